@@ -1,0 +1,45 @@
+# Functions that keep the top-level list to one line per room.
+
+set(ASSAY_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Werror)
+
+# assay_room(NAME DIR folder SOURCES a.cpp … LINK targets …): static library assay_NAME, alias assay::NAME.
+function(assay_room name)
+  cmake_parse_arguments(ROOM "" "DIR" "SOURCES;LINK" ${ARGN})
+  list(TRANSFORM ROOM_SOURCES PREPEND "${ROOM_DIR}/")
+  add_library(assay_${name} STATIC ${ROOM_SOURCES})
+  add_library(assay::${name} ALIAS assay_${name})
+  target_include_directories(assay_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+  target_compile_options(assay_${name} PRIVATE ${ASSAY_WARNINGS})
+  target_link_libraries(assay_${name} PUBLIC ${ROOM_LINK})
+  assay_use_torch_header(assay_${name} "${ROOM_LINK}")
+endfunction()
+
+# assay_room_test(NAME SOURCES a.cpp … LINK targets …): one test binary per room, tests found by CTest.
+function(assay_room_test name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINK" ${ARGN})
+  list(TRANSFORM ROOM_SOURCES PREPEND "${PROJECT_SOURCE_DIR}/tests/")
+  add_executable(${name}_test ${ROOM_SOURCES})
+  target_compile_options(${name}_test PRIVATE ${ASSAY_WARNINGS})
+  target_compile_definitions(${name}_test PRIVATE ASSAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name}_test PRIVATE ${ROOM_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+  assay_use_torch_header(${name}_test "${ROOM_LINK}")
+  gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 60)
+endfunction()
+
+# Rooms that link LibTorch share one precompiled header.
+function(assay_use_torch_header target links)
+  if(TARGET assay_torch_header AND "${links}" MATCHES "assay::(nn|data|families|metrics|harness|torch)")
+    target_precompile_headers(${target} REUSE_FROM assay_torch_header)
+  endif()
+endfunction()
+
+# assay_embed(TARGET FILE SYMBOL): compiles a text file into the target as `extern const std::string_view SYMBOL`.
+function(assay_embed target file symbol)
+  set(out "${CMAKE_CURRENT_BINARY_DIR}/embedded/${symbol}.cpp")
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DIN=${PROJECT_SOURCE_DIR}/${file} -DOUT=${out} -DSYMBOL=${symbol}
+            -P ${PROJECT_SOURCE_DIR}/ci/cmake/embed.cmake
+    DEPENDS ${PROJECT_SOURCE_DIR}/${file} ${PROJECT_SOURCE_DIR}/ci/cmake/embed.cmake)
+  target_sources(${target} PRIVATE ${out})
+endfunction()

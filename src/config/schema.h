@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace assay {
+
+/// What a key of a definition can hold.
+using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                           std::vector<std::string>>;
+
+/// One key that a definition may set: the only place where its type, default, range and meaning are stated.
+/// experiments/README.md is generated from these.
+struct Key {
+  std::string path;     ///< dotted, e.g. "model.latent_dim"
+  Value default_value;  ///< its alternative is the key's type
+  std::string meaning;  ///< one line, ends without a full stop
+  std::string unit = {};
+  double minimum = -std::numeric_limits<double>::infinity();  ///< of a number, or of each list element
+  double maximum = std::numeric_limits<double>::infinity();
+  std::vector<std::string> choices = {};  ///< of a text, or of each list element; empty: any
+};
+
+using Schema = std::vector<Key>;
+
+/// "integer", "number", "text", "boolean", "list of integers", "list of texts".
+std::string_view type_name(const Value& value);
+
+/// A value as TOML: shortest text that reads back to the same bits.
+std::string to_toml(const Value& value);
+
+}  // namespace assay

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "core/error.h"
+
+namespace assay {
+namespace {
+
+class FileDescriptor {
+ public:
+  FileDescriptor(const std::filesystem::path& file, int flags) : file_(file) {
+    fd_ = ::open(file.c_str(), flags | O_CLOEXEC, 0644);
+    if (fd_ < 0) fail("opening");
+  }
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+
+  void write_all(std::string_view content) {
+    while (!content.empty()) {
+      const ssize_t written = ::write(fd_, content.data(), content.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail("writing");
+      content.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  void sync() {
+    if (::fsync(fd_) != 0) fail("syncing");
+  }
+
+ private:
+  [[noreturn]] void fail(std::string_view verb) {
+    throw Error(fmt::format("{}: {} failed: {}; free some space or choose another folder",
+                            file_.string(), verb, std::strerror(errno)),
+                ExitCode::kRunFailed);
+  }
+
+  std::filesystem::path file_;
+  int fd_ = -1;
+};
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& file, std::size_t max_bytes) {
+  std::error_code problem;
+  if (!std::filesystem::exists(file, problem)) {
+    throw Error(fmt::format("{}: no such file", file.string()));
+  }
+  if (std::filesystem::is_directory(file, problem)) {
+    throw Error(fmt::format("{}: is a folder, a file is needed", file.string()));
+  }
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw Error(fmt::format("{}: cannot be read", file.string()));
+  std::string content;
+  std::string block(1 << 16, '\0');
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
+    content.append(block, 0, static_cast<std::size_t>(in.gcount()));
+    if (content.size() > max_bytes) {
+      throw Error(fmt::format("{}: longer than the {} bytes allowed here", file.string(), max_bytes));
+    }
+  }
+  return content;
+}
+
+void write_file_atomically(const std::filesystem::path& file, std::string_view content) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  std::error_code problem;
+  std::filesystem::create_directories(folder, problem);
+  if (problem) {
+    throw Error(fmt::format("{}: the folder cannot be made: {}", folder.string(), problem.message()),
+                ExitCode::kRunFailed);
+  }
+  const auto temporary = folder / fmt::format(".{}.{}.tmp", file.filename().string(), ::getpid());
+  try {
+    FileDescriptor out(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    out.write_all(content);
+    out.sync();
+  } catch (...) {
+    std::filesystem::remove(temporary, problem);
+    throw;
+  }
+  if (::rename(temporary.c_str(), file.c_str()) != 0) {
+    const std::string why = std::strerror(errno);
+    std::filesystem::remove(temporary, problem);
+    throw Error(fmt::format("{}: replacing it failed: {}", file.string(), why), ExitCode::kRunFailed);
+  }
+  FileDescriptor(folder, O_RDONLY | O_DIRECTORY).sync();
+}
+
+}  // namespace assay

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+namespace assay {
+
+/// The checkout this program was built from (holds experiments/, metrics/, results/); ASSAY_HOME overrides it.
+std::filesystem::path project_root();
+
+/// Where set-up keeps what it fetched and converted (weights/…): ASSAY_CACHE, else ~/.cache/assay.
+std::filesystem::path cache_folder();
+
+}  // namespace assay

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "data/dataset.h"
+
+namespace assay {
+
+/// What a training step sees.
+struct Batch {
+  at::Tensor images;  ///< [B,C,H,W] f32 in [−1,1] (u8 / 127.5 − 1), or [B,2] f32 points
+  at::Tensor labels;  ///< [B] i64; undefined without labels
+};
+
+struct BatchStreamOptions {
+  std::int64_t batch_size = 0;
+  std::uint64_t order_seed = 0;     ///< stream "order"
+  std::uint64_t augment_seed = 0;   ///< stream "augment"
+  bool horizontal_flip = false;     ///< each image with probability ½
+};
+
+/// Endless batches of a training split, prefetched by one thread. Epoch e visits a permutation that depends on
+/// (order_seed, e) alone; the last, partial batch of an epoch is dropped. Batch i is a pure function of the options
+/// and i: the same for every thread count and device, and after seek(). The split must outlive the stream.
+/// Throws Error if the split holds fewer examples than one batch.
+class BatchStream {
+ public:
+  BatchStream(const DataSplit& split, const BatchStreamOptions& options);
+  ~BatchStream();
+  BatchStream(const BatchStream&) = delete;
+  BatchStream& operator=(const BatchStream&) = delete;
+
+  /// Continue with batch number `index` (0-based, over all epochs).
+  void seek(std::int64_t index);
+  /// The next batch, on the CPU.
+  Batch next();
+  std::int64_t batches_per_epoch() const;
+
+ private:
+  class Worker;
+  std::unique_ptr<Worker> worker_;
+};
+
+/// u8 [N,C,H,W] -> f32 in [−1,1]; points pass unchanged.
+at::Tensor to_model_range(const at::Tensor& images);
+
+/// f32 images in [−1,1] -> u8: clamp, (x+1)·127.5, round half to even. What is scored and saved.
+at::Tensor to_pixels(const at::Tensor& images);
+
+}  // namespace assay

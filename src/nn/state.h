@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace assay {
+
+/// What role a tensor of the training state has.
+enum class StateKind { kParameter, kBuffer, kEma, kOptimizer };
+
+/// Walks a model's training state; names are unique and stable ("generator.linear.weight").
+class StateVisitor {
+ public:
+  virtual ~StateVisitor() = default;
+  virtual void tensor(const std::string& name, torch::Tensor& value, StateKind kind) = 0;
+};
+
+/// Visits a module's parameters, then its buffers, as "<prefix>.<name>". With kind kEma all are visited as such.
+void visit_module(StateVisitor& visitor, const std::string& prefix, torch::nn::Module& module,
+                  StateKind kind = StateKind::kParameter);
+
+}  // namespace assay
