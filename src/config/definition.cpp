@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/definition.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "core/digest.h"
+
+namespace assay {
+namespace {
+
+template <class T>
+const T& as(const Value& value, std::string_view path) {
+  const T* typed = std::get_if<T>(&value);
+  if (typed == nullptr) {
+    throw std::logic_error(fmt::format("key '{}' is a {}", path, type_name(value)));
+  }
+  return *typed;
+}
+
+std::string table_of(const std::string& path) {
+  const auto dot = path.find('.');
+  return dot == std::string::npos ? std::string() : path.substr(0, dot);
+}
+
+}  // namespace
+
+const Value& Definition::find(std::string_view path) const {
+  const auto found = values.find(std::string(path));
+  if (found == values.end()) {
+    throw std::logic_error(fmt::format("family '{}' has no key '{}'", family, path));
+  }
+  return found->second.value;
+}
+
+bool Definition::has(std::string_view path) const { return values.contains(std::string(path)); }
+
+bool Definition::boolean(std::string_view path) const { return as<bool>(find(path), path); }
+
+std::int64_t Definition::integer(std::string_view path) const {
+  return as<std::int64_t>(find(path), path);
+}
+
+double Definition::number(std::string_view path) const {
+  const Value& value = find(path);
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
+  return as<double>(value, path);
+}
+
+const std::string& Definition::text(std::string_view path) const {
+  return as<std::string>(find(path), path);
+}
+
+const std::vector<std::int64_t>& Definition::integers(std::string_view path) const {
+  return as<std::vector<std::int64_t>>(find(path), path);
+}
+
+const std::vector<std::string>& Definition::texts(std::string_view path) const {
+  return as<std::vector<std::string>>(find(path), path);
+}
+
+std::string Definition::canonical() const {
+  std::string text = "family = " + to_toml(family) + "\n";
+  for (const auto& [path, resolved] : values) {
+    if (resolved.identity) text += path + " = " + to_toml(resolved.value) + "\n";
+  }
+  return text;
+}
+
+std::string Definition::id() const { return sha256_hex(canonical()); }
+
+std::string Definition::toml() const {
+  std::vector<std::int64_t> seed_list(seeds.begin(), seeds.end());
+  std::string text = "name = " + to_toml(name) + "\nfamily = " + to_toml(family) + "\n";
+  text += "note = " + to_toml(note) + "\nreproduces = " + to_toml(reproduces) + "\n";
+  text += "tier = " + to_toml(tier) + "\nseeds = " + to_toml(seed_list) + "\n";
+  std::string table;
+  for (const auto& [path, resolved] : values) {
+    if (table_of(path) != table) {
+      table = table_of(path);
+      text += "\n[" + table + "]\n";
+    }
+    text += path.substr(table.size() + 1) + " = " + to_toml(resolved.value) + "\n";
+  }
+  return text;
+}
+
+}  // namespace assay

@@ -14,16 +14,18 @@ namespace assay {
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
                            std::vector<std::string>>;
 
-/// One key that a definition may set: the only place where its type, default, range and meaning are stated.
-/// experiments/README.md is generated from these.
+/// One key that a definition may set: the only place where its type, default, range and meaning are
+/// stated. experiments/README.md is generated from these.
 struct Key {
   std::string path;     ///< dotted, e.g. "model.latent_dim"
   Value default_value;  ///< its alternative is the key's type
   std::string meaning;  ///< one line, ends without a full stop
   std::string unit = {};
-  double minimum = -std::numeric_limits<double>::infinity();  ///< of a number, or of each list element
+  double minimum =
+      -std::numeric_limits<double>::infinity();  ///< of a number, or of each list element
   double maximum = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices = {};  ///< of a text, or of each list element; empty: any
+  bool identity = true;  ///< can change a number, so it is part of the experiment's id
 };
 
 using Schema = std::vector<Key>;

@@ -36,7 +36,8 @@ class Sha256 {
 /// 64 lower-case hex digits of SHA-256(text).
 std::string sha256_hex(std::string_view text);
 
-/// 64 lower-case hex digits of a file's content, read in blocks. Throws Error naming an unreadable file.
+/// 64 lower-case hex digits of a file's content, read in blocks. Throws Error naming an unreadable
+/// file.
 std::string sha256_of_file(const std::filesystem::path& file);
 
 }  // namespace assay

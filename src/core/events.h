@@ -12,9 +12,10 @@
 
 namespace assay {
 
-/// Every field that decides what a score means (metric version, extractor and its SHA-256, resize rule, reference
-/// split and digest, n_real, n_generated, weights used, estimator, k, …). Two values are comparable only if all
-/// fields agree. Values are text so that the canonical form is unambiguous.
+/// Every field that decides what a score means (metric version, extractor and its SHA-256, resize
+/// rule, reference split and digest, n_real, n_generated, weights used, estimator, k, …). Two
+/// values are comparable only if all fields agree. Values are text so that the canonical form is
+/// unambiguous.
 using Protocol = std::map<std::string, std::string>;
 
 /// One metric's value under its protocol. standard_error is NaN where none is known.
@@ -25,7 +26,8 @@ struct MetricValue {
   Protocol protocol;
 };
 
-/// Training scalars at one point of the run: (name, value) pairs, losses in the unit their family documents.
+/// Training scalars at one point of the run: (name, value) pairs, losses in the unit their family
+/// documents.
 struct Scalars {
   std::int64_t images_seen = 0;
   std::vector<std::pair<std::string, double>> values;

@@ -66,7 +66,8 @@ std::string read_file(const std::filesystem::path& file, std::size_t max_bytes) 
   while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
     content.append(block, 0, static_cast<std::size_t>(in.gcount()));
     if (content.size() > max_bytes) {
-      throw Error(fmt::format("{}: longer than the {} bytes allowed here", file.string(), max_bytes));
+      throw Error(
+          fmt::format("{}: longer than the {} bytes allowed here", file.string(), max_bytes));
     }
   }
   return content;
@@ -77,8 +78,9 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view c
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
   if (problem) {
-    throw Error(fmt::format("{}: the folder cannot be made: {}", folder.string(), problem.message()),
-                ExitCode::kRunFailed);
+    throw Error(
+        fmt::format("{}: the folder cannot be made: {}", folder.string(), problem.message()),
+        ExitCode::kRunFailed);
   }
   const auto temporary = folder / fmt::format(".{}.{}.tmp", file.filename().string(), ::getpid());
   try {
@@ -92,7 +94,8 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view c
   if (::rename(temporary.c_str(), file.c_str()) != 0) {
     const std::string why = std::strerror(errno);
     std::filesystem::remove(temporary, problem);
-    throw Error(fmt::format("{}: replacing it failed: {}", file.string(), why), ExitCode::kRunFailed);
+    throw Error(fmt::format("{}: replacing it failed: {}", file.string(), why),
+                ExitCode::kRunFailed);
   }
   FileDescriptor(folder, O_RDONLY | O_DIRECTORY).sync();
 }

@@ -5,7 +5,8 @@
 
 namespace assay {
 
-/// The checkout this program was built from (holds experiments/, metrics/, results/); ASSAY_HOME overrides it.
+/// The checkout this program was built from (holds experiments/, metrics/, results/); ASSAY_HOME
+/// overrides it.
 std::filesystem::path project_root();
 
 /// Where set-up keeps what it fetched and converted (weights/…): ASSAY_CACHE, else ~/.cache/assay.

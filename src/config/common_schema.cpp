@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/definition.h"
+
+namespace assay {
+namespace {
+
+using std::int64_t;
+constexpr double kMany = 1e12;  // a count that no run reaches
+
+Schema make_top_schema() {
+  return {
+      {.path = "name",
+       .default_value = std::string(),
+       .meaning = "what reports call it; default: the file's path below experiments/"},
+      {.path = "family",
+       .default_value = std::string(),
+       .meaning = "which model family is trained; required"},
+      {.path = "note", .default_value = std::string(), .meaning = "free text, shown in reports"},
+      {.path = "seeds",
+       .default_value = std::vector<int64_t>{0},
+       .meaning = "training seeds that `assay run` uses unless --seeds is given",
+       .minimum = 0,
+       .maximum = 9e18},
+      {.path = "tier",
+       .default_value = std::string("cpu"),
+       .meaning = "what it takes to run in full",
+       .choices = {"cpu", "gpu", "paper"}},
+      {.path = "reproduces",
+       .default_value = std::string(),
+       .meaning = "what published result it repeats, in words"},
+      {.path = "extends",
+       .default_value = std::string(),
+       .meaning = "definition whose values are taken first: a path relative to this file, else to "
+                  "experiments/, or absolute"},
+  };
+}
+
+Schema dataset_keys() {
+  return {
+      {.path = "dataset.name",
+       .default_value = std::string("fashion_mnist"),
+       .meaning = "data set, one of `assay data list`"},
+      {.path = "dataset.path",
+       .default_value = std::string(),
+       .meaning = "folder or file, for image_folder, npz and data kept elsewhere"},
+      {.path = "dataset.size",
+       .default_value = int64_t{0},
+       .meaning = "images are resized to size x size; 0: left as they are",
+       .unit = "pixels",
+       .minimum = 0,
+       .maximum = 4096},
+      {.path = "dataset.channels",
+       .default_value = int64_t{0},
+       .meaning = "1 makes images grey, 3 makes them RGB; 0: left as they are",
+       .minimum = 0,
+       .maximum = 3},
+      {.path = "dataset.count",
+       .default_value = int64_t{0},
+       .meaning = "training examples of a generated set; 0: the set's own number",
+       .unit = "images",
+       .minimum = 0,
+       .maximum = 1e8},
+      {.path = "dataset.horizontal_flip",
+       .default_value = false,
+       .meaning = "flip each training image with probability 1/2"},
+  };
+}
+
+Schema train_keys() {
+  return {
+      {.path = "train.batch_size",
+       .default_value = int64_t{64},
+       .meaning = "images in one training step",
+       .unit = "images",
+       .minimum = 1,
+       .maximum = 65536},
+      {.path = "train.images",
+       .default_value = int64_t{640000},
+       .meaning = "length of the run, in training images seen; rounded up to whole steps",
+       .unit = "images",
+       .minimum = 1,
+       .maximum = kMany},
+      {.path = "train.log_every_images",
+       .default_value = int64_t{3200},
+       .meaning = "loss terms are averaged over this many images and logged",
+       .unit = "images",
+       .minimum = 1,
+       .maximum = kMany},
+      {.path = "train.checkpoint_every_images",
+       .default_value = int64_t{0},
+       .meaning = "a checkpoint is saved this often; 0: twenty times a run",
+       .unit = "images",
+       .minimum = 0,
+       .maximum = kMany,
+       .identity = false},
+      {.path = "optimizer.name",
+       .default_value = std::string("adam"),
+       .meaning =
+           "Adam (Kingma & Ba 2015), or with decoupled weight decay (Loshchilov & Hutter 2019)",
+       .choices = {"adam", "adamw"}},
+      {.path = "optimizer.learning_rate",
+       .default_value = 1e-3,
+       .meaning = "peak step size of every optimizer of the family that has no key of its own",
+       .minimum = 0,
+       .maximum = 10},
+      {.path = "optimizer.beta1",
+       .default_value = 0.9,
+       .meaning = "decay of the first moment",
+       .minimum = 0,
+       .maximum = 0.999999},
+      {.path = "optimizer.beta2",
+       .default_value = 0.999,
+       .meaning = "decay of the second moment",
+       .minimum = 0,
+       .maximum = 0.9999999},
+      {.path = "optimizer.epsilon",
+       .default_value = 1e-8,
+       .meaning = "added to the root of the second moment",
+       .minimum = 0,
+       .maximum = 1},
+      {.path = "optimizer.weight_decay",
+       .default_value = 0.0,
+       .meaning = "weight decay",
+       .minimum = 0,
+       .maximum = 10},
+      {.path = "optimizer.warm_up_steps",
+       .default_value = int64_t{0},
+       .meaning = "the learning rate rises linearly over this many steps",
+       .unit = "steps",
+       .minimum = 0,
+       .maximum = kMany},
+      {.path = "optimizer.schedule",
+       .default_value = std::string("constant"),
+       .meaning = "course of the learning rate after warm-up",
+       .choices = {"constant", "linear", "cosine", "one_cycle"}},
+      {.path = "optimizer.decay_from",
+       .default_value = 0.0,
+       .meaning = "share of the run after which linear and cosine decay begin",
+       .minimum = 0,
+       .maximum = 1},
+      {.path = "optimizer.final_fraction",
+       .default_value = 0.0,
+       .meaning = "learning rate at the end of the decay, as a share of the peak",
+       .minimum = 0,
+       .maximum = 1},
+      {.path = "optimizer.gradient_clip",
+       .default_value = 0.0,
+       .meaning = "largest global gradient norm; 0: no clipping",
+       .minimum = 0,
+       .maximum = 1e9},
+      {.path = "ema.decay",
+       .default_value = 0.0,
+       .meaning =
+           "decay per step of the averaged weights that are scored and sampled; 0: raw weights",
+       .minimum = 0,
+       .maximum = 0.9999999},
+      {.path = "ema.ramp",
+       .default_value = true,
+       .meaning = "use min(decay, (1 + n) / (10 + n)) at step n"},
+  };
+}
+
+Schema eval_keys() {
+  return {
+      {.path = "eval.every_images",
+       .default_value = int64_t{0},
+       .meaning = "metrics are computed this often; 0: at the end only",
+       .unit = "images",
+       .minimum = 0,
+       .maximum = kMany},
+      {.path = "eval.untrained",
+       .default_value = true,
+       .meaning = "also score the initial weights, at 0 images"},
+      {.path = "eval.metrics",
+       .default_value = std::vector<std::string>{"fd", "precision", "recall"},
+       .meaning = "what is computed, see metrics/README.md"},
+      {.path = "eval.extractor",
+       .default_value = std::string("fmnist-cnn"),
+       .meaning = "features for fd, precision, recall and the Inception-Score form"},
+      {.path = "eval.generated",
+       .default_value = int64_t{5000},
+       .meaning = "samples drawn for the metrics",
+       .unit = "images",
+       .minimum = 2,
+       .maximum = 1e7},
+      {.path = "eval.reference_split",
+       .default_value = std::string("test"),
+       .meaning = "real images that samples are compared with, and that are reconstructed",
+       .choices = {"train", "test"}},
+      {.path = "eval.reference_count",
+       .default_value = int64_t{0},
+       .meaning = "the first so many real images; 0: the whole split",
+       .unit = "images",
+       .minimum = 0,
+       .maximum = 1e8},
+      {.path = "eval.neighbours",
+       .default_value = int64_t{3},
+       .meaning = "k of precision and recall",
+       .minimum = 1,
+       .maximum = 1000},
+      {.path = "eval.grid",
+       .default_value = int64_t{64},
+       .meaning = "samples in the pictures, from latents that stay the same through the run",
+       .unit = "images",
+       .minimum = 0,
+       .maximum = 1024},
+      {.path = "eval.batch_size",
+       .default_value = int64_t{250},
+       .meaning = "samples drawn at a time; never changes a result",
+       .unit = "images",
+       .minimum = 1,
+       .maximum = 65536,
+       .identity = false},
+  };
+}
+
+void append(Schema& all, const Schema& more) { all.insert(all.end(), more.begin(), more.end()); }
+
+}  // namespace
+
+const Schema& top_schema() {
+  static const Schema schema = make_top_schema();
+  return schema;
+}
+
+const Schema& common_schema() {
+  static const Schema schema = [] {
+    Schema all = dataset_keys();
+    append(all, train_keys());
+    append(all, eval_keys());
+    return all;
+  }();
+  return schema;
+}
+
+}  // namespace assay

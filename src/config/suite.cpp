@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/suite.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "config/toml_source.h"
+#include "config/validate.h"
+#include "core/error.h"
+#include "core/file.h"
+
+namespace assay {
+namespace {
+
+const Schema& suite_keys() {
+  static const Schema keys = {
+      {.path = "name", .default_value = std::string(), .meaning = "what reports call the suite"},
+      {.path = "note", .default_value = std::string(), .meaning = "free text"},
+      {.path = "smoke", .default_value = false, .meaning = "cut every member to seconds"}};
+  return keys;
+}
+
+const Schema& member_keys() {
+  static const Schema keys = {
+      {.path = "experiment", .default_value = std::string(), .meaning = "name of an experiment"},
+      {.path = "seeds",
+       .default_value = std::vector<std::int64_t>{},
+       .meaning = "training seeds",
+       .minimum = 0,
+       .maximum = 9e18},
+      {.path = "set",
+       .default_value = std::vector<std::string>{},
+       .meaning = "overrides, each \"key=value\""}};
+  return keys;
+}
+
+template <class T>
+T take(const SourceTable& values, const Schema& schema, const std::string& path) {
+  const Key& key = *find_key(schema, path);
+  const auto found = values.find(path);
+  return std::get<T>(found == values.end() ? key.default_value : checked(key, found->second));
+}
+
+SuiteMember read_member(const SourceItem& item) {
+  for (const auto& [path, value] : item.values) require_key(member_keys(), path, value.where);
+  SuiteMember member;
+  member.experiment = take<std::string>(item.values, member_keys(), "experiment");
+  if (member.experiment.empty()) {
+    throw Error(fmt::format("{}: a [[member]] needs experiment = \"…\"", item.where));
+  }
+  for (const auto seed : take<std::vector<std::int64_t>>(item.values, member_keys(), "seeds")) {
+    member.seeds.push_back(static_cast<std::uint64_t>(seed));
+  }
+  for (const auto& change : take<std::vector<std::string>>(item.values, member_keys(), "set")) {
+    member.overrides.push_back(parse_override(change));
+    member.overrides.back().origin = item.values.at("set").where;
+  }
+  return member;
+}
+
+std::uint64_t parse_seed(std::string_view text, std::string_view whole) {
+  std::uint64_t seed = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (problem != std::errc() || end != text.data() + text.size() || text.empty()) {
+    throw Error(
+        fmt::format("--seeds {}: '{}' is not a whole number; write 0,1,2 or 0..4", whole, text));
+  }
+  return seed;
+}
+
+/// Splits at commas that are not inside brackets or quotes.
+std::vector<std::string> split_values(std::string_view text) {
+  std::vector<std::string> parts(1);
+  int depth = 0;
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (!quoted && c == '[') ++depth;
+    if (!quoted && c == ']') --depth;
+    if (c == ',' && depth == 0 && !quoted) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+bool is_suite(const std::filesystem::path& file) {
+  return parse_toml(read_file(file, kMaxDefinitionBytes), file.string()).items.contains("member");
+}
+
+Suite read_suite(const std::filesystem::path& file) {
+  const TomlSource source = parse_toml(read_file(file, kMaxDefinitionBytes), file.string());
+  for (const auto& [path, value] : source.values) require_key(suite_keys(), path, value.where);
+  for (const auto& [name, items] : source.items) {
+    if (name != "member") {
+      throw Error(fmt::format("{}: unknown table [[{}]] in a suite; known: [[member]]",
+                              items.front().where, name));
+    }
+  }
+  Suite suite;
+  suite.name = take<std::string>(source.values, suite_keys(), "name");
+  if (suite.name.empty()) suite.name = file.stem().string();
+  suite.note = take<std::string>(source.values, suite_keys(), "note");
+  suite.smoke = take<bool>(source.values, suite_keys(), "smoke");
+  const auto members = source.items.find("member");
+  if (members == source.items.end()) {
+    throw Error(fmt::format("{}: a suite needs at least one [[member]]", file.string()));
+  }
+  for (const SourceItem& item : members->second) suite.members.push_back(read_member(item));
+  return suite;
+}
+
+std::vector<std::uint64_t> parse_seeds(std::string_view text) {
+  constexpr std::uint64_t kMaxSeeds = 10000;
+  std::vector<std::uint64_t> seeds;
+  for (const std::string& part : split_values(text)) {
+    const auto dots = part.find("..");
+    const std::uint64_t first = parse_seed(std::string_view(part).substr(0, dots), text);
+    const std::uint64_t last = dots == std::string::npos
+                                   ? first
+                                   : parse_seed(std::string_view(part).substr(dots + 2), text);
+    if (last < first || last - first >= kMaxSeeds) {
+      throw Error(fmt::format("--seeds {}: '{}' is empty or holds more than {} seeds", text, part,
+                              kMaxSeeds));
+    }
+    for (std::uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
+  }
+  return seeds;
+}
+
+std::vector<std::vector<Override>> expand_sweeps(const std::vector<std::string>& arguments) {
+  std::vector<std::vector<Override>> points(1);
+  for (const std::string& argument : arguments) {
+    const auto equals = argument.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == argument.size()) {
+      throw Error(fmt::format("--sweep {}: needs the form key=a,b,c", argument));
+    }
+    std::vector<std::vector<Override>> more;
+    for (const auto& point : points) {
+      for (const std::string& value : split_values(std::string_view(argument).substr(equals + 1))) {
+        more.push_back(point);
+        more.back().push_back(
+            {argument.substr(0, equals), value, fmt::format("--sweep {}", argument)});
+      }
+    }
+    points = std::move(more);
+  }
+  return points;
+}
+
+}  // namespace assay

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/definition.h"
+
+namespace assay {
+
+/// One [[member]] of a suite: an experiment, and what differs from its definition.
+struct SuiteMember {
+  std::string experiment;                 ///< name, or path relative to the suite's file
+  std::vector<std::uint64_t> seeds = {};  ///< empty: the definition's own
+  std::vector<Override> overrides = {};   ///< from set = ["key=value", …]
+};
+
+/// A list of experiments that are run and reported together: a TOML file in experiments/suites/.
+struct Suite {
+  std::string name;
+  std::string note;
+  bool smoke = false;  ///< run every member cut to seconds, as --smoke does
+  std::vector<SuiteMember> members;
+};
+
+/// True if the text holds [[member]] tables. Throws Error for text that is not TOML.
+bool is_suite(const std::filesystem::path& file);
+
+/// Throws Error with file:line:column for an unknown key, a wrong type, a member without experiment
+/// or no member.
+Suite read_suite(const std::filesystem::path& file);
+
+/// "0,1,2" or "0..4" (both ends included) or a mixture. Throws Error naming --seeds.
+std::vector<std::uint64_t> parse_seeds(std::string_view text);
+
+/// Every combination of the values of "key=a,b,c" arguments; one empty point if there are none. A
+/// list value is written in brackets: key=[1, 2],[4]. Throws Error naming --sweep.
+std::vector<std::vector<Override>> expand_sweeps(const std::vector<std::string>& arguments);
+
+}  // namespace assay
