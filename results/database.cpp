@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/database.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/vfs.h>
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "core/error.h"
+#include "results/migrate.h"
+
+namespace assay {
+namespace {
+
+constexpr int kBusyMilliseconds = 30'000;
+
+std::filesystem::path writers_lock(const std::filesystem::path& database) {
+  return checkpoints_folder(database) / ".writers.lock";
+}
+
+// File locks and shared memory do not work across the machines of a network file system.
+void refuse_network_folder(const std::filesystem::path& file) {
+  constexpr std::array<unsigned long, 4> kNetworkTypes = {0x6969UL, 0x517BUL, 0xFF534D42UL,
+                                                          0xFE534D42UL};
+  struct statfs info {};
+  if (::statfs(file.parent_path().c_str(), &info) != 0) return;
+  for (const unsigned long type : kNetworkTypes) {
+    if ((static_cast<unsigned long>(info.f_type) & 0xFFFFFFFFUL) != type) continue;
+    throw Error(fmt::format(
+        "{}: lies on a network file system, where several writers would damage it; name a "
+        "database on a local disk with --db and copy it afterwards",
+        file.string()));
+  }
+}
+
+void make_parent_folder(const std::filesystem::path& file) {
+  std::error_code problem;
+  std::filesystem::create_directories(file.parent_path(), problem);
+  if (problem) {
+    throw Error(fmt::format("{}: the folder cannot be made: {}; name another database with --db",
+                            file.parent_path().string(), problem.message()));
+  }
+  if (std::filesystem::is_directory(file, problem)) {
+    throw Error(fmt::format("{}: is a folder; name a database file with --db", file.string()));
+  }
+}
+
+std::uintmax_t size_or_zero(const std::filesystem::path& file) {
+  std::error_code problem;
+  const auto size = std::filesystem::file_size(file, problem);
+  return problem ? 0 : size;
+}
+
+std::filesystem::path log_of(const std::filesystem::path& database) {
+  auto log = database;
+  return log += "-wal";
+}
+
+}  // namespace
+
+std::filesystem::path checkpoints_folder(const std::filesystem::path& database) {
+  auto folder = database;
+  return folder += ".checkpoints";
+}
+
+Database::Database(const std::filesystem::path& file, int flags) : file_(file) {
+  const int code =
+      sqlite3_open_v2(file_.c_str(), &connection_, flags | SQLITE_OPEN_EXRESCODE, nullptr);
+  try {
+    if (code != SQLITE_OK) throw_sqlite_error(connection_, file_);
+    sqlite3_busy_timeout(connection_, kBusyMilliseconds);
+    execute("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
+  } catch (...) {
+    sqlite3_close_v2(connection_);
+    throw;
+  }
+}
+
+Database Database::open_for_writing(const std::filesystem::path& given) {
+  const auto file = std::filesystem::absolute(given);
+  make_parent_folder(file);
+  refuse_network_folder(file);
+  // Exclusive: of several processes that start on a new file, one makes the schema and the others
+  // find it.
+  const FileLock lock(writers_lock(file), FileLock::Mode::kExclusive);
+  Database database(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  refuse_newer(database);
+  database.execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
+  migrate(database);
+  // Only now: closing a writer takes the lock that is held here.
+  database.writable_ = true;
+  return database;
+}
+
+Database Database::open_for_reading(const std::filesystem::path& given) {
+  const auto file = std::filesystem::absolute(given);
+  if (!std::filesystem::exists(file)) {
+    throw Error(fmt::format(
+        "{}: no such database; make one with `assay run demo`, or name another one with --db",
+        given.string()));
+  }
+  Database database(file, SQLITE_OPEN_READONLY);
+  database.execute("PRAGMA query_only = ON");
+  require_current(database);
+  return database;
+}
+
+Database::Database(Database&& other) noexcept
+    : file_(other.file_),
+      connection_(std::exchange(other.connection_, nullptr)),
+      writable_(other.writable_) {}
+
+Database::~Database() {
+  if (connection_ == nullptr) return;
+  if (writable_) {
+    close_as_one_file();
+  } else {
+    sqlite3_close_v2(connection_);
+  }
+}
+
+// Back to a rollback journal at the end: a database left in WAL mode makes every later reader
+// create log files beside it. Fails harmlessly while another connection is open; the last one to
+// close succeeds.
+void Database::close_as_one_file() noexcept {
+  try {
+    const FileLock lock(writers_lock(file_), FileLock::Mode::kExclusive);
+    sqlite3_busy_timeout(connection_, 200);
+    sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    sqlite3_exec(connection_, "PRAGMA journal_mode = DELETE", nullptr, nullptr, nullptr);
+    sqlite3_close_v2(connection_);
+  } catch (const std::exception&) {
+    // Without the lock nothing may be folded in; the log stays and is replayed at the next open.
+    sqlite3_db_config(connection_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3_close_v2(connection_);
+  }
+}
+
+Statement Database::prepare(std::string_view sql) const { return {connection_, &file_, sql}; }
+
+void Database::execute(std::string_view script) {
+  const int code =
+      sqlite3_exec(connection_, std::string(script).c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) throw_sqlite_error(connection_, file_);
+}
+
+std::int64_t Database::integer(std::string_view sql) const {
+  auto statement = prepare(sql);
+  return statement.step() ? statement.integer(0) : 0;
+}
+
+std::int64_t Database::last_row() const { return sqlite3_last_insert_rowid(connection_); }
+
+void Database::fold_log(std::uintmax_t limit_bytes) {
+  if (!writable_ || size_or_zero(log_of(file_)) <= limit_bytes) return;
+  const auto lock = FileLock::try_lock(writers_lock(file_), FileLock::Mode::kExclusive);
+  if (!lock) return;
+  // Readers on an old snapshot may keep part of the log alive: not worth stopping the writers for.
+  sqlite3_busy_timeout(connection_, 200);
+  sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(connection_, kBusyMilliseconds);
+}
+
+Transaction::Transaction(Database& database)
+    : database_(database), lock_(writers_lock(database.file()), FileLock::Mode::kShared) {
+  database_.execute("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+  if (open_) sqlite3_exec(database_.connection_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+  database_.execute("COMMIT");
+  open_ = false;
+}
+
+}  // namespace assay

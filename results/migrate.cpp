@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/migrate.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <array>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace assay {
+
+extern const std::string_view kSchemaSql;
+
+namespace {
+
+// migrations()[v] brings version v to v + 1. Only ever appended to.
+const std::array<std::string_view, 1>& migrations() {
+  static const std::array<std::string_view, 1> scripts = {kSchemaSql};
+  return scripts;
+}
+
+std::int64_t version_of(const Database& database) {
+  return database.integer("PRAGMA user_version");
+}
+
+}  // namespace
+
+std::int64_t schema_version() { return static_cast<std::int64_t>(migrations().size()); }
+
+void refuse_newer(const Database& database) {
+  const std::int64_t version = version_of(database);
+  if (version <= schema_version()) return;
+  throw Error(fmt::format(
+      "{}: was written by a newer assay (schema {}, this program knows {}); update assay, or name "
+      "another database with --db",
+      database.file().string(), version, schema_version()));
+}
+
+void require_current(const Database& database) {
+  refuse_newer(database);
+  const std::int64_t version = version_of(database);
+  if (version == schema_version()) return;
+  const bool foreign = version == 0;
+  throw Error(fmt::format(
+      "{}: {}", database.file().string(),
+      foreign ? "is empty or not an assay database; name another one with --db"
+              : "was written by an older assay; `assay run` or `assay resume` on it brings it "
+                "up to date"));
+}
+
+void migrate(Database& database) {
+  if (version_of(database) == schema_version()) return;
+  const bool foreign =
+      version_of(database) == 0 && database.integer("SELECT COUNT(*) FROM sqlite_master") > 0;
+  if (foreign) {
+    throw Error(
+        fmt::format("{}: holds tables that are not assay's; name another database with --db",
+                    database.file().string()));
+  }
+  database.execute("BEGIN EXCLUSIVE");
+  try {
+    for (auto v = version_of(database); v < schema_version(); ++v) {
+      database.execute(migrations()[static_cast<std::size_t>(v)]);
+    }
+    database.execute(fmt::format("PRAGMA user_version = {}; COMMIT", schema_version()));
+  } catch (const std::exception&) {
+    try {
+      database.execute("ROLLBACK");
+    } catch (const std::exception&) {
+      // A full disk has already rolled back.
+    }
+    throw;
+  }
+}
+
+std::vector<std::string> schema_objects(const Database& database) {
+  std::vector<std::string> objects;
+  auto query = database.prepare(
+      "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || COALESCE(sql, '') FROM "
+      "sqlite_master ORDER BY 1");
+  while (query.step()) objects.push_back(query.text(0));
+  return objects;
+}
+
+std::vector<std::string> expected_schema_objects() {
+  sqlite3* connection = nullptr;
+  const std::filesystem::path nowhere = ":memory:";
+  if (sqlite3_open(":memory:", &connection) != SQLITE_OK) throw_sqlite_error(connection, nowhere);
+  std::vector<std::string> objects;
+  for (const auto script : migrations()) {
+    sqlite3_exec(connection, std::string(script).c_str(), nullptr, nullptr, nullptr);
+  }
+  {
+    Statement query(connection, &nowhere,
+                    "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || COALESCE(sql, '') "
+                    "FROM sqlite_master "
+                    "ORDER BY 1");
+    while (query.step()) objects.push_back(query.text(0));
+  }
+  sqlite3_close(connection);
+  return objects;
+}
+
+}  // namespace assay

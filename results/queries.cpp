@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/queries.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+#include "core/error.h"
+#include "results/run_lock.h"
+#include "results/run_queries.h"
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kSelectRun =
+    "SELECT r.id, r.uuid, r.experiment_id, e.name, e.family, r.seed, r.commit_id, r.dirty, "
+    "r.machine_id, r.threads, "
+    "r.jobs, r.device, r.smoke, r.overrides, r.status, r.reason, r.started_at, r.updated_at, "
+    "r.images_seen, "
+    "r.images_total, r.phase, r.images_per_second, r.wall_seconds, r.peak_memory_bytes, "
+    "r.state_hash, r.parent_uuid, "
+    "r.rows_digest FROM run r JOIN experiment e ON e.id = r.experiment_id ";
+
+NewRun read_identity(const Statement& row) {
+  NewRun r;
+  r.uuid = row.text(1);
+  r.experiment_id = row.text(2);
+  r.seed = static_cast<std::uint64_t>(row.integer(5));
+  r.commit_id = row.text(6);
+  r.dirty = row.integer(7) != 0;
+  r.machine_id = row.integer(8);
+  r.threads = row.integer(9);
+  r.jobs = row.integer(10);
+  r.device = row.text(11);
+  r.smoke = row.integer(12) != 0;
+  r.overrides = row.text(13);
+  r.images_total = row.integer(19);
+  if (!row.is_null(25)) r.parent_uuid = row.text(25);
+  return r;
+}
+
+RunRow read_run(const Database& database, const Statement& row) {
+  RunRow r;
+  static_cast<NewRun&>(r) = read_identity(row);
+  r.number = row.integer(0);
+  r.experiment = row.text(3);
+  r.family = row.text(4);
+  r.status = row.text(14);
+  r.reason = row.text(15);
+  r.started_at = row.text(16);
+  r.updated_at = row.text(17);
+  r.images_seen = row.integer(18);
+  r.phase = row.text(20);
+  r.images_per_second = row.real(21);
+  r.wall_seconds = row.real(22);
+  r.peak_memory_bytes = row.integer(23);
+  r.state_hash = row.text(24);
+  if (!row.is_null(26)) r.rows_digest = row.text(26);
+  if (r.status == "running" && !is_running(database.file(), r.uuid)) {
+    r.status = "interrupted";
+    r.reason = kAbandonedReason;
+  }
+  return r;
+}
+
+std::vector<RunRow> read_runs(const Database& database, Statement& query) {
+  std::vector<RunRow> found;
+  while (query.step()) found.push_back(read_run(database, query));
+  return found;
+}
+
+std::vector<RunRow> runs_by_number(const Database& database, std::string_view text) {
+  const bool number = !text.empty() && text.size() <= 18 &&
+                      std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+  if (!number) return {};
+  auto query = database.prepare(std::string(kSelectRun) + "WHERE r.id = ?");
+  query.bind(std::stoll(std::string(text)));
+  return read_runs(database, query);
+}
+
+std::vector<RunRow> runs_by_prefix(const Database& database, std::string_view text) {
+  if (text.empty()) return {};
+  std::string prefix(text);
+  std::ranges::transform(prefix, prefix.begin(), [](unsigned char c) { return std::tolower(c); });
+  // 'g' sorts after every hex digit and '-': the range is what LIKE 'prefix%' would be, without its
+  // wildcards.
+  auto query = database.prepare(std::string(kSelectRun) +
+                                "WHERE r.uuid >= ?1 AND r.uuid < ?1 || 'g' AND substr(r.uuid, 1, "
+                                "length(?1)) = ?1 ORDER BY r.id");
+  query.bind(prefix);
+  return read_runs(database, query);
+}
+
+std::vector<RunRow> runs_with_status(const Database& database, std::string_view wanted) {
+  auto found = runs(database);
+  std::erase_if(found, [&](const RunRow& run) { return run.status != wanted; });
+  return found;
+}
+
+}  // namespace
+
+RunRow find_run(const Database& database, std::string_view text) {
+  auto found = runs_by_number(database, text);
+  if (found.empty()) found = runs_by_prefix(database, text);
+  if (found.size() == 1) return found.front();
+  const std::string file = database.file().string();
+  if (found.empty()) {
+    throw Error(fmt::format(
+        "{}: no run is called '{}'; a run is named by its number (here 1 to {}) or by the first "
+        "digits of its uuid, and `assay status` lists them",
+        file, text, database.integer("SELECT COALESCE(MAX(id), 0) FROM run")));
+  }
+  std::vector<std::string> names;
+  for (const auto& run : found) names.push_back(fmt::format("{} ({})", run.number, run.uuid));
+  throw Error(fmt::format("{}: '{}' fits {} runs; give more digits of one of: {}", file, text,
+                          found.size(), fmt::join(names, ", ")));
+}
+
+std::vector<RunRow> runs(const Database& database, const RunFilter& filter) {
+  auto query = database.prepare(std::string(kSelectRun) + "ORDER BY r.id");
+  auto found = read_runs(database, query);
+  std::erase_if(found, [&](const RunRow& run) {
+    const auto& names = filter.experiments;
+    const bool named = names.empty() || std::ranges::find(names, run.experiment) != names.end();
+    return !named || (!filter.status.empty() && run.status != filter.status);
+  });
+  return found;
+}
+
+std::vector<RunRow> running_runs(const Database& database) {
+  return runs_with_status(database, "running");
+}
+
+std::vector<RunRow> interrupted_runs(const Database& database) {
+  return runs_with_status(database, "interrupted");
+}
+
+std::optional<RunRow> find_complete(const Database& database, const RunKey& key) {
+  auto query = database.prepare(std::string(kSelectRun) +
+                                "WHERE r.experiment_id = ? AND r.seed = ? AND r.commit_id = ? AND "
+                                "r.dirty = ? AND r.status = 'complete' "
+                                "ORDER BY r.id DESC LIMIT 1");
+  query.bind(key.experiment_id, key.seed, key.commit_id, key.dirty);
+  if (!query.step()) return std::nullopt;
+  return read_run(database, query);
+}
+
+std::vector<LastResult> last_results(const Database& database) {
+  auto query = database.prepare(
+      std::string(kSelectRun) +
+      "WHERE r.id IN (SELECT MAX(r2.id) FROM run r2 JOIN experiment e2 ON e2.id = r2.experiment_id "
+      "WHERE r2.status = 'complete' GROUP BY e2.name) ORDER BY e.name");
+  std::vector<LastResult> results;
+  while (query.step()) {
+    const RunRow run = read_run(database, query);
+    results.push_back({run, final_metrics_of(database, run.number)});
+  }
+  return results;
+}
+
+ExperimentRow experiment_of(const Database& database, std::string_view id) {
+  auto query = database.prepare("SELECT id, name, family, definition FROM experiment WHERE id = ?");
+  query.bind(id);
+  if (query.step()) return {query.text(0), query.text(1), query.text(2), query.text(3)};
+  throw Error(
+      fmt::format("{}: the definition {} is missing; the database is damaged, restore a copy",
+                  database.file().string(), id),
+      ExitCode::kDamaged);
+}
+
+MachineRow machine_of(const Database& database, std::int64_t id) {
+  auto q = database.prepare(
+      "SELECT cpu, flags, cores, memory, gpu, driver, os, compiler, libtorch FROM machine WHERE id "
+      "= ?");
+  q.bind(id);
+  if (q.step()) {
+    return {q.text(0), q.text(1), q.integer(2), q.integer(3), q.text(4),
+            q.text(5), q.text(6), q.text(7),    q.text(8)};
+  }
+  throw Error(fmt::format("{}: machine {} is missing; the database is damaged, restore a copy",
+                          database.file().string(), id),
+              ExitCode::kDamaged);
+}
+
+std::vector<VerdictRow> verdicts(const Database& database, std::string_view suite) {
+  auto q = database.prepare(
+      "SELECT suite, kind, subject, outcome, effect, low, high, p, n_a, n_b, detail, at FROM "
+      "verdict "
+      "WHERE ?1 = '' OR suite = ?1 ORDER BY id");
+  q.bind(suite);
+  const auto real = [&](int c) { return q.is_null(c) ? std::nullopt : std::optional(q.real(c)); };
+  const auto count = [&](int c) {
+    return q.is_null(c) ? std::nullopt : std::optional(q.integer(c));
+  };
+  std::vector<VerdictRow> found;
+  while (q.step()) {
+    found.push_back({q.text(0), q.text(1), q.text(2), q.text(3), real(4), real(5), real(6), real(7),
+                     count(8), count(9), q.text(10), q.text(11)});
+  }
+  return found;
+}
+
+}  // namespace assay

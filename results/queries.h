@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "results/database.h"
+#include "results/rows.h"
+
+namespace assay {
+
+/// Questions over all runs of a database. Every RunRow's status is derived: a run whose process
+/// died reads as `interrupted`, whatever the column says.
+
+/// The run that `text` names: its number, or a unique prefix of its uuid. Throws Error (exit 2) if
+/// none or several fit.
+RunRow find_run(const Database& database, std::string_view text);
+
+struct RunFilter {
+  std::vector<std::string> experiments = {};  ///< names; empty: all
+  std::string status = {};                    ///< empty: any
+};
+/// Runs in the order in which they were begun.
+std::vector<RunRow> runs(const Database& database, const RunFilter& filter = {});
+std::vector<RunRow> running_runs(const Database& database);
+std::vector<RunRow> interrupted_runs(const Database& database);
+
+struct RunKey {
+  std::string experiment_id;
+  std::uint64_t seed = 0;
+  std::string commit_id;
+  bool dirty = false;
+};
+/// The newest complete run of the same definition, seed and commit (and equally dirty): work that
+/// need not be repeated.
+std::optional<RunRow> find_complete(const Database& database, const RunKey& key);
+
+/// Newest complete run of each experiment name, with its final metrics.
+struct LastResult {
+  RunRow run;
+  std::vector<MetricRow> metrics;
+};
+std::vector<LastResult> last_results(const Database& database);
+
+/// Throws Error (exit 4) if it is not there.
+ExperimentRow experiment_of(const Database& database, std::string_view id);
+MachineRow machine_of(const Database& database, std::int64_t id);
+
+/// Verdicts of a suite (empty: of all), oldest first.
+std::vector<VerdictRow> verdicts(const Database& database, std::string_view suite = {});
+
+}  // namespace assay

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "results/database.h"
+#include "results/rows.h"
+
+namespace assay {
+
+/// Each function is one transaction of its own and is durable when it returns.
+
+/// Stores a definition under its id; does nothing if the id is there.
+void add_experiment(Database& database, const ExperimentRow& experiment);
+
+/// The number of the machine with exactly this description, stored on first sight.
+std::int64_t add_machine(Database& database, const MachineRow& machine);
+
+/// Stores a run with status `running` and returns its number. Take the RunLock of its uuid first: a
+/// running run whose lock is free counts as interrupted.
+std::int64_t begin_run(Database& database, const NewRun& run);
+
+/// Takes a run back to its checkpoint at `images_seen` (nothing: to its start) and sets it running
+/// again: in one transaction removes series rows after the checkpoint, metric and artifact rows at
+/// and after it (the evaluation there is repeated), all throughput rows, later checkpoints and
+/// later events (not those of the run's life: started, resumed, interrupted, diverged, failed), and
+/// records the event `resumed`. Throws Error if the run is complete.
+void resume_run(Database& database, std::int64_t run, std::optional<std::int64_t> images_seen);
+
+void add_verdict(Database& database, const VerdictRow& verdict);
+
+}  // namespace assay

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/queries.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "results/example_runs.h"
+#include "results/run_queries.h"
+#include "results/store.h"
+
+namespace assay {
+namespace {
+
+using test::TemporaryFolder;
+using testing::HasSubstr;
+
+class Queries : public testing::Test {
+ protected:
+  TemporaryFolder folder;
+  Database database = Database::open_for_writing(folder / "a.sqlite");
+
+  std::string message_of(std::string_view name) const {
+    try {
+      find_run(database, name);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "found";
+  }
+};
+
+TEST_F(Queries, RunIsFoundByNumberAndByUuidPrefix) {
+  const auto number = test::complete_run(database, 0);
+  const RunRow run = find_run(database, std::to_string(number));
+  EXPECT_EQ(find_run(database, run.uuid).number, number);
+  EXPECT_EQ(find_run(database, run.uuid.substr(0, 8)).number, number);
+}
+
+TEST_F(Queries, UnknownRunSaysWhatThereIs) {
+  test::complete_run(database, 0);
+  EXPECT_THAT(message_of("77"), HasSubstr("here 1 to 1"));
+  EXPECT_THAT(message_of("%"), HasSubstr("no run is called '%'"));
+  EXPECT_THAT(message_of(""), HasSubstr("no run"));
+  EXPECT_THAT(message_of("' OR 1=1 --"), HasSubstr("no run"));
+}
+
+TEST_F(Queries, AmbiguousPrefixListsWhatFits) {
+  for (const auto* uuid :
+       {"abcd0000-0000-4000-8000-000000000001", "abcd0000-0000-4000-8000-000000000002"}) {
+    NewRun run = test::example_run(database);
+    run.uuid = uuid;
+    begin_run(database, run);
+  }
+  EXPECT_THAT(message_of("abcd"), HasSubstr("fits 2 runs"));
+  EXPECT_THAT(message_of("abcd"), HasSubstr("2 (abcd0000-0000-4000-8000-000000000002)"));
+  EXPECT_EQ(message_of("ABCD0000-0000-4000-8000-000000000002"), "found");
+}
+
+TEST_F(Queries, CompleteWorkIsFoundByIdSeedAndCommit) {
+  const auto number = test::complete_run(database, 3);
+  const RunRow run = find_run(database, std::to_string(number));
+  RunKey key{run.experiment_id, 3, run.commit_id, false};
+  EXPECT_EQ(find_complete(database, key)->number, number);
+  key.dirty = true;
+  EXPECT_FALSE(find_complete(database, key));
+  key = {run.experiment_id, 4, run.commit_id, false};
+  EXPECT_FALSE(find_complete(database, key));
+  key = {run.experiment_id, 3, "another", false};
+  EXPECT_FALSE(find_complete(database, key));
+}
+
+TEST_F(Queries, FinalValuesAreTheLastOnes) {
+  const auto number = test::complete_run(database, 0);
+  const auto metrics = final_metrics_of(database, number);
+  ASSERT_EQ(metrics.size(), 1U);
+  EXPECT_EQ(metrics[0].images_seen, 5000);
+  EXPECT_EQ(metrics[0].value, 40.0);
+  const auto losses = final_series_of(database, number);
+  ASSERT_EQ(losses.size(), 2U);
+  EXPECT_EQ(losses[1].name, "loss");
+  EXPECT_DOUBLE_EQ(losses[1].value, 0.2);
+  EXPECT_EQ(series_of(database, number).size(), 100U);
+}
+
+TEST_F(Queries, LastResultIsTheNewestCompleteRunOfAName) {
+  test::complete_run(database, 0);
+  const auto newest = test::complete_run(database, 1);
+  begin_run(database, test::example_run(database, 2));
+  const auto results = last_results(database);
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].run.number, newest);
+  EXPECT_EQ(results[0].metrics.at(0).value, 41.0);
+}
+
+TEST_F(Queries, ArtifactsKeepTheirBytes) {
+  const auto number = test::complete_run(database, 0);
+  const auto names = artifacts_of(database, number);
+  ASSERT_EQ(names.size(), 2U);
+  EXPECT_EQ(names[1].size_bytes, 14);
+  const auto artifact = read_artifact(database, number, names[1]);
+  ASSERT_TRUE(artifact);
+  EXPECT_EQ(artifact->bytes, std::string("\x89PNG trained\0!", 14));
+}
+
+TEST_F(Queries, FilterByNameAndStatus) {
+  test::complete_run(database, 0);
+  begin_run(database, test::example_run(database, 1));
+  EXPECT_EQ(runs(database).size(), 2U);
+  EXPECT_EQ(runs(database, {{}, "complete"}).size(), 1U);
+  EXPECT_EQ(runs(database, {{"vae/fashion_mnist"}, ""}).size(), 2U);
+  EXPECT_TRUE(runs(database, {{"gan/ring"}, ""}).empty());
+}
+
+TEST_F(Queries, ThroughputComesBack) {
+  const auto number = test::complete_run(database, 0);
+  const auto speeds = throughput_of(database, number);
+  ASSERT_EQ(speeds.size(), 1U);
+  EXPECT_EQ(speeds[0].images_per_second, 1234.5);
+  EXPECT_EQ(speeds[0].n, 20);
+}
+
+}  // namespace
+}  // namespace assay
