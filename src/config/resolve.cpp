@@ -113,27 +113,50 @@ void apply_smoke(SourceTable& values, const Schema& schema, bool apply) {
   }
 }
 
-Definition build(SourceTable values, const std::string& label, const FamilySchema& family_schema,
-                 const ResolveOptions& options) {
-  for (const Override& change : options.overrides) {
-    values[change.path] = {parse_value(change.value), change.origin};
-  }
-  Definition definition;
-  definition.family = top_text(values, "family");
-  if (definition.family.empty()) {
+std::string family_of(const SourceTable& values, const std::string& label) {
+  const std::string family = top_text(values, "family");
+  if (family.empty()) {
     throw Error(
         fmt::format("{}: no 'family' is given; a definition needs at least family = \"…\" "
                     "(see experiments/README.md)",
                     label));
   }
-  Schema schema = common_schema();
+  if (family.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") != std::string::npos) {
+    throw Error(fmt::format("{}: family = {} is not the name of a family",
+                            values.at("family").where, to_toml(family)));
+  }
+  return family;
+}
+
+/// The keys that a definition of this family may hold, top-level ones included.
+Schema whole_schema(const SourceValue& family, const FamilySchema& family_schema) {
+  Schema schema = top_schema();
+  schema.insert(schema.end(), common_schema().begin(), common_schema().end());
   try {
-    const Schema more = family_schema(definition.family);
+    const Schema more = family_schema(std::get<std::string>(family.value));
     schema.insert(schema.end(), more.begin(), more.end());
   } catch (const Error& problem) {
-    throw Error(fmt::format("{}: {}", values.at("family").where, problem.what()));
+    throw Error(fmt::format("{}: {}", family.where, problem.what()));
   }
+  return schema;
+}
+
+void apply_overrides(SourceTable& values, const std::vector<Override>& overrides) {
+  for (const Override& change : overrides) {
+    values[change.path] = {parse_value(change.value), change.origin};
+  }
+}
+
+Definition build(SourceTable values, const std::string& label, const FamilySchema& family_schema,
+                 const ResolveOptions& options) {
+  SourceTable overridden = values;
+  apply_overrides(overridden, options.overrides);
+  Definition definition;
+  definition.family = family_of(overridden, label);
+  const Schema schema = whole_schema(overridden.at("family"), family_schema);
   apply_smoke(values, schema, options.smoke);
+  apply_overrides(values, options.overrides);
+  for (const auto& [path, source] : values) require_key(schema, path, source.where);
 
   definition.name = top_text(values, "name");
   definition.note = top_text(values, "note");
@@ -145,14 +168,12 @@ Definition build(SourceTable values, const std::string& label, const FamilySchem
     const auto& numbers = std::get<std::vector<std::int64_t>>(list);
     definition.seeds.assign(numbers.begin(), numbers.end());
   }
-  for (const Key& key : top_schema()) values.erase(key.path);
-  for (const auto& [path, source] : values) require_key(schema, path, source.where);
   for (const Key& key : schema) {
+    if (find_key(top_schema(), key.path) != nullptr) continue;
     const auto given = values.find(key.path);
-    definition.values[key.path] =
-        given == values.end()
-            ? ResolvedValue{key.default_value, "default", key.identity}
-            : ResolvedValue{checked(key, given->second), given->second.where, key.identity};
+    const bool is_given = given != values.end();
+    definition.values[key.path] = {is_given ? checked(key, given->second) : key.default_value,
+                                   is_given ? given->second.where : "default", key.identity};
   }
   return definition;
 }

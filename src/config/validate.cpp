@@ -20,7 +20,11 @@ std::pair<std::string, std::string> split_path(const std::string& path) {
 }
 
 std::string in_table(const std::string& table) {
-  return table.empty() ? "at the top of a definition" : fmt::format("in [{}]", table);
+  return table.empty() ? "" : fmt::format(" in [{}]", table);
+}
+
+std::string with_article(std::string_view type) {
+  return fmt::format("{} {}", type == "integer" ? "an" : "a", type);
 }
 
 std::vector<std::string> tables_of(const Schema& schema) {
@@ -105,15 +109,16 @@ const Key& require_key(const Schema& schema, const std::string& path, const std:
     if (its_table == table) names.push_back(its_name);
   }
   std::sort(names.begin(), names.end());
-  throw Error(fmt::format("{}: unknown key '{}' {}{}", where, name, in_table(table),
+  throw Error(fmt::format("{}: unknown key '{}'{}{}", where, name, in_table(table),
                           suggestion(name, names, "keys")));
 }
 
 Value checked(const Key& key, const SourceValue& source) {
   const auto value = converted(key, source.value);
   if (!value) {
-    throw Error(fmt::format("{}: {} must be a {}, not a {} ({})", source.where, key.path,
-                            type_name(key.default_value), type_name(source.value), key.meaning));
+    throw Error(fmt::format("{}: {} must be {}, not {} ({})", source.where, key.path,
+                            with_article(type_name(key.default_value)),
+                            with_article(type_name(source.value)), key.meaning));
   }
   std::visit(Checker{key, source.where}, *value);
   return *value;

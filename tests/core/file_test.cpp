@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/error.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+class FileTest : public testing::Test {
+ protected:
+  fs::path folder_ = fs::temp_directory_path() / ("assay_file_test_" + std::to_string(getpid()));
+  void TearDown() override { fs::remove_all(folder_); }
+};
+
+TEST_F(FileTest, WritingReplacesTheContentAndLeavesNothingElse) {
+  write_file_atomically(folder_ / "deep" / "a.txt", "old");
+  write_file_atomically(folder_ / "deep" / "a.txt", std::string("new\0part", 8));
+  EXPECT_EQ(read_file(folder_ / "deep" / "a.txt"), std::string("new\0part", 8));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "deep"), fs::directory_iterator()), 1);
+}
+
+TEST_F(FileTest, AFailedWriteKeepsTheOldContent) {
+  write_file_atomically(folder_ / "a.txt", "old");
+  // The target is a folder that is not empty: renaming onto it fails.
+  write_file_atomically(folder_ / "taken" / "inside", "x");
+  EXPECT_THROW(write_file_atomically(folder_ / "taken", "y"), Error);
+  EXPECT_EQ(read_file(folder_ / "a.txt"), "old");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2);
+}
+
+TEST_F(FileTest, ReadingSaysWhatIsWrong) {
+  write_file_atomically(folder_ / "long", std::string(100, 'x'));
+  EXPECT_THAT([&] { read_file(folder_ / "absent"); },
+              ThrowsMessage<Error>(HasSubstr("absent: no such file")));
+  EXPECT_THAT([&] { read_file(folder_); }, ThrowsMessage<Error>(HasSubstr("is a folder")));
+  EXPECT_THAT([&] { read_file(folder_ / "long", 99); },
+              ThrowsMessage<Error>(HasSubstr("longer than the 99 bytes")));
+  EXPECT_EQ(read_file(folder_ / "long", 100).size(), 100U);
+}
+
+}  // namespace
+}  // namespace assay
