@@ -18,15 +18,16 @@ struct Batch {
 
 struct BatchStreamOptions {
   std::int64_t batch_size = 0;
-  std::uint64_t order_seed = 0;     ///< stream "order"
-  std::uint64_t augment_seed = 0;   ///< stream "augment"
-  bool horizontal_flip = false;     ///< each image with probability ½
+  std::uint64_t order_seed = 0;    ///< stream "order"
+  std::uint64_t augment_seed = 0;  ///< stream "augment"
+  bool horizontal_flip = false;    ///< each image with probability ½
 };
 
-/// Endless batches of a training split, prefetched by one thread. Epoch e visits a permutation that depends on
-/// (order_seed, e) alone; the last, partial batch of an epoch is dropped. Batch i is a pure function of the options
-/// and i: the same for every thread count and device, and after seek(). The split must outlive the stream.
-/// Throws Error if the split holds fewer examples than one batch.
+/// Endless batches of a training split, prefetched by one thread. Epoch e visits a permutation that
+/// depends on (order_seed, e) alone; the last, partial batch of an epoch is dropped. Batch i is a
+/// pure function of the options and i: the same for every thread count and device, and after
+/// seek(). The split must outlive the stream. Throws Error if the split holds fewer examples than
+/// one batch.
 class BatchStream {
  public:
   BatchStream(const DataSplit& split, const BatchStreamOptions& options);

@@ -23,7 +23,8 @@ struct ModeSet {
 struct DataSplit {
   at::Tensor images;  ///< [N,C,H,W] u8, or [N,2] f32 points
   at::Tensor labels;  ///< [N] i64; undefined if there are none
-  std::string digest;  ///< SHA-256 over shape and bytes of images and labels: the identity of the reference
+  std::string
+      digest;  ///< SHA-256 over shape and bytes of images and labels: the identity of the reference
 
   std::int64_t size() const { return images.size(0); }
 };
@@ -31,26 +32,26 @@ struct DataSplit {
 struct Dataset {
   std::string name;
   DataSplit train, test;
-  std::int64_t classes = 0;        ///< 0 if there are no labels
-  std::optional<ModeSet> modes;    ///< generated 2-D sets
+  std::int64_t classes = 0;      ///< 0 if there are no labels
+  std::optional<ModeSet> modes;  ///< generated 2-D sets
   bool is_points() const { return train.images.dim() == 2; }
 };
 
 /// What a definition's [dataset] table asks for.
 struct DatasetRequest {
   std::string name;
-  std::string path;               ///< folder or file, for data sets that are not found by themselves
-  std::int64_t size = 0;          ///< resize images to size × size (0: as they are)
-  std::int64_t channels = 0;      ///< 1 or 3: convert (0: as they are)
-  std::int64_t count = 0;         ///< training examples of generated sets (0: the set's default)
-  std::uint64_t seed = 0;         ///< of generated sets
+  std::string path;           ///< folder or file, for data sets that are not found by themselves
+  std::int64_t size = 0;      ///< resize images to size × size (0: as they are)
+  std::int64_t channels = 0;  ///< 1 or 3: convert (0: as they are)
+  std::int64_t count = 0;     ///< training examples of generated sets (0: the set's default)
+  std::uint64_t seed = 0;     ///< of generated sets
 };
 
 struct DatasetSource {
   std::string_view name;
-  std::string_view title;        ///< one line for `assay data list`
+  std::string_view title;  ///< one line for `assay data list`
   std::string_view licence;
-  std::string_view how_to_get;   ///< what to do when absent
+  std::string_view how_to_get;  ///< what to do when absent
   Dataset (*load)(const DatasetRequest&);
   /// Where it was found, or nothing. Never throws.
   std::optional<std::filesystem::path> (*locate)(const DatasetRequest&);
@@ -59,7 +60,8 @@ struct DatasetSource {
 /// The complete list: fashion_mnist, cifar10, image_folder, npz, ring, grid, generated_images.
 const std::vector<DatasetSource>& datasets();
 
-/// Loads a data set. Throws Error (exit 2) naming the file, what is wrong with it and how to get it.
+/// Loads a data set. Throws Error (exit 2) naming the file, what is wrong with it and how to get
+/// it.
 Dataset load_dataset(const DatasetRequest& request);
 
 }  // namespace assay

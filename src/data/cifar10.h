@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "data/dataset.h"
+
+namespace assay {
+
+/// One file of CIFAR-10's binary version (Krizhevsky 2009): records of 3073 bytes, a label in 0…9
+/// and 3×32×32 u8. Returns images [N,3,32,32] u8 and labels [N] i64. Throws Error naming the file
+/// if its length is no multiple of 3073 or a label is over nine.
+DataSplit read_cifar10_file(const std::filesystem::path& file);
+
+/// data_batch_1.bin … data_batch_5.bin and test_batch.bin of request.path, else of ASSAY_DATA (or
+/// its cifar-10-batches-bin/).
+Dataset load_cifar10(const DatasetRequest& request);
+std::optional<std::filesystem::path> locate_cifar10(const DatasetRequest& request);
+
+}  // namespace assay

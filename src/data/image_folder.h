@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace assay {
+
+/// PNG and JPEG files of a folder, or of its sub-folders one level deep, each of which is a class.
+struct ImageListing {
+  std::vector<std::string> names;    ///< relative to the folder, sorted bytewise, "class/file.png"
+  std::vector<std::string> classes;  ///< sorted; empty if the images lie in the folder itself
+};
+
+/// Lists the images (.png .jpg .jpeg in any case; hidden and other files are passed over). Throws
+/// Error if there are none, if some lie in the folder and some in sub-folders, or if a link leaves
+/// the folder.
+ImageListing list_images(const std::filesystem::path& folder);
+
+/// Decodes one PNG or JPEG file, by its content, to [C,H,W] u8.
+at::Tensor read_image(const std::filesystem::path& file);
+
+/// All images of a folder: names as listed, images [N,C,H,W] u8, labels [N] i64 or undefined.
+struct FolderImages {
+  ImageListing listing;
+  at::Tensor images, labels;
+};
+
+/// Reads a folder. size > 0: each is resized and cropped (resize_and_crop); 0: all must be equally
+/// large. channels 1 or 3: converted; 0: all must have as many. Throws Error naming the odd ones.
+FolderImages read_image_folder(const std::filesystem::path& folder, std::int64_t size,
+                               std::int64_t channels);
+
+/// read_image_folder, split 90/10 by the SHA-256 of each image's name.
+Dataset load_image_folder(const DatasetRequest& request);
+std::optional<std::filesystem::path> locate_image_folder(const DatasetRequest& request);
+
+}  // namespace assay

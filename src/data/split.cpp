@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/split.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "core/digest.h"
+#include "core/error.h"
+
+namespace assay {
+namespace {
+
+void update_with_tensor(Sha256& digest, const at::Tensor& tensor) {
+  if (!tensor.defined()) {
+    digest.update("none\n");
+    return;
+  }
+  const auto flat = tensor.contiguous();
+  digest.update(fmt::format("{}[{}]\n", c10::toString(flat.scalar_type()),
+                            fmt::join(flat.sizes().vec(), ",")));
+  digest.update(std::string_view(static_cast<const char*>(flat.const_data_ptr()), flat.nbytes()));
+}
+
+std::uint64_t name_hash(const std::string& name) {
+  const Sha256Bytes bytes = Sha256().update("assay split v1\n").update(name).bytes();
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < 8; ++i) hash = (hash << 8) | bytes[i];
+  return hash;
+}
+
+at::Tensor rows_of(const at::Tensor& tensor, const std::vector<std::int64_t>& rows) {
+  return tensor.defined() ? tensor.index_select(0, at::tensor(rows, at::kLong)) : tensor;
+}
+
+}  // namespace
+
+std::string split_digest(const at::Tensor& images, const at::Tensor& labels) {
+  Sha256 digest;
+  update_with_tensor(digest, images);
+  update_with_tensor(digest, labels);
+  return digest.hex();
+}
+
+DataSplit make_split(const at::Tensor& images, const at::Tensor& labels) {
+  DataSplit split{images.contiguous(), labels.defined() ? labels.contiguous() : labels, ""};
+  split.digest = split_digest(split.images, split.labels);
+  return split;
+}
+
+SplitRows split_by_name(const std::vector<std::string>& names, const std::string& label) {
+  if (names.size() < 2) {
+    throw Error(fmt::format("{}: holds {} images; a training and a test split need at least two",
+                            label, names.size()));
+  }
+  constexpr std::uint64_t kOneInTen = UINT64_MAX / 10;
+  std::vector<std::uint64_t> hashes(names.size());
+  std::transform(names.begin(), names.end(), hashes.begin(), name_hash);
+  // Few files can all fall on one side: the lowest hash is then the test split, or the highest the
+  // training split.
+  const auto [lowest, highest] = std::minmax_element(hashes.begin(), hashes.end());
+  const std::uint64_t limit = std::clamp(kOneInTen, *lowest, *highest - 1);
+  SplitRows rows;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    (hashes[i] <= limit ? rows.test : rows.train).push_back(static_cast<std::int64_t>(i));
+  }
+  return rows;
+}
+
+std::pair<DataSplit, DataSplit> apply_split(const at::Tensor& images, const at::Tensor& labels,
+                                            const SplitRows& rows) {
+  return {make_split(rows_of(images, rows.train), rows_of(labels, rows.train)),
+          make_split(rows_of(images, rows.test), rows_of(labels, rows.test))};
+}
+
+}  // namespace assay

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace assay {
+
+/// Identity of a split: SHA-256 over "<dtype>[<sizes>]\n" and the bytes of the images, then the
+/// same of the labels ("none\n" if there are none). 64 hex digits.
+std::string split_digest(const at::Tensor& images, const at::Tensor& labels);
+
+/// A split with contiguous tensors and its digest filled in.
+DataSplit make_split(const at::Tensor& images, const at::Tensor& labels);
+
+/// Row numbers of a training and a test split.
+struct SplitRows {
+  std::vector<std::int64_t> train, test;
+};
+
+/// Splits rows 90/10 by SHA-256 of their names, so that adding or removing a file moves no other
+/// file between the splits. The nearest row moves if one side would be empty. Throws Error naming
+/// `label` for fewer than two rows.
+SplitRows split_by_name(const std::vector<std::string>& names, const std::string& label);
+
+/// The rows of images (and labels, if defined) as training and test split.
+std::pair<DataSplit, DataSplit> apply_split(const at::Tensor& images, const at::Tensor& labels,
+                                            const SplitRows& rows);
+
+}  // namespace assay

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/verify.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "data/cifar10.h"
+#include "data/fashion_mnist.h"
+#include "data/idx.h"
+#include "data/image_folder.h"
+#include "data/npz.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string digest_remark(const fs::path& file) {
+  const std::string digest = sha256_of_file(file);
+  for (const auto& known : kFashionMnistFiles) {
+    if (known.sha256 == digest) {
+      return fmt::format("SHA-256 {} (Fashion-MNIST's {})", digest, known.name);
+    }
+  }
+  return fmt::format("SHA-256 {}", digest);
+}
+
+std::string line(const fs::path& file, const std::string& what) {
+  return fmt::format("{}: fine, {}, {}", file.filename().string(), what, digest_remark(file));
+}
+
+// What a file claims to be by its name, read whole; nothing for names that are no data file's.
+std::optional<std::string> verify_file(const fs::path& file) {
+  const auto name = file.filename().string();
+  const auto stem = name.ends_with(".gz") ? name.substr(0, name.size() - 3) : name;
+  if (stem.ends_with("-idx3-ubyte")) {
+    const auto images = read_idx(file, IdxKind::kImages);
+    return line(file,
+                fmt::format("{} images of {}x{}", images.size(0), images.size(3), images.size(2)));
+  }
+  if (stem.ends_with("-idx1-ubyte")) {
+    return line(file, fmt::format("{} labels", read_idx(file, IdxKind::kLabels).size(0)));
+  }
+  if (name.ends_with(".bin") && name.find("_batch") != std::string::npos) {
+    return line(file, fmt::format("{} images of CIFAR-10", read_cifar10_file(file).size()));
+  }
+  if (name.ends_with(".npz")) {
+    return line(file, fmt::format("{} arrays", read_npz(file).size()));
+  }
+  return std::nullopt;
+}
+
+// Pictures are decoded one at a time: a folder larger than memory can be verified.
+std::optional<std::string> verify_images(const fs::path& folder, bool has_data_files) {
+  ImageListing listing;
+  try {
+    listing = list_images(folder);
+  } catch (const Error&) {
+    // Data files stand on their own; without any, the listing's complaint is the verdict.
+    if (has_data_files) return std::nullopt;
+    throw;
+  }
+  for (const auto& name : listing.names) read_image(folder / name);
+  return fmt::format("{} images, {} classes: fine, all decode", listing.names.size(),
+                     listing.classes.size());
+}
+
+}  // namespace
+
+std::vector<std::string> verify_folder(const fs::path& folder) {
+  std::error_code problem;
+  if (!fs::is_directory(folder, problem)) {
+    throw Error(fmt::format("{}: no such folder", folder.string()));
+  }
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder, problem)) files.push_back(entry.path());
+  if (problem) {
+    throw Error(fmt::format("{}: cannot be read: {}", folder.string(), problem.message()));
+  }
+  std::sort(files.begin(), files.end());
+  std::vector<std::string> lines;
+  for (const auto& file : files) {
+    if (auto verdict = verify_file(file)) lines.push_back(std::move(*verdict));
+  }
+  if (auto verdict = verify_images(folder, !lines.empty())) lines.push_back(std::move(*verdict));
+  return lines;
+}
+
+}  // namespace assay
