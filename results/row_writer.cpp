@@ -20,7 +20,7 @@ std::string store_protocol(Database& database, const Protocol& protocol) {
   const std::string id = sha256_hex(fields);
   auto insert = database.prepare(
       "INSERT INTO protocol (id, fields, version, extractor, extractor_sha256, resize, reference, "
-      "reference_sha256, "
+      "reference_digest, "
       "n_real, n_generated, weights, estimator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (id) DO NOTHING");
   const auto field = [&](const char* name) -> std::optional<std::string> {
@@ -29,7 +29,7 @@ std::string store_protocol(Database& database, const Protocol& protocol) {
   };
   insert
       .bind(id, fields, field("version"), field("extractor"), field("extractor_sha256"),
-            field("resize"), field("reference"), field("reference_sha256"), field("n_real"),
+            field("resize"), field("reference"), field("reference_digest"), field("n_real"),
             field("n_generated"), field("weights"), field("estimator"))
       .run();
   return id;

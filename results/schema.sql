@@ -75,7 +75,7 @@ CREATE TABLE protocol (
   extractor_sha256 TEXT,
   resize TEXT,
   reference TEXT,
-  reference_sha256 TEXT,
+  reference_digest TEXT,
   n_real TEXT,
   n_generated TEXT,
   weights TEXT,

@@ -81,7 +81,7 @@ TEST(Integrity, EverySingleFlippedBitThatChangesARowIsFound) {
   ASSERT_TRUE(before);
   std::mt19937_64 random(20261123);
   int changed = 0;
-  for (int trial = 0; trial < 3000; ++trial) {
+  for (int trial = 0; trial < 1000; ++trial) {
     std::string broken = sound;
     const std::size_t at = 100 + random() % (broken.size() - 100);
     broken[at] = static_cast<char>(broken[at] ^ (1 << (random() % 8)));
@@ -90,7 +90,7 @@ TEST(Integrity, EverySingleFlippedBitThatChangesARowIsFound) {
     ++changed;
     EXPECT_TRUE(damage_found(folder / "b.sqlite")) << "byte " << at;
   }
-  EXPECT_GT(changed, 200);
+  EXPECT_GT(changed, 150);
 }
 
 TEST(Integrity, EditByHandIsNamed) {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+
+#include "reports/findings.h"
+#include "reports/gather.h"
+#include "reports/metric_columns.h"
+#include "reports/report.h"
+#include "results/queries.h"
+#include "results/row_writer.h"
+
+namespace assay {
+namespace {
+
+void label_experiments(std::vector<ExperimentSummary>& experiments) {
+  std::map<std::string, int> uses;
+  for (auto& experiment : experiments) {
+    experiment.label = experiment.name + (experiment.smoke ? " (smoke)" : "");
+    ++uses[experiment.label];
+  }
+  constexpr std::size_t kShortId = 8;
+  for (auto& experiment : experiments) {
+    if (uses[experiment.label] > 1) experiment.label += " · " + experiment.id.substr(0, kShortId);
+  }
+}
+
+std::string commit_text(const RunRow& run) {
+  constexpr std::size_t kShortCommit = 10;
+  return run.commit_id.substr(0, kShortCommit) + (run.dirty ? " + changes" : "");
+}
+
+void add_commits(Report& report) {
+  for (const auto& experiment : report.experiments) {
+    for (const auto& run : experiment.counted) {
+      const std::string text = commit_text(run);
+      if (std::ranges::find(report.commits, text) == report.commits.end())
+        report.commits.push_back(text);
+    }
+  }
+}
+
+void add_machines(Report& report, const std::vector<RunGroup>& groups) {
+  for (const auto& group : groups) {
+    for (const auto& run : group.counted) {
+      const MachineRow machine = machine_of(*run.database, run.row.machine_id);
+      const auto known = std::ranges::find(report.machines, machine, &MachineUse::machine);
+      if (known == report.machines.end()) {
+        report.machines.push_back({machine, 1});
+      } else {
+        ++known->runs;
+      }
+    }
+  }
+}
+
+void add_unfinished(Report& report) {
+  for (const auto& experiment : report.experiments) {
+    for (const auto& run : experiment.runs) {
+      if (run.status != "complete") report.unfinished.push_back(run);
+    }
+  }
+}
+
+}  // namespace
+
+Report build_report(std::span<const std::filesystem::path> databases,
+                    const ReportOptions& options) {
+  Report report;
+  report.title = options.title.empty() ? "assay report" : options.title;
+  report.generated_at = options.generated_at.empty() ? utc_now() : options.generated_at;
+  for (const auto& file : databases) report.databases.push_back(file.filename().string());
+  const auto groups = gather_runs(databases, options.experiments);
+  for (const auto& group : groups)
+    report.experiments.push_back(summarise_group(group, report.columns));
+  label_columns(report.columns);
+  label_experiments(report.experiments);
+  add_commits(report);
+  add_machines(report, groups);
+  add_unfinished(report);
+  report.warnings = warnings_of(report);
+  report.summary = summary_of(report);
+  return report;
+}
+
+Report build_report(const std::filesystem::path& database, const ReportOptions& options) {
+  return build_report(std::span(&database, 1), options);
+}
+
+}  // namespace assay

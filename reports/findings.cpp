@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/findings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "reports/metric_columns.h"
+#include "reports/number_text.h"
+
+namespace assay {
+namespace {
+
+std::string counted(std::size_t n, std::string_view one) {
+  return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s");
+}
+
+std::size_t count_runs(const Report& report, auto&& wanted) {
+  std::size_t n = 0;
+  for (const auto& experiment : report.experiments) {
+    n += static_cast<std::size_t>(std::ranges::count_if(experiment.counted, wanted));
+  }
+  return n;
+}
+
+void warn_of_provenance(const Report& report, std::vector<std::string>& out) {
+  const std::size_t smoke = count_runs(report, [](const RunRow& r) { return r.smoke; });
+  if (smoke > 0) {
+    out.push_back(fmt::format(
+        "Cut short by --smoke: {}. That shows that the program works, not how good a model is.",
+        counted(smoke, "run")));
+  }
+  const std::size_t dirty = count_runs(report, [](const RunRow& r) { return r.dirty; });
+  if (dirty > 0) {
+    out.push_back(
+        fmt::format("{} made from a checkout with uncommitted changes: the commit alone does not "
+                    "reproduce them.",
+                    counted(dirty, "run")));
+  }
+  if (report.commits.size() > 1) {
+    out.push_back(
+        fmt::format("The runs come from {} commits; each run's commit is in the provenance.",
+                    report.commits.size()));
+  }
+  if (report.machines.size() > 1) {
+    out.push_back(fmt::format("The runs come from {} machines: speeds do not compare across them.",
+                              report.machines.size()));
+  }
+}
+
+void warn_of_repeats(const Report& report, std::vector<std::string>& out) {
+  std::map<std::string, std::size_t> definitions;
+  std::size_t left_out = 0;
+  std::size_t single = 0;
+  for (const auto& experiment : report.experiments) {
+    ++definitions[experiment.name];
+    const auto complete = std::ranges::count(experiment.runs, "complete", &RunRow::status);
+    left_out += static_cast<std::size_t>(complete) - experiment.counted.size();
+    single += experiment.counted.size() == 1 ? 1 : 0;
+  }
+  for (const auto& [name, count] : definitions) {
+    if (count > 1)
+      out.push_back(
+          fmt::format("{} was run under {} definitions; they are shown apart.", name, count));
+  }
+  if (left_out > 0) {
+    out.push_back(
+        fmt::format("{} left out, since a newer run of the same definition and seed is complete.",
+                    counted(left_out, "older run")));
+  }
+  if (single > 0) {
+    out.push_back(
+        fmt::format("{} one seed only: a difference to it may be chance.",
+                    single == 1 ? "1 experiment has" : fmt::format("{} experiments have", single)));
+  }
+}
+
+void warn_of_numbers(const Report& report, std::vector<std::string>& out) {
+  std::map<std::string, std::set<std::string>> fields;  // of each label
+  for (const auto& column : report.columns) {
+    for (const auto& difference : column.difference) {
+      fields[column.label].insert(difference.substr(0, difference.find(':')));
+    }
+  }
+  std::map<std::set<std::string>, std::vector<std::string>> labels;
+  for (const auto& [label, names] : fields) labels[names].push_back(label);
+  for (const auto& [names, affected] : labels) {
+    out.push_back(fmt::format(
+        "Protocols of {} differ in {}: such values have columns of their own and do not compare.",
+        fmt::join(affected, ", "), fmt::join(names, ", ")));
+  }
+  std::size_t broken = 0;
+  for (const auto& experiment : report.experiments) {
+    for (const auto& metric : experiment.metrics)
+      broken += static_cast<std::size_t>(metric.last.non_finite);
+  }
+  if (broken > 0) {
+    out.push_back(
+        fmt::format("{} not finite and left out of means.", counted(broken, "metric value")));
+  }
+}
+
+// The column that tells most: shared by most experiments, distances first.
+const MetricColumn* headline_column(const Report& report, std::size_t& index) {
+  const MetricColumn* best = nullptr;
+  std::size_t most = 0;
+  for (const auto& table : comparison_tables(report)) {
+    for (const std::size_t c : table.columns) {
+      std::size_t users = 0;
+      for (const auto& e : report.experiments) {
+        const auto* metric = metric_in(e, c);
+        users += metric != nullptr && metric->last.mean ? 1 : 0;
+      }
+      if (users <= most || report.columns[c].better == Direction::kUnknown) continue;
+      most = users;
+      index = c;
+      best = &report.columns[c];
+    }
+  }
+  return best;
+}
+
+std::string outcome_sentence(const Report& report) {
+  std::size_t index = 0;
+  const MetricColumn* column = headline_column(report, index);
+  if (column == nullptr) return "";
+  std::vector<const ExperimentSummary*> ranked;
+  for (const auto& e : report.experiments) {
+    const auto* metric = metric_in(e, index);
+    if (metric != nullptr && metric->last.mean) ranked.push_back(&e);
+  }
+  const double sign = column->better == Direction::kLower ? 1.0 : -1.0;
+  std::ranges::stable_sort(ranked, {}, [&](const ExperimentSummary* e) {
+    return sign * *metric_in(*e, index)->last.mean;
+  });
+  const MetricSummary& first = *metric_in(*ranked.front(), index);
+  const std::string word = column->better == Direction::kLower ? "lowest" : "highest";
+  const std::string gain = improvement_text(first, column->better);
+  const std::string against = gain.empty() ? "" : fmt::format(", {} than untrained", gain);
+  if (ranked.size() == 1) {
+    return fmt::format(" {} ends at {} {} (n = {}).", ranked.front()->label, column->label,
+                       mean_and_spread_text(first.last), first.last.n);
+  }
+  return fmt::format(" Of the {} that were scored with {}, {} has the {} mean: {} (n = {}{}).",
+                     ranked.size(), column->label, ranked.front()->label, word,
+                     mean_and_spread_text(first.last), first.last.n,
+                     gain.ends_with("better") ? against : "");
+}
+
+std::string machine_phrase(const Report& report) {
+  if (report.machines.empty()) return "";
+  const MachineRow& m = report.machines.front().machine;
+  if (report.machines.size() > 1) return fmt::format(" on {} machines", report.machines.size());
+  const std::string gpu = m.gpu.empty() ? "" : " with " + m.gpu;
+  return fmt::format(" on {} ({}){}", m.cpu, counted(static_cast<std::size_t>(m.cores), "core"),
+                     gpu);
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_of(const Report& report) {
+  std::vector<std::string> warnings;
+  warn_of_provenance(report, warnings);
+  warn_of_numbers(report, warnings);
+  warn_of_repeats(report, warnings);
+  return warnings;
+}
+
+std::string summary_of(const Report& report) {
+  std::size_t total = 0;
+  double seconds = 0.0;
+  for (const auto& experiment : report.experiments) {
+    total += experiment.runs.size();
+    for (const auto& run : experiment.runs) seconds += run.wall_seconds;
+  }
+  if (total == 0) return "There is no run to report on yet.";
+  const std::string ended = report.unfinished.empty()
+                                ? "all complete"
+                                : fmt::format("{} not complete", report.unfinished.size());
+  const std::string commit =
+      report.commits.size() == 1 ? " at commit " + report.commits.front() : "";
+  return fmt::format("{} in {} ({}){}{}, {} of computing.{}",
+                     counted(report.experiments.size(), "experiment"), counted(total, "run"), ended,
+                     machine_phrase(report), commit, duration_in_words(seconds),
+                     outcome_sentence(report));
+}
+
+}  // namespace assay

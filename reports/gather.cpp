@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/gather.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "reports/curves.h"
+#include "reports/escape.h"
+#include "reports/metric_columns.h"
+#include "results/queries.h"
+#include "results/run_queries.h"
+
+namespace assay {
+namespace {
+
+void choose_counted(RunGroup& group) {
+  std::map<std::uint64_t, FoundRun> newest;
+  for (const auto& run : group.all) {
+    if (run.row.status != "complete") continue;
+    const auto [place, first] = newest.try_emplace(run.row.seed, run);
+    if (!first && run.row.started_at >= place->second.row.started_at) place->second = run;
+  }
+  for (const auto& [seed, run] : newest) group.counted.push_back(run);
+}
+
+void read_metrics(const RunGroup& group, ExperimentSummary& summary,
+                  std::vector<MetricColumn>& columns) {
+  std::map<std::size_t, std::map<std::string, SeedRecords>> records;
+  std::map<std::size_t, MetricSummary> found;
+  for (const auto& run : group.counted) {
+    for (const MetricRow& row : metrics_of(*run.database, run.row.number)) {
+      const std::size_t column = column_of(columns, row);
+      MetricSummary& metric = found[column];
+      metric.column = column;
+      records[column][run.row.uuid].emplace_back(row.images_seen, row.value);
+      // Rows come in order of images_seen, so the last one stays.
+      if (metric.seeds.empty() || metric.seeds.back().uuid != run.row.uuid) {
+        metric.seeds.push_back({run.row.seed, run.row.uuid});
+      }
+      SeedValue& value = metric.seeds.back();
+      if (row.images_seen == 0) value.untrained = row.value;
+      value.images_seen = row.images_seen;
+      value.value = row.value;
+      value.standard_error = row.standard_error;
+    }
+  }
+  for (auto& [column, metric] : found) {
+    std::vector<double> last;
+    std::vector<double> untrained;
+    std::vector<SeedRecords> seeds;
+    for (const auto& seed : metric.seeds) {
+      last.push_back(seed.value);
+      if (seed.untrained) untrained.push_back(*seed.untrained);
+      seeds.push_back(records[column][seed.uuid]);
+    }
+    metric.last = summarise(last);
+    metric.untrained = summarise(untrained);
+    metric.curve = curve_over_seeds(columns[column].metric, seeds);
+    summary.metrics.push_back(std::move(metric));
+  }
+}
+
+void read_losses(const RunGroup& group, ExperimentSummary& summary) {
+  std::map<std::string, std::map<std::string, SeedRecords>> records;
+  for (const auto& run : group.counted) {
+    for (const SeriesPoint& point : series_of(*run.database, run.row.number)) {
+      records[point.name][run.row.uuid].emplace_back(point.images_seen, point.value);
+    }
+  }
+  for (const auto& [name, by_run] : records) {
+    std::vector<SeedRecords> seeds;
+    for (const auto& [uuid, seed] : by_run) seeds.push_back(seed);
+    summary.losses.push_back(curve_over_seeds(name, seeds));
+  }
+}
+
+void read_speeds(const RunGroup& group, ExperimentSummary& summary) {
+  std::map<std::string, std::vector<double>> medians;
+  std::map<std::string, double> mads;
+  std::vector<double> wall;
+  for (const auto& run : group.counted) {
+    for (const Throughput& speed : throughput_of(*run.database, run.row.number)) {
+      medians[speed.phase].push_back(speed.images_per_second);
+      mads[speed.phase] = std::max(mads[speed.phase], speed.images_per_second_mad);
+    }
+    wall.push_back(run.row.wall_seconds);
+    summary.peak_memory_bytes = std::max(summary.peak_memory_bytes, run.row.peak_memory_bytes);
+  }
+  for (const auto& [phase, values] : medians) {
+    summary.speeds.push_back({phase, summarise(values), mads[phase]});
+  }
+  // Training first: it is what people look for.
+  std::ranges::stable_sort(summary.speeds, {},
+                           [](const SpeedSummary& s) { return s.phase != "train"; });
+  summary.wall_seconds = summarise(wall);
+}
+
+bool is_png(const Artifact& artifact) {
+  return artifact.mime == "image/png" && artifact.bytes.starts_with("\x89PNG");
+}
+
+void add_picture(const FoundRun& run, const ArtifactName& name, ExperimentSummary& summary) {
+  auto artifact = read_artifact(*run.database, run.row.number, name);
+  if (!artifact || !is_png(*artifact)) return;
+  summary.pictures.push_back(
+      {name.kind, name.images_seen, run.row.seed, std::move(artifact->bytes)});
+}
+
+// Of the lowest seed the first and the last picture of each kind; of the others the last samples.
+// Nobody chose them.
+void read_pictures(const RunGroup& group, ExperimentSummary& summary) {
+  for (const auto& run : group.counted) {
+    std::map<std::string, std::vector<ArtifactName>> by_kind;
+    for (const ArtifactName& name : artifacts_of(*run.database, run.row.number)) {
+      if (name.mime == "image/png") by_kind[name.kind].push_back(name);
+    }
+    const bool lowest = run.row.uuid == group.counted.front().row.uuid;
+    for (const auto& [kind, names] : by_kind) {
+      if (lowest && names.size() > 1) add_picture(run, names.front(), summary);
+      if (lowest || kind == "samples") add_picture(run, names.back(), summary);
+    }
+  }
+}
+
+std::string command_of(const RunGroup& group) {
+  const auto& runs = group.counted.empty() ? group.all : group.counted;
+  std::set<std::uint64_t> seeds;
+  for (const auto& run : runs) seeds.insert(run.row.seed);
+  std::string list;
+  for (const auto seed : seeds) list += fmt::format("{}{}", list.empty() ? "" : ",", seed);
+  std::string command =
+      fmt::format("./assay run {} --seeds {}", shell_word(group.experiment.name), list);
+  const RunRow& example = runs.front().row;
+  if (!example.overrides.empty()) command += " " + example.overrides;
+  const bool says_smoke = example.overrides.find("--smoke") != std::string::npos;
+  if (example.smoke && !says_smoke) command += " --smoke";
+  return command;
+}
+
+}  // namespace
+
+std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
+                                  const std::vector<std::string>& wanted) {
+  std::map<std::string, RunGroup> by_id;
+  std::set<std::string> seen;
+  for (const auto& file : databases) {
+    const auto database = std::make_shared<const Database>(Database::open_for_reading(file));
+    for (RunRow& row : runs(*database, {wanted, ""})) {
+      if (!seen.insert(row.uuid).second) continue;
+      RunGroup& group = by_id[row.experiment_id];
+      if (group.all.empty()) group.experiment = experiment_of(*database, row.experiment_id);
+      group.all.push_back({std::move(row), database});
+    }
+  }
+  std::vector<RunGroup> groups;
+  for (auto& [id, group] : by_id) {
+    choose_counted(group);
+    groups.push_back(std::move(group));
+  }
+  std::ranges::sort(groups, {}, [&](const RunGroup& group) {
+    const auto place = std::ranges::find(wanted, group.experiment.name) - wanted.begin();
+    return std::tuple(place, group.experiment.name, group.all.front().row.started_at,
+                      group.experiment.id);
+  });
+  return groups;
+}
+
+ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColumn>& columns) {
+  ExperimentSummary summary;
+  summary.id = group.experiment.id;
+  summary.name = group.experiment.name;
+  summary.family = group.experiment.family;
+  summary.definition = group.experiment.definition;
+  summary.device = group.all.front().row.device;
+  for (const auto& run : group.all) {
+    summary.runs.push_back(run.row);
+    summary.smoke = summary.smoke || run.row.smoke;
+  }
+  for (const auto& run : group.counted) summary.counted.push_back(run.row);
+  read_metrics(group, summary, columns);
+  read_losses(group, summary);
+  read_speeds(group, summary);
+  read_pictures(group, summary);
+  summary.command = command_of(group);
+  return summary;
+}
+
+}  // namespace assay

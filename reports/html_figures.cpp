@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+#include "reports/escape.h"
+#include "reports/html_sections.h"
+#include "reports/metric_columns.h"
+#include "reports/number_text.h"
+
+namespace assay {
+namespace {
+
+std::string stage_text(const SamplePicture& picture) {
+  const std::string stage =
+      picture.images_seen == 0
+          ? "before training"
+          : "after " + images_text(static_cast<double>(picture.images_seen)) + " images";
+  return fmt::format("seed {}, {}", picture.seed, stage);
+}
+
+std::string picture_figure(const ExperimentSummary& experiment, const SamplePicture& picture) {
+  const std::string what = picture.kind + " of " + experiment.label + ", " + stage_text(picture);
+  return fmt::format(
+      "<figure class=\"picture\"><img alt=\"{}\" "
+      "src=\"data:image/png;base64,{}\"><figcaption><b>{}</b>"
+      "<span>{}{}</span></figcaption></figure>",
+      html_attribute(what), base64(picture.png), html_text(experiment.label),
+      picture.kind == "samples" ? "" : html_text(picture.kind) + ", ",
+      html_text(stage_text(picture)));
+}
+
+// What is shown first: the last samples of the lowest seed.
+const SamplePicture* headline_picture(const ExperimentSummary& experiment) {
+  const SamplePicture* best = nullptr;
+  for (const auto& picture : experiment.pictures) {
+    if (picture.kind != "samples") continue;
+    const bool same_seed = best != nullptr && picture.seed == best->seed;
+    if (best == nullptr || (same_seed && picture.images_seen > best->images_seen)) best = &picture;
+  }
+  return best;
+}
+
+std::string other_pictures(const ExperimentSummary& experiment) {
+  const SamplePicture* headline = headline_picture(experiment);
+  std::string figures;
+  for (const auto& picture : experiment.pictures) {
+    if (&picture != headline) figures += picture_figure(experiment, picture);
+  }
+  return figures;
+}
+
+std::string chart_figure(const Chart& chart) {
+  std::string legend;
+  if (chart.series.size() > 1) {
+    for (std::size_t i = 0; i < chart.series.size(); ++i) {
+      legend += fmt::format(
+          "<li><button type=\"button\" class=\"key s{}\" data-series=\"{}\" "
+          "aria-pressed=\"true\">{}</button></li>",
+          chart.series[i].colour, i, html_text(chart.series[i].label));
+    }
+    legend = "<ul class=\"legend\">" + legend + "</ul>";
+  }
+  const std::string toggle =
+      all_positive(chart)
+          ? fmt::format("<button type=\"button\" class=\"scale\" aria-pressed=\"{}\">log</button>",
+                        chart.log_y)
+          : "";
+  return fmt::format(
+      "<figure class=\"chart\" id=\"{}\"><figcaption><b>{}</b><span>{}</span>{}</figcaption>{}"
+      "<p class=\"readout\" aria-live=\"off\"></p>{}<details><summary>numbers</summary><div "
+      "class=\"scroll\" tabindex=\"0\">{}</div>"
+      "</details></figure>",
+      chart.id, html_text(chart.heading), html_text(chart.subheading), toggle, chart_svg(chart),
+      legend, chart_table(chart));
+}
+
+bool drawable(const SeedCurve& curve) { return curve.points.size() > 1; }
+
+std::string band_text(const SeedCurve& curve) {
+  const std::string seeds = curve.seeds == 1 ? "1 seed" : fmt::format("{} seeds", curve.seeds);
+  return curve.records_per_point > 1
+             ? fmt::format("{}, {} records a point", seeds, curve.records_per_point)
+             : seeds;
+}
+
+// "vae/fashion_mnist, weights: ema, lower is better"; a legend names several experiments.
+std::string score_text(const MetricColumn& column, const Chart& chart) {
+  std::string text = chart.series.size() == 1 ? chart.series.front().label : "";
+  const auto add = [&](std::string_view part) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", part);
+  };
+  for (const auto& difference : column.difference) add(difference);
+  if (column.better == Direction::kLower) add("lower is better");
+  if (column.better == Direction::kHigher) add("higher is better");
+  return text;
+}
+
+void add_chart(std::vector<Chart>& list, Chart chart, int& number) {
+  chart.id = fmt::format("chart{}", number++);
+  chart.log_y = wants_log(chart);
+  list.push_back(std::move(chart));
+}
+
+}  // namespace
+
+std::string samples_section(const Report& report) {
+  std::string front;
+  std::string more;
+  for (const auto& experiment : report.experiments) {
+    const SamplePicture* headline = headline_picture(experiment);
+    if (headline != nullptr) front += picture_figure(experiment, *headline);
+    const std::string others = other_pictures(experiment);
+    if (others.empty()) continue;
+    more += fmt::format(
+        "<details><summary>{}: before training, other seeds, reconstructions</summary>"
+        "<div class=\"pictures\">{}</div></details>",
+        html_text(experiment.label), others);
+  }
+  if (front.empty() && more.empty()) return "";
+  return html_section("samples", "Samples",
+                      "<p class=\"hint\">Drawn from the same fixed latents at every evaluation; "
+                      "the lowest seed, not a chosen "
+                      "one.</p><div class=\"pictures\">" +
+                          front + "</div>" + more);
+}
+
+ReportCharts charts_of(const Report& report) {
+  ReportCharts charts;
+  int number = 0;
+  for (const auto& table : comparison_tables(report)) {
+    for (const std::size_t c : table.columns) {
+      Chart chart;
+      chart.heading = report.columns[c].label;
+      for (const std::size_t e : table.experiments) {
+        const auto* metric = metric_in(report.experiments[e], c);
+        if (metric == nullptr || !drawable(metric->curve)) continue;
+        chart.series.push_back({report.experiments[e].label, e, &metric->curve});
+      }
+      if (chart.series.empty()) continue;
+      chart.subheading = score_text(report.columns[c], chart);
+      // What is better when higher mostly lies in [0, 1]: a log axis would stretch its bad end.
+      const bool linear = report.columns[c].better == Direction::kHigher;
+      add_chart(charts.scores, std::move(chart), number);
+      if (linear) charts.scores.back().log_y = false;
+    }
+  }
+  for (std::size_t e = 0; e < report.experiments.size(); ++e) {
+    for (const auto& curve : report.experiments[e].losses) {
+      if (!drawable(curve)) continue;
+      Chart chart;
+      chart.heading = curve.name;
+      chart.subheading = report.experiments[e].label + ", " + band_text(curve);
+      chart.series.push_back({curve.name, e, &curve});
+      add_chart(charts.losses, std::move(chart), number);
+    }
+  }
+  return charts;
+}
+
+std::string curves_section(const ReportCharts& charts) {
+  const auto group = [](const std::string& heading, const std::vector<Chart>& list) {
+    std::string figures;
+    for (const auto& chart : list) figures += chart_figure(chart);
+    if (figures.empty()) return figures;
+    return "<h3>" + heading + "</h3><div class=\"charts\">" + figures + "</div>";
+  };
+  const std::string body =
+      group("Scores during training", charts.scores) + group("Losses", charts.losses);
+  if (body.empty()) return "";
+  return html_section("curves", "Curves",
+                      "<p class=\"hint\">Lines are means over seeds, bands run from the lowest to "
+                      "the highest seed.</p>" +
+                          body);
+}
+
+}  // namespace assay

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "reports/escape.h"
+#include "reports/number_text.h"
+
+namespace assay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) {
+  if (std::isfinite(value)) return value;
+  return exact_number_text(value);
+}
+
+Json optional_number(const std::optional<double>& value) { return value ? number(*value) : Json(); }
+
+Json text(std::string_view value) { return valid_utf8(value); }
+
+Json texts(const std::vector<std::string>& values) {
+  Json list = Json::array();
+  for (const auto& value : values) list.push_back(text(value));
+  return list;
+}
+
+Json summary_json(const SeedSummary& s) {
+  return {{"n", s.n},
+          {"non_finite", s.non_finite},
+          {"mean", optional_number(s.mean)},
+          {"sd", optional_number(s.sd)},
+          {"low", optional_number(s.low)},
+          {"high", optional_number(s.high)}};
+}
+
+Json curve_json(const SeedCurve& curve) {
+  Json points = Json::array();
+  for (const auto& p : curve.points) {
+    points.push_back({number(p.images_seen), number(p.mean), number(p.low), number(p.high)});
+  }
+  return {{"name", text(curve.name)},
+          {"seeds", curve.seeds},
+          {"records_per_point", curve.records_per_point},
+          {"columns", {"images_seen", "mean", "lowest_seed", "highest_seed"}},
+          {"points", points}};
+}
+
+Json run_json(const RunRow& run) {
+  return {{"run", run.number},
+          {"uuid", text(run.uuid)},
+          {"experiment", text(run.experiment)},
+          {"seed", run.seed},
+          {"status", text(run.status)},
+          {"reason", text(run.reason)},
+          {"commit", text(run.commit_id)},
+          {"dirty", run.dirty},
+          {"device", text(run.device)},
+          {"threads", run.threads},
+          {"smoke", run.smoke},
+          {"started_at", text(run.started_at)},
+          {"images_seen", run.images_seen},
+          {"wall_seconds", number(run.wall_seconds)},
+          {"peak_memory_bytes", run.peak_memory_bytes},
+          {"state_hash", text(run.state_hash)}};
+}
+
+Json metric_json(const MetricSummary& metric, const Report& report) {
+  const MetricColumn& column = report.columns[metric.column];
+  Json seeds = Json::array();
+  for (const auto& s : metric.seeds) {
+    seeds.push_back({{"seed", s.seed},
+                     {"uuid", text(s.uuid)},
+                     {"images_seen", s.images_seen},
+                     {"value", number(s.value)},
+                     {"standard_error", number(s.standard_error)},
+                     {"untrained", optional_number(s.untrained)}});
+  }
+  return {{"metric", text(column.metric)},
+          {"label", text(column.label)},
+          {"protocol_id", text(column.protocol_id)},
+          {"last", summary_json(metric.last)},
+          {"untrained", summary_json(metric.untrained)},
+          {"seeds", seeds},
+          {"curve", curve_json(metric.curve)}};
+}
+
+Json experiment_json(const ExperimentSummary& e, const Report& report) {
+  Json json = {{"id", text(e.id)},
+               {"name", text(e.name)},
+               {"label", text(e.label)},
+               {"family", text(e.family)},
+               {"smoke", e.smoke},
+               {"device", text(e.device)},
+               {"command", text(e.command)},
+               {"definition", text(e.definition)},
+               {"wall_seconds", summary_json(e.wall_seconds)},
+               {"peak_memory_bytes", e.peak_memory_bytes}};
+  json["metrics"] = Json::array();
+  for (const auto& metric : e.metrics) json["metrics"].push_back(metric_json(metric, report));
+  json["losses"] = Json::array();
+  for (const auto& curve : e.losses) json["losses"].push_back(curve_json(curve));
+  json["throughput"] = Json::array();
+  for (const auto& speed : e.speeds) {
+    json["throughput"].push_back({{"phase", text(speed.phase)},
+                                  {"images_per_second", summary_json(speed.images_per_second)},
+                                  {"worst_mad", number(speed.worst_mad)}});
+  }
+  json["runs"] = Json::array();
+  for (const auto& run : e.runs) json["runs"].push_back(run_json(run));
+  return json;
+}
+
+Json protocols_json(const Report& report) {
+  Json json = Json::object();
+  for (const auto& column : report.columns) {
+    Json fields = Json::object();
+    for (const auto& [name, value] : column.protocol) fields[valid_utf8(name)] = text(value);
+    json[valid_utf8(column.protocol_id)] = fields;
+  }
+  return json;
+}
+
+Json machine_json(const MachineUse& use) {
+  const MachineRow& m = use.machine;
+  return {{"cpu", text(m.cpu)},
+          {"flags", text(m.flags)},
+          {"cores", m.cores},
+          {"memory_bytes", m.memory_bytes},
+          {"gpu", text(m.gpu)},
+          {"driver", text(m.driver)},
+          {"os", text(m.os)},
+          {"compiler", text(m.compiler)},
+          {"libtorch", text(m.libtorch)},
+          {"runs", use.runs}};
+}
+
+}  // namespace
+
+std::string report_json(const Report& report) {
+  Json json = {{"title", text(report.title)},          {"generated_at", text(report.generated_at)},
+               {"databases", texts(report.databases)}, {"summary", text(report.summary)},
+               {"warnings", texts(report.warnings)},   {"commits", texts(report.commits)}};
+  json["machines"] = Json::array();
+  for (const auto& use : report.machines) json["machines"].push_back(machine_json(use));
+  json["protocols"] = protocols_json(report);
+  json["experiments"] = Json::array();
+  for (const auto& e : report.experiments)
+    json["experiments"].push_back(experiment_json(e, report));
+  json["unfinished"] = Json::array();
+  for (const auto& run : report.unfinished) json["unfinished"].push_back(run_json(run));
+  return json.dump(1) + "\n";
+}
+
+}  // namespace assay

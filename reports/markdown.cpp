@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/markdown.h"
+
+#include <fmt/format.h>
+
+#include "reports/escape.h"
+#include "reports/metric_columns.h"
+#include "reports/number_text.h"
+
+namespace assay {
+namespace {
+
+std::string heading_of(const MetricColumn& column) {
+  std::string text = markdown_text(column.label);
+  if (column.better != Direction::kUnknown)
+    text += column.better == Direction::kLower ? " ↓" : " ↑";
+  for (const auto& difference : column.difference) text += "<br>" + markdown_text(difference);
+  return text;
+}
+
+std::string cell_of(const MetricSummary* metric, const MetricColumn& column) {
+  if (metric == nullptr) return "";
+  std::string text = mean_and_spread_text(metric->last);
+  const std::string gain = improvement_text(*metric, column.better);
+  if (!gain.empty())
+    text += fmt::format("<br>untrained {}, {}", mean_text(metric->untrained), gain);
+  return text;
+}
+
+std::string comparison(const Report& report, const ComparisonTable& table) {
+  std::string head = "| experiment | n |";
+  std::string rule = "| --- | ---: |";
+  for (const std::size_t c : table.columns) {
+    head += fmt::format(" {} |", heading_of(report.columns[c]));
+    rule += " ---: |";
+  }
+  std::string text = head + "\n" + rule + "\n";
+  for (const std::size_t e : table.experiments) {
+    const auto& experiment = report.experiments[e];
+    text += fmt::format("| {} | {} |", markdown_text(experiment.label), experiment.counted.size());
+    for (const std::size_t c : table.columns) {
+      text += fmt::format(" {} |", cell_of(metric_in(experiment, c), report.columns[c]));
+    }
+    text += "\n";
+  }
+  return text + "\n";
+}
+
+std::string speeds(const Report& report) {
+  std::string text =
+      "## Speed and memory\n\n| experiment | phase | images/s | n | time a run | peak memory |\n"
+      "| --- | --- | ---: | ---: | ---: | ---: |\n";
+  for (const auto& e : report.experiments) {
+    for (const auto& speed : e.speeds) {
+      text += fmt::format(
+          "| {} | {} | {} | {} | {} | {} |\n", markdown_text(e.label), markdown_text(speed.phase),
+          mean_and_spread_text(speed.images_per_second), speed.images_per_second.n,
+          duration_in_words(e.wall_seconds.mean.value_or(0.0)), bytes_text(e.peak_memory_bytes));
+    }
+  }
+  return text + "\n";
+}
+
+std::string unfinished(const Report& report) {
+  if (report.unfinished.empty()) return "";
+  std::string text =
+      "## Runs that did not complete\n\n| experiment | seed | status | at images seen | reason |\n"
+      "| --- | ---: | --- | ---: | --- |\n";
+  for (const auto& run : report.unfinished) {
+    text += fmt::format("| {} | {} | {} | {} | {} |\n", markdown_text(run.experiment), run.seed,
+                        run.status, count_text(run.images_seen), markdown_text(run.reason));
+  }
+  return text + "\n";
+}
+
+// A fence longer than any run of backticks inside.
+std::string code_block(const std::string& lines) {
+  std::string fence = "```";
+  while (lines.find(fence) != std::string::npos) fence += '`';
+  return fence + "\n" + valid_utf8(lines) + fence + "\n\n";
+}
+
+std::string commands(const Report& report) {
+  std::string lines;
+  for (const auto& e : report.experiments) lines += e.command + "\n";
+  return "## Repeat it\n\n" + code_block(lines);
+}
+
+std::string provenance(const Report& report) {
+  std::string text = "## Provenance\n\n";
+  for (const auto& commit : report.commits)
+    text += fmt::format("- commit {}\n", markdown_text(commit));
+  for (const auto& use : report.machines) {
+    const auto& m = use.machine;
+    text +=
+        fmt::format("- {} of {} cores, {}, {}, {}, LibTorch {}{}\n", markdown_text(m.cpu), m.cores,
+                    bytes_text(m.memory_bytes), markdown_text(m.os), markdown_text(m.compiler),
+                    markdown_text(m.libtorch), m.gpu.empty() ? "" : ", " + markdown_text(m.gpu));
+  }
+  for (const auto& e : report.experiments) {
+    text += fmt::format("- {}: definition {}\n", markdown_text(e.label), e.id.substr(0, 12));
+  }
+  for (const auto& column : report.columns) {
+    text += fmt::format("- protocol {} of {}:", column.protocol_id.substr(0, 12),
+                        markdown_text(column.label));
+    for (const auto& [name, value] : column.protocol) {
+      text += fmt::format(" {} = {};", markdown_text(name), markdown_text(value));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string report_markdown(const Report& report) {
+  std::string text =
+      fmt::format("# {}\n\n{}\n\n", markdown_text(report.title), markdown_text(report.summary));
+  for (const auto& warning : report.warnings)
+    text += fmt::format("> {}\n>\n", markdown_text(warning));
+  if (!report.warnings.empty()) text += "\n";
+  text +=
+      "## Comparison\n\nMean ± sd over n seeds of the last evaluation, never a best-of-run.\n\n";
+  for (const auto& table : comparison_tables(report)) text += comparison(report, table);
+  text += speeds(report) + unfinished(report) + commands(report) + provenance(report);
+  return text;
+}
+
+}  // namespace assay

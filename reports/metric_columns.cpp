@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/metric_columns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "reports/number_text.h"
+
+namespace assay {
+namespace {
+
+constexpr std::array<std::string_view, 7> kLower = {
+    "fd", "fid", "kid", "reconstruction_mse", "reverse_kl", "cmmd", "fd_infinity"};
+constexpr std::array<std::string_view, 10> kHigher = {
+    "precision",          "recall",   "inception_score", "elbo",     "modes_covered",
+    "high_quality_share", "accuracy", "density",         "coverage", "vendi"};
+
+// Lead with what is asked for first; everything else by name.
+int rank(std::string_view metric) {
+  constexpr std::array<std::string_view, 5> kFirst = {"fid", "fd", "kid", "precision", "recall"};
+  const auto found = std::ranges::find(kFirst, metric);
+  return static_cast<int>(found - kFirst.begin());
+}
+
+std::string field(const Protocol& protocol, const std::string& name) {
+  const auto found = protocol.find(name);
+  return found == protocol.end() ? "none" : found->second;
+}
+
+// Digests are too long for a heading; their first digits tell them apart.
+std::string short_field(const std::string& value) {
+  constexpr std::size_t kDigestDigits = 64;
+  return value.size() == kDigestDigits ? value.substr(0, 8) : value;
+}
+
+std::set<std::string> differing_fields(const std::vector<const MetricColumn*>& columns) {
+  std::set<std::string> names;
+  for (const auto* column : columns) {
+    for (const auto& [name, value] : column->protocol) names.insert(name);
+  }
+  std::erase_if(names, [&](const std::string& name) {
+    return std::ranges::all_of(columns, [&](const MetricColumn* column) {
+      return field(column->protocol, name) == field(columns.front()->protocol, name);
+    });
+  });
+  return names;
+}
+
+bool joins(const ComparisonTable& table, const ExperimentSummary& experiment) {
+  return std::ranges::any_of(experiment.metrics, [&](const MetricSummary& metric) {
+    return std::ranges::find(table.columns, metric.column) != table.columns.end();
+  });
+}
+
+void merge_into(ComparisonTable& table, const ComparisonTable& other) {
+  table.experiments.insert(table.experiments.end(), other.experiments.begin(),
+                           other.experiments.end());
+  table.columns.insert(table.columns.end(), other.columns.begin(), other.columns.end());
+}
+
+void sort_unique(std::vector<std::size_t>& indices) {
+  std::ranges::sort(indices);
+  indices.erase(std::ranges::unique(indices).begin(), indices.end());
+}
+
+}  // namespace
+
+Direction direction_of(std::string_view metric) {
+  if (std::ranges::find(kLower, metric) != kLower.end()) return Direction::kLower;
+  if (std::ranges::find(kHigher, metric) != kHigher.end()) return Direction::kHigher;
+  return Direction::kUnknown;
+}
+
+std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metric) {
+  const auto found = std::ranges::find_if(columns, [&](const MetricColumn& column) {
+    return column.metric == metric.name && column.protocol_id == metric.protocol_id;
+  });
+  if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
+  columns.push_back(
+      {metric.name, metric.protocol_id, metric.protocol, direction_of(metric.name), "", {}});
+  return columns.size() - 1;
+}
+
+void label_columns(std::vector<MetricColumn>& columns) {
+  for (auto& column : columns) {
+    const auto extractor = column.protocol.find("extractor");
+    const bool named = extractor != column.protocol.end() && column.metric != "fid";
+    column.label = named ? column.metric + "@" + extractor->second : column.metric;
+  }
+  for (auto& column : columns) {
+    std::vector<const MetricColumn*> same;
+    for (const auto& other : columns) {
+      if (other.label == column.label) same.push_back(&other);
+    }
+    if (same.size() < 2) continue;
+    for (const auto& name : differing_fields(same)) {
+      column.difference.push_back(name + ": " + short_field(field(column.protocol, name)));
+    }
+  }
+}
+
+std::vector<ComparisonTable> comparison_tables(const Report& report) {
+  std::vector<ComparisonTable> tables;
+  for (std::size_t e = 0; e < report.experiments.size(); ++e) {
+    const auto& experiment = report.experiments[e];
+    ComparisonTable own{{e}, {}};
+    for (const auto& metric : experiment.metrics) own.columns.push_back(metric.column);
+    std::vector<ComparisonTable> apart;
+    for (auto& table : tables) {
+      if (joins(table, experiment)) {
+        merge_into(own, table);
+      } else {
+        apart.push_back(std::move(table));
+      }
+    }
+    sort_unique(own.experiments);
+    sort_unique(own.columns);
+    apart.push_back(std::move(own));
+    tables = std::move(apart);
+  }
+  std::ranges::sort(tables, {},
+                    [](const ComparisonTable& table) { return table.experiments.front(); });
+  for (auto& table : tables) {
+    std::ranges::stable_sort(table.columns, {}, [&](std::size_t column) {
+      return std::pair(rank(report.columns[column].metric), report.columns[column].label);
+    });
+  }
+  return tables;
+}
+
+const MetricSummary* metric_in(const ExperimentSummary& experiment, std::size_t column) {
+  const auto found = std::ranges::find(experiment.metrics, column, &MetricSummary::column);
+  return found == experiment.metrics.end() ? nullptr : &*found;
+}
+
+std::string improvement_text(const MetricSummary& metric, Direction better) {
+  if (!metric.last.mean || !metric.untrained.mean) return "";
+  const double last = *metric.last.mean;
+  const double first = *metric.untrained.mean;
+  // A ratio means something only for a positive distance to be brought down.
+  if (better == Direction::kLower && last > 0 && first > 0) {
+    const double ratio = first / last;
+    return ratio >= 1 ? fmt::format("{}× better", short_number_text(ratio, 2))
+                      : fmt::format("{}× worse", short_number_text(1 / ratio, 2));
+  }
+  const double gain = last - first;
+  return fmt::format("{}{}", gain < 0 ? "−" : "+", short_number_text(std::abs(gain), 3));
+}
+
+}  // namespace assay

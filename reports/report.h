@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/events.h"
+#include "reports/statistics.h"
+#include "results/rows.h"
+
+namespace assay {
+
+struct ReportOptions {
+  std::string title = {};
+  std::vector<std::string> experiments = {};  ///< names to show, in this order; empty: all, by name
+  std::string generated_at = {};              ///< empty: now; tests set it
+};
+
+enum class Direction { kLower, kHigher, kUnknown };
+
+/// A metric under one protocol. Values of different protocols never share a column.
+struct MetricColumn {
+  std::string metric;
+  std::string protocol_id;
+  Protocol protocol;
+  Direction better = Direction::kUnknown;
+  std::string label;  ///< "fd@fmnist-cnn"
+  std::vector<std::string>
+      difference;  ///< "weights: ema": fields in which columns of one label differ
+};
+
+struct SeedValue {
+  std::uint64_t seed = 0;
+  std::string uuid;
+  std::int64_t images_seen = 0;
+  double value = 0.0;
+  double standard_error = 0.0;           ///< NaN where not known
+  std::optional<double> untrained = {};  ///< the same metric at images_seen = 0
+};
+
+struct CurvePoint {
+  double images_seen = 0.0;
+  double mean = 0.0;
+  double low = 0.0;   ///< lowest seed
+  double high = 0.0;  ///< highest seed
+};
+
+/// A quantity during training over the seeds of one experiment, where all of them have a finite
+/// value. At most 200 points: beyond that neighbouring records are averaged within each seed first.
+struct SeedCurve {
+  std::string name;
+  std::int64_t seeds = 0;
+  std::int64_t records_per_point = 1;
+  std::vector<CurvePoint> points;
+};
+
+/// Last value of a metric over the seeds of an experiment; never a best-of-run.
+struct MetricSummary {
+  std::size_t column = 0;  ///< index into Report::columns
+  std::vector<SeedValue> seeds;
+  SeedSummary last;
+  SeedSummary untrained;
+  SeedCurve curve;
+};
+
+struct SpeedSummary {
+  std::string phase;
+  SeedSummary images_per_second;  ///< over runs, of each run's median
+  double worst_mad = 0.0;         ///< the largest median absolute deviation inside a run
+};
+
+struct SamplePicture {
+  std::string kind;
+  std::int64_t images_seen = 0;
+  std::uint64_t seed = 0;
+  std::string png;
+};
+
+/// One definition and its runs. Statistics are over the newest complete run of each seed.
+struct ExperimentSummary {
+  std::string id;
+  std::string name;
+  std::string label;  ///< name, and what tells it from others of that name
+  std::string family;
+  std::string definition;
+  bool smoke = false;
+  std::string device;
+  std::vector<RunRow> runs;     ///< all
+  std::vector<RunRow> counted;  ///< those in the statistics, by seed
+  std::vector<MetricSummary> metrics;
+  std::vector<SeedCurve> losses;
+  std::vector<SpeedSummary> speeds;
+  std::vector<SamplePicture> pictures;
+  SeedSummary wall_seconds;
+  std::int64_t peak_memory_bytes = 0;  ///< largest of the runs
+  std::string command;                 ///< repeats the counted runs
+};
+
+struct MachineUse {
+  MachineRow machine;
+  std::int64_t runs = 0;
+};
+
+/// Everything that is rendered, in whatever format.
+struct Report {
+  std::string title;
+  std::string generated_at;
+  std::vector<std::string> databases;
+  std::string summary;                ///< what was run, on what, what came out; plain text
+  std::vector<std::string> warnings;  ///< what a reader must know before quoting a number
+  std::vector<MachineUse> machines;
+  std::vector<std::string> commits;  ///< with "+ changes" where the tree was dirty
+  std::vector<MetricColumn> columns;
+  std::vector<ExperimentSummary> experiments;
+  std::vector<RunRow> unfinished;  ///< diverged, failed, interrupted and running runs
+};
+
+/// Reads databases and puts together what they say. Runs that several databases share count once.
+/// Throws Error for a missing or damaged database.
+Report build_report(std::span<const std::filesystem::path> databases, const ReportOptions& options);
+Report build_report(const std::filesystem::path& database, const ReportOptions& options);
+
+}  // namespace assay

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/escape.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace assay {
+namespace {
+
+TEST(Escape, HtmlLeavesNoTagAndNoQuote) {
+  EXPECT_EQ(html_text("<img src=x onerror=alert(1)>"), "&lt;img src=x onerror=alert(1)&gt;");
+  EXPECT_EQ(html_attribute("\"' onload=x &amp;"), "&quot;&#39; onload=x &amp;amp;");
+}
+
+TEST(Escape, BytesThatAreNoTextBecomeReplacementCharacters) {
+  EXPECT_EQ(valid_utf8("a\xFF"
+                       "b"),
+            "a\uFFFDb");
+  EXPECT_EQ(valid_utf8(std::string("\0x", 2)), "\uFFFDx");
+  EXPECT_EQ(valid_utf8("\xC0\xAF"), "\uFFFD\uFFFD");            // overlong '/'
+  EXPECT_EQ(valid_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");  // a surrogate
+  EXPECT_EQ(valid_utf8("\xE2\x82"), "\uFFFD\uFFFD");            // cut off
+  EXPECT_EQ(valid_utf8("µ 漢 🙂"), "µ 漢 🙂");
+}
+
+TEST(Escape, ScriptJsonCannotEndItsElement) {
+  EXPECT_EQ(script_json(R"({"a":"</script><!--&"})"),
+            R"({"a":"\u003c/script\u003e\u003c!--\u0026"})");
+}
+
+TEST(Escape, MarkdownLeavesNoMarkup) {
+  EXPECT_EQ(markdown_text("a|b\n# <b>*x*</b> [l](u) `c`"),
+            "a\\|b \\# &lt;b&gt;\\*x\\*&lt;/b&gt; \\[l\\](u) \\`c\\`");
+}
+
+TEST(Escape, CsvQuotesAndDefusesFormulas) {
+  EXPECT_EQ(csv_field("plain"), "plain");
+  EXPECT_EQ(csv_field("a,\"b\"\nc"), "\"a,\"\"b\"\"\nc\"");
+  EXPECT_EQ(csv_field("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+}
+
+TEST(Escape, ShellWordsStayOneWord) {
+  EXPECT_EQ(shell_word("vae/fashion_mnist"), "vae/fashion_mnist");
+  EXPECT_EQ(shell_word("a; rm -rf 'x'"), "'a; rm -rf '\\''x'\\'''");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
+TEST(Escape, Base64MatchesRfc4648) {
+  // Section 10 of the RFC.
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foo"), "Zm9v");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(base64("\xFF\xFE\xFD"), "//79");
+}
+
+}  // namespace
+}  // namespace assay

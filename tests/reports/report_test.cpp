@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "reports/metric_columns.h"
+#include "reports/synthetic_database.h"
+#include "results/example_runs.h"
+
+namespace assay {
+namespace {
+
+using test::MadeUpRun;
+using test::TemporaryFolder;
+using testing::Contains;
+using testing::HasSubstr;
+
+class ReportOf : public testing::Test {
+ protected:
+  TemporaryFolder folder;
+  const std::filesystem::path file = folder / "a.sqlite";
+
+  void add(const MadeUpRun& run) {
+    auto database = Database::open_for_writing(file);
+    test::add_run(database, run);
+  }
+  static MadeUpRun scored(std::uint64_t seed, double fd, const Protocol& protocol = {}) {
+    MadeUpRun run;
+    run.seed = seed;
+    run.untrained = {{"fd", 100.0, 1.0, protocol}};
+    run.last = {{"fd", fd, 1.0, protocol}};
+    return run;
+  }
+};
+
+TEST_F(ReportOf, ThreeSeedsHasTheirMeanAndEveryValue) {
+  for (const auto& [seed, fd] : {std::pair(0U, 10.0), {1U, 12.0}, {2U, 17.0}})
+    add(scored(seed, fd));
+  const Report report = build_report(file, {});
+  ASSERT_EQ(report.experiments.size(), 1U);
+  const MetricSummary& metric = report.experiments[0].metrics.at(0);
+  EXPECT_EQ(metric.last.n, 3);
+  EXPECT_DOUBLE_EQ(*metric.last.mean, 13.0);
+  EXPECT_DOUBLE_EQ(*metric.untrained.mean, 100.0);
+  ASSERT_EQ(metric.seeds.size(), 3U);
+  EXPECT_EQ(metric.seeds[2].value, 17.0);
+  EXPECT_EQ(metric.curve.points.size(), 2U);
+  EXPECT_EQ(report.experiments[0].command, "./assay run vae/example --seeds 0,1,2");
+}
+
+TEST_F(ReportOf, RepeatedSeedCountsOnceWithItsNewestRun) {
+  add(scored(0, 10.0));
+  add(scored(0, 20.0));
+  const Report report = build_report(file, {});
+  EXPECT_DOUBLE_EQ(*report.experiments[0].metrics.at(0).last.mean, 20.0);
+  EXPECT_EQ(report.experiments[0].counted.size(), 1U);
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("older run")));
+}
+
+TEST_F(ReportOf, DivergedRunIsShownAndInNoMean) {
+  add(scored(0, 10.0));
+  MadeUpRun bad = scored(1, 900.0);
+  bad.status = "diverged";
+  bad.reason = "loss is nan";
+  add(bad);
+  const Report report = build_report(file, {});
+  EXPECT_DOUBLE_EQ(*report.experiments[0].metrics.at(0).last.mean, 10.0);
+  ASSERT_EQ(report.unfinished.size(), 1U);
+  EXPECT_EQ(report.unfinished[0].reason, "loss is nan");
+  EXPECT_THAT(report.summary, HasSubstr("1 not complete"));
+}
+
+TEST_F(ReportOf, TwoProtocolsAreTwoColumnsAndAWarning) {
+  add(scored(0, 10.0, {{"weights", "ema"}}));
+  add(scored(1, 12.0, {{"weights", "raw"}}));
+  const Report report = build_report(file, {});
+  ASSERT_EQ(report.columns.size(), 2U);
+  EXPECT_EQ(report.experiments[0].metrics.size(), 2U);
+  EXPECT_EQ(report.experiments[0].metrics[0].last.n, 1);
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("differ in weights")));
+}
+
+TEST_F(ReportOf, SmokeDirtyAndSeveralMachinesAreWarnedOf) {
+  MadeUpRun run = scored(0, 10.0);
+  run.smoke = true;
+  run.dirty = true;
+  add(run);
+  run = scored(1, 11.0);
+  run.cpu = "Another CPU";
+  add(run);
+  const Report report = build_report(file, {});
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("--smoke")));
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("uncommitted changes")));
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("2 machines")));
+  EXPECT_EQ(report.commits.size(), 2U);
+}
+
+TEST_F(ReportOf, SmokeRunIsRepeatedWithSmoke) {
+  MadeUpRun run = scored(4, 10.0);
+  run.smoke = true;
+  add(run);
+  const Report report = build_report(file, {});
+  EXPECT_EQ(report.experiments[0].command, "./assay run vae/example --seeds 4 --smoke");
+  EXPECT_EQ(report.experiments[0].label, "vae/example (smoke)");
+}
+
+TEST_F(ReportOf, SameNameUnderTwoDefinitionsIsToldApart) {
+  add(scored(0, 10.0));
+  MadeUpRun changed = scored(0, 12.0);
+  changed.id_digit = 'c';
+  add(changed);
+  const Report report = build_report(file, {});
+  ASSERT_EQ(report.experiments.size(), 2U);
+  EXPECT_EQ(report.experiments[1].label, "vae/example · cccccccc");
+}
+
+TEST_F(ReportOf, WantedExperimentsComeInTheirOrder) {
+  add(scored(0, 10.0));
+  MadeUpRun other = scored(0, 12.0);
+  other.experiment = "gan/example";
+  other.id_digit = 'b';
+  add(other);
+  other.experiment = "flow/example";
+  other.id_digit = 'c';
+  add(other);
+  const Report report = build_report(file, {"suite", {"vae/example", "gan/example"}, ""});
+  ASSERT_EQ(report.experiments.size(), 2U);
+  EXPECT_EQ(report.experiments[0].name, "vae/example");
+  EXPECT_EQ(report.experiments[1].name, "gan/example");
+}
+
+TEST_F(ReportOf, RunsInTwoDatabasesCountOnce) {
+  add(scored(0, 10.0));
+  std::filesystem::copy_file(file, folder / "copy.sqlite");
+  {
+    auto database = Database::open_for_writing(folder / "copy.sqlite");
+    test::add_run(database, scored(1, 14.0));
+  }
+  const std::vector<std::filesystem::path> files = {file, folder / "copy.sqlite"};
+  const Report report = build_report(files, {});
+  EXPECT_EQ(report.experiments[0].counted.size(), 2U);
+  EXPECT_DOUBLE_EQ(*report.experiments[0].metrics.at(0).last.mean, 12.0);
+}
+
+TEST_F(ReportOf, EmptyDatabaseSaysSo) {
+  { auto database = Database::open_for_writing(file); }
+  EXPECT_EQ(build_report(file, {}).summary, "There is no run to report on yet.");
+}
+
+TEST_F(ReportOf, MissingDatabaseIsAUsageError) {
+  EXPECT_THROW(build_report(folder / "none.sqlite", {}), Error);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/events.h"
+#include "results/database.h"
+
+namespace assay::test {
+
+/// Made-up results for tests of reports; nothing here was measured.
+
+/// One complete run with given last and untrained scores.
+struct MadeUpRun {
+  std::string experiment = "vae/example";
+  char id_digit = 'a';  ///< the definition's id is 64 of these
+  std::uint64_t seed = 0;
+  std::string uuid = {};  ///< empty: random
+  std::vector<MetricValue> untrained = {};
+  std::vector<MetricValue> last = {};
+  std::int64_t images = 1000;
+  std::string status = "complete";
+  std::string reason = {};
+  std::string note = "a note";
+  bool smoke = false;
+  bool dirty = false;
+  std::string cpu = "Example CPU";
+};
+std::int64_t add_run(Database& database, const MadeUpRun& run);
+
+/// Two experiments with fixed numbers and uuids: everything in their Markdown and CSV is known.
+void fill_small(const std::filesystem::path& file);
+
+/// A demo-like database: four experiments, three seeds, curves, pictures, a diverged and an
+/// interrupted run.
+void fill_large(const std::filesystem::path& file);
+
+}  // namespace assay::test
