@@ -8,9 +8,9 @@
 namespace assay {
 
 FmnistCnnImpl::FmnistCnnImpl(std::int64_t channels, std::int64_t classes)
-    : conv1_(torch::nn::Conv2dOptions(channels, 32, 4).stride(2).padding(1)),
-      conv2_(torch::nn::Conv2dOptions(32, 64, 3).padding(1)),
-      conv3_(torch::nn::Conv2dOptions(64, 64, 3).padding(1)),
+    : conv1_(torch::nn::Conv2dOptions(channels, 32, 4).stride(2).padding(1).bias(false)),
+      conv2_(torch::nn::Conv2dOptions(32, 64, 3).padding(1).bias(false)),
+      conv3_(torch::nn::Conv2dOptions(64, 64, 3).padding(1).bias(false)),
       norm1_(32),
       norm2_(64),
       norm3_(64),

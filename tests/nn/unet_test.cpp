@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/unet.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+std::int64_t parameter_count(const UNetOptions& options) {
+  std::int64_t count = 0;
+  for (const auto& parameter : UNet(options)->parameters()) count += parameter.numel();
+  return count;
+}
+
+UNetOptions small(UNetLayout layout) {
+  UNetOptions options;
+  options.image_size = 8;
+  options.base_channels = 8;
+  options.multipliers = {1, 2};
+  options.blocks = 1;
+  options.heads = 2;
+  options.groups = 4;
+  options.layout = layout;
+  return options;
+}
+
+TEST(UNet, RecipeHasTheRecipesParameters) {
+  // By hand: time 8,320 + 16,512; input 1,184; down0 Res32 26,880, resample 18,496; down1 Res64
+  // 90,624; attention 16,768; middle Res64 90,624; up1 Res(128→64) 135,872, resample 18,464; up0
+  // Res(64→32) 38,240; output norm 64, convolution 1,156. The recipe says 0.46M.
+  UNetOptions options;
+  options.image_size = 28;
+  options.base_channels = 32;
+  options.multipliers = {1, 2};
+  options.blocks = 1;
+  options.space_to_depth = 2;
+  options.layout = UNetLayout::kCompact;
+  EXPECT_EQ(parameter_count(options), 463204);
+}
+
+TEST(UNet, DdpmLayoutHasThePublishedSizeOnCifar10) {
+  // Ho et al. 2020, appendix B: 35.7 million parameters.
+  UNetOptions options;
+  options.channels = 3;
+  options.image_size = 32;
+  options.base_channels = 128;
+  options.multipliers = {1, 2, 2, 2};
+  options.blocks = 2;
+  options.attention_resolutions = {16};
+  options.heads = 1;
+  options.groups = 32;
+  options.time_embedding = 128;
+  options.conditioning = TimeConditioning::kAdditive;
+  EXPECT_NEAR(static_cast<double>(parameter_count(options)) / 1e6, 35.7, 0.05);
+}
+
+TEST(UNet, ReturnsZerosOfTheImagesShapeBeforeTraining) {
+  for (const auto layout : {UNetLayout::kDdpm, UNetLayout::kCompact}) {
+    UNet net(small(layout));
+    const auto y = net(torch::randn({3, 1, 8, 8}, seeded(1)), torch::rand({3}, seeded(2)));
+    EXPECT_EQ(y.sizes(), (std::vector<std::int64_t>{3, 1, 8, 8}));
+    EXPECT_EQ(y.abs().max().item<float>(), 0.0f);
+  }
+}
+
+TEST(UNet, EveryParameterReceivesAGradientOnceTheZerosAreGone) {
+  for (const auto layout : {UNetLayout::kDdpm, UNetLayout::kCompact}) {
+    auto options = small(layout);
+    options.attention_resolutions = {4};
+    options.dropout = 0.1;
+    options.space_to_depth = layout == UNetLayout::kCompact ? 2 : 1;
+    UNet net(options);
+    {
+      const torch::NoGradGuard no_grad;
+      auto generator = seeded(4);
+      for (auto& parameter : net->parameters()) parameter.normal_(0.0, 0.2, generator);
+    }
+    const auto x = torch::randn({2, 1, 8, 8}, seeded(1));
+    net(x, torch::rand({2}, seeded(2)), seeded(3)).square().sum().backward();
+    for (const auto& item : net->named_parameters()) {
+      ASSERT_TRUE(item.value().grad().defined()) << item.key();
+      // The keys' bias shifts all logits of a softmax alike, so only that slice may be zero.
+      EXPECT_GT(item.value().grad().abs().max().item<float>(), 0.0f) << item.key();
+    }
+  }
+}
+
+TEST(UNet, GradientOfTheInputEqualsFiniteDifferences) {
+  auto options = small(UNetLayout::kCompact);
+  UNet net(options);
+  {
+    const torch::NoGradGuard no_grad;
+    auto generator = seeded(4);
+    for (auto& parameter : net->parameters()) parameter.normal_(0.0, 0.2, generator);
+  }
+  net->to(torch::kDouble);
+  auto x = torch::randn({1, 1, 8, 8}, seeded(1), torch::kDouble).requires_grad_();
+  const auto t = torch::full({1}, 0.3, torch::kDouble);
+  net(x, t).square().sum().backward();
+  const torch::NoGradGuard no_grad;
+  auto step = torch::zeros_like(x);
+  step[0][0][3][5] = 1e-5;
+  const auto up = net(x + step, t).square().sum().item<double>();
+  const auto down = net(x - step, t).square().sum().item<double>();
+  const double analytic = x.grad()[0][0][3][5].item<double>();
+  EXPECT_NEAR((up - down) / 2e-5, analytic, 1e-5 * std::abs(analytic) + 1e-7);
+}
+
+TEST(UNet, SeesTheTime) {
+  UNet net(small(UNetLayout::kDdpm));
+  {
+    const torch::NoGradGuard no_grad;
+    auto generator = seeded(4);
+    for (auto& parameter : net->parameters()) parameter.normal_(0.0, 0.2, generator);
+  }
+  const auto x = torch::randn({1, 1, 8, 8}, seeded(1));
+  EXPECT_FALSE(torch::allclose(net(x, torch::tensor({0.1f})), net(x, torch::tensor({0.9f}))));
+}
+
+TEST(UNet, SaysWhatDoesNotFit) {
+  auto options = small(UNetLayout::kDdpm);
+  options.image_size = 7;
+  EXPECT_THAT(unet_misfit(options), HasSubstr("need an image side that 2 divides, not 7"));
+  options = small(UNetLayout::kDdpm);
+  options.groups = 3;
+  EXPECT_THAT(unet_misfit(options), HasSubstr("3 groups do not divide"));
+  options = small(UNetLayout::kDdpm);
+  options.heads = 5;
+  EXPECT_THAT(unet_misfit(options), HasSubstr("5 heads do not divide"));
+  EXPECT_EQ(unet_misfit(small(UNetLayout::kDdpm)), "");
+}
+
+}  // namespace
+}  // namespace assay
