@@ -17,7 +17,6 @@ namespace {
 
 // In the units of the viewBox; report.js repeats them.
 constexpr double kWidth = 340, kHeight = 210, kLeft = 48, kRight = 12, kTop = 8, kBottom = 34;
-constexpr std::size_t kPalette = 8;
 
 struct Range {
   double low = std::numeric_limits<double>::infinity();
@@ -105,7 +104,7 @@ std::string band_path(const Frame& frame, const SeedCurve& curve) {
 std::string series_svg(const Frame& frame, const ChartSeries& series) {
   const auto& points = series.curve->points;
   if (points.empty()) return "";
-  std::string svg = fmt::format("<g class=\"s{}\">", series.colour % kPalette);
+  std::string svg = fmt::format("<g class=\"s{}\">", series.colour);
   if (series.curve->seeds > 1) {
     svg += fmt::format("<path class=\"band\" d=\"{}\"/>", band_path(frame, *series.curve));
   }
@@ -181,8 +180,7 @@ std::string chart_json(const Chart& chart) {
   nlohmann::ordered_json json = {{"id", chart.id}, {"log", chart.log_y}};
   json["series"] = nlohmann::ordered_json::array();
   for (const auto& series : chart.series) {
-    nlohmann::ordered_json one = {{"label", valid_utf8(series.label)},
-                                  {"colour", series.colour % kPalette}};
+    nlohmann::ordered_json one = {{"label", valid_utf8(series.label)}, {"colour", series.colour}};
     one["x"] = numbers(*series.curve, &CurvePoint::images_seen);
     one["m"] = numbers(*series.curve, &CurvePoint::mean);
     if (series.curve->seeds > 1) {

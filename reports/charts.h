@@ -8,6 +8,9 @@
 
 namespace assay {
 
+/// Series colours of report.css: .s0 to .s7.
+inline constexpr std::size_t kPaletteSize = 8;
+
 struct ChartSeries {
   std::string label;
   std::size_t colour = 0;  ///< index into the palette of report.css

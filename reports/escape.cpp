@@ -78,6 +78,15 @@ std::string html_text(std::string_view text) {
   return out;
 }
 
+std::string html_name(std::string_view name) {
+  std::string out;
+  for (const char c : html_text(name)) {
+    out += c;
+    if (c == '/' || c == '_') out += "<wbr>";
+  }
+  return out;
+}
+
 std::string html_attribute(std::string_view text) { return html_text(text); }
 
 std::string script_json(std::string_view json) {

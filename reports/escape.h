@@ -14,6 +14,8 @@ namespace assay {
 std::string html_text(std::string_view text);
 /// Inside a double-quoted attribute.
 std::string html_attribute(std::string_view text);
+/// html_text of a name, which may be broken after each '/' and '_' where a line is narrow.
+std::string html_name(std::string_view name);
 /// JSON inside <script type="application/json">: no '<', '>' or '&' is left, so no tag can end it.
 std::string script_json(std::string_view json);
 /// Inside a cell or line of GitHub Markdown: no character starts a tag, a link, emphasis, a cell or

@@ -26,7 +26,7 @@ std::string picture_figure(const ExperimentSummary& experiment, const SamplePict
       "<figure class=\"picture\"><img alt=\"{}\" "
       "src=\"data:image/png;base64,{}\"><figcaption><b>{}</b>"
       "<span>{}{}</span></figcaption></figure>",
-      html_attribute(what), base64(picture.png), html_text(experiment.label),
+      html_attribute(what), base64(picture.png), html_name(experiment.label),
       picture.kind == "samples" ? "" : html_text(picture.kind) + ", ",
       html_text(stage_text(picture)));
 }
@@ -72,7 +72,7 @@ std::string chart_figure(const Chart& chart) {
       "<p class=\"readout\" aria-live=\"off\"></p>{}<details><summary>numbers</summary><div "
       "class=\"scroll\" tabindex=\"0\">{}</div>"
       "</details></figure>",
-      chart.id, html_text(chart.heading), html_text(chart.subheading), toggle, chart_svg(chart),
+      chart.id, html_text(chart.heading), html_name(chart.subheading), toggle, chart_svg(chart),
       legend, chart_table(chart));
 }
 
@@ -114,9 +114,11 @@ std::string samples_section(const Report& report) {
     const std::string others = other_pictures(experiment);
     if (others.empty()) continue;
     more += fmt::format(
-        "<details><summary>{}: before training, other seeds, reconstructions</summary>"
+        "<details><summary>More of {}: before training, other seeds{}</summary>"
         "<div class=\"pictures\">{}</div></details>",
-        html_text(experiment.label), others);
+        html_name(experiment.label),
+        others.find("<span>reconstructions") == std::string::npos ? "" : ", reconstructions",
+        others);
   }
   if (front.empty() && more.empty()) return "";
   return html_section("samples", "Samples",
@@ -136,7 +138,7 @@ ReportCharts charts_of(const Report& report) {
       for (const std::size_t e : table.experiments) {
         const auto* metric = metric_in(report.experiments[e], c);
         if (metric == nullptr || !drawable(metric->curve)) continue;
-        chart.series.push_back({report.experiments[e].label, e, &metric->curve});
+        chart.series.push_back({report.experiments[e].label, e % kPaletteSize, &metric->curve});
       }
       if (chart.series.empty()) continue;
       chart.subheading = score_text(report.columns[c], chart);
@@ -152,7 +154,7 @@ ReportCharts charts_of(const Report& report) {
       Chart chart;
       chart.heading = curve.name;
       chart.subheading = report.experiments[e].label + ", " + band_text(curve);
-      chart.series.push_back({curve.name, e, &curve});
+      chart.series.push_back({curve.name, e % kPaletteSize, &curve});
       add_chart(charts.losses, std::move(chart), number);
     }
   }

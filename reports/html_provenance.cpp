@@ -15,10 +15,15 @@ std::string pair(const std::string& name, const std::string& value) {
 std::string commands(const Report& report) {
   std::string lines;
   for (const auto& experiment : report.experiments) lines += experiment.command + "\n";
-  return "<p class=\"hint\">On the commit below. <code>./assay verify RUN</code> repeats one "
-         "stored run from the database "
-         "alone and compares it bit for bit.</p><pre class=\"commands\">" +
-         html_text(lines) + "</pre>";
+  std::string commits;
+  for (const auto& commit : report.commits) {
+    commits += fmt::format("{} <code>{}</code>", commits.empty() ? "" : ",", html_text(commit));
+  }
+  return fmt::format(
+      "<p class=\"hint\">On commit{}. <code>./assay verify RUN</code> repeats one stored run from "
+      "the database alone and "
+      "compares it bit for bit.</p><pre class=\"commands\">{}</pre>",
+      commits, html_text(lines));
 }
 
 std::string machine_details(const Report& report) {

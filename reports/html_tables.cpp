@@ -80,7 +80,7 @@ std::string comparison_rows(const Report& report, const ComparisonTable& table) 
   for (const std::size_t e : table.experiments) {
     const auto& experiment = report.experiments[e];
     rows +=
-        fmt::format("<tr><th scope=\"row\">{}<small>{}</small></th>{}", html_text(experiment.label),
+        fmt::format("<tr><th scope=\"row\">{}<small>{}</small></th>{}", html_name(experiment.label),
                     html_text(experiment.family), runs_cell(experiment));
     for (const std::size_t c : table.columns) {
       rows += metric_cell(metric_in(experiment, c), report.columns[c],
@@ -106,7 +106,7 @@ std::string seed_rows(const ExperimentSummary& experiment, const MetricSummary& 
         "<tr><td>{}</td><td>{}</td><td class=\"num\">{}</td><td class=\"num\" "
         "data-value=\"{}\">{}</td>"
         "<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
-        html_text(experiment.label), html_text(column.label), seed.seed,
+        html_name(experiment.label), html_text(column.label), seed.seed,
         exact_number_text(seed.value), html_text(short_number_text(seed.value, 6)),
         std::isnan(seed.standard_error) ? "" : html_text(short_number_text(seed.standard_error, 2)),
         seed.untrained ? html_text(short_number_text(*seed.untrained, 6)) : "",
@@ -122,7 +122,7 @@ std::string interval_rows(const Report& report) {
       rows += fmt::format(
           "<tr><td>{}</td><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td>"
           "<td class=\"num\">{}</td></tr>",
-          html_text(e.label), html_text(report.columns[metric.column].label), metric.last.n,
+          html_name(e.label), html_text(report.columns[metric.column].label), metric.last.n,
           html_text(mean_and_spread_text(metric.last)), html_text(interval_text(metric.last)));
     }
   }
@@ -181,7 +181,7 @@ std::string speed_section(const Report& report) {
           "<span class=\"sd\">{}</span></td><td class=\"num\">{}</td><td class=\"num\" "
           "data-value=\"{}\">{}</td>"
           "<td class=\"num\" data-value=\"{}\">{}</td></tr>",
-          html_text(e.label), html_text(speed.phase),
+          html_name(e.label), html_text(speed.phase),
           exact_number_text(speed.images_per_second.mean.value_or(0.0)),
           html_text(mean_text(speed.images_per_second)),
           html_text(spread_text(speed.images_per_second)),
@@ -211,7 +211,7 @@ std::string unfinished_section(const Report& report) {
         "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td><span class=\"chip "
         "{}\">{}</span></td>"
         "<td class=\"num\">{} of {}</td><td>{}</td></tr>",
-        html_text(run.experiment), run.seed, html_attribute(run.status), html_text(run.status),
+        html_name(run.experiment), run.seed, html_attribute(run.status), html_text(run.status),
         images_text(static_cast<double>(run.images_seen)),
         images_text(static_cast<double>(run.images_total)), html_text(run.reason));
   }

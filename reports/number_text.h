@@ -12,8 +12,8 @@ namespace assay {
 /// and data attributes.
 std::string exact_number_text(double value);
 
-/// At most `digits` significant digits, no trailing zeros, without an exponent between 1e-4 and 1e7: "0.0123", "1234",
-/// "1.2e+08".
+/// At most `digits` significant digits, no trailing zeros, without an exponent between 1e-4 and
+/// 1e7: "0.0123", "1234", "1.2e+08".
 std::string short_number_text(double value, int digits = 4);
 
 /// Mean and spread, rounded so that the spread has two significant digits: "12.34 ± 0.56"; four
