@@ -17,8 +17,8 @@ enum class Better { kLower, kHigher };
 /// What a metric needs the evaluator to draw.
 enum class Needs { kFeatures, kLogits, kReconstructions, kElbo, kPoints, kClassification };
 
-/// Tensors that the evaluator drew; a metric sees these and never a model. Fields a metric does not need may be
-/// undefined. All on the CPU.
+/// Tensors that the evaluator drew; a metric sees these and never a model. Fields a metric does not
+/// need may be undefined. All on the CPU.
 struct MetricInputs {
   at::Tensor generated_features;  ///< [N,D] f32
   at::Tensor reference_features;  ///< [M,D] f32
@@ -29,10 +29,11 @@ struct MetricInputs {
   at::Tensor points;              ///< [N,2] generated points
   at::Tensor mode_centres;        ///< [M,2] f64
   double mode_sigma = 0.0;
-  at::Tensor class_logits;        ///< [N,K] of the model under test, for accuracy
-  at::Tensor class_labels;        ///< [N] i64
-  std::int64_t k = 3;             ///< neighbours of precision and recall
-  Protocol protocol;              ///< what all metrics of this evaluation share; each adds its own fields
+  at::Tensor class_logits;   ///< [N,K] of the model under test, for accuracy
+  at::Tensor class_labels;   ///< [N] i64
+  std::int64_t k = 3;        ///< neighbours of precision and recall
+  std::int64_t splits = 10;  ///< parts of the Inception Score
+  Protocol protocol;  ///< what all metrics of this evaluation share; each adds its own fields
 };
 
 /// A score: lower or higher is better, one or more values under one protocol (fd; precision; …).
@@ -45,8 +46,8 @@ struct Metric {
   MetricValue (*compute)(const MetricInputs&);
 };
 
-/// The complete list: fd, precision, recall, inception_score, reconstruction_mse, elbo, modes_covered,
-/// high_quality_share, reverse_kl, accuracy.
+/// The complete list: fd, precision, recall, inception_score, reconstruction_mse, elbo,
+/// modes_covered, high_quality_share, reverse_kl, accuracy.
 const std::vector<Metric>& metrics();
 
 /// Throws Error with the near miss for an unknown name.

@@ -19,12 +19,13 @@ struct Features {
   at::Tensor logits;    ///< [N,K] f32; undefined if it does not classify
 };
 
-/// A fixed map from 8-bit images to feature vectors. Rows do not depend on the batch they were computed in.
+/// A fixed map from 8-bit images to feature vectors. Rows do not depend on the batch they were
+/// computed in.
 class Extractor {
  public:
   virtual ~Extractor() = default;
-  /// images: [N,C,H,W] u8, C = 1 or 3. Computed in blocks of a fixed size on the CPU; `progress` is called with the
-  /// number of images done. Throws Error if the shape does not fit.
+  /// images: [N,C,H,W] u8, C = 1 or 3. Computed in blocks of a fixed size on the CPU; `progress` is
+  /// called with the number of images done. Throws Error if the shape does not fit.
   virtual Features extract(const at::Tensor& images,
                            const std::function<void(std::int64_t)>& progress = {}) = 0;
   /// Name, SHA-256 of the weights, resize rule: the fields it adds to a metric's protocol.

@@ -105,6 +105,9 @@ void check_split(const DataSplit& split, const BatchStreamOptions& options) {
                   (split.images.dim() == 2 && type == at::kFloat),
               "BatchStream: needs [N,C,H,W] u8 or [N,D] f32, not ", split.images.sizes(), " ",
               type);
+  TORCH_CHECK(!split.labels.defined() || (split.labels.scalar_type() == at::kLong &&
+                                          split.labels.sizes() == at::IntArrayRef{split.size()}),
+              "BatchStream: needs one i64 label per example, not ", split.labels.sizes());
   TORCH_CHECK(!options.horizontal_flip || split.images.dim() == 4,
               "BatchStream: points cannot be flipped");
   if (split.size() < options.batch_size) {

@@ -39,8 +39,8 @@ struct Dataset {
 
 /// What a definition's [dataset] table asks for.
 struct DatasetRequest {
-  std::string name;
-  std::string path;           ///< folder or file, for data sets that are not found by themselves
+  std::string name = {};
+  std::string path = {};      ///< folder or file, for data sets that are not found by themselves
   std::int64_t size = 0;      ///< resize images to size × size (0: as they are)
   std::int64_t channels = 0;  ///< 1 or 3: convert (0: as they are)
   std::int64_t count = 0;     ///< training examples of generated sets (0: the set's default)

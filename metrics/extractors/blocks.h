@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string_view>
+
+#include "metrics/extractors/extractor.h"
+#include "nn/safetensors.h"
+
+namespace assay {
+
+/// Throws Error naming the extractor unless images are [N,C,H,W] u8 with C = 1 or 3 and N ≥ 1.
+void check_images(const at::Tensor& images, std::string_view extractor);
+
+/// Applies `network` to blocks of exactly `block_size` images and joins the rows. The last block is
+/// filled up with zeros and cut: every call computes the same shapes, so a row does not depend on
+/// how many other images there are.
+Features extract_in_blocks(const at::Tensor& images, std::int64_t block_size,
+                           const std::function<Features(const at::Tensor&)>& network,
+                           const std::function<void(std::int64_t)>& progress);
+
+/// A weights file whose SHA-256 must be `sha256`. Throws Error naming the file and `how_to_get` if
+/// it is absent or another.
+TensorMap load_weights(const std::filesystem::path& file, std::string_view sha256,
+                       std::string_view how_to_get);
+
+}  // namespace assay

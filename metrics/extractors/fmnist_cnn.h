@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "metrics/extractors/extractor.h"
+
+namespace assay {
+
+/// SHA-256 of metrics/extractors/weights/fmnist-cnn.safetensors: change both together, and only
+/// with a new name for the extractor if scores already refer to it.
+constexpr std::string_view kFmnistCnnSha256 =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The classifier FmnistCnn (nn/fmnist_cnn.h) trained by assay on Fashion-MNIST: 128 features and
+/// 10 logits of grey 28×28 images. Throws Error for other weights than `sha256`, or a tensor that
+/// is missing, left over or of another shape.
+std::unique_ptr<Extractor> load_fmnist_cnn(const std::filesystem::path& weights,
+                                           std::string_view sha256);
+
+/// The committed weights.
+std::unique_ptr<Extractor> make_fmnist_cnn();
+
+}  // namespace assay

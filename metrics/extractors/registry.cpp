@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "core/error.h"
+#include "core/near_miss.h"
+#include "metrics/extractors/efficientnet_lite0.h"
+#include "metrics/extractors/extractor.h"
+#include "metrics/extractors/fmnist_cnn.h"
+#include "metrics/extractors/pixels.h"
+
+namespace assay {
+
+const std::vector<ExtractorSource>& extractors() {
+  static const std::vector<ExtractorSource> kExtractors{
+      {"pixels", "the pixels themselves, u8/255", make_pixels},
+      {"efficientnet-lite0", "EfficientNet-Lite0 trained on ImageNet: 1280 features, 1000 classes",
+       make_efficientnet_lite0},
+      {"fmnist-cnn",
+       "a small classifier trained on Fashion-MNIST by assay: 128 features, 10 classes",
+       make_fmnist_cnn}};
+  return kExtractors;
+}
+
+std::unique_ptr<Extractor> make_extractor(std::string_view name) {
+  const auto& known = extractors();
+  const auto found = std::find_if(known.begin(), known.end(),
+                                  [&](const auto& candidate) { return candidate.name == name; });
+  if (found != known.end()) return found->make();
+  std::vector<std::string> names;
+  for (const auto& candidate : known) names.emplace_back(candidate.name);
+  throw Error(
+      fmt::format("unknown extractor '{:.100}'{}", name, suggestion(name, names, "extractors")));
+}
+
+}  // namespace assay

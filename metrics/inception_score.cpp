@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/inception_score.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "metrics/inputs.h"
+
+namespace assay {
+
+InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits) {
+  TORCH_CHECK(logits.dim() == 2 && splits >= 1 && splits <= logits.size(0) / 2,
+              "inception_score: ", splits, " splits of logits ", logits.sizes());
+  const auto log_p = logits.to(at::kDouble).log_softmax(1);
+  const auto n = log_p.size(0);
+  std::vector<double> scores;
+  double one_split_error = 0.0;
+  for (std::int64_t i = 0; i < splits; ++i) {
+    const auto part = log_p.slice(0, i * n / splits, (i + 1) * n / splits);
+    const auto p = part.exp();
+    // Σ p log p̄ with a class that never occurs: p is 0 there as well, and 0·log 0 counts as 0.
+    const auto divergences = (p * part).sum(1) - at::xlogy(p, p.mean(0, true)).sum(1);
+    const Mean divergence = mean_of(divergences);
+    scores.push_back(std::exp(divergence.value));
+    one_split_error = scores.back() * divergence.standard_error;
+  }
+  const auto values = at::tensor(scores, at::kDouble);
+  InceptionScore score{values.mean().item<double>(), values.std(/*unbiased=*/false).item<double>(),
+                       one_split_error};
+  if (splits > 1) score.standard_error = mean_of(values).standard_error;
+  return score;
+}
+
+MetricValue compute_inception_score(const MetricInputs& inputs) {
+  const InputName name{"inception_score", "generated"};
+  const auto logits = checked_rows(inputs.generated_logits, name);
+  if (inputs.splits < 1 || inputs.splits > logits.size(0) / 2) {
+    throw Error(fmt::format("{}: {} splits of {} {} rows; a split needs two, so ask for 1 to {}",
+                            name.metric, inputs.splits, logits.size(0), name.input,
+                            logits.size(0) / 2));
+  }
+  const InceptionScore score = inception_score(logits, inputs.splits);
+  auto protocol = protocol_of(inputs, name.metric, "contiguous splits, no shuffle, f64");
+  protocol["splits"] = std::to_string(inputs.splits);
+  protocol["n_generated"] = std::to_string(logits.size(0));
+  return {std::string(name.metric), score.mean, score.standard_error, protocol};
+}
+
+}  // namespace assay

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "metrics/metric.h"
+
+namespace assay {
+
+struct InceptionScore {
+  double mean = 0.0;
+  double standard_deviation = 0.0;  ///< over the splits, ÷S, as papers print it
+  double standard_error = 0.0;
+};
+
+/// The Inception Score's form (Salimans et al. 2016) with any classifier:
+///   exp( mean_x KL(p(y|x) ‖ p(y)) ),   p(y) = mean_x p(y|x),
+/// taken on each of `splits` contiguous, unshuffled parts [i·N/S, (i+1)·N/S) and averaged. Softmax
+/// in f64, natural logarithm. Comparable only under the same classifier, N and S. Standard error:
+/// sd/√S over the splits; for one split the delta method, score · sd(KL)/√N.
+/// logits: [N,K] f64; 1 ≤ splits ≤ N/2.
+InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits);
+
+MetricValue compute_inception_score(const MetricInputs& inputs);
+
+}  // namespace assay

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/inputs.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+
+#include "core/error.h"
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kVersion = "1";
+
+at::Tensor checked(const at::Tensor& tensor, std::int64_t dimensions, const InputName& name) {
+  if (!tensor.defined()) {
+    throw Error(
+        fmt::format("{}: the {} input is absent; this metric cannot be taken of such a "
+                    "model or file",
+                    name.metric, name.input));
+  }
+  if (tensor.dim() != dimensions) {
+    throw Error(fmt::format("{}: the {} input has {} dimensions instead of {}", name.metric,
+                            name.input, tensor.dim(), dimensions));
+  }
+  if (tensor.size(0) < 2 || tensor.numel() == 0) {
+    throw Error(fmt::format("{}: the {} input holds {} row{}, at least 2 are needed", name.metric,
+                            name.input, tensor.size(0), tensor.size(0) == 1 ? "" : "s"));
+  }
+  const auto values = tensor.to(at::kCPU, at::kDouble).contiguous();
+  const auto finite = at::isfinite(values).reshape({values.size(0), -1}).all(1);
+  if (!finite.all().item<bool>()) {
+    const auto bad = finite.logical_not();
+    throw Error(
+        fmt::format("{}: the {} input holds values that are not finite in {} of {} rows, "
+                    "first in row {}; the model diverged or the file is damaged",
+                    name.metric, name.input, bad.sum().item<std::int64_t>(), values.size(0),
+                    bad.to(at::kInt).argmax().item<std::int64_t>()));
+  }
+  return values;
+}
+
+}  // namespace
+
+at::Tensor checked_rows(const at::Tensor& rows, const InputName& name) {
+  return checked(rows, 2, name);
+}
+
+at::Tensor checked_values(const at::Tensor& values, const InputName& name) {
+  return checked(values, 1, name);
+}
+
+FeaturePair checked_features(const MetricInputs& inputs, std::string_view metric) {
+  FeaturePair pair{checked_rows(inputs.generated_features, {metric, "generated"}),
+                   checked_rows(inputs.reference_features, {metric, "reference"})};
+  if (pair.generated.size(1) != pair.reference.size(1)) {
+    throw Error(
+        fmt::format("{}: the generated features have {} columns, the reference {}; both "
+                    "must come from one extractor",
+                    metric, pair.generated.size(1), pair.reference.size(1)));
+  }
+  return pair;
+}
+
+Mean mean_of(const at::Tensor& values) {
+  const auto n = static_cast<double>(values.size(0));
+  return {values.mean().item<double>(),
+          values.std(/*unbiased=*/true).item<double>() / std::sqrt(n)};
+}
+
+double binomial_standard_error(double share, std::int64_t n) {
+  return std::sqrt(share * (1.0 - share) / static_cast<double>(n));
+}
+
+Protocol protocol_of(const MetricInputs& inputs, std::string_view metric,
+                     std::string_view estimator) {
+  Protocol protocol = inputs.protocol;
+  protocol["metric"] = metric;
+  protocol["metric_version"] = kVersion;
+  protocol["estimator"] = estimator;
+  return protocol;
+}
+
+}  // namespace assay

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string_view>
+
+#include "metrics/metric.h"
+
+namespace assay {
+
+/// What a check's message says: the metric that was asked for and which input is at fault.
+struct InputName {
+  std::string_view metric;  ///< "fd"
+  std::string_view input;   ///< "generated", "reference", …
+};
+
+/// [N,D] floating-point rows as contiguous f64 on the CPU. Throws Error naming metric and input if
+/// they are absent, no matrix, fewer than two, or hold a non-finite value (with its row).
+at::Tensor checked_rows(const at::Tensor& rows, const InputName& name);
+/// The same for one number per example, [N].
+at::Tensor checked_values(const at::Tensor& values, const InputName& name);
+
+/// Both feature sets of the inputs, checked, with the same D.
+struct FeaturePair {
+  at::Tensor generated, reference;
+};
+FeaturePair checked_features(const MetricInputs& inputs, std::string_view metric);
+
+/// Mean of [N] f64 values and its standard error sd/√N (sd with N−1).
+struct Mean {
+  double value = 0.0;
+  double standard_error = 0.0;
+};
+Mean mean_of(const at::Tensor& values);
+
+/// √(p(1−p)/n), the standard error of a share p of n independent cases.
+double binomial_standard_error(double share, std::int64_t n);
+
+/// inputs.protocol with the metric's name, version and estimator added.
+Protocol protocol_of(const MetricInputs& inputs, std::string_view metric,
+                     std::string_view estimator);
+
+}  // namespace assay

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "core/error.h"
+#include "core/near_miss.h"
+#include "metrics/accuracy.h"
+#include "metrics/elbo.h"
+#include "metrics/frechet.h"
+#include "metrics/inception_score.h"
+#include "metrics/metric.h"
+#include "metrics/modes.h"
+#include "metrics/precision_recall.h"
+#include "metrics/reconstruction.h"
+
+namespace assay {
+
+const std::vector<Metric>& metrics() {
+  constexpr std::string_view kPacGan = "Lin et al. 2018 (PacGAN), sec. 4.1";
+  static const std::vector<Metric> kMetrics{
+      {"fd", "Heusel et al. 2017", Better::kLower, Needs::kFeatures,
+       "Frechet distance of feature Gaussians: |m1-m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)",
+       compute_fd},
+      {"precision", "Kynkäänniemi et al. 2019", Better::kHigher, Needs::kFeatures,
+       "share of generated in the k-nearest-neighbour balls of the reference", compute_precision},
+      {"recall", "Kynkäänniemi et al. 2019", Better::kHigher, Needs::kFeatures,
+       "share of the reference in the k-nearest-neighbour balls of generated", compute_recall},
+      {"inception_score", "Salimans et al. 2016", Better::kHigher, Needs::kLogits,
+       "exp mean KL(p(y|x) || p(y)) under the extractor's classifier", compute_inception_score},
+      {"reconstruction_mse", "-", Better::kLower, Needs::kReconstructions,
+       "mean squared error per pixel on the scale 0 to 1", compute_reconstruction_mse},
+      {"elbo", "Kingma & Welling 2014", Better::kHigher, Needs::kElbo,
+       "evidence lower bound in nats per image", compute_elbo},
+      {"modes_covered", kPacGan, Better::kHigher, Needs::kPoints,
+       "modes with a point less than 3 sigma away", compute_modes_covered},
+      {"high_quality_share", kPacGan, Better::kHigher, Needs::kPoints,
+       "share of points less than 3 sigma from their nearest mode", compute_high_quality_share},
+      {"reverse_kl", kPacGan, Better::kLower, Needs::kPoints,
+       "log(modes) - entropy of high-quality points over modes, in nats", compute_reverse_kl},
+      {"accuracy", "-", Better::kHigher, Needs::kClassification,
+       "share of test labels that are the classifier's first choice", compute_accuracy}};
+  return kMetrics;
+}
+
+const Metric& metric(std::string_view name) {
+  const auto& known = metrics();
+  const auto found = std::find_if(known.begin(), known.end(),
+                                  [&](const Metric& candidate) { return candidate.name == name; });
+  if (found != known.end()) return *found;
+  std::vector<std::string> names;
+  for (const auto& candidate : known) names.emplace_back(candidate.name);
+  throw Error(fmt::format("unknown metric '{:.100}'{}", name, suggestion(name, names, "metrics")));
+}
+
+}  // namespace assay
