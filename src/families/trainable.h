@@ -6,6 +6,7 @@
 #include <ATen/core/Generator.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,8 @@
 
 namespace assay {
 
-/// One logged scalar of a training step: a loss, a penalty, an accuracy. value is a detached 0-dim tensor.
+/// One logged scalar of a training step: a loss, a penalty, an accuracy. value is a detached 0-dim
+/// tensor.
 struct LossTerm {
   std::string name;
   torch::Tensor value;
@@ -25,22 +27,24 @@ struct LossTerm {
 
 /// What a step may know of the run around it.
 struct StepContext {
-  std::int64_t step = 0;         ///< 0-based index of this step
+  std::int64_t step = 0;  ///< 0-based index of this step
   std::int64_t total_steps = 0;
   std::int64_t images_seen = 0;  ///< before this step
   double epoch = 0.0;            ///< images_seen / size of the training split
-  torch::Generator noise;        ///< stream train_noise, on the run's device: the only source of randomness
+  torch::Generator
+      noise;  ///< stream train_noise, on the run's device: the only source of randomness
 };
 
-/// Anything the one training loop can train. Construction draws initial weights from the global CPU generator, which
-/// the harness seeds from stream init just before; nothing else may use that generator.
+/// Anything the one training loop can train. Construction draws initial weights from the global CPU
+/// generator, which the harness seeds from stream init just before; nothing else may use that
+/// generator.
 class Trainable {
  public:
   virtual ~Trainable() = default;
   /// Forward, backward and optimizer steps for one batch on the run's device.
   virtual std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) = 0;
-  /// Visits every tensor of the state once, always in the same order. Save, load, device move, parameter count and
-  /// state hash all walk this list.
+  /// Visits every tensor of the state once, always in the same order. Save, load, device move,
+  /// parameter count and state hash all walk this list.
   virtual void visit_state(StateVisitor& visitor) = 0;
   /// Class logits [N,K] of images in [−1,1], or nothing for a model that does not classify.
   virtual std::optional<torch::Tensor> classify(const torch::Tensor& /*images*/) {
@@ -50,13 +54,15 @@ class Trainable {
 
 struct SampleOptions {
   std::int64_t batch_size = 250;  ///< samples drawn at a time; never changes the result
+  /// Called after each batch with the number of samples done so far. May throw to stop.
+  std::function<void(std::int64_t)> progress = {};
 };
 
 class GenerativeModel : public Trainable {
  public:
-  /// `count` samples from the EMA weights on the CPU: images [count,C,H,W] f32 in [−1,1], or points [count,2].
-  /// All latents are drawn on the CPU from `generator` (stream eval_noise), sample by sample in order, so that the
-  /// result depends neither on batch_size nor on the device.
+  /// `count` samples from the EMA weights on the CPU: images [count,C,H,W] f32 in [−1,1], or points
+  /// [count,2]. All latents are drawn on the CPU from `generator` (stream eval_noise), sample by
+  /// sample in order, so that the result depends neither on batch_size nor on the device.
   virtual torch::Tensor sample(std::int64_t count, const SampleOptions& options,
                                torch::Generator generator) = 0;
   /// Reconstructions of images in [−1,1], same shape, or nothing if the family has no encoder.
@@ -76,7 +82,8 @@ struct ModelArgs {
   std::vector<std::int64_t> example_shape;  ///< {C,H,W} or {2}
   std::int64_t classes = 0;
   torch::Device device = torch::kCPU;
-  torch::Tensor training_images = {};  ///< u8 [N,C,H,W] or f32 [N,2] on the CPU: for data-dependent initialisation
+  torch::Tensor training_images =
+      {};  ///< u8 [N,C,H,W] or f32 [N,2] on the CPU: for data-dependent initialisation
 };
 
 }  // namespace assay

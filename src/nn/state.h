@@ -19,7 +19,8 @@ class StateVisitor {
   virtual void tensor(const std::string& name, torch::Tensor& value, StateKind kind) = 0;
 };
 
-/// Visits a module's parameters, then its buffers, as "<prefix>.<name>". With kind kEma all are visited as such.
+/// Visits a module's parameters, then its buffers, as "<prefix>.<name>". With kind kEma all are
+/// visited as such.
 void visit_module(StateVisitor& visitor, const std::string& prefix, torch::nn::Module& module,
                   StateKind kind = StateKind::kParameter);
 

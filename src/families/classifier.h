@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "families/trainable.h"
+
+namespace assay {
+
+/// The classifier behind the extractor fmnist-cnn (nn/fmnist_cnn.h), trained by cross-entropy. Its
+/// weights are "network.…" in the training state.
+///
+/// Logged per step: loss (nats per image), accuracy (share of the batch, in training mode).
+Schema classifier_schema();
+std::unique_ptr<Trainable> make_classifier(const ModelArgs& args);
+
+}  // namespace assay

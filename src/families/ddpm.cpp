@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/ddpm.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/utils.h>
+
+#include <span>
+
+#include "core/error.h"
+#include "families/diffusion_sampler.h"
+#include "families/diffusion_steps.h"
+#include "families/noise_schedule.h"
+#include "families/optimizer.h"
+#include "families/sampling.h"
+#include "nn/unet.h"
+
+namespace assay {
+namespace {
+
+constexpr std::int64_t kShortestLinear = 21;  // below it linear_schedule's β reaches 1
+
+UNetOptions network_options(const ModelArgs& args) {
+  const auto& definition = args.definition;
+  const auto& shape = args.example_shape;
+  if (shape.size() != 3 || shape[1] != shape[2]) {
+    throw Error(
+        fmt::format("{}: ddpm needs square images; set dataset.size, or take family gan "
+                    "for points",
+                    definition.name));
+  }
+  UNetOptions options;
+  options.channels = shape[0];
+  options.image_size = shape[1];
+  options.base_channels = definition.integer("model.base_channels");
+  options.multipliers = definition.integers("model.multipliers");
+  options.blocks = definition.integer("model.blocks");
+  options.attention_resolutions = definition.integers("model.attention_resolutions");
+  options.heads = definition.integer("model.heads");
+  options.groups = definition.integer("model.groups");
+  options.space_to_depth = definition.integer("model.space_to_depth");
+  options.dropout = definition.number("model.dropout");
+  options.conditioning = definition.text("model.time_conditioning") == "film"
+                             ? TimeConditioning::kFilm
+                             : TimeConditioning::kAdditive;
+  options.time_embedding = definition.integer("model.time_embedding");
+  options.lowest_time_frequency = definition.number("model.lowest_time_frequency");
+  options.layout =
+      definition.text("model.layout") == "compact" ? UNetLayout::kCompact : UNetLayout::kDdpm;
+  const auto misfit = unet_misfit(options);
+  if (!misfit.empty()) throw Error(fmt::format("{}: [model]: {}", definition.name, misfit));
+  return options;
+}
+
+NoiseSchedule schedule_of(const Definition& definition) {
+  const auto timesteps = definition.integer("objective.timesteps");
+  if (definition.text("objective.schedule") == "cosine") return cosine_schedule(timesteps);
+  if (timesteps < kShortestLinear) {
+    throw Error(
+        fmt::format("{}: objective.timesteps = {} is too short for a linear schedule; take "
+                    "{} or more, or objective.schedule = \"cosine\"",
+                    definition.name, timesteps, kShortestLinear));
+  }
+  return linear_schedule(timesteps);
+}
+
+DiffusionSamplerOptions sampler_options(const ModelArgs& args) {
+  const auto& definition = args.definition;
+  DiffusionSamplerOptions options;
+  options.schedule = schedule_of(definition);
+  options.ddim = definition.text("sampler.name") == "ddim";
+  options.steps = definition.integer("sampler.steps");
+  options.eta = definition.number("sampler.eta");
+  options.clip_x0 = definition.boolean("sampler.clip_x0");
+  options.large_variance = definition.text("sampler.variance") == "large";
+  options.device = args.device;
+  const auto timesteps = static_cast<std::int64_t>(options.schedule.size());
+  if (options.steps == 0) options.steps = timesteps;
+  if (options.steps > timesteps) {
+    throw Error(fmt::format("{}: sampler.steps = {} exceeds objective.timesteps = {}",
+                            definition.name, options.steps, timesteps));
+  }
+  return options;
+}
+
+class Ddpm : public GenerativeModel {
+ public:
+  explicit Ddpm(const ModelArgs& args);
+
+  std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
+  void visit_state(StateVisitor& visitor) override;
+  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
+                       torch::Generator generator) override;
+
+ private:
+  UNet network_on(const ModelArgs& args) const;
+  NoiseLevel level_at(const torch::Tensor& t) const;
+  torch::Tensor share_of_process(const torch::Tensor& t) const;
+  torch::Tensor estimate_x0(UNet& network, const torch::Tensor& x_t, std::int64_t t) const;
+
+  bool predicts_v_, stratified_;
+  std::vector<std::int64_t> example_shape_;
+  DiffusionSamplerOptions sampler_;
+  torch::Tensor signal_, noise_;  // √ᾱ and √(1 − ᾱ), [T] f32
+  UNet network_, shadow_{nullptr};
+  std::optional<Ema> ema_;
+  Optimizer optimizer_;
+};
+
+torch::Tensor table(const NoiseSchedule& schedule, torch::Device device, bool signal) {
+  const auto alpha_bar = at::tensor(at::ArrayRef<double>(schedule), at::kDouble);
+  return (signal ? alpha_bar : 1.0 - alpha_bar).sqrt().to(device, at::kFloat);
+}
+
+UNet Ddpm::network_on(const ModelArgs& args) const {
+  UNet network(network_options(args));
+  network->to(args.device);
+  return network;
+}
+
+Ddpm::Ddpm(const ModelArgs& args)
+    : predicts_v_(args.definition.text("objective.prediction") == "v"),
+      stratified_(args.definition.text("objective.time_sampling") == "stratified"),
+      example_shape_(args.example_shape),
+      sampler_(sampler_options(args)),
+      signal_(table(sampler_.schedule, args.device, true)),
+      noise_(table(sampler_.schedule, args.device, false)),
+      network_(network_on(args)),
+      optimizer_(*network_, optimizer_options(args.definition)) {
+  const auto ema = ema_options(args.definition);
+  if (ema.decay > 0.0) {
+    shadow_ = network_on(args);
+    ema_.emplace(*shadow_, *network_, ema);
+  }
+}
+
+NoiseLevel Ddpm::level_at(const torch::Tensor& t) const {
+  return {.signal = signal_.index_select(0, t).view({-1, 1, 1, 1}),
+          .noise = noise_.index_select(0, t).view({-1, 1, 1, 1})};
+}
+
+torch::Tensor Ddpm::share_of_process(const torch::Tensor& t) const {
+  return t.to(at::kFloat) / static_cast<double>(sampler_.schedule.size());
+}
+
+std::vector<LossTerm> Ddpm::training_step(const Batch& batch, const StepContext& context) {
+  optimizer_.zero_grad();
+  const auto& x0 = batch.images;
+  const auto u = at::rand({x0.size(0)}, context.noise, x0.options());
+  const auto timesteps = static_cast<std::int64_t>(sampler_.schedule.size());
+  const auto t = stratified_ ? stratified_timesteps(u, timesteps) : uniform_timesteps(u, timesteps);
+  const auto eps = at::randn(x0.sizes(), context.noise, x0.options());
+  const auto level = level_at(t);
+  const auto predicted =
+      network_->forward(q_sample(x0, eps, level), share_of_process(t), context.noise);
+  const auto loss = at::mse_loss(predicted, predicts_v_ ? v_target(x0, eps, level) : eps);
+  loss.backward();
+  optimizer_.step(context);
+  if (ema_) ema_->update(context.step);
+  return {{"loss", loss.detach()}};
+}
+
+void Ddpm::visit_state(StateVisitor& visitor) {
+  visit_module(visitor, "network", *network_);
+  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  optimizer_.visit_state(visitor, "optimizer");
+}
+
+torch::Tensor Ddpm::estimate_x0(UNet& network, const torch::Tensor& x_t, std::int64_t t) const {
+  const auto times = at::full({x_t.size(0)}, t, x_t.options().dtype(at::kLong));
+  const auto predicted = network->forward(x_t, share_of_process(times));
+  const double alpha_bar = sampler_.schedule[static_cast<std::size_t>(t)];
+  return predicts_v_ ? x0_from_v(x_t, predicted, alpha_bar)
+                     : x0_from_eps(x_t, predicted, alpha_bar);
+}
+
+torch::Tensor Ddpm::sample(std::int64_t count, const SampleOptions& options,
+                           torch::Generator generator) {
+  const auto latents = draw_diffusion_latents(count, example_shape_, generator);
+  auto& network = ema_ ? shadow_ : network_;
+  const EvalMode eval(*network);
+  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
+    const std::span<const std::uint64_t> seeds(latents.seeds);
+    return run_diffusion_sampler(
+        latents.x_T.slice(0, begin, end).to(sampler_.device),
+        seeds.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
+        sampler_,
+        [&](const torch::Tensor& x_t, std::int64_t t) { return estimate_x0(network, x_t, t); });
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<Trainable> make_ddpm(const ModelArgs& args) { return std::make_unique<Ddpm>(args); }
+
+}  // namespace assay

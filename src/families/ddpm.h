@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "families/trainable.h"
+
+namespace assay {
+
+/// Denoising diffusion probabilistic model (Ho et al. 2020) with a U-Net. Minimises L_simple (eq.
+/// 14), the mean squared error of the predicted ε, or of v (Salimans & Ho 2022). Samples by
+/// ancestral sampling or DDIM (Song et al. 2021) from the averaged network.
+///
+/// Logged per step: loss.
+Schema ddpm_schema();
+std::unique_ptr<Trainable> make_ddpm(const ModelArgs& args);
+
+}  // namespace assay

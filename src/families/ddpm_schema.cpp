@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/ddpm.h"
+
+namespace assay {
+namespace {
+
+using std::int64_t;
+
+Schema network_keys() {
+  return {
+      {.path = "model.layout",
+       .default_value = std::string("ddpm"),
+       .meaning = "U-Net of Ho et al. 2020, or one with fewer skips and blocks for small budgets",
+       .choices = {"ddpm", "compact"}},
+      {.path = "model.base_channels",
+       .default_value = int64_t{32},
+       .meaning = "channels of the U-Net before multiplication",
+       .minimum = 1,
+       .maximum = 4096},
+      {.path = "model.multipliers",
+       .default_value = std::vector<int64_t>{1, 2, 2},
+       .meaning = "one level each, which has base_channels times this many channels",
+       .minimum = 1,
+       .maximum = 64},
+      {.path = "model.blocks",
+       .default_value = int64_t{1},
+       .meaning = "residual blocks per level on the way down",
+       .minimum = 1,
+       .maximum = 16},
+      {.path = "model.attention_resolutions",
+       .default_value = std::vector<int64_t>{},
+       .meaning =
+           "sides of feature maps whose blocks are followed by attention, besides the middle",
+       .unit = "pixels",
+       .minimum = 1,
+       .maximum = 4096},
+      {.path = "model.heads",
+       .default_value = int64_t{4},
+       .meaning = "heads of attention",
+       .minimum = 1,
+       .maximum = 64},
+      {.path = "model.groups",
+       .default_value = int64_t{8},
+       .meaning = "groups of group normalisation",
+       .minimum = 1,
+       .maximum = 1024},
+      {.path = "model.space_to_depth",
+       .default_value = int64_t{1},
+       .meaning = "f: images are folded to f x f times the channels and 1/f of the side",
+       .minimum = 1,
+       .maximum = 16},
+      {.path = "model.dropout",
+       .default_value = 0.0,
+       .meaning = "dropout in residual blocks",
+       .minimum = 0,
+       .maximum = 0.99},
+  };
+}
+
+Schema time_keys() {
+  return {
+      {.path = "model.time_conditioning",
+       .default_value = std::string("film"),
+       .meaning = "the time scales and shifts the features, or is added to them",
+       .choices = {"film", "additive"}},
+      {.path = "model.time_embedding",
+       .default_value = int64_t{0},
+       .meaning = "width of the sinusoidal embedding; 0: twice base_channels",
+       .minimum = 0,
+       .maximum = 65536},
+      {.path = "model.lowest_time_frequency",
+       .default_value = 1.0,
+       .meaning = "lowest of its frequencies, log-spaced up to 1000; Ho et al. 2020: 0.1",
+       .unit = "radians over the whole process",
+       .minimum = 1e-6,
+       .maximum = 1000},
+  };
+}
+
+Schema objective_keys() {
+  return {
+      {.path = "objective.schedule",
+       .default_value = std::string("linear"),
+       .meaning = "noise schedule: Ho et al. 2020, or Nichol & Dhariwal 2021",
+       .choices = {"linear", "cosine"}},
+      {.path = "objective.timesteps",
+       .default_value = int64_t{1000},
+       .meaning = "T, steps of the forward process",
+       .minimum = 1,
+       .maximum = 100000},
+      {.path = "objective.prediction",
+       .default_value = std::string("epsilon"),
+       .meaning = "what the network predicts",
+       .choices = {"epsilon", "v"}},
+      {.path = "objective.time_sampling",
+       .default_value = std::string("uniform"),
+       .meaning = "times of a batch: independent, or one in each of its equal parts",
+       .choices = {"uniform", "stratified"}},
+  };
+}
+
+Schema sampler_keys() {
+  return {
+      {.path = "sampler.name",
+       .default_value = std::string("ddim"),
+       .meaning = "Ho et al. 2020, algorithm 2, or Song et al. 2021, eq. 12",
+       .choices = {"ancestral", "ddim"}},
+      {.path = "sampler.steps",
+       .default_value = int64_t{50},
+       .meaning = "network evaluations per sample, evenly spaced; 0: all timesteps",
+       .minimum = 0,
+       .maximum = 100000},
+      {.path = "sampler.eta",
+       .default_value = 0.0,
+       .meaning = "ddim: share of noise; 0 is deterministic, 1 like ancestral",
+       .minimum = 0,
+       .maximum = 1},
+      {.path = "sampler.variance",
+       .default_value = std::string("large"),
+       .meaning = "ancestral: beta, or the posterior's smaller one",
+       .choices = {"large", "small"}},
+      {.path = "sampler.clip_x0",
+       .default_value = true,
+       .meaning = "clamp every estimate of the clean image to [-1,1]"},
+  };
+}
+
+}  // namespace
+
+Schema ddpm_schema() {
+  Schema schema = network_keys();
+  for (const auto& more : {time_keys(), objective_keys(), sampler_keys()}) {
+    schema.insert(schema.end(), more.begin(), more.end());
+  }
+  return schema;
+}
+
+}  // namespace assay

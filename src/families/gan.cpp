@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/gan.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/utils.h>
+
+#include "core/error.h"
+#include "families/gan_losses.h"
+#include "families/gan_network.h"
+#include "families/optimizer.h"
+#include "families/sampling.h"
+#include "nn/initialise.h"
+
+namespace assay {
+namespace {
+
+using torch::nn::Sequential;
+
+GanNetworkOptions network_options(const ModelArgs& args) {
+  const auto& definition = args.definition;
+  GanNetworkOptions options;
+  options.convolutional = definition.text("model.network") == "dcgan";
+  options.example_shape = args.example_shape;
+  options.latent_dim = definition.integer("model.latent_dim");
+  options.generator_widths = definition.integers("model.generator_widths");
+  options.discriminator_widths = definition.integers("model.discriminator_widths");
+  options.generator_channels = definition.integers("model.generator_channels");
+  options.discriminator_channels = definition.integers("model.discriminator_channels");
+  options.maxout_pieces = definition.integer("model.maxout_pieces");
+  const auto misfit = gan_network_misfit(options);
+  if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
+  return options;
+}
+
+OptimizerOptions options_with_rate(const Definition& definition, const std::string& path) {
+  auto options = optimizer_options(definition);
+  if (definition.number(path) > 0.0) options.learning_rate.peak = definition.number(path);
+  return options;
+}
+
+Sequential prepared(Sequential network, const ModelArgs& args) {
+  initialise_dcgan(*network, args.definition.number("model.initial_sd"), construction_generator());
+  network->to(args.device);
+  return network;
+}
+
+// No gradients for a network's weights in a scope: in the generator's step the discriminator only
+// passes gradients on.
+class Frozen {
+ public:
+  explicit Frozen(const std::vector<torch::Tensor>& parameters) : parameters_(parameters) {
+    for (const auto& parameter : parameters_) parameter.requires_grad_(false);
+  }
+  ~Frozen() {
+    for (const auto& parameter : parameters_) parameter.requires_grad_(true);
+  }
+  Frozen(const Frozen&) = delete;
+  Frozen& operator=(const Frozen&) = delete;
+
+ private:
+  const std::vector<torch::Tensor>& parameters_;
+};
+
+class Gan : public GenerativeModel {
+ public:
+  explicit Gan(const ModelArgs& args) : Gan(args, network_options(args)) {}
+
+  std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
+  void visit_state(StateVisitor& visitor) override;
+  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
+                       torch::Generator generator) override;
+
+ private:
+  Gan(const ModelArgs& args, const GanNetworkOptions& options);
+  torch::Tensor generate(std::int64_t count, const StepContext& context);
+  void update_discriminator(const torch::Tensor& real, const torch::Tensor& generated,
+                            const StepContext& context, std::vector<LossTerm>& terms);
+  void update_generator(const torch::Tensor& generated, const StepContext& context,
+                        std::vector<LossTerm>& terms);
+
+  bool minimax_;
+  std::int64_t discriminator_steps_, latent_dim_;
+  torch::Device device_;
+  Sequential generator_, discriminator_, shadow_{nullptr};
+  std::optional<Ema> ema_;
+  Optimizer generator_optimizer_, discriminator_optimizer_;
+};
+
+Gan::Gan(const ModelArgs& args, const GanNetworkOptions& options)
+    : minimax_(args.definition.text("objective.loss") == "minimax"),
+      discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
+      latent_dim_(options.latent_dim),
+      device_(args.device),
+      generator_(prepared(make_generator(options), args)),
+      discriminator_(prepared(make_discriminator(options), args)),
+      generator_optimizer_(*generator_,
+                           options_with_rate(args.definition, "optimizer.generator_learning_rate")),
+      discriminator_optimizer_(
+          *discriminator_,
+          options_with_rate(args.definition, "optimizer.discriminator_learning_rate")) {
+  const auto ema = ema_options(args.definition);
+  if (ema.decay > 0.0) {
+    shadow_ = prepared(make_generator(options), args);
+    ema_.emplace(*shadow_, *generator_, ema);
+  }
+}
+
+torch::Tensor Gan::generate(std::int64_t count, const StepContext& context) {
+  const auto z =
+      at::randn({count, latent_dim_}, context.noise, at::TensorOptions(at::kFloat).device(device_));
+  return generator_->forward(z);
+}
+
+void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& generated,
+                               const StepContext& context, std::vector<LossTerm>& terms) {
+  discriminator_optimizer_.zero_grad();
+  const auto real_logits = discriminator_->forward(real);
+  const auto generated_logits = discriminator_->forward(generated.detach());
+  const auto loss = discriminator_loss(real_logits, generated_logits);
+  loss.backward();
+  discriminator_optimizer_.step(context);
+  terms.push_back({"discriminator_loss", loss.detach()});
+  const auto share = [](const torch::Tensor& right) { return right.to(at::kFloat).mean(); };
+  terms.push_back({"discriminator_real_accuracy", share(real_logits.detach() > 0)});
+  terms.push_back({"discriminator_generated_accuracy", share(generated_logits.detach() <= 0)});
+}
+
+void Gan::update_generator(const torch::Tensor& generated, const StepContext& context,
+                           std::vector<LossTerm>& terms) {
+  generator_optimizer_.zero_grad();
+  const Frozen frozen(discriminator_optimizer_.parameters());
+  const auto logits = discriminator_->forward(generated);
+  const auto loss =
+      minimax_ ? minimax_generator_loss(logits) : non_saturating_generator_loss(logits);
+  loss.backward();
+  generator_optimizer_.step(context);
+  if (ema_) ema_->update(context.step / discriminator_steps_);
+  terms.push_back({"generator_loss", loss.detach()});
+}
+
+std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& context) {
+  const std::int64_t count = batch.images.size(0);
+  const bool reuse = discriminator_steps_ == 1;
+  torch::Tensor generated;
+  {
+    // Only a batch that the generator will learn from needs its graph.
+    const torch::AutoGradMode graph(reuse);
+    generated = generate(count, context);
+  }
+  std::vector<LossTerm> terms;
+  update_discriminator(batch.images, generated, context, terms);
+  if ((context.step + 1) % discriminator_steps_ == 0) {
+    update_generator(reuse ? generated : generate(count, context), context, terms);
+  }
+  terms.push_back({"generated_spread", spread(generated.detach())});
+  return terms;
+}
+
+void Gan::visit_state(StateVisitor& visitor) {
+  visit_module(visitor, "generator", *generator_);
+  visit_module(visitor, "discriminator", *discriminator_);
+  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  generator_optimizer_.visit_state(visitor, "generator_optimizer");
+  discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
+}
+
+torch::Tensor Gan::sample(std::int64_t count, const SampleOptions& options,
+                          torch::Generator generator) {
+  const auto z = draw_normal(count, {latent_dim_}, generator);
+  auto& network = ema_ ? shadow_ : generator_;
+  const EvalMode eval(*network);
+  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
+    return network->forward(z.slice(0, begin, end).to(device_));
+  });
+}
+
+Schema network_schema() {
+  using std::int64_t;
+  const auto widths = [](std::string path, std::vector<int64_t> value, std::string meaning) {
+    return Key{.path = std::move(path),
+               .default_value = std::move(value),
+               .meaning = std::move(meaning),
+               .minimum = 1,
+               .maximum = 65536};
+  };
+  return {
+      {.path = "model.network",
+       .default_value = std::string("dcgan"),
+       .meaning = "linear layers (points or images), or convolutions (images)",
+       .choices = {"mlp", "dcgan"}},
+      {.path = "model.latent_dim",
+       .default_value = int64_t{64},
+       .meaning = "dimensions of z",
+       .minimum = 1,
+       .maximum = 65536},
+      widths("model.generator_channels", {128, 64},
+             "dcgan: channels of the generator, innermost first; each doubles the side"),
+      widths("model.discriminator_channels", {32, 64, 128},
+             "dcgan: channels of the discriminator, outermost first; each halves the side"),
+      widths("model.generator_widths", {128, 128}, "mlp: widths of the generator's hidden layers"),
+      widths("model.discriminator_widths", {128, 128},
+             "mlp: widths of the discriminator's hidden layers"),
+      {.path = "model.maxout_pieces",
+       .default_value = int64_t{0},
+       .meaning = "mlp: affine pieces of the discriminator's maxout units; 0: leaky ReLU",
+       .minimum = 0,
+       .maximum = 64},
+      {.path = "model.initial_sd",
+       .default_value = 0.02,
+       .meaning = "standard deviation of the initial weights",
+       .minimum = 0,
+       .maximum = 10},
+  };
+}
+
+}  // namespace
+
+Schema gan_schema() {
+  Schema schema = network_schema();
+  const Schema more = {
+      {.path = "objective.loss",
+       .default_value = std::string("non_saturating"),
+       .meaning = "what the generator minimises",
+       .choices = {"non_saturating", "minimax"}},
+      {.path = "objective.discriminator_steps",
+       .default_value = std::int64_t{1},
+       .meaning = "discriminator updates for each update of the generator",
+       .minimum = 1,
+       .maximum = 1000},
+      {.path = "optimizer.generator_learning_rate",
+       .default_value = 0.0,
+       .meaning = "the generator's step size; 0: optimizer.learning_rate",
+       .minimum = 0,
+       .maximum = 10},
+      {.path = "optimizer.discriminator_learning_rate",
+       .default_value = 0.0,
+       .meaning = "the discriminator's step size; 0: optimizer.learning_rate",
+       .minimum = 0,
+       .maximum = 10},
+  };
+  schema.insert(schema.end(), more.begin(), more.end());
+  return schema;
+}
+
+std::unique_ptr<Trainable> make_gan(const ModelArgs& args) { return std::make_unique<Gan>(args); }
+
+}  // namespace assay

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/noise_schedule.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace assay {
+
+NoiseSchedule linear_schedule(std::int64_t timesteps) {
+  TORCH_CHECK(timesteps > 20, "a linear schedule needs more than 20 timesteps, not ", timesteps);
+  const double scale = 1000.0 / static_cast<double>(timesteps);
+  const double first = 1e-4 * scale, last = 0.02 * scale;
+  NoiseSchedule alpha_bar;
+  double product = 1.0;
+  for (std::int64_t t = 0; t < timesteps; ++t) {
+    const double share = static_cast<double>(t) / static_cast<double>(timesteps - 1);
+    product *= 1.0 - (first + (last - first) * share);
+    alpha_bar.push_back(product);
+  }
+  return alpha_bar;
+}
+
+NoiseSchedule cosine_schedule(std::int64_t timesteps) {
+  TORCH_CHECK(timesteps > 0, "a schedule needs a timestep");
+  constexpr double kOffset = 0.008, kLargestBeta = 0.999;
+  const auto f = [&](std::int64_t u) {
+    const double share = static_cast<double>(u) / static_cast<double>(timesteps);
+    const double c = std::cos((share + kOffset) / (1.0 + kOffset) * std::numbers::pi / 2.0);
+    return c * c;
+  };
+  NoiseSchedule alpha_bar;
+  double product = 1.0;
+  for (std::int64_t t = 0; t < timesteps; ++t) {
+    product *= 1.0 - std::min(1.0 - f(t + 1) / f(t), kLargestBeta);
+    alpha_bar.push_back(product);
+  }
+  return alpha_bar;
+}
+
+std::vector<std::int64_t> sampler_timesteps(std::int64_t timesteps, std::int64_t steps) {
+  TORCH_CHECK(steps >= 1 && steps <= timesteps, steps, " sampler steps of ", timesteps,
+              " timesteps");
+  std::vector<std::int64_t> visited = {timesteps - 1};
+  for (std::int64_t i = 1; i < steps; ++i) {
+    const double left = static_cast<double>(steps - 1 - i) / static_cast<double>(steps - 1);
+    visited.push_back(std::llround(left * static_cast<double>(timesteps - 1)));
+  }
+  return visited;
+}
+
+torch::Tensor uniform_timesteps(const torch::Tensor& u, std::int64_t timesteps) {
+  // A product that rounds up to T in f32 belongs to the last step.
+  return (u * static_cast<double>(timesteps)).to(at::kLong).clamp_max(timesteps - 1);
+}
+
+torch::Tensor stratified_timesteps(const torch::Tensor& u, std::int64_t timesteps) {
+  const auto strata = at::arange(u.size(0), u.options()) + u;
+  return uniform_timesteps(strata / static_cast<double>(u.size(0)), timesteps);
+}
+
+}  // namespace assay

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace assay {
+
+/// ᾱ_t of T steps, t = 0 … T−1: how much of the signal's power is left after step t (Ho et al.
+/// 2020, eq. 4). Falls strictly; in (0,1).
+using NoiseSchedule = std::vector<double>;
+
+/// ᾱ_t = Π_{s≤t} (1 − β_s) with β on a line from 1e-4 to 0.02, both times 1000/T (Ho et al. 2020,
+/// sec. 4, for T = 1000; the scaling to other T is Nichol & Dhariwal's). Throws c10::Error if that
+/// makes β_{T−1} reach 1: for T ≤ 20.
+NoiseSchedule linear_schedule(std::int64_t timesteps);
+
+/// ᾱ_t = f(t+1)/f(0), f(u) = cos²((u/T + s)/(1 + s) · π/2), s = 0.008, with β_t = 1 − ᾱ_t/ᾱ_{t−1}
+/// at most 0.999 (Nichol & Dhariwal 2021, eq. 17).
+NoiseSchedule cosine_schedule(std::int64_t timesteps);
+
+/// Timesteps that a sampler of `steps` visits, falling from T−1 to 0, as evenly as rounding lets
+/// them; {T−1} for one step. Throws c10::Error unless 1 ≤ steps ≤ T.
+std::vector<std::int64_t> sampler_timesteps(std::int64_t timesteps, std::int64_t steps);
+
+/// t_i = ⌊T u_i⌋, independent. u: [N] f32 uniform in [0,1). Returns [N] i64.
+torch::Tensor uniform_timesteps(const torch::Tensor& u, std::int64_t timesteps);
+
+/// t_i = ⌊T (i + u_i)/N⌋: one draw in each of N equal parts, the same expectation with less
+/// variance (after the low-discrepancy times of Kingma et al. 2021, "Variational Diffusion
+/// Models"). u: [N] f32 uniform in [0,1). Returns [N] i64.
+torch::Tensor stratified_timesteps(const torch::Tensor& u, std::int64_t timesteps);
+
+}  // namespace assay

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/registry.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/near_miss.h"
+#include "families/classifier.h"
+#include "families/ddpm.h"
+#include "families/gan.h"
+#include "families/vae.h"
+
+namespace assay {
+
+const std::vector<Family>& families() {
+  static const std::vector<Family> list = {
+      {"vae", "Kingma & Welling 2014, Auto-Encoding Variational Bayes", vae_schema, make_vae},
+      {"gan", "Goodfellow et al. 2014, Generative Adversarial Nets", gan_schema, make_gan},
+      {"ddpm", "Ho, Jain & Abbeel 2020, Denoising Diffusion Probabilistic Models", ddpm_schema,
+       make_ddpm},
+      {"classifier", "assay's own: the network behind the extractor fmnist-cnn", classifier_schema,
+       make_classifier},
+  };
+  return list;
+}
+
+const Family& family(std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& entry : families()) {
+    if (entry.name == name) return entry;
+    known.emplace_back(entry.name);
+  }
+  throw Error(fmt::format("unknown family '{}'{}", name, suggestion(name, known, "families")));
+}
+
+Schema family_schema(const std::string& name) { return family(name).schema(); }
+
+}  // namespace assay

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/sampling.h"
+
+#include <ATen/ATen.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+
+namespace assay {
+
+torch::Tensor draw_normal(std::int64_t count, const std::vector<std::int64_t>& shape,
+                          torch::Generator generator) {
+  auto sizes = shape;
+  sizes.insert(sizes.begin(), count);
+  auto all = at::empty(sizes, at::kFloat);
+  for (std::int64_t i = 0; i < count; ++i) all[i].normal_(0.0, 1.0, generator);
+  return all;
+}
+
+torch::Tensor sample_in_batches(
+    std::int64_t count, const SampleOptions& options,
+    const std::function<torch::Tensor(std::int64_t begin, std::int64_t end)>& make) {
+  TORCH_CHECK(count > 0 && options.batch_size > 0, "cannot draw ", count, " samples in batches of ",
+              options.batch_size);
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> parts;
+  for (std::int64_t begin = 0; begin < count; begin += options.batch_size) {
+    const auto end = std::min(count, begin + options.batch_size);
+    parts.push_back(make(begin, end).to(at::kCPU));
+    if (options.progress) options.progress(end);
+  }
+  return parts.size() == 1 ? parts.front() : at::cat(parts);
+}
+
+EvalMode::EvalMode(torch::nn::Module& module)
+    : module_(module), was_training_(module.is_training()) {
+  module_.eval();
+}
+
+EvalMode::~EvalMode() { module_.train(was_training_); }
+
+}  // namespace assay

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include <ATen/core/Generator.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "families/trainable.h"
+
+namespace assay {
+
+/// `count` standard normal tensors of `shape`, drawn on the CPU one after another, so that the
+/// first n of them are the same however many follow. Returns [count, shape…] f32.
+torch::Tensor draw_normal(std::int64_t count, const std::vector<std::int64_t>& shape,
+                          torch::Generator generator);
+
+/// Calls make(begin, end) for consecutive ranges of at most options.batch_size samples without
+/// gradients, joins what it returns on the CPU and reports progress.
+torch::Tensor sample_in_batches(
+    std::int64_t count, const SampleOptions& options,
+    const std::function<torch::Tensor(std::int64_t begin, std::int64_t end)>& make);
+
+/// Puts a module into eval mode for a scope.
+class EvalMode {
+ public:
+  explicit EvalMode(torch::nn::Module& module);
+  ~EvalMode();
+  EvalMode(const EvalMode&) = delete;
+  EvalMode& operator=(const EvalMode&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+  bool was_training_;
+};
+
+}  // namespace assay

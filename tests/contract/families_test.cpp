@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "config/definition.h"
+#include "families/registry.h"
+
+namespace assay {
+namespace {
+
+/// A family on settings small enough for seconds, and how far 8 examples must be overfitted.
+struct Case {
+  std::string label;
+  std::string toml;
+  std::vector<std::int64_t> example_shape;
+  std::int64_t classes = 0;
+  double largest_loss_ratio = 0.5;  ///< last losses / first losses after overfitting
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {.label = "VaeConv",
+       .toml = R"(family = "vae"
+optimizer.learning_rate = 5e-3
+ema.decay = 0.9
+model.channels = [8]
+model.hidden_widths = [32]
+model.latent_dim = 4
+objective.likelihood = "laplace"
+objective.scale = "optimal"
+)",
+       .example_shape = {1, 8, 8},
+       .largest_loss_ratio = 0.7},
+      {.label = "VaeMlp",
+       .toml = R"(family = "vae"
+optimizer.learning_rate = 5e-3
+model.network = "mlp"
+model.hidden_widths = [32]
+model.latent_dim = 4
+objective.likelihood = "gaussian"
+objective.sigma = 0.3
+)",
+       .example_shape = {1, 8, 8}},
+      {.label = "Dcgan",
+       .toml = R"(family = "gan"
+optimizer.beta1 = 0.5
+ema.decay = 0.9
+model.latent_dim = 4
+model.generator_channels = [16, 8]
+model.discriminator_channels = [8, 16]
+)",
+       .example_shape = {1, 8, 8}},
+      {.label = "GanMlpPoints",
+       .toml = R"(family = "gan"
+optimizer.name = "adamw"
+model.network = "mlp"
+model.latent_dim = 2
+model.generator_widths = [16]
+model.discriminator_widths = [16]
+model.maxout_pieces = 3
+objective.loss = "minimax"
+objective.discriminator_steps = 2
+)",
+       .example_shape = {2}},
+      {.label = "DdpmDdim",
+       .toml = R"(family = "ddpm"
+optimizer.learning_rate = 3e-3
+optimizer.gradient_clip = 1.0
+ema.decay = 0.9
+model.layout = "compact"
+model.base_channels = 16
+model.multipliers = [1, 2]
+model.space_to_depth = 2
+model.dropout = 0.05
+objective.schedule = "cosine"
+objective.prediction = "v"
+objective.time_sampling = "stratified"
+sampler.steps = 4
+)",
+       .example_shape = {1, 8, 8}},
+      {.label = "DdpmAncestral",
+       .toml = R"(family = "ddpm"
+optimizer.learning_rate = 3e-3
+model.base_channels = 16
+model.multipliers = [1, 2]
+model.attention_resolutions = [4]
+sampler.name = "ancestral"
+sampler.steps = 4
+)",
+       .example_shape = {1, 8, 8}},
+      {.label = "Classifier",
+       .toml = R"(family = "classifier"
+optimizer.name = "adamw"
+optimizer.learning_rate = 2e-3
+optimizer.schedule = "one_cycle"
+)",
+       .example_shape = {1, 28, 28},
+       .classes = 10,
+       .largest_loss_ratio = 0.1},
+  };
+  return all;
+}
+
+torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+std::unique_ptr<Trainable> build(const Case& setting, std::uint64_t seed,
+                                 const std::string& more = "") {
+  const auto definition = resolve_text(setting.toml + more, setting.label, family_schema, {});
+  torch::manual_seed(seed);
+  return family(definition.family)
+      .make({.definition = definition,
+             .example_shape = setting.example_shape,
+             .classes = setting.classes});
+}
+
+/// Eight different examples: blobs at eight places of the image, or eight points of a circle.
+Batch eight_examples(const Case& setting) {
+  const auto k = torch::arange(8, torch::kFloat);
+  const auto angle = k * (3.14159265 / 4.0);
+  Batch batch;
+  batch.labels = torch::arange(8, torch::kLong);
+  if (setting.example_shape.size() == 1) {
+    batch.images = torch::stack({angle.cos(), angle.sin()}, 1);
+    return batch;
+  }
+  const auto side = setting.example_shape[1];
+  const auto axis = torch::linspace(-1.0, 1.0, side);
+  const auto dx = (axis.view({1, 1, -1}) - 0.6 * angle.cos().view({-1, 1, 1})).square();
+  const auto dy = (axis.view({1, -1, 1}) - 0.6 * angle.sin().view({-1, 1, 1})).square();
+  batch.images = (2.0 * torch::exp(-(dx + dy) / 0.18) - 1.0).unsqueeze(1).contiguous();
+  return batch;
+}
+
+using Log = std::vector<std::vector<LossTerm>>;
+
+Log train(Trainable& model, const Case& setting, std::int64_t from, std::int64_t to,
+          std::int64_t total, torch::Generator noise) {
+  const auto batch = eight_examples(setting);
+  Log log;
+  for (std::int64_t step = from; step < to; ++step) {
+    log.push_back(model.training_step(batch, {.step = step,
+                                              .total_steps = total,
+                                              .images_seen = 8 * step,
+                                              .epoch = static_cast<double>(step),
+                                              .noise = noise}));
+  }
+  return log;
+}
+
+struct Recorder : StateVisitor {
+  void tensor(const std::string& name, torch::Tensor& value, StateKind kind) override {
+    EXPECT_TRUE(tensors.emplace(name, value).second) << "visited twice: " << name;
+    kinds.insert(kind);
+  }
+  std::map<std::string, torch::Tensor> tensors;
+  std::set<StateKind> kinds;
+};
+
+std::map<std::string, torch::Tensor> copy_of_state(Trainable& model) {
+  Recorder recorder;
+  model.visit_state(recorder);
+  for (auto& [name, value] : recorder.tensors) value = value.detach().clone();
+  return recorder.tensors;
+}
+
+bool same_bits(const std::map<std::string, torch::Tensor>& a,
+               const std::map<std::string, torch::Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.first == y.first && torch::equal(x.second, y.second);
+  });
+}
+
+double mean_loss(const Log& log, std::size_t from, std::size_t to) {
+  double sum = 0.0;
+  for (std::size_t i = from; i < to; ++i) sum += log[i].front().value.item<double>();
+  return sum / static_cast<double>(to - from);
+}
+
+class FamilyContract : public ::testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override { at::set_num_threads(1); }
+};
+
+TEST_P(FamilyContract, LossesAreFiniteNamedAndDetached) {
+  const auto model = build(GetParam(), 1);
+  for (const auto& terms : train(*model, GetParam(), 0, 4, 4, seeded(2))) {
+    ASSERT_FALSE(terms.empty());
+    std::set<std::string> names;
+    for (const auto& term : terms) {
+      EXPECT_TRUE(names.insert(term.name).second) << term.name;
+      EXPECT_EQ(term.value.dim(), 0) << term.name;
+      EXPECT_FALSE(term.value.requires_grad()) << term.name;
+      EXPECT_TRUE(torch::isfinite(term.value).item<bool>()) << term.name;
+    }
+  }
+}
+
+TEST_P(FamilyContract, StateHasUniqueNamesParametersAndOptimizers) {
+  const auto model = build(GetParam(), 1);
+  Recorder recorder;
+  model->visit_state(recorder);
+  EXPECT_TRUE(recorder.kinds.contains(StateKind::kParameter));
+  EXPECT_TRUE(recorder.kinds.contains(StateKind::kOptimizer));
+  const bool averaged = GetParam().toml.find("ema.decay") != std::string::npos;
+  EXPECT_EQ(recorder.kinds.contains(StateKind::kEma), averaged);
+}
+
+TEST_P(FamilyContract, SameSeedGivesTheSameBitsAndAnotherSeedDoesNot) {
+  std::vector<std::map<std::string, torch::Tensor>> states;
+  for (const std::uint64_t seed : {1, 1, 2}) {
+    const auto model = build(GetParam(), seed);
+    train(*model, GetParam(), 0, 3, 3, seeded(seed + 10));
+    states.push_back(copy_of_state(*model));
+  }
+  EXPECT_TRUE(same_bits(states[0], states[1]));
+  EXPECT_FALSE(same_bits(states[0], states[2]));
+}
+
+TEST_P(FamilyContract, ContinuesFromACopyOfItsStateAsIfNeverInterrupted) {
+  const auto original = build(GetParam(), 1), restored = build(GetParam(), 99);
+  const auto cold = build(GetParam(), 1);
+  auto noise = seeded(5);
+  train(*original, GetParam(), 0, 4, 8, noise);
+  {
+    const torch::NoGradGuard no_grad;
+    const auto saved = copy_of_state(*original);
+    Recorder recorder;
+    restored->visit_state(recorder);
+    for (auto& [name, value] : recorder.tensors) value.copy_(saved.at(name));
+  }
+  auto noise_copy = noise.clone(), cold_noise = noise.clone();
+  train(*original, GetParam(), 4, 8, 8, noise);
+  train(*restored, GetParam(), 4, 8, 8, noise_copy);
+  train(*cold, GetParam(), 4, 8, 8, cold_noise);
+  EXPECT_TRUE(same_bits(copy_of_state(*original), copy_of_state(*restored)));
+  EXPECT_FALSE(same_bits(copy_of_state(*original), copy_of_state(*cold)));
+}
+
+TEST_P(FamilyContract, DrawsNothingFromTheGlobalGeneratorOnceBuilt) {
+  const auto model = build(GetParam(), 1);
+  const auto before = at::detail::getDefaultCPUGenerator().get_state().clone();
+  train(*model, GetParam(), 0, 3, 3, seeded(2));
+  const auto images = eight_examples(GetParam()).images;
+  model->classify(images);
+  if (auto* generative = dynamic_cast<GenerativeModel*>(model.get())) {
+    generative->sample(3, {}, seeded(1));
+    generative->reconstruct(images);
+    generative->elbo(images, seeded(1));
+  }
+  EXPECT_TRUE(torch::equal(before, at::detail::getDefaultCPUGenerator().get_state()));
+}
+
+TEST_P(FamilyContract, EvaluationLeavesTheTrainingStateAlone) {
+  const auto model = build(GetParam(), 1);
+  train(*model, GetParam(), 0, 2, 4, seeded(2));
+  const auto before = copy_of_state(*model);
+  const auto images = eight_examples(GetParam()).images;
+  model->classify(images);
+  if (auto* generative = dynamic_cast<GenerativeModel*>(model.get())) {
+    generative->sample(3, {}, seeded(1));
+    generative->reconstruct(images);
+    generative->elbo(images, seeded(1));
+  }
+  EXPECT_TRUE(same_bits(before, copy_of_state(*model)));
+}
+
+TEST_P(FamilyContract, SamplesHaveTheExamplesShapeAndRangeWhateverTheBatchSize) {
+  const auto model = build(GetParam(), 1);
+  train(*model, GetParam(), 0, 3, 3, seeded(2));
+  auto* generative = dynamic_cast<GenerativeModel*>(model.get());
+  if (generative == nullptr) GTEST_SKIP() << "not a generative model";
+  std::vector<std::int64_t> done;
+  const auto at_once = generative->sample(5, {.batch_size = 5}, seeded(7));
+  const auto in_parts = generative->sample(
+      5, {.batch_size = 2, .progress = [&](std::int64_t n) { done.push_back(n); }}, seeded(7));
+  auto shape = GetParam().example_shape;
+  shape.insert(shape.begin(), 5);
+  EXPECT_EQ(at_once.sizes(), shape);
+  EXPECT_FALSE(at_once.requires_grad());
+  EXPECT_TRUE(torch::isfinite(at_once).all().item<bool>());
+  if (shape.size() == 4) {
+    EXPECT_LE(at_once.abs().max().item<float>(), 1.0f);
+  }
+  // The draws are the same; matrix products of another height may round differently.
+  EXPECT_TRUE(torch::allclose(at_once, in_parts, 1e-4, 1e-5));
+  EXPECT_EQ(done, (std::vector<std::int64_t>{2, 4, 5}));
+  const auto first = generative->sample(2, {.batch_size = 5}, seeded(7));
+  EXPECT_TRUE(torch::allclose(at_once.slice(0, 0, 2), first, 1e-4, 1e-5));
+  EXPECT_FALSE(torch::allclose(at_once, generative->sample(5, {}, seeded(8)), 1e-4, 1e-5));
+}
+
+TEST_P(FamilyContract, ReconstructionAndBoundHaveTheirShapes) {
+  const auto model = build(GetParam(), 1);
+  auto* generative = dynamic_cast<GenerativeModel*>(model.get());
+  if (generative == nullptr) GTEST_SKIP() << "not a generative model";
+  const auto images = eight_examples(GetParam()).images;
+  if (const auto again = generative->reconstruct(images)) {
+    EXPECT_EQ(again->sizes(), images.sizes());
+    EXPECT_LE(again->abs().max().item<float>(), 1.0f);
+  }
+  if (const auto bound = generative->elbo(images, seeded(3))) {
+    EXPECT_EQ(bound->sizes(), std::vector<std::int64_t>{8});
+    // An image's bound does not depend on what it is scored with.
+    const auto alone = generative->elbo(images.slice(0, 0, 1), seeded(3));
+    EXPECT_NEAR((*bound)[0].item<double>(), alone->item<double>(), 1e-2);
+  }
+}
+
+TEST_P(FamilyContract, OverfitsEightExamples) {
+  if (GetParam().toml.starts_with("family = \"gan\"")) GTEST_SKIP() << "adversarial: see below";
+  const auto model = build(GetParam(), 1);
+  const auto log = train(*model, GetParam(), 0, 250, 250, seeded(2));
+  EXPECT_LT(mean_loss(log, 230, 250), GetParam().largest_loss_ratio * mean_loss(log, 0, 5));
+}
+
+TEST_P(FamilyContract, CriticSeparatesEightExamplesFromNoise) {
+  if (!GetParam().toml.starts_with("family = \"gan\"")) GTEST_SKIP() << "not adversarial";
+  // With a generator that does not learn, what it makes of noise stays tellable from the examples.
+  const auto model = build(GetParam(), 1, "optimizer.generator_learning_rate = 1e-12\n");
+  const auto log = train(*model, GetParam(), 0, 400, 400, seeded(2));
+  double right = 0.0;
+  for (std::size_t i = 380; i < 400; ++i) {
+    for (const auto& term : log[i]) {
+      if (term.name.ends_with("_accuracy")) right += term.value.item<double>() / 40.0;
+    }
+  }
+  EXPECT_GT(right, 0.95);
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, FamilyContract, ::testing::ValuesIn(cases()),
+                         [](const auto& test) { return test.param.label; });
+
+TEST(FamilyRegistry, EveryFamilyHasAContractCase) {
+  for (const auto& entry : families()) {
+    const auto line = "family = \"" + std::string(entry.name) + "\"";
+    EXPECT_TRUE(std::any_of(cases().begin(), cases().end(), [&](const Case& setting) {
+      return setting.toml.starts_with(line);
+    })) << entry.name;
+  }
+}
+
+TEST(FamilyRegistry, EveryKeyIsNewWellPlacedAndExplained) {
+  const std::set<std::string> tables = {"model", "objective", "sampler", "optimizer"};
+  for (const auto& entry : families()) {
+    std::set<std::string> paths;
+    for (const auto& key : common_schema()) paths.insert(key.path);
+    for (const auto& key : entry.schema()) {
+      EXPECT_TRUE(paths.insert(key.path).second) << entry.name << " " << key.path;
+      EXPECT_TRUE(tables.contains(key.path.substr(0, key.path.find('.')))) << key.path;
+      EXPECT_FALSE(key.meaning.empty()) << key.path;
+      EXPECT_FALSE(key.meaning.ends_with(".")) << key.path;
+      if (const auto* text = std::get_if<std::string>(&key.default_value)) {
+        EXPECT_EQ(std::count(key.choices.begin(), key.choices.end(), *text), 1) << key.path;
+      }
+    }
+    EXPECT_FALSE(entry.paper.empty());
+  }
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <numbers>
+#include <set>
+
+#include "families/diffusion_sampler.h"
+#include "families/diffusion_steps.h"
+#include "families/noise_schedule.h"
+
+namespace assay {
+namespace {
+
+torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+torch::Tensor normal(std::vector<std::int64_t> shape, std::uint64_t seed) {
+  return torch::randn(shape, seeded(seed), torch::kDouble);
+}
+
+NoiseLevel level(double alpha_bar) {
+  return {.signal = torch::tensor(std::sqrt(alpha_bar), torch::kDouble),
+          .noise = torch::tensor(std::sqrt(1.0 - alpha_bar), torch::kDouble)};
+}
+
+TEST(NoiseSchedule, LinearEndsWhereThePaperSaysItDoes) {
+  const auto alpha_bar = linear_schedule(1000);
+  EXPECT_DOUBLE_EQ(alpha_bar[0], 1.0 - 1e-4);
+  // Ho et al. 2020, sec. 4: KL(q(x_T|x_0) ‖ N(0,I)) ≈ 1e-5 bits per dimension. For x_0² at its mean
+  // over [−1,1] scaled data that is at most ½ ᾱ_T in nats, so ᾱ_T is of order 4e-5.
+  EXPECT_NEAR(alpha_bar[999], 4.04e-5, 1e-7);
+}
+
+TEST(NoiseSchedule, CosineIsTheSquaredCosineUntilBetaIsCapped) {
+  const auto alpha_bar = cosine_schedule(1000);
+  const auto f = [](double u) {
+    return std::pow(std::cos((u + 0.008) / 1.008 * std::numbers::pi / 2.0), 2.0);
+  };
+  EXPECT_NEAR(alpha_bar[499], f(0.5) / f(0.0), 1e-12);
+  EXPECT_NEAR(alpha_bar[0], f(0.001) / f(0.0), 1e-12);
+  EXPECT_NEAR(alpha_bar[999] / alpha_bar[998], 0.001, 1e-12);  // β capped at 0.999
+}
+
+TEST(NoiseSchedule, FallsStrictlyWithinZeroAndOne) {
+  for (const auto& alpha_bar : {linear_schedule(1000), linear_schedule(50), cosine_schedule(30)}) {
+    double previous = 1.0;
+    for (const double value : alpha_bar) {
+      EXPECT_LT(value, previous);
+      EXPECT_GT(value, 0.0);
+      previous = value;
+    }
+  }
+}
+
+TEST(SamplerTimesteps, FallEvenlyFromTheLastToTheFirst) {
+  EXPECT_EQ(sampler_timesteps(10, 10), (std::vector<std::int64_t>{9, 8, 7, 6, 5, 4, 3, 2, 1, 0}));
+  EXPECT_EQ(sampler_timesteps(1000, 4), (std::vector<std::int64_t>{999, 666, 333, 0}));
+  EXPECT_EQ(sampler_timesteps(1000, 1), (std::vector<std::int64_t>{999}));
+  const auto times = sampler_timesteps(1000, 613);
+  EXPECT_EQ(std::set<std::int64_t>(times.begin(), times.end()).size(), 613u);
+  EXPECT_THROW(sampler_timesteps(10, 11), c10::Error);
+}
+
+TEST(TrainingTimesteps, StratifiedPutsOneInEachPart) {
+  const auto t = stratified_timesteps(torch::rand({10}, seeded(1)), 1000);
+  for (std::int64_t i = 0; i < 10; ++i) {
+    EXPECT_GE(t[i].item<std::int64_t>(), 100 * i);
+    EXPECT_LT(t[i].item<std::int64_t>(), 100 * (i + 1));
+  }
+}
+
+TEST(TrainingTimesteps, NeverReachTheNumberOfTimesteps) {
+  const auto u = torch::full({4}, std::nextafter(1.0f, 0.0f));
+  EXPECT_LE(uniform_timesteps(u, 1000).max().item<std::int64_t>(), 999);
+  EXPECT_LE(stratified_timesteps(u, 1000).max().item<std::int64_t>(), 999);
+  EXPECT_EQ(uniform_timesteps(torch::zeros({1}), 1000).item<std::int64_t>(), 0);
+}
+
+TEST(DiffusionSteps, MarginalOfTheChainIsQSample) {
+  // Two Markov steps x_s = √α x + √(1−α) ε of variance-preserving noise compose to ᾱ = α₁α₂:
+  // E x_t = √ᾱ x_0, Var x_t = α₂(1−α₁) + (1−α₂) = 1 − ᾱ.
+  const double a1 = 0.9, a2 = 0.7;
+  const auto eps = normal({200000}, 1), eps2 = normal({200000}, 2);
+  const auto x1 = q_sample(torch::full({200000}, 2.0, torch::kDouble), eps, level(a1));
+  const auto x2 = q_sample(x1, eps2, level(a2));
+  EXPECT_NEAR(x2.mean().item<double>(), 2.0 * std::sqrt(a1 * a2), 0.008);
+  EXPECT_NEAR(x2.var().item<double>(), 1.0 - a1 * a2, 0.008);
+}
+
+TEST(DiffusionSteps, X0ComesBackFromEpsAndFromV) {
+  const auto x0 = normal({2, 1, 3, 3}, 1), eps = normal({2, 1, 3, 3}, 2);
+  const double alpha_bar = 0.37;
+  const auto x_t = q_sample(x0, eps, level(alpha_bar));
+  const auto v = v_target(x0, eps, level(alpha_bar));
+  EXPECT_TRUE(torch::allclose(x0_from_eps(x_t, eps, alpha_bar), x0));
+  EXPECT_TRUE(torch::allclose(x0_from_v(x_t, v, alpha_bar), x0));
+  EXPECT_TRUE(torch::allclose(eps_from_x0(x_t, x0, alpha_bar), eps));
+}
+
+TEST(DiffusionSteps, PosteriorIsBayesRule) {
+  // p(x_s|x_t,x_0) ∝ N(x_t; √α x_s, β) N(x_s; √ᾱ_s x_0, 1−ᾱ_s): precisions add.
+  const DiffusionStep step{.alpha_bar_t = 0.3, .alpha_bar_s = 0.5};
+  const double alpha = 0.6, beta = 0.4;
+  const double precision = alpha / beta + 1.0 / (1.0 - 0.5);
+  const auto weights = posterior_weights(step);
+  EXPECT_NEAR(weights.beta, beta, 1e-12);
+  EXPECT_NEAR(weights.variance, 1.0 / precision, 1e-12);
+  EXPECT_NEAR(weights.x_t_weight, std::sqrt(alpha) / beta / precision, 1e-12);
+  EXPECT_NEAR(weights.x0_weight, std::sqrt(0.5) / (1.0 - 0.5) / precision, 1e-12);
+}
+
+TEST(DiffusionSteps, AncestralMeanEqualsEquationElevenInEpsilon) {
+  // μ = (x_t − β/√(1−ᾱ) ε) / √α.
+  const DiffusionStep step{.alpha_bar_t = 0.3, .alpha_bar_s = 0.5};
+  const auto x_t = normal({2, 1, 3, 3}, 1), eps = normal({2, 1, 3, 3}, 2);
+  const auto zero = torch::zeros_like(x_t);
+  const auto x0 = x0_from_eps(x_t, eps, 0.3);
+  const auto expected = (x_t - 0.4 / std::sqrt(0.7) * eps) / std::sqrt(0.6);
+  EXPECT_TRUE(torch::allclose(ancestral_step(x_t, x0, zero, step, false), expected));
+  const auto one = torch::ones_like(x_t);
+  EXPECT_TRUE(torch::allclose(ancestral_step(x_t, x0, one, step, true) - expected,
+                              torch::full_like(x_t, std::sqrt(0.4))));
+}
+
+TEST(DiffusionSteps, DdimWithFullNoiseIsAncestralWithThePosteriorVariance) {
+  const DiffusionStep step{.alpha_bar_t = 0.3, .alpha_bar_s = 0.5};
+  const auto x_t = normal({2, 1, 3, 3}, 1), x0 = normal({2, 1, 3, 3}, 2);
+  const auto noise = normal({2, 1, 3, 3}, 3);
+  EXPECT_TRUE(torch::allclose(ddim_step(x_t, x0, noise, step, 1.0),
+                              ancestral_step(x_t, x0, noise, step, false)));
+}
+
+TEST(DiffusionSteps, DeterministicDdimKeepsTheImpliedNoise) {
+  // With the true x_0, x_s is q_sample at ᾱ_s with the same ε.
+  const auto x0 = normal({2, 1, 3, 3}, 1), eps = normal({2, 1, 3, 3}, 2);
+  const auto x_t = q_sample(x0, eps, level(0.3));
+  const DiffusionStep step{.alpha_bar_t = 0.3, .alpha_bar_s = 0.5};
+  EXPECT_TRUE(torch::allclose(ddim_step(x_t, x0, {}, step, 0.0), q_sample(x0, eps, level(0.5))));
+}
+
+TEST(DiffusionSteps, LastStepReturnsTheEstimate) {
+  const auto x_t = normal({1, 1, 2, 2}, 1), x0 = normal({1, 1, 2, 2}, 2);
+  const DiffusionStep last{.alpha_bar_t = 0.99, .alpha_bar_s = 1.0};
+  EXPECT_TRUE(torch::allclose(ddim_step(x_t, x0, {}, last, 1.0), x0));
+  EXPECT_TRUE(torch::allclose(ancestral_step(x_t, x0, {}, last, true), x0));
+}
+
+// The exact E[x_0 | x_t] of data N(m, s²): a model without error.
+torch::Tensor exact_estimate(const torch::Tensor& x_t, double alpha_bar) {
+  constexpr double kMean = 0.2, kVariance = 0.04;
+  const double gain = std::sqrt(alpha_bar) * kVariance / (alpha_bar * kVariance + 1.0 - alpha_bar);
+  return kMean + gain * (x_t - std::sqrt(alpha_bar) * kMean);
+}
+
+TEST(DiffusionSampler, RecoversAGaussianFromItsExactDenoiser) {
+  // Every sampler must turn noise into N(0.2, 0.2²) when the network makes no error. The tolerance
+  // is five standard errors of 20,000 pixels and 2 % for the discretisation.
+  const auto latents = draw_diffusion_latents(8, {1, 50, 50}, seeded(1));
+  for (const bool ddim : {true, false}) {
+    for (const double eta : {0.0, 1.0}) {
+      DiffusionSamplerOptions options{.schedule = cosine_schedule(1000),
+                                      .ddim = ddim,
+                                      .steps = 200,
+                                      .eta = eta,
+                                      .clip_x0 = false,
+                                      .large_variance = false};
+      const auto estimate = [&](const torch::Tensor& x_t, std::int64_t t) {
+        return exact_estimate(x_t, options.schedule[static_cast<std::size_t>(t)]);
+      };
+      const auto x = run_diffusion_sampler(latents.x_T, latents.seeds, options, estimate);
+      EXPECT_NEAR(x.mean().item<double>(), 0.2, 0.007) << ddim << eta;
+      EXPECT_NEAR(x.std().item<double>(), 0.2, 0.009) << ddim << eta;
+      if (!ddim) break;
+    }
+  }
+}
+
+TEST(DiffusionSampler, EachSampleHasItsOwnNoise) {
+  const auto latents = draw_diffusion_latents(6, {1, 2, 2}, seeded(1));
+  const DiffusionSamplerOptions options{
+      .schedule = linear_schedule(100), .ddim = false, .steps = 10};
+  const auto estimate = [&](const torch::Tensor& x_t, std::int64_t) { return 0.1 * x_t; };
+  const std::span<const std::uint64_t> seeds(latents.seeds);
+  const auto all = run_diffusion_sampler(latents.x_T, seeds, options, estimate);
+  const auto part =
+      run_diffusion_sampler(latents.x_T.slice(0, 2, 5), seeds.subspan(2, 3), options, estimate);
+  EXPECT_TRUE(torch::equal(all.slice(0, 2, 5), part));
+  EXPECT_EQ(std::set<std::uint64_t>(seeds.begin(), seeds.end()).size(), 6u);
+}
+
+TEST(DiffusionSampler, ClampsEstimatesAndImages) {
+  const auto latents = draw_diffusion_latents(2, {1, 2, 2}, seeded(1));
+  DiffusionSamplerOptions options{.schedule = linear_schedule(100), .steps = 5};
+  const auto wild = [](const torch::Tensor& x_t, std::int64_t) { return 50.0 * x_t; };
+  for (const bool clip : {true, false}) {
+    options.clip_x0 = clip;
+    const auto x = run_diffusion_sampler(latents.x_T, latents.seeds, options, wild);
+    EXPECT_LE(x.abs().max().item<float>(), 1.0f);
+  }
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/CPUGeneratorImpl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "families/gan_losses.h"
+#include "families/gan_network.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+GanNetworkOptions dcgan(std::int64_t side) {
+  return {.convolutional = true,
+          .example_shape = {1, side, side},
+          .latent_dim = 64,
+          .generator_widths = {},
+          .discriminator_widths = {},
+          .generator_channels = {128, 64},
+          .discriminator_channels = {32, 64, 128}};
+}
+
+std::int64_t parameter_count(const torch::nn::Sequential& network) {
+  std::int64_t count = 0;
+  for (const auto& parameter : network->parameters()) count += parameter.numel();
+  return count;
+}
+
+TEST(GanLosses, AreLogTwoPerTermForAnUndecidedDiscriminator) {
+  const auto zeros = torch::zeros({6, 1});
+  EXPECT_NEAR(discriminator_loss(zeros, zeros).item<double>(), 2.0 * std::log(2.0), 1e-6);
+  EXPECT_NEAR(non_saturating_generator_loss(zeros).item<double>(), std::log(2.0), 1e-6);
+  EXPECT_NEAR(minimax_generator_loss(zeros).item<double>(), -std::log(2.0), 1e-6);
+}
+
+TEST(GanLosses, EqualTheirDefinitionsByProbabilities) {
+  const auto real = torch::randn({9}, seeded(1), torch::kDouble);
+  const auto generated = torch::randn({9}, seeded(2), torch::kDouble);
+  const auto d_real = real.sigmoid(), d_generated = generated.sigmoid();
+  EXPECT_NEAR(discriminator_loss(real, generated).item<double>(),
+              -(d_real.log().mean() + (1 - d_generated).log().mean()).item<double>(), 1e-12);
+  EXPECT_NEAR(non_saturating_generator_loss(generated).item<double>(),
+              -d_generated.log().mean().item<double>(), 1e-12);
+  EXPECT_NEAR(minimax_generator_loss(generated).item<double>(),
+              (1 - d_generated).log().mean().item<double>(), 1e-12);
+}
+
+TEST(GanLosses, OnlyTheMinimaxGradientVanishesWhenTheDiscriminatorIsSure) {
+  // d/dl of −softplus(−l) is −σ(−l), of −softplus(l) is −σ(l): at l = −20, −1 and −2e-9.
+  auto a = torch::full({1}, -20.0).requires_grad_(), b = torch::full({1}, -20.0).requires_grad_();
+  non_saturating_generator_loss(a).backward();
+  minimax_generator_loss(b).backward();
+  EXPECT_NEAR(a.grad().item<double>(), -1.0, 1e-6);
+  EXPECT_NEAR(b.grad().item<double>(), -std::exp(-20.0), 1e-12);
+}
+
+TEST(GanLosses, DoNotOverflowForLargeLogits) {
+  const auto large = torch::full({2}, 1e4);
+  EXPECT_FLOAT_EQ(discriminator_loss(-large, large).item<float>(), 2e4f);
+}
+
+TEST(Spread, IsZeroForACollapsedGeneratorAndTheDeviationOtherwise) {
+  EXPECT_EQ(spread(torch::full({8, 1, 2, 2}, 0.3f)).item<float>(), 0.0f);
+  // Deviations (÷N) of {0,2} and {0,6} are 1 and 3.
+  EXPECT_FLOAT_EQ(spread(torch::tensor({{0.0f, 0.0f}, {2.0f, 6.0f}})).item<float>(), 2.0f);
+}
+
+TEST(GanNetwork, RecipeHasTheRecipesParameters) {
+  // G: 64·6272 + 2·128 + 128·64·16 + 2·64 + 64·16 + 1. D: 32·16 + 32 + 32·64·16 + 128 +
+  // 64·128·16 + 256 + 1152 + 1. The recipe says 0.53M and 0.17M.
+  EXPECT_EQ(parameter_count(make_generator(dcgan(28))), 533889);
+  EXPECT_EQ(parameter_count(make_discriminator(dcgan(28))), 165921);
+}
+
+TEST(GanNetwork, MapsLatentsToExamplesAndExamplesToLogits) {
+  for (const std::int64_t side : {28, 32}) {
+    auto generator = make_generator(dcgan(side));
+    const auto images = generator->forward(torch::randn({3, 64}, seeded(1)));
+    EXPECT_EQ(images.sizes(), (std::vector<std::int64_t>{3, 1, side, side}));
+    auto discriminator = make_discriminator(dcgan(side));
+    EXPECT_EQ(discriminator->forward(images.detach()).sizes(), (std::vector<std::int64_t>{3, 1}));
+  }
+}
+
+TEST(GanNetwork, MlpServesPointsAndImages) {
+  GanNetworkOptions options{.example_shape = {2},
+                            .latent_dim = 2,
+                            .generator_widths = {16, 16},
+                            .discriminator_widths = {8},
+                            .generator_channels = {},
+                            .discriminator_channels = {},
+                            .maxout_pieces = 5};
+  const auto z = torch::randn({4, 2}, seeded(1));
+  const auto points = make_generator(options)->forward(z);
+  EXPECT_EQ(points.sizes(), (std::vector<std::int64_t>{4, 2}));
+  EXPECT_EQ(make_discriminator(options)->forward(points).sizes(),
+            (std::vector<std::int64_t>{4, 1}));
+  options.example_shape = {1, 4, 4};
+  const auto images = make_generator(options)->forward(z);
+  EXPECT_EQ(images.sizes(), (std::vector<std::int64_t>{4, 1, 4, 4}));
+  EXPECT_LE(images.abs().max().item<float>(), 1.0f);
+}
+
+TEST(Maxout, IsTheLargestOfItsAffinePieces) {
+  Maxout layer(1, 1, 2);
+  const torch::NoGradGuard no_grad;
+  layer->parameters()[0].copy_(torch::tensor({{1.0f}, {-1.0f}}));
+  layer->parameters()[1].zero_();
+  const auto x = torch::tensor({{-3.0f}, {2.0f}});
+  EXPECT_TRUE(torch::equal(layer(x), x.abs()));  // max(x, −x)
+}
+
+TEST(GanNetwork, SaysWhatDoesNotFit) {
+  EXPECT_THAT(gan_network_misfit(dcgan(30)), HasSubstr("that 4 divides, not 30x30"));
+  auto points = dcgan(28);
+  points.example_shape = {2};
+  EXPECT_THAT(gan_network_misfit(points), HasSubstr("take \"mlp\" for points"));
+  EXPECT_EQ(gan_network_misfit(dcgan(28)), "");
+}
+
+}  // namespace
+}  // namespace assay
