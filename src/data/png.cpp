@@ -19,6 +19,7 @@ constexpr std::size_t kMaxChunkBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxChunkCacheBytes = std::size_t{32} << 20;
 // Deflate's largest ratio: an image bigger than that cannot be in the file.
 constexpr std::size_t kMaxDeflateRatio = 1032;
+constexpr std::string_view kEndChunk("\0\0\0\0IEND\xAE\x42\x60\x82", 12);
 
 void check(int code, const std::string& label) {
   if (code == SPNG_OK) return;
@@ -82,8 +83,10 @@ at::Tensor decode_png(std::string_view bytes, const std::string& label) {
   check(spng_decode_image(context.get(), rgba.mutable_data_ptr(), rgba.nbytes(), SPNG_FMT_RGBA8,
                           SPNG_DECODE_TRNS),
         label);
-  // Reads to the closing chunk, so that a file cut after its pixels is found too.
+  // Reads to the closing chunk, so that a file cut after its pixels is found too; libspng stops
+  // before that chunk's checksum.
   check(spng_decode_chunks(context.get()), label);
+  if (bytes.rfind(kEndChunk) == std::string_view::npos) check(SPNG_IO_EOF, label);
   if (rgba.select(2, 3).min().item<int>() != 255) {
     throw Error(
         fmt::format("{}: has transparent pixels; put it on a background first, for example "

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/image_folder.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "data/cifar10.h"
+#include "data/png.h"
+#include "data/split.h"
+#include "data/verify.h"
+#include "temporary_folder.h"
+
+namespace assay {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string flat_png(std::int64_t width, std::int64_t height, int level,
+                     std::int64_t channels = 1) {
+  return encode_png(at::full({channels, height, width}, level, at::kByte));
+}
+
+TEST(ImageFolder, TakesSubfoldersAsClassesInTheOrderOfTheirNames) {
+  const TemporaryFolder folder;
+  folder.write("dog/2.png", flat_png(4, 4, 12));
+  folder.write("dog/1.PNG", flat_png(4, 4, 11));
+  folder.write("cat/9.png", flat_png(4, 4, 20));
+  folder.write("cat/notes.txt", "not an image");
+  folder.write("cat/.hidden.png", "not an image");
+  folder.write("empty/readme", "no class");
+  const auto all = read_image_folder(folder.path(), 0, 0);
+  EXPECT_THAT(all.listing.names, ElementsAre("cat/9.png", "dog/1.PNG", "dog/2.png"));
+  EXPECT_THAT(all.listing.classes, ElementsAre("cat", "dog"));
+  EXPECT_TRUE(at::equal(all.labels, at::tensor({0L, 1L, 1L})));
+  EXPECT_TRUE(at::equal(all.images.select(1, 0).select(1, 3).select(1, 3),
+                        at::tensor({20, 11, 12}, at::kByte)));
+}
+
+TEST(ImageFolder, NamesTheOddOnesAmongMixedSizes) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.png", "b.png", "c.png"}) folder.write(name, flat_png(4, 4, 1));
+  folder.write("odd.png", flat_png(5, 4, 1));
+  folder.write("red.png", flat_png(4, 4, 1, 3));
+  EXPECT_THAT(refusal([&] { read_image_folder(folder.path(), 0, 0); }),
+              AllOf(HasSubstr("most are 4x4, 1 channel, but 2 are not"),
+                    HasSubstr("odd.png (5x4, 1 channel), red.png (4x4, 3 channels)"),
+                    HasSubstr("dataset.size")));
+  EXPECT_EQ(read_image_folder(folder.path(), 4, 1).images.sizes(), (at::IntArrayRef{5, 1, 4, 4}));
+}
+
+TEST(ImageFolder, RefusesLinksThatLeaveTheFolder) {
+  const TemporaryFolder folder;
+  const auto outside = folder.write("secret/x.png", flat_png(4, 4, 1));
+  folder.write("images/a.png", flat_png(4, 4, 1));
+  std::filesystem::create_symlink(outside, folder.path() / "images/link.png");
+  EXPECT_THAT(refusal([&] { list_images(folder.path() / "images"); }),
+              AllOf(HasSubstr("link.png"), HasSubstr("is outside")));
+  std::filesystem::remove(folder.path() / "images/link.png");
+  std::filesystem::remove(folder.path() / "images/a.png");
+  std::filesystem::create_directory_symlink(folder.path() / "secret", folder.path() / "images/c");
+  EXPECT_THAT(refusal([&] { list_images(folder.path() / "images"); }), HasSubstr("is outside"));
+  std::filesystem::remove(folder.path() / "images/c");
+  std::filesystem::create_symlink("/nowhere.png", folder.path() / "images/b.png");
+  EXPECT_THAT(refusal([&] { list_images(folder.path() / "images"); }),
+              HasSubstr("link to nothing"));
+}
+
+TEST(ImageFolder, RefusesEmptyMixedDamagedAndMissingFolders) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(refusal([&] { list_images(folder.path()); }), HasSubstr("holds no .png"));
+  folder.write("a.png", flat_png(4, 4, 1));
+  folder.write("class/b.png", flat_png(4, 4, 1));
+  EXPECT_THAT(refusal([&] { list_images(folder.path()); }), HasSubstr("sub-folder class"));
+  std::filesystem::remove_all(folder.path() / "class");
+  folder.write("b.png", "GIF89a");
+  EXPECT_THAT(refusal([&] { verify_folder(folder.path()); }), HasSubstr("b.png"));
+  EXPECT_THAT(refusal([] { load_dataset({.name = "image_folder", .path = "/none"}); }),
+              HasSubstr("/none: no such folder"));
+  EXPECT_THAT(refusal([] { load_dataset({.name = "image_folder"}); }), HasSubstr("dataset.path"));
+}
+
+TEST(ImageFolder, LoadsAsADatasetWithBothSplits) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 30; ++i) folder.write(std::to_string(i) + ".png", flat_png(8, 6, i));
+  const auto dataset = load_dataset(
+      {.name = "image_folder", .path = folder.path().string(), .size = 4, .channels = 3});
+  EXPECT_EQ(dataset.train.size() + dataset.test.size(), 30);
+  EXPECT_GE(dataset.test.size(), 1);
+  EXPECT_EQ(dataset.train.images.sizes().slice(1), (at::IntArrayRef{3, 4, 4}));
+  EXPECT_EQ(dataset.classes, 0);
+}
+
+TEST(Split, ATenthIsForTestingAndNewFilesMoveNoOldOnes) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 2000; ++i) names.push_back("image_" + std::to_string(i));
+  const auto before = split_by_name(names, "x");
+  // 200 expected, standard deviation √(2000 · 0.1 · 0.9) = 13.4.
+  EXPECT_NEAR(static_cast<double>(before.test.size()), 200.0, 54.0);
+  for (int i = 2000; i < 2500; ++i) names.push_back("image_" + std::to_string(i));
+  const auto after = split_by_name(names, "x");
+  const std::set<std::int64_t> tested(after.test.begin(), after.test.end());
+  for (const auto row : before.test) EXPECT_TRUE(tested.contains(row)) << row;
+  for (const auto row : before.train) EXPECT_FALSE(tested.contains(row)) << row;
+}
+
+TEST(Split, NeitherSideIsEmptyHoweverFewTheFiles) {
+  for (int i = 0; i < 50; ++i) {
+    const auto rows = split_by_name({fmt::format("a{}", i), fmt::format("b{}", i)}, "x");
+    EXPECT_EQ(rows.test.size(), 1U);
+    EXPECT_EQ(rows.train.size(), 1U);
+  }
+  EXPECT_THAT(refusal([] { split_by_name({"a"}, "folder"); }), HasSubstr("at least two"));
+}
+
+TEST(Split, DigestSeesShapeTypeImagesAndLabels) {
+  const auto images = at::zeros({2, 1, 2, 2}, at::kByte);
+  const auto labels = at::zeros({2}, at::kLong);
+  const std::set<std::string> digests{
+      split_digest(images, labels), split_digest(images, {}), split_digest(images, labels + 1),
+      split_digest(images + 1, labels), split_digest(images.view({2, 1, 4, 1}), labels)};
+  EXPECT_EQ(digests.size(), 5U);
+}
+
+std::string cifar_record(char label, char red, char green, char blue) {
+  return std::string(1, label) + std::string(1024, red) + std::string(1024, green) +
+         std::string(1024, blue);
+}
+
+TEST(Cifar10, ReadsRecordsOfLabelAndThreePlanes) {
+  const TemporaryFolder folder;
+  const auto record = cifar_record(9, 1, 2, 3);
+  for (int i = 1; i <= 5; ++i) folder.write("data_batch_" + std::to_string(i) + ".bin", record);
+  folder.write("test_batch.bin", record + cifar_record(0, 4, 5, 6));
+  const auto dataset = load_dataset({.name = "cifar10", .path = folder.path().string()});
+  EXPECT_EQ(dataset.train.images.sizes(), (at::IntArrayRef{5, 3, 32, 32}));
+  EXPECT_TRUE(at::equal(dataset.test.labels, at::tensor({9L, 0L})));
+  EXPECT_EQ((dataset.test.images[1][2][31][31].item<int>()), 6);
+  EXPECT_EQ((dataset.test.images[0][1][0][0].item<int>()), 2);
+}
+
+TEST(Cifar10, RefusesTruncationForeignLabelsAndMissingFiles) {
+  const TemporaryFolder folder;
+  const auto record = cifar_record(3, 1, 2, 3);
+  for (std::size_t length = 0; length < record.size(); length += 97) {
+    const auto file = folder.write("test_batch.bin", record.substr(0, length));
+    EXPECT_THAT(refusal([&] { read_cifar10_file(file); }), HasSubstr("test_batch.bin")) << length;
+  }
+  const auto file = folder.write("test_batch.bin", cifar_record(10, 1, 2, 3));
+  EXPECT_THAT(refusal([&] { read_cifar10_file(file); }), HasSubstr("the label 10"));
+  EXPECT_THAT(refusal([&] { load_dataset({.name = "cifar10", .path = folder.path().string()}); }),
+              HasSubstr("data_batch_1.bin: no such file"));
+}
+
+}  // namespace
+}  // namespace assay

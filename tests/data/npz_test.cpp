@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/npz.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/file.h"
+#include "data/npy.h"
+#include "temporary_folder.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string oracle(const std::string& name) {
+  return std::string(ASSAY_SOURCE_DIR) + "/tests/oracle/" + name;
+}
+
+// A version 1.0 file with this header dictionary, as NumPy's format document describes it.
+std::string npy(const std::string& dictionary, const std::string& data) {
+  const std::string header = dictionary + "\n";
+  return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header +
+         data;
+}
+
+TEST(Npz, ReadsWhatNumpyWrote) {
+  // Written by numpy.savez_compressed in tests/oracle/make_fixtures.py: G, H are integer grids
+  // 0…3 and the first 30 rows of H are one row.
+  const auto arrays = read_npz(oracle("features_small.npz"));
+  ASSERT_EQ(arrays.size(), 7U);
+  EXPECT_EQ(arrays.at("A").sizes(), (at::IntArrayRef{600, 64}));
+  const auto& h = arrays.at("H");
+  EXPECT_EQ(h.sizes(), (at::IntArrayRef{90, 8}));
+  EXPECT_TRUE(at::equal(h.slice(0, 0, 30), h.slice(0, 0, 1).expand({30, 8})));
+  EXPECT_TRUE(at::equal(h, h.round().clamp(0, 3)));
+  // Standard normal: 38,400 draws, so the mean is within 4/√38400 = 0.02 of 0.
+  EXPECT_NEAR(arrays.at("A").mean().item<double>(), 0.0, 0.02);
+  // pts[0] and pts[1] of the resize oracle: the corner pixel is 94.
+  EXPECT_EQ((read_npz(oracle("images_small.npz")).at("img32")[0][0][0][0].item<int>()), 94);
+}
+
+TEST(Npz, KeepsEveryTypeAndShape) {
+  const TemporaryFolder folder;
+  const auto numbers = at::arange(6).reshape({2, 3});
+  const NpzArrays arrays{{"u1", numbers.to(at::kByte)},
+                         {"f4", numbers.to(at::kFloat) / 7},
+                         {"f8", numbers.to(at::kDouble) / 7},
+                         {"i8", numbers - 3},
+                         {"line", at::arange(3)},
+                         {"none", at::empty({0, 4})}};
+  for (const auto method : {ZipMethod::kStore, ZipMethod::kDeflate}) {
+    write_npz(folder.path() / "a.npz", arrays, method);
+    const auto back = read_npz(folder.path() / "a.npz");
+    ASSERT_EQ(back.size(), arrays.size());
+    for (const auto& [name, array] : arrays) EXPECT_TRUE(at::equal(back.at(name), array)) << name;
+  }
+}
+
+TEST(Npz, SameArraysGiveTheSameBytes) {
+  const NpzArrays arrays{{"images", at::arange(100).to(at::kByte)}};
+  EXPECT_EQ(to_npz(arrays), to_npz(arrays));
+}
+
+TEST(Npz, RefusesEveryTruncationByName) {
+  const auto whole = to_npz({{"images", at::arange(40).to(at::kByte)}, {"labels", at::arange(5)}});
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_THAT(refusal([&] { from_npz(whole.substr(0, length), "cut.npz"); }),
+                HasSubstr("cut.npz"))
+        << length;
+  }
+}
+
+TEST(Npz, SurvivesEveryDamagedByte) {
+  const auto whole = to_npz({{"images", at::arange(40).to(at::kByte)}, {"labels", at::arange(5)}});
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    for (const int mask : {0x01, 0x80, 0xFF}) {
+      std::string damaged = whole;
+      damaged[i] = static_cast<char>(damaged[i] ^ mask);
+      // Dates and attributes may change unseen; all else must be an Error and never a crash.
+      refusal([&] { from_npz(damaged, "damaged.npz"); });
+    }
+  }
+}
+
+TEST(Npz, FindsDamageInTheData) {
+  auto stored = to_npz({{"a", at::arange(40)}}, ZipMethod::kStore);
+  stored[200] = static_cast<char>(stored[200] ^ 1);
+  EXPECT_THAT(refusal([&] { from_npz(stored, "x.npz"); }), HasSubstr("fails its checksum"));
+}
+
+TEST(Npz, RefusesAnEntryThatDeclaresMoreThanItCanHold) {
+  auto bomb = to_npz({{"a", at::arange(40)}});
+  const auto directory = bomb.rfind("PK\x01\x02");
+  // Uncompressed size: 0x7FFFFFFF.
+  bomb.replace(directory + 24, 4, "\xFF\xFF\xFF\x7F");
+  EXPECT_THAT(refusal([&] { from_npz(bomb, "x.npz"); }), HasSubstr("declares 2147483647 bytes"));
+}
+
+TEST(Npy, ReadsVersionTwoAndAnyOrderOfKeys) {
+  const std::string dictionary = "{'shape': (2,), 'fortran_order': False, 'descr': '|u1'}";
+  const std::string version_two = std::string("\x93NUMPY\x02\x00", 8) +
+                                  static_cast<char>(dictionary.size()) + std::string(3, '\0') +
+                                  dictionary + "\x05\x06";
+  EXPECT_TRUE(at::equal(from_npy(version_two, "x"), at::tensor({5, 6}, at::kByte)));
+  EXPECT_EQ(from_npy(npy("{'descr': '<f8', 'fortran_order': False, 'shape': ()}",
+                         std::string("\0\0\0\0\0\0\x04\x40", 8)),
+                     "x")
+                .item<double>(),
+            2.5);
+}
+
+TEST(Npy, RefusesWhatItCannotReadRightly) {
+  const auto why = [](const std::string& dictionary) {
+    return refusal([&] { from_npy(npy(dictionary, "12345678"), "x.npy"); });
+  };
+  EXPECT_THAT(why("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}"),
+              HasSubstr("type '|O'"));
+  EXPECT_THAT(why("{'descr': '>f8', 'fortran_order': False, 'shape': (1,)}"),
+              HasSubstr("type '>f8'"));
+  EXPECT_THAT(why("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 4)}"),
+              HasSubstr("Fortran order"));
+  EXPECT_THAT(why("{'descr': '|u1', 'fortran_order': False, 'shape': (9,)}"),
+              HasSubstr("shape [9] but holds 8 bytes"));
+  EXPECT_THAT(why("{'descr': '|u1', 'fortran_order': False, 'shape': (-8,)}"), HasSubstr("header"));
+  EXPECT_THAT(why("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999,)}"),
+              HasSubstr("header"));
+  EXPECT_THAT(
+      why("{'descr': '|u1', 'fortran_order': False, 'shape': (1099511627776, 1099511627776)}"),
+      HasSubstr("impossible shape"));
+  EXPECT_THAT(why("{'descr': '|u1', 'fortran_order': False}"), HasSubstr("header"));
+  EXPECT_THAT(why("__import__('os').system('false')"), HasSubstr("header"));
+}
+
+TEST(NpzDataset, SplitsImagesWithTheirLabelsAndKeepsTheirOrder) {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "a.npz").string();
+  // Image i is filled with i and labelled i mod 3.
+  const auto pixels = at::arange(100).to(at::kByte).view({100, 1, 1, 1}).expand({100, 4, 5, 3});
+  write_npz(file, {{"images", pixels}, {"labels", at::arange(100) % 3}});
+  const auto dataset = load_dataset({.name = "npz", .path = file});
+  EXPECT_EQ(dataset.classes, 3);
+  EXPECT_EQ(dataset.train.size() + dataset.test.size(), 100);
+  EXPECT_NEAR(static_cast<double>(dataset.test.size()), 10.0, 8.0);
+  for (const auto* split : {&dataset.train, &dataset.test}) {
+    EXPECT_EQ(split->images.sizes().slice(1), (at::IntArrayRef{3, 4, 5}));
+    const auto value = split->images.select(1, 2).select(1, 3).select(1, 4).to(at::kLong);
+    EXPECT_TRUE(at::equal(value % 3, split->labels));
+  }
+}
+
+TEST(NpzDataset, TakesTheFilesOwnTestSplit) {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "a.npz").string();
+  write_npz(file, {{"arr_0", at::zeros({4, 8, 8}, at::kByte)},
+                   {"test_images", at::ones({3, 8, 8, 1}, at::kByte)}});
+  const auto dataset = load_dataset({.name = "npz", .path = file});
+  EXPECT_EQ(dataset.train.images.sizes(), (at::IntArrayRef{4, 1, 8, 8}));
+  EXPECT_EQ(dataset.test.images.sizes(), (at::IntArrayRef{3, 1, 8, 8}));
+  EXPECT_FALSE(dataset.train.labels.defined());
+}
+
+TEST(NpzDataset, RefusesImagesThatAreNone) {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "a.npz").string();
+  const auto why = [&](const NpzArrays& arrays) {
+    write_npz(file, arrays);
+    return refusal([&] { load_dataset({.name = "npz", .path = file}); });
+  };
+  EXPECT_THAT(why({{"images", at::zeros({4, 8, 8, 3})}}), HasSubstr("uint8 [N,H,W,C]"));
+  EXPECT_THAT(why({{"images", at::zeros({4, 8, 8, 2}, at::kByte)}}), HasSubstr("uint8 [N,H,W,C]"));
+  EXPECT_THAT(why({{"pictures", at::zeros({4}, at::kByte)}}), HasSubstr("no array 'images'"));
+  EXPECT_THAT(
+      why({{"images", at::zeros({4, 8, 8}, at::kByte)}, {"labels", at::zeros({3}, at::kLong)}}),
+      HasSubstr("one per image"));
+  EXPECT_THAT(refusal([] { load_dataset({.name = "npz", .path = "/none.npz"}); }),
+              HasSubstr("/none.npz: no such file"));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "metrics/inception_score.h"
+#include "metrics/modes.h"
+#include "metrics/reconstruction.h"
+#include "oracle.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(InceptionScore, AgreesWithTorchFidelityWithoutShuffling) {
+  const auto logits = oracle_arrays("features_small.npz").at("logits");
+  const auto oracle = oracle_json("oracle.json")["isc"];
+  const auto ten = inception_score(logits, 10);
+  EXPECT_NEAR(ten.mean, oracle["noshuffle_10"][0].get<double>(), 1e-12);
+  EXPECT_NEAR(ten.standard_deviation, oracle["noshuffle_10"][1].get<double>(), 1e-12);
+  EXPECT_NEAR(inception_score(logits, 1).mean, oracle["noshuffle_1"][0].get<double>(), 1e-12);
+}
+
+TEST(InceptionScore, AgreesWithTorchFidelityOnItsOwnShuffledOrder) {
+  const auto logits = oracle_arrays("features_small.npz").at("logits");
+  const auto oracle = oracle_json("oracle.json")["isc"];
+  const auto order = at::tensor(oracle["perm_seed2020"].get<std::vector<std::int64_t>>());
+  const auto score = inception_score(logits.index_select(0, order), 10);
+  EXPECT_NEAR(score.mean, oracle["shuffle_seed2020_10"][0].get<double>(), 1e-12);
+}
+
+TEST(InceptionScore, IsTheNumberOfClassesWhenAllAreCertainAndEquallyLikely) {
+  // Logits of 1000 for one of five classes in turn: KL = log 5 for every image.
+  const auto certain = at::eye(5, at::kDouble).repeat({4, 1}) * 1000.0;
+  EXPECT_NEAR(inception_score(certain, 1).mean, 5.0, 1e-12);
+  EXPECT_NEAR(inception_score(certain, 1).standard_error, 0.0, 1e-12);
+  EXPECT_NEAR(inception_score(at::zeros({20, 5}), 2).mean, 1.0, 1e-12);
+}
+
+TEST(InceptionScore, StandardErrorOfOneSplitMatchesTheJackknife) {
+  const auto logits = normal_matrix(1, 120, 6) * 2.0;
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < 120; ++i) {
+    values.push_back(
+        inception_score(at::cat({logits.slice(0, 0, i), logits.slice(0, i + 1)}), 1).mean);
+  }
+  const double expected =
+      std::sqrt(at::tensor(values, at::kDouble).var(false).item<double>() * 119.0);
+  EXPECT_NEAR(inception_score(logits, 1).standard_error, expected, 0.05 * expected);
+}
+
+TEST(InceptionScore, RefusesMoreSplitsThanPairsOfRows) {
+  MetricInputs inputs;
+  inputs.generated_logits = normal_matrix(1, 19, 3);
+  EXPECT_THAT(refusal([&] { metric("inception_score").compute(inputs); }),
+              HasSubstr("10 splits of 19 generated rows"));
+  inputs.splits = 9;
+  EXPECT_EQ(metric("inception_score").compute(inputs).protocol.at("splits"), "9");
+}
+
+TEST(Reconstruction, IsTheMeanSquareOnTheUnitScale) {
+  // Image 0 is off by 51 = 0.2 · 255 everywhere, image 1 in one of four pixels: 0.04 and 0.01.
+  const auto originals = at::full({2, 1, 2, 2}, 100, at::kByte);
+  auto copies = originals.clone();
+  copies[0] += 51;
+  copies[1][0][0][0] -= 51;
+  const auto error = reconstruction_mse(originals, copies);
+  EXPECT_NEAR(error.value, 0.025, 1e-15);
+  // sd of {0.04, 0.01} is 0.03/√2; over √2.
+  EXPECT_NEAR(error.standard_error, 0.015, 1e-15);
+}
+
+TEST(Elbo, IsTheMeanWithItsStandardError) {
+  MetricInputs inputs;
+  inputs.elbo_nats = at::tensor({-100.0, -110.0, -90.0, -100.0}, at::kFloat);
+  const auto value = metric("elbo").compute(inputs);
+  EXPECT_NEAR(value.value, -100.0, 1e-12);
+  // Σ(x−mean)² = 200, over 3, over 4.
+  EXPECT_NEAR(value.standard_error, std::sqrt(200.0 / 3.0 / 4.0), 1e-12);
+  EXPECT_THAT(refusal([] { metric("elbo").compute({}); }), HasSubstr("is absent"));
+}
+
+TEST(Accuracy, IsTheShareOfRightFirstChoices) {
+  MetricInputs inputs;
+  inputs.class_logits = at::tensor({1.0, 0.0, 0.0, 1.0, 3.0, 2.0, 0.0, 5.0}).view({4, 2});
+  inputs.class_labels = at::tensor({0L, 1L, 1L, 1L});
+  const auto value = metric("accuracy").compute(inputs);
+  EXPECT_NEAR(value.value, 0.75, 1e-15);
+  EXPECT_NEAR(value.standard_error, std::sqrt(0.75 * 0.25 / 4), 1e-15);
+  inputs.class_labels = at::Tensor();
+  EXPECT_THAT(refusal([&] { metric("accuracy").compute(inputs); }), HasSubstr("as many labels"));
+}
+
+// Four modes on a line, ten apart, σ = 1.
+MetricInputs four_modes(const std::vector<double>& points) {
+  MetricInputs inputs;
+  inputs.mode_centres =
+      at::tensor({0.0, 0.0, 10.0, 0.0, 20.0, 0.0, 30.0, 0.0}, at::kDouble).view({4, 2});
+  inputs.mode_sigma = 1.0;
+  inputs.points = at::tensor(points, at::kDouble).view({-1, 2});
+  return inputs;
+}
+
+TEST(Modes, CountOnlyPointsLessThanThreeSigmaAway) {
+  // At 2.9 σ: high quality; at 3 σ: not; halfway: not.
+  const auto inputs = four_modes({2.9, 0.0, 10.0, 3.0, 15.0, 0.0, 30.0, -1.0});
+  EXPECT_EQ(metric("modes_covered").compute(inputs).value, 2.0);
+  EXPECT_EQ(metric("high_quality_share").compute(inputs).value, 0.5);
+  EXPECT_NEAR(metric("high_quality_share").compute(inputs).standard_error, 0.25, 1e-15);
+}
+
+TEST(Modes, ReverseKlIsZeroForEqualSharesAndLogOfTheModesForOne) {
+  const auto kl = [](const std::vector<double>& points) {
+    return metric("reverse_kl").compute(four_modes(points)).value;
+  };
+  EXPECT_NEAR(kl({0, 0, 10, 0, 20, 0, 30, 0}), 0.0, 1e-15);
+  EXPECT_NEAR(kl({0, 0, 0, 1, 0, 2}), std::log(4.0), 1e-15);
+  // Shares ½, ½: log 4 − log 2. The stray point does not count.
+  EXPECT_NEAR(kl({0, 0, 10, 0, 0, 50}), std::log(2.0), 1e-15);
+  EXPECT_TRUE(std::isnan(kl({0, 50, 0, 60})));
+}
+
+TEST(Modes, StandardErrorsAreThoseOfResampling) {
+  // Two modes with shares ½: the jackknife's closed form for the covered count is 0, and for the
+  // divergence the delta method's derivative vanishes at equal shares: (share error)² order.
+  std::vector<double> points;
+  for (int i = 0; i < 400; ++i) points.insert(points.end(), {10.0 * (i % 2), 0.0});
+  const auto equal = four_modes(points);
+  EXPECT_EQ(metric("modes_covered").compute(equal).standard_error, 0.0);
+  // KL ≈ 2(p − ½)² with p − ½ ~ N(0, 1/1600): sd = √2 · 2/1600 = 0.00177.
+  EXPECT_NEAR(metric("reverse_kl").compute(equal).standard_error, 0.00177, 0.0005);
+  // One point of 400 on a third mode: it is lost in a resample with (1 − 1/400)⁴⁰⁰ = 0.3675:
+  // sd = √(0.3675 · 0.6325) = 0.482.
+  points[0] = 20.0;
+  EXPECT_NEAR(metric("modes_covered").compute(four_modes(points)).standard_error, 0.482, 0.06);
+}
+
+TEST(Modes, RefusePointsThatAreNotFinite) {
+  const auto inputs = four_modes({0.0, std::numeric_limits<double>::infinity(), 0.0, 0.0});
+  EXPECT_THAT(refusal([&] { metric("reverse_kl").compute(inputs); }),
+              HasSubstr("reverse_kl: the generated input holds values that are not finite"));
+}
+
+TEST(Metrics, UnknownNamesGetTheNearMiss) {
+  EXPECT_THAT(refusal([] { metric("precison"); }), HasSubstr("did you mean 'precision'?"));
+}
+
+TEST(Metrics, EachIsListedOnceWithPaperAndMeaning) {
+  std::set<std::string_view> names;
+  for (const auto& metric : metrics()) {
+    EXPECT_TRUE(names.insert(metric.name).second) << metric.name;
+    EXPECT_FALSE(metric.paper.empty() || metric.meaning.empty()) << metric.name;
+    EXPECT_NE(refusal([&] { metric.compute({}); }), "") << metric.name << " takes no input at all";
+  }
+  EXPECT_EQ(names.size(), 10U);
+}
+
+}  // namespace
+}  // namespace assay
