@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ostream>
 #include <set>
 
 #include "config/definition.h"
@@ -22,6 +23,9 @@ struct Case {
   std::int64_t classes = 0;
   double largest_loss_ratio = 0.5;  ///< last losses / first losses after overfitting
 };
+
+// Without it CTest would name the tests after the bytes of a Case.
+void PrintTo(const Case& setting, std::ostream* out) { *out << setting.label; }
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
