@@ -101,6 +101,12 @@ std::pair<at::Tensor, at::Tensor> map_weights(const at::Tensor& cross) {
   return {left, right};
 }
 
+double squared_length(const at::Tensor& vector) {
+  double sum = 0.0;
+  run_serial([&] { sum = vector.square().sum().item<double>(); });
+  return sum;
+}
+
 double distance(double squared_shift, double traces, const at::Tensor& cross) {
   return squared_shift + traces - 2.0 * singular_value_sum(cross);
 }
@@ -134,7 +140,7 @@ Mean frechet_distance(const at::Tensor& generated, const at::Tensor& reference) 
   const auto a = factor_sample(generated.to(at::kDouble).contiguous());
   const auto b = factor_sample(reference.to(at::kDouble).contiguous());
   const auto cross = cross_product(a.factor, b.factor);
-  const double squared_shift = (a.mean - b.mean).square().sum().item<double>();
+  const double squared_shift = squared_length(a.mean - b.mean);
   const auto [left, right] = map_weights(cross);
   const double variance = variance_from(a, b.mean, left) + variance_from(b, a.mean, right);
   return {distance(squared_shift, a.trace + b.trace, cross), std::sqrt(variance)};
@@ -143,7 +149,7 @@ Mean frechet_distance(const at::Tensor& generated, const at::Tensor& reference) 
 double frechet_distance_of_moments(const Moments& a, const Moments& b) {
   const auto cross = cross_product(factor_of(a.covariance), factor_of(b.covariance));
   const double traces = a.covariance.trace().item<double>() + b.covariance.trace().item<double>();
-  return distance((a.mean - b.mean).square().sum().item<double>(), traces, cross);
+  return distance(squared_length(a.mean - b.mean), traces, cross);
 }
 
 MetricValue compute_fd(const MetricInputs& inputs) {

@@ -10,25 +10,28 @@
 
 #include "core/error.h"
 #include "metrics/inputs.h"
+#include "metrics/linalg.h"
 
 namespace assay {
 
 InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits) {
   TORCH_CHECK(logits.dim() == 2 && splits >= 1 && splits <= logits.size(0) / 2,
               "inception_score: ", splits, " splits of logits ", logits.sizes());
-  const auto log_p = logits.to(at::kDouble).log_softmax(1);
-  const auto n = log_p.size(0);
   std::vector<double> scores;
   double one_split_error = 0.0;
-  for (std::int64_t i = 0; i < splits; ++i) {
-    const auto part = log_p.slice(0, i * n / splits, (i + 1) * n / splits);
-    const auto p = part.exp();
-    // Σ p log p̄ with a class that never occurs: p is 0 there as well, and 0·log 0 counts as 0.
-    const auto divergences = (p * part).sum(1) - at::xlogy(p, p.mean(0, true)).sum(1);
-    const Mean divergence = mean_of(divergences);
-    scores.push_back(std::exp(divergence.value));
-    one_split_error = scores.back() * divergence.standard_error;
-  }
+  run_serial([&] {
+    const auto log_p = logits.to(at::kDouble).log_softmax(1);
+    const auto n = log_p.size(0);
+    for (std::int64_t i = 0; i < splits; ++i) {
+      const auto part = log_p.slice(0, i * n / splits, (i + 1) * n / splits);
+      const auto p = part.exp();
+      // Σ p log p̄ with a class that never occurs: p is 0 there as well, and 0·log 0 counts as 0.
+      const auto divergences = (p * part).sum(1) - at::xlogy(p, p.mean(0, true)).sum(1);
+      const Mean divergence = mean_of(divergences);
+      scores.push_back(std::exp(divergence.value));
+      one_split_error = scores.back() * divergence.standard_error;
+    }
+  });
   const auto values = at::tensor(scores, at::kDouble);
   InceptionScore score{values.mean().item<double>(), values.std(/*unbiased=*/false).item<double>(),
                        one_split_error};

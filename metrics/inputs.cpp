@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "metrics/linalg.h"
 
 namespace assay {
 namespace {
@@ -66,8 +67,12 @@ FeaturePair checked_features(const MetricInputs& inputs, std::string_view metric
 
 Mean mean_of(const at::Tensor& values) {
   const auto n = static_cast<double>(values.size(0));
-  return {values.mean().item<double>(),
-          values.std(/*unbiased=*/true).item<double>() / std::sqrt(n)};
+  Mean mean;
+  run_serial([&] {
+    mean.value = values.mean().item<double>();
+    mean.standard_error = values.std(/*unbiased=*/true).item<double>() / std::sqrt(n);
+  });
+  return mean;
 }
 
 double binomial_standard_error(double share, std::int64_t n) {

@@ -5,25 +5,32 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <utility>
-#include <vector>
 
 namespace assay {
 namespace {
 
-// at::parallel_for with at least two iterations: with one it would stay outside of a parallel
-// region, where BLAS may use every thread.
-void for_each_serially(std::int64_t count, const std::function<void(std::int64_t)>& work) {
-  at::parallel_for(0, std::max<std::int64_t>(count, 2), 1,
-                   [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t i = begin; i < std::min(end, count); ++i) work(i);
-                   });
-}
+// LibTorch turns off MKL's own detection of parallel regions, so only the global setting keeps it
+// to one thread.
+class OneThread {
+ public:
+  OneThread() : before_(at::get_num_threads()) {
+    if (before_ != 1) at::set_num_threads(1);
+  }
+  ~OneThread() {
+    if (before_ != 1) at::set_num_threads(before_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
 
 }  // namespace
 
 void run_serial(const std::function<void()>& work) {
-  for_each_serially(1, [&](std::int64_t) { work(); });
+  const OneThread guard;
+  work();
 }
 
 at::Tensor gram(const at::Tensor& rows) {
@@ -31,18 +38,19 @@ at::Tensor gram(const at::Tensor& rows) {
               rows.sizes(), " ", rows.scalar_type());
   constexpr std::int64_t kTile = 256;
   const auto d = rows.size(1);
-  std::vector<std::pair<std::int64_t, std::int64_t>> tiles;
-  for (std::int64_t i = 0; i < d; i += kTile) {
-    for (std::int64_t j = i; j < d; j += kTile) tiles.emplace_back(i, j);
-  }
   auto product = at::empty({d, d}, rows.options());
-  for_each_serially(static_cast<std::int64_t>(tiles.size()), [&](std::int64_t t) {
-    const auto [i, j] = tiles[static_cast<std::size_t>(t)];
-    const auto left = rows.slice(1, i, std::min(i + kTile, d));
-    const auto right = rows.slice(1, j, std::min(j + kTile, d));
-    const auto tile = left.t().mm(right);
-    product.slice(0, i, i + tile.size(0)).slice(1, j, j + tile.size(1)).copy_(tile);
-    if (i != j) product.slice(0, j, j + tile.size(1)).slice(1, i, i + tile.size(0)).copy_(tile.t());
+  run_serial([&] {
+    // Tiles on and above the diagonal: half of the work.
+    for (std::int64_t i = 0; i < d; i += kTile) {
+      for (std::int64_t j = i; j < d; j += kTile) {
+        const auto left = rows.slice(1, i, std::min(i + kTile, d));
+        const auto right = rows.slice(1, j, std::min(j + kTile, d));
+        const auto tile = left.t().mm(right);
+        product.slice(0, i, i + tile.size(0)).slice(1, j, j + tile.size(1)).copy_(tile);
+        if (i == j) continue;
+        product.slice(0, j, j + tile.size(1)).slice(1, i, i + tile.size(0)).copy_(tile.t());
+      }
+    }
   });
   return product;
 }

@@ -7,12 +7,11 @@
 
 namespace assay {
 
-/// Runs `work` where BLAS and LAPACK use one thread, so that its bits do not depend on how many
-/// threads there are.
+/// Runs `work` with LibTorch, BLAS and LAPACK set to one thread (restored after), so that its bits
+/// do not depend on how many there are.
 void run_serial(const std::function<void()>& work);
 
-/// XᵀX of [N,D] f64 -> [D,D] f64, in tiles that are each computed by one thread: the same bits for
-/// every thread count.
+/// XᵀX of [N,D] f64 -> [D,D] f64: the same bits for every thread count.
 at::Tensor gram(const at::Tensor& rows);
 
 /// Sum of singular values of a [R,S] f64 matrix (its nuclear norm).
