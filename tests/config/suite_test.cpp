@@ -42,8 +42,8 @@ TEST_F(SuiteTest, ReadsMembersSeedsAndOverrides) {
 
 TEST_F(SuiteTest, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT([&] { read("[[member]]\nexperimnt='x'\n"); },
-              ThrowsMessage<Error>(HasSubstr(":2:13: unknown key 'experimnt' at the top of a "
-                                             "definition; did you mean 'experiment'?")));
+              ThrowsMessage<Error>(
+                  HasSubstr(":2:11: unknown key 'experimnt'; did you mean 'experiment'?")));
   EXPECT_THAT([&] { read("[[members]]\nexperiment='x'\n"); },
               ThrowsMessage<Error>(HasSubstr("unknown table [[members]]")));
   EXPECT_THAT([&] { read("note='x'\n"); },

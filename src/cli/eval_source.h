@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "cli/eval_command.h"
+
+namespace assay {
+
+/// One side of an evaluation: images, or what a file already holds of them.
+struct EvalSource {
+  std::string name;     ///< as the user gave it
+  at::Tensor images;    ///< [N,C,H,W] u8, or undefined
+  at::Tensor features;  ///< [N,D] f32, or undefined
+  at::Tensor logits;    ///< [N,K] f32, or undefined
+  std::string digest;   ///< SHA-256 of the content
+};
+
+/// Reads a folder of images, an .npz, a data set's split ("fashion_mnist:test") or samples from a
+/// RUN. Throws Error naming it.
+EvalSource load_eval_source(const std::string& source, const EvalCommand& command);
+
+}  // namespace assay

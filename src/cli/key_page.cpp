@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/key_page.h"
+
+#include <fmt/format.h>
+
+#include "config/definition.h"
+#include "config/key_reference.h"
+#include "families/registry.h"
+
+namespace assay {
+
+std::string key_page() {
+  std::string page = key_reference("At the top", top_schema());
+  page += key_reference("Of every experiment", common_schema());
+  for (const Family& family : families()) {
+    page += key_reference(fmt::format("Of the family `{}`: {}", family.name, family.paper),
+                          family.schema());
+  }
+  return page;
+}
+
+}  // namespace assay

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/report_command.h"
+
+#include <fmt/format.h>
+
+#include "cli/targets.h"
+#include "config/suite.h"
+#include "core/error.h"
+#include "core/paths.h"
+#include "reports/render.h"
+#include "reports/report.h"
+
+namespace assay {
+
+std::filesystem::path default_report_file(const std::string& title, const std::string& format) {
+  return project_root() / "reports" / "out" / fmt::format("{}.{}", title, format);
+}
+
+std::filesystem::path write_report(const ReportCommand& command) {
+  ReportOptions options;
+  options.experiments = command.experiments;
+  options.title = command.title;
+  const Report report = build_report(command.database, options);
+  const auto file =
+      command.file.empty() ? default_report_file(command.title, command.format) : command.file;
+  write_report_file(report, format_from_name(command.format), file);
+  return file;
+}
+
+std::vector<std::string> experiments_of_suite(const std::string& suite) {
+  const auto file = find_target(suite);
+  if (!is_suite(file)) throw Error(fmt::format("--suite {}: is an experiment, not a suite", suite));
+  TargetOptions options;
+  options.targets = {suite};
+  std::vector<std::string> names;
+  for (const PlannedRun& planned : make_plan(options).runs)
+    names.push_back(planned.definition.name);
+  return names;
+}
+
+}  // namespace assay

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace assay {
+
+struct ReportCommand {
+  std::filesystem::path database;
+  std::vector<std::string> experiments = {};  ///< empty: all of the database
+  std::string title = {};
+  std::string format = "html";
+  std::filesystem::path file = {};  ///< empty: the default place
+};
+
+/// reports/out/TITLE.FORMAT in the project.
+std::filesystem::path default_report_file(const std::string& title, const std::string& format);
+
+/// Renders a report from a database alone and returns its file.
+std::filesystem::path write_report(const ReportCommand& command);
+
+/// Names of the experiments of a suite.
+std::vector<std::string> experiments_of_suite(const std::string& suite);
+
+}  // namespace assay

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+#include <thread>
+
+#include "cli/display.h"
+#include "cli/pool.h"
+#include "cli/report_command.h"
+#include "cli/table.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "harness/environment.h"
+#include "results/queries.h"
+#include "results/run_lock.h"
+#include "results/run_queries.h"
+#include "results/store.h"
+
+namespace assay {
+namespace {
+
+std::string label_of(const std::string& experiment, std::uint64_t seed) {
+  return fmt::format("{} seed {}", experiment, seed);
+}
+
+/// Runs that are complete already, and orders for the others.
+struct Work {
+  std::vector<std::string> done;  ///< uuids
+  std::vector<WorkOrder> orders;
+};
+
+Work prepare(Database& database, const Plan& plan, bool again) {
+  const Commit commit = this_commit();
+  Work work;
+  for (const PlannedRun& planned : plan.runs) {
+    const std::string id = planned.definition.id();
+    const auto complete = find_complete(database, {id, planned.seed, commit.id, commit.dirty});
+    if (complete && !again) {
+      work.done.push_back(complete->uuid);
+      continue;
+    }
+    add_experiment(database, {id, planned.definition.name, planned.definition.family,
+                              planned.definition.toml()});
+    work.orders.push_back({random_uuid(), label_of(planned.definition.name, planned.seed), false,
+                           id, planned.seed, planned.smoke, planned.options});
+  }
+  return work;
+}
+
+std::string metrics_text(const Database& database, std::int64_t run) {
+  std::string text;
+  for (const MetricRow& metric : final_metrics_of(database, run)) {
+    text +=
+        fmt::format("{}{} {}", text.empty() ? "" : "  ", metric.name, short_number(metric.value));
+  }
+  return text;
+}
+
+std::string train_speed(const Database& database, std::int64_t run) {
+  for (const Throughput& speed : throughput_of(database, run)) {
+    if (speed.phase == "train") return fmt::format("{:.0f}", speed.images_per_second);
+  }
+  return "";
+}
+
+void print_table(const Database& database, const std::vector<std::string>& uuids) {
+  Table table({"run", "experiment", "seed", "status", "metrics", "images/s", "time"});
+  for (const auto& uuid : uuids) {
+    const RunRow row = find_run(database, uuid);
+    table.add({std::to_string(row.number), row.experiment, std::to_string(row.seed), row.status,
+               row.status == "complete" ? metrics_text(database, row.number) : row.reason,
+               train_speed(database, row.number), duration_text(row.wall_seconds)});
+  }
+  fmt::print("{}", table.text());
+}
+
+/// Announces what began and what ended since the last call.
+class Announcer {
+ public:
+  void look(const Database& database, const std::vector<std::string>& uuids, Display& display) {
+    for (const RunRow& row : runs(database)) {
+      if (std::find(uuids.begin(), uuids.end(), row.uuid) == uuids.end()) continue;
+      if (begun_.insert(row.uuid).second) {
+        display.say(
+            fmt::format("run {}  {} started", row.number, label_of(row.experiment, row.seed)));
+      }
+      if (row.status != "running" && ended_.insert(row.uuid).second) {
+        display.say(fmt::format("run {}  {} {}{}", row.number, label_of(row.experiment, row.seed),
+                                row.status, row.reason.empty() ? "" : ": " + row.reason));
+      }
+    }
+  }
+
+ private:
+  std::set<std::string> begun_, ended_;
+};
+
+int exit_code(const WorkerPool& pool) {
+  if (pool.interrupted()) return static_cast<int>(ExitCode::kInterrupted);
+  int code = 0;
+  for (const WorkResult& result : pool.results()) {
+    if (result.started && result.exit_code != 0 && code == 0) code = result.exit_code;
+  }
+  // A worker that a signal killed is a failed run.
+  return code > 128 && code != static_cast<int>(ExitCode::kInterrupted)
+             ? static_cast<int>(ExitCode::kRunFailed)
+             : code;
+}
+
+/// Does the orders and shows them. Returns the exit code.
+int do_work(Database& database, const std::vector<WorkOrder>& orders, const WorkOptions& options) {
+  std::vector<std::string> uuids;
+  for (const auto& order : orders) uuids.push_back(order.uuid);
+  WorkerPool pool(orders, options);
+  Announcer announcer;
+  Display display(options.common);
+  int ticks = 0;
+  pool.run([&] {
+    constexpr int kTicksPerLook = 5;
+    if (++ticks % kTicksPerLook == 0) announcer.look(database, uuids, display);
+    display.update(database, uuids);
+  });
+  announcer.look(database, uuids, display);
+  display.clear();
+  return exit_code(pool);
+}
+
+std::vector<std::string> recorded(const Database& database, const std::vector<std::string>& uuids) {
+  std::set<std::string> known;
+  for (const RunRow& row : runs(database)) known.insert(row.uuid);
+  std::vector<std::string> kept;
+  for (const auto& uuid : uuids) {
+    if (known.contains(uuid)) kept.push_back(uuid);
+  }
+  return kept;
+}
+
+/// Default: as many runs at a time as cores, one thread each: fastest here, and bit-stable.
+int jobs_of(const WorkOptions& work) {
+  if (work.jobs > 0) return work.jobs;
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return std::max(1, cores / std::max(1, work.common.threads));
+}
+
+}  // namespace
+
+int run_command(const RunCommand& command) {
+  const Plan plan = make_plan(command.targets);
+  pick_device(command.work.device);
+  WorkOptions options = command.work;
+  options.jobs = jobs_of(options);
+  Database database = Database::open_for_writing(options.common.database);
+  mark_abandoned(database);
+  const Work work = prepare(database, plan, command.again);
+  if (!work.done.empty() && !options.common.quiet) {
+    fmt::print(
+        "{} of {} runs are complete already under this definition, seed and commit (--again "
+        "repeats them)\n",
+        work.done.size(), plan.runs.size());
+  }
+  const int code = do_work(database, work.orders, options);
+  std::vector<std::string> uuids = work.done;
+  for (const auto& order : work.orders) uuids.push_back(order.uuid);
+  uuids = recorded(database, uuids);
+  print_table(database, uuids);
+  std::vector<std::string> names;
+  for (const PlannedRun& planned : plan.runs) names.push_back(planned.definition.name);
+  const auto file = command.report.empty() ? default_report_file(plan.title, "html")
+                                           : std::filesystem::path(command.report);
+  write_report({options.common.database, names, plan.title, "html", file});
+  fmt::print("\nreport: {}\n", file.string());
+  if (code == static_cast<int>(ExitCode::kInterrupted)) fmt::print("to go on: assay resume\n");
+  return code;
+}
+
+int resume_command(const std::vector<std::string>& wanted, const WorkOptions& work) {
+  WorkOptions options = work;
+  options.jobs = jobs_of(options);
+  if (!std::filesystem::exists(options.common.database))
+    Database::open_for_reading(options.common.database);
+  Database database = Database::open_for_writing(options.common.database);
+  mark_abandoned(database);
+  std::vector<RunRow> rows;
+  if (wanted.empty()) rows = interrupted_runs(database);
+  for (const auto& text : wanted) rows.push_back(find_run(database, text));
+  std::vector<WorkOrder> orders;
+  for (const RunRow& row : rows) {
+    if (row.status != "interrupted" && row.status != "failed") {
+      throw Error(fmt::format("run {} is {}; only interrupted and failed runs can be resumed",
+                              row.number, row.status));
+    }
+    orders.push_back({row.uuid, label_of(row.experiment, row.seed), true});
+  }
+  if (orders.empty()) {
+    fmt::print("nothing is interrupted in {}\n", options.common.database.string());
+    return 0;
+  }
+  const int code = do_work(database, orders, options);
+  std::vector<std::string> uuids;
+  for (const auto& order : orders) uuids.push_back(order.uuid);
+  print_table(database, uuids);
+  return code;
+}
+
+}  // namespace assay

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sample_command.h"
+
+#include <fmt/format.h>
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "data/batch_stream.h"
+#include "data/npz.h"
+#include "data/png.h"
+#include "families/registry.h"
+#include "harness/checkpoint.h"
+#include "harness/environment.h"
+#include "harness/runner.h"
+#include "results/queries.h"
+#include "results/run_queries.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kScatterSize = 512;
+
+/// The stored definition with changes to how it samples; nothing else may change after training.
+Definition with_sampler(const ExperimentRow& experiment, const std::vector<std::string>& set) {
+  ResolveOptions options;
+  for (const auto& argument : set) {
+    options.overrides.push_back(parse_override(argument));
+    if (!options.overrides.back().path.starts_with("sampler.")) {
+      throw Error(
+          fmt::format("--set {}: only keys of [sampler] can change after training", argument));
+    }
+  }
+  return resolve_text(experiment.definition, fmt::format("definition of {}", experiment.name),
+                      family_schema, options);
+}
+
+CheckpointSaved newest_weights(const Database& database, const RunRow& row) {
+  for (const CheckpointSaved& checkpoint : checkpoints_of(database, row.number)) {
+    std::error_code problem;
+    if (fs::exists(checkpoint.file, problem) &&
+        sha256_of_file(checkpoint.file) == checkpoint.sha256)
+      return checkpoint;
+  }
+  throw Error(
+      fmt::format("run {}: its weights are gone from {}.checkpoints; run it again (assay run {} "
+                  "--seeds {} --again)",
+                  row.number, database.file().string(), row.experiment, row.seed));
+}
+
+void write_folder(const at::Tensor& pixels, const fs::path& folder) {
+  for (std::int64_t i = 0; i < pixels.size(0); ++i) {
+    write_file_atomically(folder / fmt::format("{:06}.png", i), encode_png(pixels[i]));
+  }
+}
+
+at::Tensor picture(const at::Tensor& pixels) {
+  const auto columns =
+      static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(pixels.size(0)))));
+  return image_grid(pixels, columns);
+}
+
+void write_samples(const at::Tensor& samples, const Dataset& dataset, const fs::path& out) {
+  const bool points = dataset.is_points();
+  if (out.extension() == ".npz") {
+    const at::Tensor array = points ? samples : to_npz_images(to_pixels(samples));
+    write_npz(out, {{points ? "features" : "arr_0", array}});
+  } else if (out.extension() == ".png") {
+    const at::Tensor centres = dataset.modes ? dataset.modes->centres : at::Tensor();
+    const at::Tensor image =
+        points ? scatter_picture(samples, centres, kScatterSize) : picture(to_pixels(samples));
+    write_file_atomically(out, encode_png(image));
+  } else if (points) {
+    throw Error(fmt::format(
+        "--out {}: points go to FILE.png or FILE.npz, not to a folder of images", out.string()));
+  } else {
+    write_folder(to_pixels(samples), out);
+  }
+}
+
+}  // namespace
+
+GenerativeModel& TrainedModel::generator() const {
+  auto* generator = dynamic_cast<GenerativeModel*>(model.get());
+  if (generator == nullptr)
+    throw Error(fmt::format("{}: family '{}' generates nothing", label, definition.family));
+  return *generator;
+}
+
+TrainedModel load_trained(const CommonOptions& common, const std::string& run,
+                          const std::vector<std::string>& set, const std::string& device) {
+  at::set_num_threads(common.threads);
+  const Database database = Database::open_for_reading(common.database);
+  const RunRow row = find_run(database, run);
+  const CheckpointSaved weights = newest_weights(database, row);
+  TrainedModel trained{with_sampler(experiment_of(database, row.experiment_id), set),
+                       {},
+                       nullptr,
+                       fmt::format("run {} ({} seed {})", row.number, row.experiment, row.seed),
+                       weights.sha256};
+  trained.dataset = load_dataset_for(trained.definition, row.seed);
+  trained.model = build_model(trained.definition, row.seed, trained.dataset, pick_device(device));
+  load_weights(weights.file, *trained.model);
+  return trained;
+}
+
+int sample_command(const SampleCommand& command) {
+  const TrainedModel trained =
+      load_trained(command.common, command.run, command.set, command.device);
+  SampleOptions options;
+  options.batch_size = trained.definition.integer("eval.batch_size");
+  const torch::NoGradGuard no_grad;
+  const at::Tensor samples = trained.generator().sample(
+      command.count, options, make_generator(torch::kCPU, command.seed, "sample"));
+  const fs::path out = command.out.empty() ? fmt::format("run-{}.png", command.run) : command.out;
+  write_samples(samples, trained.dataset, out);
+  if (!command.common.quiet)
+    fmt::print("{} samples of {} (seed {}): {}\n", command.count, trained.label, command.seed,
+               out.string());
+  return 0;
+}
+
+}  // namespace assay

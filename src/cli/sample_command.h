@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/context.h"
+#include "data/dataset.h"
+#include "families/trainable.h"
+
+namespace assay {
+
+struct SampleCommand {
+  CommonOptions common;
+  std::string run;
+  std::int64_t count = 64;
+  std::string out;  ///< a folder (one PNG each), FILE.png (a grid) or FILE.npz; empty: RUN.png
+  std::uint64_t seed = 0;
+  std::vector<std::string> set;  ///< changes of the [sampler] table
+  std::string device = "auto";
+};
+
+/// `assay sample RUN`: images from a run's weights.
+int sample_command(const SampleCommand& command);
+
+/// A model with the weights of a stored run (its newest sound checkpoint), and the data set it was
+/// trained on.
+struct TrainedModel {
+  Definition definition;
+  Dataset dataset;
+  std::unique_ptr<Trainable> model;
+  std::string label;  ///< "run 12 (vae/x seed 0)"
+  std::string weights_sha256;
+  GenerativeModel& generator() const;  ///< throws Error if the family generates nothing
+};
+TrainedModel load_trained(const CommonOptions& common, const std::string& run,
+                          const std::vector<std::string>& set, const std::string& device);
+
+}  // namespace assay

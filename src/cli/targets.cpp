@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/targets.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "config/suite.h"
+#include "core/error.h"
+#include "core/near_miss.h"
+#include "core/paths.h"
+#include "data/dataset.h"
+#include "families/registry.h"
+#include "harness/evaluator.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kSuites = "suites";
+
+std::vector<std::string> names_below(const fs::path& folder, bool with_suites) {
+  std::vector<std::string> names;
+  std::error_code problem;
+  for (auto entry = fs::recursive_directory_iterator(folder, problem);
+       !problem && entry != fs::recursive_directory_iterator(); entry.increment(problem)) {
+    if (!entry->is_regular_file() || entry->path().extension() != ".toml") continue;
+    const fs::path below = entry->path().lexically_relative(folder);
+    if (!with_suites && *below.begin() == kSuites) continue;
+    names.push_back(fs::path(below).replace_extension().generic_string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// A word as a shell would need it.
+std::string quoted(const std::string& word) {
+  const bool plain = word.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                         "_-+=./,:@%") == std::string::npos;
+  if (plain) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+std::string options_text(const std::vector<Override>& overrides) {
+  std::vector<std::string> words;
+  for (const auto& change : overrides) {
+    words.push_back(fmt::format("--set {}", quoted(change.path + "=" + change.value)));
+  }
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+std::vector<Override> parse_all(const std::vector<std::string>& set) {
+  std::vector<Override> overrides;
+  for (const auto& argument : set) overrides.push_back(parse_override(argument));
+  return overrides;
+}
+
+/// What the schema cannot know: metrics, extractors and data sets are lists of other rooms.
+void check_names(const Definition& definition) {
+  const auto at = [&](const char* path) { return definition.values.at(path).origin; };
+  try {
+    check_evaluation(definition);
+  } catch (const Error& problem) {
+    throw Error(fmt::format("{}: {}", at("eval.metrics"), problem.what()));
+  }
+  std::vector<std::string> known;
+  for (const auto& source : datasets()) known.emplace_back(source.name);
+  const auto& name = definition.text("dataset.name");
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    throw Error(fmt::format("{}: dataset.name = '{}' is not known{}", at("dataset.name"), name,
+                            suggestion(name, known, "data sets")));
+  }
+}
+
+class Planner {
+ public:
+  explicit Planner(const TargetOptions& options)
+      : options_(options), set_(parse_all(options.set)), sweep_(expand_sweeps(options.sweep)) {}
+
+  void add(const std::string& target) {
+    const fs::path file = find_target(target);
+    if (!is_suite(file)) return add_experiment(file, {}, {}, options_.smoke);
+    const Suite suite = read_suite(file);
+    for (const SuiteMember& member : suite.members) {
+      const fs::path beside = file.parent_path() / member.experiment;
+      const fs::path its_file =
+          fs::is_regular_file(beside) ? beside : find_target(member.experiment);
+      add_experiment(its_file, member.overrides, member.seeds, options_.smoke || suite.smoke);
+    }
+  }
+
+  std::vector<PlannedRun> runs;
+
+ private:
+  void add_experiment(const fs::path& file, const std::vector<Override>& overrides,
+                      const std::vector<std::uint64_t>& seeds, bool smoke) {
+    for (const auto& point : sweep_) {
+      ResolveOptions options{overrides, smoke, experiments_folder()};
+      options.overrides.insert(options.overrides.end(), set_.begin(), set_.end());
+      options.overrides.insert(options.overrides.end(), point.begin(), point.end());
+      const Definition definition = resolve_file(file, family_schema, options);
+      check_names(definition);
+      auto chosen = seeds.empty() ? definition.seeds : seeds;
+      if (!options_.seeds.empty()) chosen = parse_seeds(options_.seeds);
+      for (const auto seed : chosen) {
+        runs.push_back({definition, seed, smoke, options_text(options.overrides)});
+      }
+    }
+  }
+
+  const TargetOptions& options_;
+  std::vector<Override> set_;
+  std::vector<std::vector<Override>> sweep_;
+};
+
+}  // namespace
+
+fs::path experiments_folder() { return project_root() / "experiments"; }
+
+std::vector<std::string> experiment_names() { return names_below(experiments_folder(), false); }
+
+std::vector<std::string> suite_names() { return names_below(experiments_folder() / kSuites, true); }
+
+fs::path find_target(const std::string& target) {
+  const fs::path root = experiments_folder();
+  for (const fs::path& place :
+       {fs::path(target), root / kSuites / (target + ".toml"), root / (target + ".toml")}) {
+    if (fs::is_regular_file(place)) return place;
+  }
+  if (fs::path(target).extension() == ".toml") throw Error(fmt::format("{}: no such file", target));
+  std::vector<std::string> known = suite_names();
+  for (const auto& name : experiment_names()) known.push_back(name);
+  throw Error(fmt::format("'{}' is neither an experiment nor a suite nor a file{}", target,
+                          suggestion(target, known, "names")));
+}
+
+Definition resolve_target(const std::string& target, const std::vector<std::string>& set,
+                          bool smoke) {
+  const fs::path file = find_target(target);
+  if (is_suite(file)) {
+    throw Error(
+        fmt::format("'{}' is a suite; name one of its experiments ({})", target, file.string()));
+  }
+  Definition definition =
+      resolve_file(file, family_schema, {parse_all(set), smoke, experiments_folder()});
+  check_names(definition);
+  return definition;
+}
+
+Plan make_plan(const TargetOptions& options) {
+  Planner planner(options);
+  for (const auto& target : options.targets) planner.add(target);
+  std::vector<std::string> titles;
+  for (const auto& target : options.targets) titles.push_back(fs::path(target).stem().string());
+  return {std::move(planner.runs), fmt::format("{}", fmt::join(titles, "-"))};
+}
+
+}  // namespace assay

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/verify_command.h"
+
+#include <fmt/format.h>
+
+#include <ATen/Parallel.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <vector>
+
+#include "core/error.h"
+#include "families/registry.h"
+#include "harness/environment.h"
+#include "harness/runner.h"
+#include "results/queries.h"
+#include "results/run_queries.h"
+
+namespace assay {
+namespace {
+
+using Points = std::map<std::pair<std::string, std::int64_t>, double>;
+
+/// Keeps what the repeated run says.
+class Collector : public RunObserver {
+ public:
+  void scalars(const Scalars& scalars) override {
+    for (const auto& [name, value] : scalars.values) series[{name, scalars.images_seen}] = value;
+  }
+  void evaluated(const Evaluation& evaluation) override {
+    for (const auto& metric : evaluation.metrics)
+      metrics[{metric.name, evaluation.images_seen}] = metric.value;
+  }
+  Points series, metrics;
+};
+
+bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+/// Lines that say what differs; at most a few, and how many more.
+class Differences {
+ public:
+  void add(const std::string& line) {
+    if (++count_ <= kShown) fmt::print("  {}\n", line);
+  }
+  int count() const { return count_; }
+  void finish() const {
+    if (count_ > kShown) fmt::print("  … and {} more\n", count_ - kShown);
+  }
+
+ private:
+  static constexpr int kShown = 10;
+  int count_ = 0;
+};
+
+void compare_exactly(const Points& stored, const Points& repeated, Differences& differences) {
+  for (const auto& [at, value] : stored) {
+    const auto found = repeated.find(at);
+    if (found == repeated.end()) {
+      differences.add(fmt::format("{} at {} images: stored, not repeated", at.first, at.second));
+    } else if (!same_bits(value, found->second) &&
+               !(std::isnan(value) && std::isnan(found->second))) {
+      differences.add(fmt::format("{} at {} images: {} stored, {} now", at.first, at.second, value,
+                                  found->second));
+    }
+  }
+  for (const auto& [at, value] : repeated) {
+    if (!stored.contains(at))
+      differences.add(
+          fmt::format("{} at {} images: {} now, not stored", at.first, at.second, value));
+  }
+}
+
+/// Mean of each series, or its last value.
+std::map<std::string, double> summary(const Points& points, bool last) {
+  std::map<std::string, std::vector<double>> values;
+  for (const auto& [at, value] : points) values[at.first].push_back(value);
+  std::map<std::string, double> result;
+  for (const auto& [name, all] : values) {
+    double sum = 0.0;
+    for (const double value : all) sum += value;
+    result[name] = last ? all.back() : sum / static_cast<double>(all.size());
+  }
+  return result;
+}
+
+void compare_within(const std::map<std::string, double>& stored,
+                    const std::map<std::string, double>& repeated, double band,
+                    Differences& differences) {
+  for (const auto& [name, value] : stored) {
+    const auto found = repeated.find(name);
+    if (found == repeated.end() || !(std::abs(value - found->second) <= band * std::abs(value))) {
+      differences.add(fmt::format("{}: {} stored, {} now, allowed ±{:.0f} %", name, value,
+                                  found == repeated.end() ? NAN : found->second, 100 * band));
+    }
+  }
+}
+
+bool same_kind_of_machine(const MachineRow& stored) {
+  const Machine now = this_machine();
+  return stored.cpu == now.cpu && stored.flags == now.flags && stored.compiler == now.compiler &&
+         stored.libtorch == now.libtorch && stored.gpu == now.gpu;
+}
+
+struct Stored {
+  RunRow row;
+  Points series, metrics;
+  bool same_machine = false;
+  Definition definition;
+};
+
+Stored load(const std::string& run, const CommonOptions& options) {
+  const Database database = Database::open_for_reading(options.database);
+  Stored stored;
+  stored.row = find_run(database, run);
+  if (stored.row.status != "complete") {
+    throw Error(fmt::format("run {} is {}; only complete runs can be verified", stored.row.number,
+                            stored.row.status));
+  }
+  for (const auto& point : series_of(database, stored.row.number))
+    stored.series[{point.name, point.images_seen}] = point.value;
+  for (const auto& metric : metrics_of(database, stored.row.number))
+    stored.metrics[{metric.name, metric.images_seen}] = metric.value;
+  stored.same_machine = same_kind_of_machine(machine_of(database, stored.row.machine_id));
+  const ExperimentRow experiment = experiment_of(database, stored.row.experiment_id);
+  stored.definition =
+      resolve_text(experiment.definition, fmt::format("definition of run {}", stored.row.number),
+                   family_schema, {});
+  return stored;
+}
+
+}  // namespace
+
+int verify_command(const std::string& run, const CommonOptions& options) {
+  const Stored stored = load(run, options);
+  at::set_num_threads(static_cast<int>(stored.row.threads));
+  const RunRequest request{
+      stored.definition, stored.row.seed, pick_device(stored.row.device), {}, {}};
+  if (!options.quiet)
+    fmt::print(stderr, "repeating run {} ({} seed {})\n", stored.row.number, stored.row.experiment,
+               stored.row.seed);
+  Collector now;
+  const StopRequest never;
+  const RunFinished finished = run_experiment(request, now, never);
+  Differences differences;
+  if (stored.same_machine) {
+    compare_exactly(stored.series, now.series, differences);
+    compare_exactly(stored.metrics, now.metrics, differences);
+    if (finished.state_hash != stored.row.state_hash) {
+      differences.add(
+          fmt::format("state hash: {} stored, {} now", stored.row.state_hash, finished.state_hash));
+    }
+  } else {
+    compare_within(summary(stored.series, false), summary(now.series, false), kSeriesBand,
+                   differences);
+    compare_within(summary(stored.metrics, true), summary(now.metrics, true), kMetricBand,
+                   differences);
+  }
+  differences.finish();
+  const std::size_t values = stored.series.size() + stored.metrics.size();
+  const std::string_view how =
+      stored.same_machine ? "bit for bit" : "within the bands for another kind of machine";
+  if (differences.count() == 0) {
+    fmt::print("run {} repeats {}: {} values{}\n", stored.row.number, how, values,
+               stored.same_machine ? " and the state hash" : "");
+    return 0;
+  }
+  fmt::print("run {} does NOT repeat {}: {} differences among {} values\n", stored.row.number, how,
+             differences.count(), values);
+  return static_cast<int>(ExitCode::kRegression);
+}
+
+}  // namespace assay

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "harness/state.h"
+
+namespace assay {
+namespace {
+
+constexpr int kFormat = 1;
+const std::string kModelPrefix = "model/";
+const std::string kNoise = "stream/train_noise";
+const std::string kGlobal = "stream/global";
+
+nlohmann::json describe(const RunPosition& position, const LossLog& losses) {
+  std::vector<std::string> names;
+  std::vector<std::int64_t> counts;
+  for (const auto& sum : losses.sums()) {
+    names.push_back(sum.name);
+    counts.push_back(sum.count);
+  }
+  return {
+      {"format", kFormat},     {"definition_id", position.definition_id}, {"seed", position.seed},
+      {"step", position.step}, {"images_seen", position.images_seen},     {"loss_names", names},
+      {"loss_counts", counts}};
+}
+
+torch::Generator global_generator() { return at::globalContext().defaultGenerator(torch::kCPU); }
+
+torch::Tensor sums_tensor(const LossLog& losses) {
+  std::vector<double> values;
+  for (const auto& sum : losses.sums()) values.push_back(sum.sum);
+  return torch::tensor(values, torch::kFloat64);
+}
+
+std::vector<LossLog::Sum> stored_sums(const nlohmann::json& json, const torch::Tensor& sums) {
+  const std::vector<std::string> names = json.at("loss_names");
+  const std::vector<std::int64_t> counts = json.at("loss_counts");
+  std::vector<LossLog::Sum> restored;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    restored.push_back({names[i], sums[static_cast<std::int64_t>(i)].item<double>(), counts.at(i)});
+  }
+  return restored;
+}
+
+TensorMap model_part(const TensorFile& file) {
+  TensorMap model;
+  for (const auto& [name, value] : file.tensors) {
+    if (name.starts_with(kModelPrefix)) model[name.substr(kModelPrefix.size())] = value;
+  }
+  return model;
+}
+
+nlohmann::json read_position(const TensorFile& checkpoint, const std::string& label) {
+  const auto text = checkpoint.metadata.find("assay_run");
+  const auto json = text == checkpoint.metadata.end()
+                        ? nlohmann::json()
+                        : nlohmann::json::parse(text->second, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.value("format", 0) != kFormat) {
+    throw Error(fmt::format("{}: is no checkpoint of this version of assay", label),
+                ExitCode::kDamaged);
+  }
+  return json;
+}
+
+}  // namespace
+
+CheckpointSaved save_checkpoint(const std::filesystem::path& folder, const RunPosition& position,
+                                Trainable& model, const torch::Generator& noise,
+                                const LossLog& losses) {
+  TensorMap tensors;
+  for (const auto& [name, value] : state_tensors(model)) {
+    tensors[kModelPrefix + name] = value.detach().to(torch::kCPU).contiguous();
+  }
+  tensors[kNoise] = noise.get_state();
+  tensors[kGlobal] = global_generator().get_state();
+  tensors["losses"] = sums_tensor(losses);
+  const auto file = folder / fmt::format("{:012}.safetensors", position.images_seen);
+  const std::string digest =
+      save_safetensors(file, tensors, {{"assay_run", describe(position, losses).dump()}});
+  return {position.images_seen, file, digest};
+}
+
+RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition& expected,
+                            Trainable& model, torch::Generator& noise, LossLog& losses) {
+  const std::string label = file.string();
+  const TensorFile checkpoint = load_safetensors(file);
+  const nlohmann::json json = read_position(checkpoint, label);
+  const RunPosition position{json.at("definition_id"), json.at("seed"), json.at("step"),
+                             json.at("images_seen")};
+  if (position.definition_id != expected.definition_id || position.seed != expected.seed) {
+    throw Error(fmt::format("{}: belongs to another experiment or seed", label),
+                ExitCode::kDamaged);
+  }
+  restore_state(model, model_part(checkpoint), label);
+  noise.set_state(checkpoint.tensors.at(kNoise));
+  global_generator().set_state(checkpoint.tensors.at(kGlobal));
+  losses.restore(stored_sums(json, checkpoint.tensors.at("losses")));
+  return position;
+}
+
+void load_weights(const std::filesystem::path& file, Trainable& model) {
+  restore_state(model, model_part(load_safetensors(file)), file.string());
+}
+
+}  // namespace assay

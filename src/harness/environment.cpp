@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/environment.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "core/near_miss.h"
+#include "core/paths.h"
+#include "core/random.h"
+
+#ifdef ASSAY_CUDA
+#include <ATen/cuda/CUDAContext.h>
+#include <ATen/cuda/CUDAGeneratorImpl.h>
+#endif
+
+namespace assay {
+namespace {
+
+/// The value after "key :" in /proc/cpuinfo or an os-release style file.
+std::string field_of(const std::string& file, const std::string& key, char separator) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const auto at = line.find(separator);
+    if (!line.starts_with(key) || at == std::string::npos) continue;
+    const auto begin = line.find_first_not_of(" \t\"", at + 1);
+    if (begin == std::string::npos) return "";
+    return line.substr(begin, line.find_last_not_of(" \t\"") - begin + 1);
+  }
+  return "unknown";
+}
+
+std::string relevant_flags() {
+  std::istringstream all(field_of("/proc/cpuinfo", "flags", ':'));
+  constexpr std::array<std::string_view, 5> kRelevant = {"avx2", "fma", "avx512f", "avx512_bf16",
+                                                         "amx_bf16"};
+  std::vector<std::string> present;
+  for (std::string flag; all >> flag;) {
+    if (std::find(kRelevant.begin(), kRelevant.end(), flag) != kRelevant.end())
+      present.push_back(flag);
+  }
+  return fmt::format("{}", fmt::join(present, " "));
+}
+
+/// Standard output of a git command in the project's root, or nothing if it fails.
+std::string git(const std::string& arguments) {
+  const std::string root = project_root().string();
+  if (root.find('\'') != std::string::npos) return "";
+  const std::string command = fmt::format("git -C '{}' {} 2>/dev/null", root, arguments);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(::popen(command.c_str(), "r"),
+                                                             ::pclose);
+  std::string output;
+  std::array<char, 256> block{};
+  while (pipe && std::fgets(block.data(), static_cast<int>(block.size()), pipe.get()) != nullptr) {
+    output += block.data();
+  }
+  return output;
+}
+
+void describe_gpu([[maybe_unused]] Machine& machine) {
+#ifdef ASSAY_CUDA
+  if (at::hasCUDA() && at::cuda::device_count() > 0) {
+    const auto* properties = at::cuda::getCurrentDeviceProperties();
+    int version = 0;
+    cudaDriverGetVersion(&version);
+    machine.gpu = fmt::format("{} ({} MiB)", properties->name, properties->totalGlobalMem >> 20);
+    machine.driver = fmt::format("CUDA {}.{}", version / 1000, version % 1000 / 10);
+  }
+#endif
+}
+
+bool cuda_is_usable() {
+#ifdef ASSAY_CUDA
+  return at::hasCUDA() && at::cuda::device_count() > 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+Machine this_machine() {
+  Machine machine;
+  machine.cpu = field_of("/proc/cpuinfo", "model name", ':');
+  machine.flags = relevant_flags();
+  machine.cores = static_cast<int>(std::thread::hardware_concurrency());
+  machine.memory_bytes = std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE);
+  utsname kernel{};
+  uname(&kernel);
+  machine.os =
+      fmt::format("{}, Linux {}", field_of("/etc/os-release", "PRETTY_NAME", '='), kernel.release);
+  machine.compiler = fmt::format("g++ {}", __VERSION__);
+  machine.libtorch = TORCH_VERSION;
+  describe_gpu(machine);
+  return machine;
+}
+
+Commit this_commit() {
+  Commit commit;
+  commit.id = git("rev-parse HEAD");
+  if (commit.id.size() < 40) return {"unknown", false};
+  commit.id.resize(40);
+  commit.dirty = !git("status --porcelain --untracked-files=no").empty();
+  return commit;
+}
+
+torch::Device pick_device(std::string_view wanted) {
+  const std::vector<std::string> known = {"auto", "cpu", "cuda"};
+  if (std::find(known.begin(), known.end(), wanted) == known.end()) {
+    throw Error(
+        fmt::format("--device {}: is not known{}", wanted, suggestion(wanted, known, "devices")));
+  }
+  if (wanted == "cuda" && !cuda_is_usable()) {
+    throw Error(
+        "--device cuda: no usable GPU here; build with ASSAY_PRESET=cuda on a machine with an "
+        "NVIDIA "
+        "driver, or use --device cpu");
+  }
+  return wanted != "cpu" && cuda_is_usable() ? torch::Device(torch::kCUDA, 0)
+                                             : torch::Device(torch::kCPU);
+}
+
+std::int64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;
+}
+
+torch::Generator make_generator(torch::Device device, std::uint64_t run_seed,
+                                std::string_view stream) {
+  const std::uint64_t seed = stream_seed(run_seed, stream);
+#ifdef ASSAY_CUDA
+  if (device.is_cuda()) {
+    torch::Generator generator = at::cuda::detail::createCUDAGenerator(device.index());
+    generator.set_current_seed(seed);
+    return generator;
+  }
+#endif
+  TORCH_CHECK(device.is_cpu(), "no generator for device ", device);
+  return at::detail::createCPUGenerator(seed);
+}
+
+}  // namespace assay

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace assay {
+
+/// What a number was measured on.
+struct Machine {
+  std::string cpu;    ///< model name
+  std::string flags;  ///< those of avx2 fma avx512f avx512_bf16 amx_bf16 that it has
+  int cores = 0;
+  std::string gpu;  ///< empty without a usable one
+  std::string driver;
+  std::int64_t memory_bytes = 0;
+  std::string os;
+  std::string compiler;
+  std::string libtorch;
+};
+
+/// Which sources a number was made with.
+struct Commit {
+  std::string id;      ///< 40 hex digits, or "unknown" outside a git checkout
+  bool dirty = false;  ///< tracked files differ from that commit
+};
+
+Machine this_machine();
+Commit this_commit();
+
+/// "auto", "cpu" or "cuda". Throws Error if CUDA is asked for and this build or machine has none.
+torch::Device pick_device(std::string_view wanted);
+
+/// Highest resident set size of this process so far.
+std::int64_t peak_memory_bytes();
+
+/// A torch generator on a device, seeded with a named stream of a run.
+torch::Generator make_generator(torch::Device device, std::uint64_t run_seed,
+                                std::string_view stream);
+
+}  // namespace assay

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/evaluator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "data/batch_stream.h"
+#include "data/png.h"
+#include "harness/environment.h"
+
+namespace assay {
+namespace {
+
+constexpr std::int64_t kPictureSize = 256;
+/// Below this share of the real spread, samples have collapsed onto one point.
+constexpr double kCollapsedSpread = 0.05;
+
+/// Mean over dimensions of the standard deviation over samples.
+double spread(const at::Tensor& examples) {
+  return examples.flatten(1).to(torch::kFloat64).std(0, /*unbiased=*/false).mean().item<double>();
+}
+
+std::int64_t columns_for(std::int64_t count) {
+  return std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(count)))));
+}
+
+torch::Device device_of(Trainable& model) {
+  struct First : StateVisitor {
+    torch::Device device = torch::kCPU;
+    void tensor(const std::string&, torch::Tensor& value, StateKind kind) override {
+      if (kind == StateKind::kParameter) device = value.device();
+    }
+  } first;
+  model.visit_state(first);
+  return first.device;
+}
+
+/// Applies f to blocks of rows on a device and joins the results on the CPU.
+template <class F>
+at::Tensor in_blocks(const at::Tensor& rows, torch::Device device, const F& f) {
+  constexpr std::int64_t kRows = 500;
+  std::vector<at::Tensor> parts;
+  for (std::int64_t i = 0; i < rows.size(0); i += kRows) {
+    const auto block = rows.narrow(0, i, std::min(kRows, rows.size(0) - i));
+    parts.push_back(f(to_model_range(block).to(device)).detach().to(torch::kCPU));
+  }
+  return torch::cat(parts);
+}
+
+/// Pairs in one picture: a row of originals above a row of reconstructions, several times.
+at::Tensor interleave(const at::Tensor& originals, const at::Tensor& reconstructions,
+                      std::int64_t columns) {
+  std::vector<at::Tensor> rows;
+  for (std::int64_t i = 0; i + columns <= originals.size(0); i += columns) {
+    rows.push_back(originals.narrow(0, i, columns));
+    rows.push_back(reconstructions.narrow(0, i, columns));
+  }
+  return torch::cat(rows);
+}
+
+GenerativeModel& generative(Trainable& model, std::string_view family) {
+  auto* generator = dynamic_cast<GenerativeModel*>(&model);
+  if (generator == nullptr) {
+    throw Error(fmt::format(
+        "family '{}' generates nothing; its eval.metrics may only hold accuracy", family));
+  }
+  return *generator;
+}
+
+}  // namespace
+
+void check_evaluation(const Definition& definition) {
+  bool needs_features = false;
+  for (const auto& name : definition.texts("eval.metrics")) {
+    const Needs needs = metric(name).needs;
+    needs_features = needs_features || needs == Needs::kFeatures || needs == Needs::kLogits;
+  }
+  if (!needs_features) return;
+  const auto& wanted = definition.text("eval.extractor");
+  const auto& known = extractors();
+  if (std::none_of(known.begin(), known.end(),
+                   [&](const auto& one) { return one.name == wanted; })) {
+    make_extractor(wanted);  // throws with the near miss
+  }
+}
+
+Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
+                     ProgressCallback progress)
+    : definition_(definition),
+      seed_(seed),
+      dataset_(dataset),
+      progress_(std::move(progress)),
+      sampling_("sample", 1) {
+  for (const auto& name : definition.texts("eval.metrics")) {
+    metrics_.push_back(&metric(name));
+    needs_.insert(metrics_.back()->needs);
+  }
+  const bool features = needs(Needs::kFeatures) || needs(Needs::kLogits);
+  if (features && !dataset.is_points())
+    extractor_ = make_extractor(definition.text("eval.extractor"));
+  if (needs(Needs::kPoints) && !dataset.modes) {
+    throw Error(
+        fmt::format("eval.metrics: modes can be counted on generated 2-D sets only, not on '{}'",
+                    dataset.name));
+  }
+}
+
+const DataSplit& Evaluator::reference_split() const {
+  return definition_.text("eval.reference_split") == "train" ? dataset_.train : dataset_.test;
+}
+
+at::Tensor Evaluator::reference_images() const {
+  const std::int64_t wanted = definition_.integer("eval.reference_count");
+  const std::int64_t all = reference_split().size();
+  return reference_split().images.narrow(0, 0, wanted == 0 ? all : std::min(wanted, all));
+}
+
+Protocol Evaluator::shared_protocol() const {
+  const std::string& split = definition_.text("eval.reference_split");
+  Protocol protocol = {{"reference", fmt::format("{}:{}", dataset_.name, split)},
+                       {"reference_digest", reference_split().digest},
+                       {"weights", definition_.number("ema.decay") > 0 ? "ema" : "raw"}};
+  return protocol;
+}
+
+Features Evaluator::features_of(const at::Tensor& examples) {
+  if (dataset_.is_points()) return {examples.to(torch::kFloat32), {}};
+  const std::int64_t all = examples.size(0);
+  return extractor_->extract(examples, [&](std::int64_t done) { progress_("score", done, all); });
+}
+
+const Features& Evaluator::reference_features() {
+  if (!reference_features_) reference_features_ = features_of(reference_images());
+  return *reference_features_;
+}
+
+EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen) {
+  const torch::NoGradGuard no_grad;
+  EvaluationResult result;
+  result.evaluation.images_seen = images_seen;
+  MetricInputs inputs;
+  inputs.k = definition_.integer("eval.neighbours");
+  inputs.protocol = shared_protocol();
+  const bool only_classifies = needs_.size() == 1 && needs(Needs::kClassification);
+  if (!only_classifies && !metrics_.empty()) {
+    GenerativeModel& generator = generative(model, definition_.family);
+    draw_samples(generator, inputs, result);
+    if (needs(Needs::kReconstructions)) draw_reconstructions(generator, inputs, result);
+    if (needs(Needs::kElbo)) draw_elbo(generator, inputs);
+  }
+  if (needs(Needs::kClassification)) draw_classes(model, inputs);
+  for (const Metric* metric : metrics_)
+    result.evaluation.metrics.push_back(metric->compute(inputs));
+  for (auto& artifact : result.artifacts) artifact.images_seen = images_seen;
+  for (auto& note : result.notes) note.images_seen = images_seen;
+  return result;
+}
+
+void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
+                             EvaluationResult& result) {
+  const std::int64_t count = definition_.integer("eval.generated");
+  std::int64_t done = 0;
+  SampleOptions options;
+  options.batch_size = definition_.integer("eval.batch_size");
+  options.progress = [&](std::int64_t now) {
+    sampling_.add(now - done);
+    done = now;
+    progress_("sample", now, count);
+  };
+  sampling_.resume();
+  const auto samples =
+      model.sample(count, options, make_generator(torch::kCPU, seed_, "eval_noise"));
+  sampling_.pause();
+  const bool points = dataset_.is_points();
+  const at::Tensor examples = points ? samples : to_pixels(samples);
+  const at::Tensor real = reference_images();
+  if (spread(examples) < kCollapsedSpread * spread(real)) {
+    result.notes.push_back({0, "mode_collapse",
+                            fmt::format("samples spread {:.3g} of what real ones do",
+                                        spread(examples) / spread(real))});
+  }
+  const std::int64_t shown = std::min(count, definition_.integer("eval.grid"));
+  if (points) {
+    inputs.points = examples;
+    if (dataset_.modes) {
+      inputs.mode_centres = dataset_.modes->centres;
+      inputs.mode_sigma = dataset_.modes->sigma;
+    }
+    const at::Tensor centres = dataset_.modes ? dataset_.modes->centres : at::Tensor();
+    result.artifacts.push_back(
+        {"samples", 0, "image/png", encode_png(scatter_picture(examples, centres, kPictureSize))});
+  } else if (shown > 0) {
+    const at::Tensor grid = image_grid(examples.narrow(0, 0, shown), columns_for(shown));
+    result.artifacts.push_back({"samples", 0, "image/png", encode_png(grid)});
+  }
+  if (needs(Needs::kFeatures) || needs(Needs::kLogits)) {
+    const Features generated = features_of(examples);
+    inputs.generated_features = generated.features;
+    inputs.generated_logits = generated.logits;
+    inputs.reference_features = reference_features().features;
+    const Protocol extra = extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}};
+    inputs.protocol.insert(extra.begin(), extra.end());
+  }
+}
+
+void Evaluator::draw_reconstructions(GenerativeModel& model, MetricInputs& inputs,
+                                     EvaluationResult& result) {
+  const torch::Device device = device_of(model);
+  inputs.originals = reference_images();
+  inputs.reconstructions = in_blocks(inputs.originals, device, [&](const at::Tensor& images) {
+    const auto reconstructed = model.reconstruct(images);
+    if (!reconstructed) {
+      throw Error(
+          fmt::format("family '{}' reconstructs nothing; drop reconstruction_mse from eval.metrics",
+                      definition_.family));
+    }
+    return to_pixels(*reconstructed);
+  });
+  const std::int64_t columns = columns_for(definition_.integer("eval.grid"));
+  const std::int64_t shown = std::min(inputs.originals.size(0), columns * (columns / 2));
+  if (shown >= columns) {
+    const at::Tensor pairs = interleave(inputs.originals.narrow(0, 0, shown),
+                                        inputs.reconstructions.narrow(0, 0, shown), columns);
+    result.artifacts.push_back(
+        {"reconstructions", 0, "image/png", encode_png(image_grid(pairs, columns))});
+  }
+}
+
+void Evaluator::draw_elbo(GenerativeModel& model, MetricInputs& inputs) {
+  torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
+  inputs.elbo_nats = in_blocks(reference_images(), device_of(model), [&](const at::Tensor& images) {
+    const auto bound = model.elbo(images, noise);
+    if (!bound) {
+      throw Error(
+          fmt::format("family '{}' has no ELBO; drop elbo from eval.metrics", definition_.family));
+    }
+    return *bound;
+  });
+}
+
+void Evaluator::draw_classes(Trainable& model, MetricInputs& inputs) {
+  inputs.class_logits =
+      in_blocks(reference_images(), device_of(model), [&](const at::Tensor& images) {
+        const auto logits = model.classify(images);
+        if (!logits) {
+          throw Error(fmt::format("family '{}' classifies nothing; drop accuracy from eval.metrics",
+                                  definition_.family));
+        }
+        return *logits;
+      });
+  if (!reference_split().labels.defined()) {
+    throw Error(
+        fmt::format("data set '{}' has no labels; drop accuracy from eval.metrics", dataset_.name));
+  }
+  inputs.class_labels = reference_split().labels.narrow(0, 0, inputs.class_logits.size(0));
+}
+
+}  // namespace assay

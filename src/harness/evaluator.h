@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "core/events.h"
+#include "data/dataset.h"
+#include "families/trainable.h"
+#include "harness/speed.h"
+#include "metrics/extractors/extractor.h"
+#include "metrics/metric.h"
+
+namespace assay {
+
+struct EvaluationResult {
+  Evaluation evaluation;
+  std::vector<Artifact> artifacts;  ///< sample and reconstruction pictures
+  std::vector<Note> notes;          ///< e.g. mode_collapse
+};
+
+/// Draws what the metrics of a definition need from a model, and scores it. All noise comes from
+/// the run's stream eval_noise, started afresh at each evaluation: the latents stay the same
+/// through the run, and an evaluation changes nothing that training sees.
+class Evaluator {
+ public:
+  /// Called now and then with ("sample", images done, images in all); may throw to stop.
+  using ProgressCallback = std::function<void(std::string_view, std::int64_t, std::int64_t)>;
+
+  /// `dataset` must outlive the evaluator. Throws Error for an unknown metric or extractor, and for
+  /// a metric that the data set cannot serve.
+  Evaluator(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
+            ProgressCallback progress);
+
+  EvaluationResult evaluate(Trainable& model, std::int64_t images_seen);
+  /// Sampling speed over all evaluations so far.
+  const SpeedMeter& sampling() const { return sampling_; }
+
+ private:
+  const DataSplit& reference_split() const;
+  at::Tensor reference_images() const;
+  Protocol shared_protocol() const;
+  Features features_of(const at::Tensor& examples);
+  const Features& reference_features();
+  void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
+  void draw_reconstructions(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
+  void draw_elbo(GenerativeModel& model, MetricInputs& inputs);
+  void draw_classes(Trainable& model, MetricInputs& inputs);
+  bool needs(Needs what) const { return needs_.contains(what); }
+
+  const Definition& definition_;
+  std::uint64_t seed_;
+  const Dataset& dataset_;
+  ProgressCallback progress_;
+  std::vector<const Metric*> metrics_;
+  std::set<Needs> needs_;
+  std::unique_ptr<Extractor> extractor_;
+  std::optional<Features> reference_features_;
+  SpeedMeter sampling_;
+};
+
+/// Throws Error for a metric or an extractor of the definition that does not exist: checked before
+/// anything runs.
+void check_evaluation(const Definition& definition);
+
+}  // namespace assay

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "config/definition.h"
+#include "core/events.h"
+#include "families/trainable.h"
+#include "harness/stop.h"
+
+namespace assay {
+
+struct RunRequest {
+  Definition definition;
+  std::uint64_t seed = 0;
+  torch::Device device = torch::kCPU;
+  std::filesystem::path checkpoints;                 ///< folder of this run; empty: none are saved
+  std::optional<std::filesystem::path> resume_from;  ///< a checkpoint of this run
+};
+
+/// Length of a run in whole steps and in images.
+struct RunLength {
+  std::int64_t steps = 0;
+  std::int64_t images = 0;
+};
+RunLength run_length(const Definition& definition);
+
+/// Trains, evaluates and checkpoints one experiment with one seed; everything that happens goes to
+/// `observer`, the last event is finished(). A failure (a non-finite loss, an exception) is a
+/// result: status diverged or failed with its reason. Error with exit code usage or damaged (data
+/// absent, checkpoint unreadable) is reported as failed and thrown again, so that the caller can
+/// print it.
+RunFinished run_experiment(const RunRequest& request, RunObserver& observer,
+                           const StopRequest& stop);
+
+/// The data set that a definition asks for.
+Dataset load_dataset_for(const Definition& definition, std::uint64_t seed);
+
+/// A model with initial weights of this seed, on a device.
+std::unique_ptr<Trainable> build_model(const Definition& definition, std::uint64_t seed,
+                                       const Dataset& dataset, torch::Device device);
+
+}  // namespace assay

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/speed.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace assay {
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0.0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+double median_absolute_deviation(const std::vector<double>& values) {
+  const double centre = median(values);
+  std::vector<double> distances;
+  for (const double value : values) distances.push_back(std::abs(value - centre));
+  return median(distances);
+}
+
+void SpeedMeter::resume() {
+  started_ = Clock::now();
+  running_ = true;
+}
+
+void SpeedMeter::pause() {
+  if (running_) seconds_ += std::chrono::duration<double>(Clock::now() - started_).count();
+  running_ = false;
+}
+
+void SpeedMeter::add(std::int64_t images, double shortest_seconds) {
+  images_ += images;
+  pause();
+  if (seconds_ > 0.0 && seconds_ >= shortest_seconds && images_ > 0) {
+    rates_.push_back(static_cast<double>(images_) / seconds_);
+    images_ = 0;
+    seconds_ = 0.0;
+  }
+  resume();
+}
+
+Throughput SpeedMeter::result() const {
+  const std::size_t skipped = rates_.size() > warm_up_ ? warm_up_ : 0;
+  const std::vector<double> kept(rates_.begin() + static_cast<std::ptrdiff_t>(skipped),
+                                 rates_.end());
+  return {phase_, median(kept), median_absolute_deviation(kept),
+          static_cast<std::int64_t>(kept.size())};
+}
+
+}  // namespace assay

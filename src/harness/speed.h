@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/events.h"
+
+namespace assay {
+
+double median(std::vector<double> values);
+/// Median absolute deviation from the median (not scaled).
+double median_absolute_deviation(const std::vector<double>& values);
+
+/// Images per second of a phase, from timed intervals. The first `warm_up` intervals are left out
+/// of the result if others follow. Time between pause() and resume() is not counted.
+class SpeedMeter {
+ public:
+  SpeedMeter(std::string phase, std::size_t warm_up)
+      : phase_(std::move(phase)), warm_up_(warm_up) {}
+
+  void resume();
+  void pause();
+  /// Closes an interval if it has lasted at least `shortest` seconds and holds images.
+  void add(std::int64_t images, double shortest_seconds = 0.0);
+  /// Speed of the last closed interval, 0 before the first.
+  double latest() const { return rates_.empty() ? 0.0 : rates_.back(); }
+  Throughput result() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string phase_;
+  std::size_t warm_up_;
+  Clock::time_point started_ = Clock::now();
+  double seconds_ = 0.0;
+  std::int64_t images_ = 0;
+  bool running_ = false;
+  std::vector<double> rates_;
+};
+
+}  // namespace assay

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "families/trainable.h"
+#include "nn/safetensors.h"
+
+namespace assay {
+
+/// Every tensor of a model's state, by name (shared storage, not copies).
+TensorMap state_tensors(Trainable& model);
+
+/// Copies tensors into a model's state. Throws Error naming `label` if a name is missing or
+/// unexpected, or a shape or type differs: nothing is changed then.
+void restore_state(Trainable& model, const TensorMap& tensors, const std::string& label);
+
+/// Moves every tensor of the state to a device.
+void move_state(Trainable& model, torch::Device device);
+
+/// Number of trainable parameters.
+std::int64_t parameter_count(Trainable& model);
+
+/// SHA-256 over name, type, shape and bytes of every tensor of the state, in the order of names:
+/// equal for two runs exactly when they would continue alike.
+std::string state_hash(Trainable& model);
+
+}  // namespace assay

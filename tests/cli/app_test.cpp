@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/app.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+int run(std::vector<std::string> words) {
+  words.insert(words.begin(), "assay");
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  return App().run(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(App, AnswersAMistypedCommandWithTheNearMiss) {
+  EXPECT_THAT(
+      [] {
+        run({"rnu", "smoke"});
+      },
+      ThrowsMessage<Error>(HasSubstr("'rnu' is not a command; did you mean 'run'?")));
+}
+
+TEST(App, AnswersAMistypedOptionWithTheNearMiss) {
+  EXPECT_THAT(
+      [] {
+        run({"run", "smoke", "--sedes", "1"});
+      },
+      ThrowsMessage<Error>(HasSubstr("--sedes: unknown option; did you mean '--seeds'?")));
+  EXPECT_THAT(
+      [] {
+        run({"list", "--jsno"});
+      },
+      ThrowsMessage<Error>(HasSubstr("did you mean '--json'?")));
+}
+
+TEST(App, WrongUseIsAUsageError) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{},
+                                                {"run"},
+                                                {"run", "smoke", "--jobs", "0"},
+                                                {"show"},
+                                                {"report", "--format", "pdf"},
+                                                {"eval", "--generated", "x"},
+                                                {"run", "smoke", "--max-minutes", "-1"}}) {
+    try {
+      run(words);
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& problem) {
+      EXPECT_EQ(problem.code(), ExitCode::kUsage);
+    }
+  }
+}
+
+TEST(App, EveryCommandHasHelpWithAnExample) {
+  for (const char* command : {"run", "resume", "list", "describe", "status", "show", "report",
+                              "eval", "sample", "verify", "data", "doctor"}) {
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(run({command, "--help"}), 0);
+    EXPECT_THAT(testing::internal::GetCapturedStdout(),
+                HasSubstr(std::string("Example: assay ") + command))
+        << command;
+  }
+}
+
+TEST(App, HelpNamesTheCommandsAndNotTheWorker) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(run({"--help"}), 0);
+  const std::string help = testing::internal::GetCapturedStdout();
+  EXPECT_THAT(help, HasSubstr("verify"));
+  EXPECT_EQ(help.find("worker"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace assay

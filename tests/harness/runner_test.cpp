@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+#include "core/error.h"
+#include "tests/harness/small_definition.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+/// Keeps everything; may ask for a stop after so many scalars.
+class Recording : public RunObserver {
+ public:
+  StopRequest* stop = nullptr;
+  int stop_after = -1;
+  std::map<std::pair<std::string, std::int64_t>, double> values;
+  std::vector<CheckpointSaved> checkpoints;
+  std::vector<Artifact> artifacts;
+  std::map<std::string, Throughput> speeds;
+  RunFinished end;
+
+  void scalars(const Scalars& s) override {
+    for (const auto& [name, value] : s.values) values[{name, s.images_seen}] = value;
+    if (stop != nullptr && --stop_after == 0) stop->request();
+  }
+  void evaluated(const Evaluation& e) override {
+    for (const auto& metric : e.metrics) values[{metric.name, e.images_seen}] = metric.value;
+  }
+  void artifact(const Artifact& a) override { artifacts.push_back(a); }
+  void throughput(const Throughput& t) override { speeds[t.phase] = t; }
+  void checkpointed(const CheckpointSaved& c) override { checkpoints.push_back(c); }
+  void finished(const RunFinished& f) override { end = f; }
+};
+
+class RunnerTest : public testing::Test {
+ protected:
+  fs::path folder_ = fs::temp_directory_path() / ("assay_runner_test_" + std::to_string(getpid()));
+  void SetUp() override { at::set_num_threads(1); }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  RunRequest request(const std::string& more = {}, std::uint64_t seed = 5) const {
+    return {small_definition(more), seed, torch::kCPU, folder_, {}};
+  }
+};
+
+TEST_F(RunnerTest, AResumedRunIsTheUninterruptedOneAndAColdStartIsNot) {
+  const StopRequest never;
+  Recording calm;
+  run_experiment(request(), calm, never);
+  ASSERT_EQ(calm.end.status, "complete");
+
+  StopRequest stop;
+  Recording first, second, cold;
+  first.stop = &stop;
+  first.stop_after = 4;
+  run_experiment(request(), first, stop);
+  EXPECT_EQ(first.end.status, "interrupted");
+  EXPECT_EQ(first.end.images_seen, 256);
+  RunRequest again = request();
+  again.resume_from = first.checkpoints.back().file;
+  run_experiment(again, second, never);
+  EXPECT_EQ(second.end.status, "complete");
+  EXPECT_EQ(second.end.state_hash, calm.end.state_hash);
+  // Before and after the stop, every value is that of the calm run.
+  for (const auto* part : {&first.values, &second.values}) {
+    for (const auto& [at, value] : *part) {
+      EXPECT_EQ(value, calm.values.at(at)) << at.first << " at " << at.second;
+    }
+  }
+
+  run_experiment(request("", 6), cold, never);
+  EXPECT_NE(cold.end.state_hash, calm.end.state_hash);
+}
+
+TEST_F(RunnerTest, TheSameSeedGivesTheSameBits) {
+  const StopRequest never;
+  Recording a, b;
+  run_experiment(request(), a, never);
+  run_experiment(request(), b, never);
+  EXPECT_EQ(a.end.state_hash, b.end.state_hash);
+  EXPECT_EQ(a.values, b.values);
+}
+
+TEST_F(RunnerTest, RecordsScalarsMetricsPicturesAndSpeedAtTheSetPoints) {
+  const StopRequest never;
+  Recording run;
+  run_experiment(request(), run, never);
+  EXPECT_EQ(run.end.images_seen, 640);
+  for (const std::int64_t at : {64, 320, 640}) EXPECT_TRUE(run.values.contains({"loss", at})) << at;
+  for (const std::int64_t at : {0, 256, 512, 640})
+    EXPECT_TRUE(run.values.contains({"fd", at})) << at;
+  EXPECT_EQ(run.checkpoints.size(), 10U);
+  EXPECT_EQ(run.artifacts.size(), 8U);  // samples and reconstructions, four times
+  EXPECT_GT(run.speeds.at("sample").images_per_second, 0.0);
+  EXPECT_GT(run.end.peak_memory_bytes, 1 << 20);
+  EXPECT_LT(run.values.at({"fd", 640}), run.values.at({"fd", 0}));
+}
+
+TEST_F(RunnerTest, EvaluatingMoreOftenDoesNotChangeTraining) {
+  const StopRequest never;
+  Recording rare, often;
+  run_experiment(request(), rare, never);
+  RunRequest other = request();
+  other.definition.values.at("eval.every_images").value = std::int64_t{64};
+  run_experiment(other, often, never);
+  EXPECT_EQ(rare.end.state_hash, often.end.state_hash);
+  EXPECT_EQ(rare.values.at({"fd", 640}), often.values.at({"fd", 640}));
+}
+
+TEST_F(RunnerTest, ANonFiniteLossEndsTheRunAsDivergedWithItsStep) {
+  const StopRequest never;
+  Recording run;
+  RunRequest hot = request("[optimizer]\nlearning_rate = 10\n[objective]\nbeta = 1\n");
+  hot.definition.values.at("optimizer.learning_rate").value = 1e30;
+  run_experiment(hot, run, never);
+  EXPECT_EQ(run.end.status, "diverged");
+  EXPECT_THAT(run.end.reason, HasSubstr("the last good step is"));
+}
+
+TEST_F(RunnerTest, AFailureIsAResultWithItsReason) {
+  const StopRequest never;
+  Recording run;
+  RunRequest impossible = request();
+  impossible.definition.values.at("train.batch_size").value = std::int64_t{100000};
+  EXPECT_THROW(run_experiment(impossible, run, never), Error);
+  EXPECT_EQ(run.end.status, "failed");
+  EXPECT_FALSE(run.end.reason.empty());
+}
+
+TEST(RunLength, IsRoundedUpToWholeSteps) {
+  Definition definition = small_definition();
+  definition.values.at("train.images").value = std::int64_t{641};
+  EXPECT_EQ(run_length(definition).steps, 41);
+  EXPECT_EQ(run_length(definition).images, 656);
+}
+
+}  // namespace
+}  // namespace assay
