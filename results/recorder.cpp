@@ -94,21 +94,29 @@ void RunRecorder::written() {
   database_.fold_log();
 }
 
-std::vector<std::string> RunRecorder::drop_old_checkpoints() {
+std::vector<std::string> RunRecorder::drop_old_checkpoints(std::int64_t kept) {
   std::vector<std::string> files;
   auto old = database_.prepare(
-      "SELECT file FROM checkpoint WHERE run_id = ? ORDER BY images_seen DESC LIMIT -1 OFFSET 2");
-  old.bind(run_);
+      "SELECT file FROM checkpoint WHERE run_id = ? ORDER BY images_seen DESC LIMIT -1 OFFSET ?");
+  old.bind(run_, kept);
   while (old.step()) files.push_back(old.text(0));
   old.reset();
   database_
       .prepare(
           "DELETE FROM checkpoint WHERE run_id = ?1 AND images_seen NOT IN "
           "(SELECT images_seen FROM checkpoint WHERE run_id = ?1 ORDER BY images_seen DESC LIMIT "
-          "2)")
-      .bind(run_)
+          "?2)")
+      .bind(run_, kept)
       .run();
   return files;
+}
+
+void RunRecorder::remove_files(const std::vector<std::string>& names,
+                               const std::string& except) const {
+  for (const auto& name : names) {
+    std::error_code problem;
+    if (name != except) std::filesystem::remove(folder_ / name, problem);
+  }
 }
 
 void RunRecorder::checkpointed(const CheckpointSaved& checkpoint) {
@@ -125,15 +133,13 @@ void RunRecorder::checkpointed(const CheckpointSaved& checkpoint) {
           "?)")
       .bind(run_, checkpoint.images_seen, name, checkpoint.sha256)
       .run();
-  const auto old_files = drop_old_checkpoints();
+  constexpr std::int64_t kKeptWhileRunning = 2;
+  const auto old_files = drop_old_checkpoints(kKeptWhileRunning);
   update_progress();
   transaction.commit();
   written();
   // After the commit: a crash between the two leaves a file too many, never a row without its file.
-  for (const auto& file : old_files) {
-    std::error_code problem;
-    if (file != name) std::filesystem::remove(folder_ / file, problem);
-  }
+  remove_files(old_files, name);
 }
 
 void RunRecorder::finished(const RunFinished& finished) {
@@ -147,9 +153,13 @@ void RunRecorder::finished(const RunFinished& finished) {
       .bind(finished.images_seen, finished.state_hash,
             earlier_wall_seconds_ + finished.wall_seconds, finished.peak_memory_bytes, run_)
       .run();
+  // The last one holds the final weights.
+  std::vector<std::string> old_files;
+  if (finished.status == "complete") old_files = drop_old_checkpoints(1);
   close_run(database_, run_, {finished.status, finished.reason});
   transaction.commit();
   written();
+  remove_files(old_files);
 }
 
 }  // namespace assay

@@ -30,7 +30,7 @@ class RunRecorder : public RunObserver {
   void note(const Note& note) override;
   void progress(const Progress& progress) override;
   /// Registers a checkpoint file that lies in run_folder(); keeps the two newest and deletes older
-  /// files.
+  /// files. A complete run keeps the last one alone: its final weights.
   void checkpointed(const CheckpointSaved& checkpoint) override;
   void finished(const RunFinished& finished) override;
 
@@ -46,7 +46,8 @@ class RunRecorder : public RunObserver {
   void insert_pending();
   void update_progress();
   void written();
-  std::vector<std::string> drop_old_checkpoints();
+  std::vector<std::string> drop_old_checkpoints(std::int64_t kept);
+  void remove_files(const std::vector<std::string>& names, const std::string& except = {}) const;
 
   Database& database_;
   std::int64_t run_;

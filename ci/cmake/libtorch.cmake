@@ -10,7 +10,8 @@ add_library(assay_torch INTERFACE)
 add_library(assay::torch ALIAS assay_torch)
 target_include_directories(assay_torch SYSTEM INTERFACE
   ${ASSAY_LIBTORCH}/include ${ASSAY_LIBTORCH}/include/torch/csrc/api/include)
-target_compile_definitions(assay_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
+# LibTorch's headers bring their own fmt, newer than the system's library.
+target_compile_definitions(assay_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1 FMT_HEADER_ONLY=1)
 # The wheel's own OpenMP runtime: one copy in the process.
 target_link_libraries(assay_torch INTERFACE
   ${ASSAY_LIBTORCH}/lib/libtorch_cpu.so ${ASSAY_LIBTORCH}/lib/libc10.so ${ASSAY_LIBTORCH}/lib/libgomp.so.1)
@@ -27,7 +28,8 @@ if(ASSAY_CUDA)
     -Wl,--no-as-needed ${ASSAY_LIBTORCH}/lib/libtorch_cuda.so ${ASSAY_LIBTORCH}/lib/libc10_cuda.so -Wl,--as-needed)
 endif()
 
-# One precompiled header for every target that links LibTorch.
+# One precompiled header for every target that links LibTorch; compiled with the rooms' own flags, or GCC refuses it.
 add_library(assay_torch_header STATIC ${PROJECT_SOURCE_DIR}/ci/cmake/torch_header.cpp)
 target_link_libraries(assay_torch_header PUBLIC assay::torch)
+target_compile_options(assay_torch_header PRIVATE ${ASSAY_WARNINGS})
 target_precompile_headers(assay_torch_header PRIVATE <torch/torch.h>)

@@ -12,7 +12,7 @@ namespace assay {
 /// SHA-256 of metrics/extractors/weights/fmnist-cnn.safetensors: change both together, and only
 /// with a new name for the extractor if scores already refer to it.
 constexpr std::string_view kFmnistCnnSha256 =
-    "0000000000000000000000000000000000000000000000000000000000000000";
+    "486f94d505856d52fccfbb90bf0db3f1f5053520947ce98c78487fb2cc1a253b";
 
 /// The classifier FmnistCnn (nn/fmnist_cnn.h) trained by assay on Fashion-MNIST: 128 features and
 /// 10 logits of grey 28×28 images. Throws Error for other weights than `sha256`, or a tensor that

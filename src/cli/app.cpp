@@ -14,8 +14,8 @@
 #include "cli/show_command.h"
 #include "cli/verify_command.h"
 #include "cli/version.h"
+#include "cli/words.h"
 #include "core/error.h"
-#include "core/near_miss.h"
 #include "core/paths.h"
 
 namespace assay {
@@ -25,29 +25,6 @@ std::filesystem::path default_database() {
   const char* given = std::getenv("ASSAY_DB");
   if (given != nullptr && *given != '\0') return given;
   return project_root() / "results" / "assay.sqlite";
-}
-
-/// Options as a person writes them: "--seeds", not "seeds".
-std::vector<std::string> flags_of(const CLI::App& command) {
-  std::vector<std::string> flags;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
-  }
-  return flags;
-}
-
-std::vector<std::string> visible_commands(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    if (!command->get_group().empty()) names.push_back(command->get_name());
-  }
-  return names;
-}
-
-const CLI::App* find_command(const CLI::App& app, const std::string& name) {
-  const auto found =
-      app.get_subcommands([&](const CLI::App* one) { return one->get_name() == name; });
-  return found.empty() ? nullptr : found.front();
 }
 
 void add_run_options(CLI::App* command, WorkOptions& work) {
@@ -292,33 +269,8 @@ void App::add_data() {
   actions_.emplace_back(doctor, [this] { return doctor_command(common_, app_.count("--db") > 0); });
 }
 
-/// CLI11 says that a word was not expected; a person wants to know which one was meant.
-void App::check_words(int argc, char** argv) const {
-  const auto commands = visible_commands(app_);
-  const CLI::App* chosen = nullptr;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (chosen == nullptr) chosen = find_command(app_, word);
-    if (chosen == nullptr && !word.starts_with("-") &&
-        (i == 1 || std::string(argv[i - 1]).find("--") != 0)) {
-      throw Error(
-          fmt::format("'{}' is not a command{}", word, suggestion(word, commands, "commands")));
-    }
-    const std::string flag = word.substr(0, word.find('='));
-    if (!word.starts_with("--") || word == "--") continue;
-    std::vector<std::string> known = flags_of(app_);
-    if (chosen != nullptr) {
-      const auto more = flags_of(*chosen);
-      known.insert(known.begin(), more.begin(), more.end());
-    }
-    if (std::find(known.begin(), known.end(), flag) == known.end()) {
-      throw Error(fmt::format("{}: unknown option{}", flag, suggestion(flag, known, "options")));
-    }
-  }
-}
-
 int App::run(int argc, char** argv) {
-  check_words(argc, argv);
+  check_words(app_, argc, argv);
   try {
     app_.parse(argc, argv);
   } catch (const CLI::Success& wish) {

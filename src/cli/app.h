@@ -30,7 +30,6 @@ class App {
   void add_eval();
   void add_sample();
   void add_data();
-  void check_words(int argc, char** argv) const;
 
   CLI::App app_;
   CommonOptions common_;
