@@ -22,7 +22,7 @@ MetricValue compute_accuracy(const MetricInputs& inputs) {
   }
   const double share = logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
   auto protocol = protocol_of(inputs, "accuracy", "top 1");
-  protocol["n_reference"] = std::to_string(logits.size(0));
+  protocol["n_real"] = std::to_string(logits.size(0));
   return {"accuracy", share, binomial_standard_error(share, logits.size(0)), protocol};
 }
 

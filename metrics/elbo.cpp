@@ -13,7 +13,7 @@ MetricValue compute_elbo(const MetricInputs& inputs) {
   const auto values = checked_values(inputs.elbo_nats, {"elbo", "evidence lower bound"});
   const Mean bound = mean_of(values);
   auto protocol = protocol_of(inputs, "elbo", "mean over images, nats");
-  protocol["n_reference"] = std::to_string(values.size(0));
+  protocol["n_real"] = std::to_string(values.size(0));
   return {"elbo", bound.value, bound.standard_error, protocol};
 }
 

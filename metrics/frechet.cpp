@@ -157,7 +157,7 @@ MetricValue compute_fd(const MetricInputs& inputs) {
   const Mean distance = frechet_distance(features.generated, features.reference);
   auto protocol = protocol_of(inputs, "fd", "covariance/(n-1), nuclear norm, f64");
   protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_reference"] = std::to_string(features.reference.size(0));
+  protocol["n_real"] = std::to_string(features.reference.size(0));
   return {"fd", distance.value, distance.standard_error, protocol};
 }
 

@@ -83,7 +83,7 @@ Protocol protocol_of(const MetricInputs& inputs, std::string_view metric,
                      std::string_view estimator) {
   Protocol protocol = inputs.protocol;
   protocol["metric"] = metric;
-  protocol["metric_version"] = kVersion;
+  protocol["version"] = kVersion;
   protocol["estimator"] = estimator;
   return protocol;
 }

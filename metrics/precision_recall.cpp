@@ -29,7 +29,7 @@ MetricValue value_of(const MetricInputs& inputs, std::string_view name, const Fe
   auto protocol = protocol_of(inputs, name, "k-th other neighbour, closed balls, f64");
   protocol["k"] = std::to_string(inputs.k);
   protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_reference"] = std::to_string(features.reference.size(0));
+  protocol["n_real"] = std::to_string(features.reference.size(0));
   return {std::string(name), share, binomial_standard_error(share, queries.size(0)), protocol};
 }
 

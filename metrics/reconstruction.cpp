@@ -38,7 +38,7 @@ MetricValue compute_reconstruction_mse(const MetricInputs& inputs) {
   }
   const Mean error = reconstruction_mse(originals, reconstructions);
   auto protocol = protocol_of(inputs, "reconstruction_mse", "per pixel and channel, u8/255");
-  protocol["n_reference"] = std::to_string(originals.size(0));
+  protocol["n_real"] = std::to_string(originals.size(0));
   return {"reconstruction_mse", error.value, error.standard_error, protocol};
 }
 

@@ -141,6 +141,16 @@ std::string command_of(const RunGroup& group) {
   return command;
 }
 
+/// Where an experiment stands among the wanted names and ids; beyond the end if it is not wanted.
+std::size_t place_in(const std::vector<std::string>& wanted, const std::string& name,
+                     const std::string& id) {
+  if (wanted.empty()) return 0;
+  const auto found = std::ranges::find_if(
+      wanted, [&](const std::string& one) { return one == name || one == id; });
+  if (found == wanted.end()) return wanted.size() + 1;
+  return static_cast<std::size_t>(found - wanted.begin());
+}
+
 }  // namespace
 
 std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
@@ -149,7 +159,8 @@ std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databas
   std::set<std::string> seen;
   for (const auto& file : databases) {
     const auto database = std::make_shared<const Database>(Database::open_for_reading(file));
-    for (RunRow& row : runs(*database, {wanted, ""})) {
+    for (RunRow& row : runs(*database)) {
+      if (place_in(wanted, row.experiment, row.experiment_id) > wanted.size()) continue;
       if (!seen.insert(row.uuid).second) continue;
       RunGroup& group = by_id[row.experiment_id];
       if (group.all.empty()) group.experiment = experiment_of(*database, row.experiment_id);
@@ -162,7 +173,7 @@ std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databas
     groups.push_back(std::move(group));
   }
   std::ranges::sort(groups, {}, [&](const RunGroup& group) {
-    const auto place = std::ranges::find(wanted, group.experiment.name) - wanted.begin();
+    const auto place = place_in(wanted, group.experiment.name, group.experiment.id);
     return std::tuple(place, group.experiment.name, group.all.front().row.started_at,
                       group.experiment.id);
   });

@@ -16,8 +16,9 @@ namespace assay {
 
 struct ReportOptions {
   std::string title = {};
-  std::vector<std::string> experiments = {};  ///< names to show, in this order; empty: all, by name
-  std::string generated_at = {};              ///< empty: now; tests set it
+  std::vector<std::string> experiments =
+      {};                         ///< names or definition ids, in this order; empty: all, by name
+  std::string generated_at = {};  ///< empty: now; tests set it
 };
 
 enum class Direction { kLower, kHigher, kUnknown };

@@ -100,6 +100,16 @@ std::vector<RunRow> runs_with_status(const Database& database, std::string_view 
   return found;
 }
 
+std::optional<RunRow> newest_of(const Database& database, const RunKey& key, const char* status) {
+  auto query = database.prepare(std::string(kSelectRun) +
+                                "WHERE r.experiment_id = ? AND r.seed = ? AND r.commit_id = ? AND "
+                                "r.dirty = ? AND r.status = ? "
+                                "ORDER BY r.id DESC LIMIT 1");
+  query.bind(key.experiment_id, key.seed, key.commit_id, key.dirty, std::string(status));
+  if (!query.step()) return std::nullopt;
+  return read_run(database, query);
+}
+
 }  // namespace
 
 RunRow find_run(const Database& database, std::string_view text) {
@@ -139,13 +149,11 @@ std::vector<RunRow> interrupted_runs(const Database& database) {
 }
 
 std::optional<RunRow> find_complete(const Database& database, const RunKey& key) {
-  auto query = database.prepare(std::string(kSelectRun) +
-                                "WHERE r.experiment_id = ? AND r.seed = ? AND r.commit_id = ? AND "
-                                "r.dirty = ? AND r.status = 'complete' "
-                                "ORDER BY r.id DESC LIMIT 1");
-  query.bind(key.experiment_id, key.seed, key.commit_id, key.dirty);
-  if (!query.step()) return std::nullopt;
-  return read_run(database, query);
+  return newest_of(database, key, "complete");
+}
+
+std::optional<RunRow> find_interrupted(const Database& database, const RunKey& key) {
+  return newest_of(database, key, "interrupted");
 }
 
 std::vector<LastResult> last_results(const Database& database) {

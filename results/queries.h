@@ -37,6 +37,9 @@ struct RunKey {
 /// The newest complete run of the same definition, seed and commit (and equally dirty): work that
 /// need not be repeated.
 std::optional<RunRow> find_complete(const Database& database, const RunKey& key);
+/// The newest one that was interrupted, as its column says (call mark_abandoned first): work that
+/// can be resumed.
+std::optional<RunRow> find_interrupted(const Database& database, const RunKey& key);
 
 /// Newest complete run of each experiment name, with its final metrics.
 struct LastResult {

@@ -25,11 +25,11 @@ void remove_rows_after(Database& database, std::int64_t run, std::int64_t kept) 
                           "DELETE FROM metric WHERE run_id = ? AND images_seen >= ?",
                           "DELETE FROM artifact WHERE run_id = ? AND images_seen >= ?",
                           "DELETE FROM checkpoint WHERE run_id = ? AND images_seen > ?",
-                          "DELETE FROM event WHERE run_id = ? AND images_seen > ? AND kind NOT IN "
+                          "DELETE FROM event WHERE run_id = ? AND images_seen >= ? AND kind NOT IN "
                           "('started', 'resumed', 'interrupted', 'diverged', 'failed')"}) {
     database.prepare(sql).bind(run, kept).run();
   }
-  database.prepare("DELETE FROM throughput WHERE run_id = ?").bind(run).run();
+  if (kept < 0) database.prepare("DELETE FROM throughput WHERE run_id = ?").bind(run).run();
 }
 
 }  // namespace

@@ -22,10 +22,11 @@ std::int64_t add_machine(Database& database, const MachineRow& machine);
 std::int64_t begin_run(Database& database, const NewRun& run);
 
 /// Takes a run back to its checkpoint at `images_seen` (nothing: to its start) and sets it running
-/// again: in one transaction removes series rows after the checkpoint, metric and artifact rows at
-/// and after it (the evaluation there is repeated), all throughput rows, later checkpoints and
-/// later events (not those of the run's life: started, resumed, interrupted, diverged, failed), and
-/// records the event `resumed`. Throws Error if the run is complete.
+/// again: in one transaction removes series rows after the checkpoint; metric and artifact rows and
+/// notes at and after it (the evaluation there is repeated); later checkpoints; and records the
+/// event `resumed`. Events of the run's life stay (started, resumed, interrupted, diverged,
+/// failed), and so does throughput until the run measures it anew. Throws Error if the run is
+/// complete.
 void resume_run(Database& database, std::int64_t run, std::optional<std::int64_t> images_seen);
 
 void add_verdict(Database& database, const VerdictRow& verdict);

@@ -14,16 +14,16 @@ function(assay_room name)
   assay_use_torch_header(assay_${name} "${ROOM_LINK}")
 endfunction()
 
-# assay_room_test(NAME SOURCES a.cpp … LINK targets …): one test binary per room, tests found by CTest.
+# assay_room_test(NAME SOURCES a.cpp … LINK targets … [LABELS gpu]): one test binary per room, tests found by CTest.
 function(assay_room_test name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINK;LABELS" ${ARGN})
   list(TRANSFORM ROOM_SOURCES PREPEND "${PROJECT_SOURCE_DIR}/tests/")
   add_executable(${name}_test ${ROOM_SOURCES})
   target_compile_options(${name}_test PRIVATE ${ASSAY_WARNINGS})
   target_compile_definitions(${name}_test PRIVATE ASSAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name}_test PRIVATE ${ROOM_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   assay_use_torch_header(${name}_test "${ROOM_LINK}")
-  gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 60)
+  gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 60 LABELS "${ROOM_LABELS}")
 endfunction()
 
 # Rooms that link LibTorch share one precompiled header.

@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kBlock = 32;
 constexpr double kNormEpsilon = 1e-3;
 constexpr std::string_view kHowToGet =
-    "run ./assay once without a build: its set-up fetches and converts them "
+    "run ci/setup: it fetches and converts them "
     "(ci/convert_efficientnet.py)";
 
 // Strides of the sixteen blocks (Tan & Le 2019, table 1, one row per stage).

@@ -33,9 +33,7 @@ void add_run_options(CLI::App* command, WorkOptions& work) {
       ->add_option("--jobs", work.jobs,
                    "runs at a time (default: as many as cores, one thread each)")
       ->check(CLI::Range(1, 1024));
-  command
-      ->add_option("--max-minutes", work.max_minutes,
-                   "save a checkpoint and stop each run after so long")
+  command->add_option("--max-minutes", work.max_minutes, "save checkpoints and stop after so long")
       ->check(CLI::PositiveNumber);
   auto* fast =
       command->add_flag("--fail-fast", work.fail_fast, "start no further run after one failed");

@@ -107,59 +107,91 @@ void print_table(const std::vector<MetricValue>& values, const std::string& extr
   }
 }
 
+/// What all metrics of one evaluation share, and what those on features or logits add.
+class Scorer {
+ public:
+  Scorer(const EvalCommand& command, EvalSource generated, EvalSource reference)
+      : command_(command), generated_(std::move(generated)), reference_(std::move(reference)) {
+    if (generated_.images.defined() &&
+        (generated_.features.defined() || generated_.logits.defined())) {
+      throw Error(fmt::format("{}: holds images as well as features or logits; give one of them",
+                              generated_.name));
+    }
+    const bool generated_images = generated_.images.defined();
+    const bool reference_features = reference_.features.defined() && !reference_.images.defined();
+    if ((generated_images && reference_features) ||
+        (generated_.features.defined() && reference_.images.defined())) {
+      throw Error(fmt::format(
+          "{} and {}: one holds images, the other features, which could come from another "
+          "extractor",
+          generated_.name, reference_.name));
+    }
+    if (!generated_images) return;
+    extractor_ = make_extractor(command.extractor);
+    const bool quiet = command.common.quiet || command.common.json;
+    extract(generated_, *extractor_, quiet);
+    if (reference_.images.defined()) extract(reference_, *extractor_, quiet);
+  }
+
+  MetricValue score(const Metric& metric) const {
+    check_inputs(metric, generated_, reference_);
+    MetricInputs inputs;
+    inputs.generated_features = generated_.features;
+    inputs.reference_features = reference_.features;
+    inputs.generated_logits = generated_.logits;
+    inputs.k = command_.neighbours;
+    inputs.protocol = extractor_ ? extractor_->protocol() : Protocol{{"extractor", "given"}};
+    inputs.protocol["generated"] = generated_.name;
+    inputs.protocol["generated_digest"] = generated_.digest;
+    if (metric.needs == Needs::kFeatures) {
+      inputs.protocol["reference"] = reference_.name;
+      inputs.protocol["reference_digest"] = reference_.digest;
+    }
+    try {
+      return metric.compute(inputs);
+    } catch (const Error& problem) {
+      throw Error(
+          fmt::format("{} against {}: {}", generated_.name, reference_.name, problem.what()),
+          problem.code());
+    }
+  }
+
+  const EvalSource& generated() const { return generated_; }
+  const EvalSource& reference() const { return reference_; }
+  std::string extractor() const {
+    return extractor_ ? "extractor " + command_.extractor : "given features";
+  }
+
+ private:
+  const EvalCommand& command_;
+  EvalSource generated_, reference_;
+  std::unique_ptr<Extractor> extractor_;
+};
+
+std::int64_t rows_of(const EvalSource& source) {
+  for (const at::Tensor& rows : {source.features, source.logits, source.images}) {
+    if (rows.defined()) return rows.size(0);
+  }
+  return 0;
+}
+
 }  // namespace
 
 int eval_command(const EvalCommand& command) {
   const c10::InferenceMode inference;
   at::set_num_threads(command.common.threads);
-  EvalSource generated = load_eval_source(command.generated, command);
-  EvalSource reference = load_eval_source(command.reference, command);
-  std::unique_ptr<Extractor> extractor;
-  if (!generated.features.defined() && generated.images.defined()) {
-    extractor = make_extractor(command.extractor);
-    extract(generated, *extractor, command.common.quiet || command.common.json);
-  }
-  if (!reference.features.defined() && reference.images.defined()) {
-    if (extractor == nullptr && generated.features.defined()) {
-      throw Error(fmt::format(
-          "{} holds features and {} images: their features could come from different extractors",
-          generated.name, reference.name));
-    }
-    if (extractor == nullptr) extractor = make_extractor(command.extractor);
-    extract(reference, *extractor, command.common.quiet || command.common.json);
-  } else if (extractor != nullptr && reference.features.defined()) {
-    throw Error(fmt::format(
-        "{} holds images and {} features: their features could come from different extractors",
-        generated.name, reference.name));
-  }
-  MetricInputs inputs;
-  inputs.generated_features = generated.features;
-  inputs.reference_features = reference.features;
-  inputs.generated_logits = generated.logits;
-  inputs.k = command.neighbours;
-  inputs.protocol = extractor ? extractor->protocol() : Protocol{{"extractor", "given features"}};
-  inputs.protocol["generated"] = generated.name;
-  inputs.protocol["generated_digest"] = generated.digest;
-  inputs.protocol["reference"] = reference.name;
-  inputs.protocol["reference_digest"] = reference.digest;
+  const Scorer scorer(command, load_eval_source(command.generated, command),
+                      load_eval_source(command.reference, command));
   std::vector<MetricValue> values;
-  const auto rows = [](const EvalSource& source) {
-    return source.features.defined() ? source.features.size(0) : source.logits.size(0);
-  };
-  for (const Metric* metric : chosen_metrics(command, generated)) {
-    check_inputs(*metric, generated, reference);
-    try {
-      values.push_back(metric->compute(inputs));
-    } catch (const Error& problem) {
-      throw Error(fmt::format("{} against {}: {}", generated.name, reference.name, problem.what()),
-                  problem.code());
-    }
+  for (const Metric* metric : chosen_metrics(command, scorer.generated())) {
+    values.push_back(scorer.score(*metric));
   }
+  const std::int64_t n_generated = rows_of(scorer.generated()),
+                     n_reference = rows_of(scorer.reference());
   if (command.common.json) {
-    fmt::print("{}\n", to_json(values, rows(generated), rows(reference)).dump(2));
+    fmt::print("{}\n", to_json(values, n_generated, n_reference).dump(2));
   } else {
-    print_table(values, extractor ? "extractor " + command.extractor : "given features",
-                rows(generated), rows(reference));
+    print_table(values, scorer.extractor(), n_generated, n_reference);
   }
   return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ void count_signal(int) { signals_seen = signals_seen + 1; }
 }  // namespace
 
 WorkerPool::WorkerPool(std::vector<WorkOrder> orders, const WorkOptions& options)
-    : options_(options) {
+    : options_(options), began_(std::chrono::steady_clock::now()) {
   for (auto& order : orders) results_.push_back({std::move(order)});
 }
 
@@ -32,6 +33,7 @@ void WorkerPool::run(const std::function<void()>& tick) {
   action.sa_handler = count_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGHUP, &action, nullptr);
   start_next();
   while (!children_.empty()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -50,16 +52,25 @@ void WorkerPool::start_next() {
 }
 
 void WorkerPool::start(std::size_t order) {
-  std::vector<std::string> words = worker_arguments(results_[order].order, options_);
+  WorkOptions rest = options_;
+  if (rest.max_minutes) {
+    const std::chrono::duration<double, std::ratio<60>> spent =
+        std::chrono::steady_clock::now() - began_;
+    *rest.max_minutes = std::max(0.0, *rest.max_minutes - spent.count());
+  }
+  std::vector<std::string> words = worker_arguments(results_[order].order, rest);
   words.insert(words.begin(), "assay");
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
+  const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0)
     throw Error("no process could be started for a run; lower --jobs", ExitCode::kRunFailed);
   if (pid == 0) {
-    execv("/proc/self/exe", arguments.data());
+    // A worker whose parent dies, dies too: nobody else could stop it or show what it does.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == parent) execv("/proc/self/exe", arguments.data());
     _exit(static_cast<int>(ExitCode::kRunFailed));
   }
   results_[order].started = true;

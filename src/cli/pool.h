@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <vector>
 
@@ -38,6 +39,7 @@ class WorkerPool {
   void obey_signals();
 
   WorkOptions options_;
+  std::chrono::steady_clock::time_point began_;
   std::vector<WorkResult> results_;
   std::vector<Child> children_;
   std::size_t next_ = 0;

@@ -32,10 +32,9 @@ std::vector<std::string> experiments_of_suite(const std::string& suite) {
   if (!is_suite(file)) throw Error(fmt::format("--suite {}: is an experiment, not a suite", suite));
   TargetOptions options;
   options.targets = {suite};
-  std::vector<std::string> names;
-  for (const PlannedRun& planned : make_plan(options).runs)
-    names.push_back(planned.definition.name);
-  return names;
+  std::vector<std::string> ids;
+  for (const PlannedRun& planned : make_plan(options).runs) ids.push_back(planned.definition.id());
+  return ids;
 }
 
 }  // namespace assay

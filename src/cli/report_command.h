@@ -9,7 +9,7 @@ namespace assay {
 
 struct ReportCommand {
   std::filesystem::path database;
-  std::vector<std::string> experiments = {};  ///< empty: all of the database
+  std::vector<std::string> experiments = {};  ///< names or ids; empty: all of the database
   std::string title = {};
   std::string format = "html";
   std::filesystem::path file = {};  ///< empty: the default place
@@ -21,7 +21,7 @@ std::filesystem::path default_report_file(const std::string& title, const std::s
 /// Renders a report from a database alone and returns its file.
 std::filesystem::path write_report(const ReportCommand& command);
 
-/// Names of the experiments of a suite.
+/// Definition ids of the experiments of a suite.
 std::vector<std::string> experiments_of_suite(const std::string& suite);
 
 }  // namespace assay

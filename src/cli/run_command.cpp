@@ -40,8 +40,17 @@ Work prepare(Database& database, const Plan& plan, bool again) {
   for (const PlannedRun& planned : plan.runs) {
     const std::string id = planned.definition.id();
     const auto complete = find_complete(database, {id, planned.seed, commit.id, commit.dirty});
-    if (complete && !again) {
+    // Sources that nobody can name may have changed.
+    const bool same_sources = commit.id != "unknown" && !again;
+    if (complete && same_sources) {
       work.done.push_back(complete->uuid);
+      continue;
+    }
+    if (const auto unfinished =
+            find_interrupted(database, {id, planned.seed, commit.id, commit.dirty});
+        unfinished && same_sources) {
+      work.orders.push_back(
+          {unfinished->uuid, label_of(unfinished->experiment, unfinished->seed), true});
       continue;
     }
     add_experiment(database, {id, planned.definition.name, planned.definition.family,
@@ -79,17 +88,20 @@ void print_table(const Database& database, const std::vector<std::string>& uuids
   fmt::print("{}", table.text());
 }
 
-/// Announces what began and what ended since the last call.
+/// Announces what began and what ended since the last call. A run that is to be resumed has ended
+/// once already, so nothing is said of a run before it was seen running, but at the end of all.
 class Announcer {
  public:
-  void look(const Database& database, const std::vector<std::string>& uuids, Display& display) {
+  void look(const Database& database, const std::vector<std::string>& uuids, Display& display,
+            bool over) {
     for (const RunRow& row : runs(database)) {
       if (std::find(uuids.begin(), uuids.end(), row.uuid) == uuids.end()) continue;
-      if (begun_.insert(row.uuid).second) {
-        display.say(
-            fmt::format("run {}  {} started", row.number, label_of(row.experiment, row.seed)));
+      if (row.status == "running" && begun_.insert(row.uuid).second) {
+        display.say(fmt::format("run {}  {} {}", row.number, label_of(row.experiment, row.seed),
+                                resumed_at(database, row.number).empty() ? "started" : "resumed"));
       }
-      if (row.status != "running" && ended_.insert(row.uuid).second) {
+      const bool known = over || begun_.contains(row.uuid);
+      if (row.status != "running" && known && ended_.insert(row.uuid).second) {
         display.say(fmt::format("run {}  {} {}{}", row.number, label_of(row.experiment, row.seed),
                                 row.status, row.reason.empty() ? "" : ": " + row.reason));
       }
@@ -122,10 +134,10 @@ int do_work(Database& database, const std::vector<WorkOrder>& orders, const Work
   int ticks = 0;
   pool.run([&] {
     constexpr int kTicksPerLook = 5;
-    if (++ticks % kTicksPerLook == 0) announcer.look(database, uuids, display);
+    if (++ticks % kTicksPerLook == 0) announcer.look(database, uuids, display, false);
     display.update(database, uuids);
   });
-  announcer.look(database, uuids, display);
+  announcer.look(database, uuids, display, true);
   display.clear();
   return exit_code(pool);
 }
@@ -168,11 +180,11 @@ int run_command(const RunCommand& command) {
   for (const auto& order : work.orders) uuids.push_back(order.uuid);
   uuids = recorded(database, uuids);
   print_table(database, uuids);
-  std::vector<std::string> names;
-  for (const PlannedRun& planned : plan.runs) names.push_back(planned.definition.name);
+  std::vector<std::string> ids;
+  for (const PlannedRun& planned : plan.runs) ids.push_back(planned.definition.id());
   const auto file = command.report.empty() ? default_report_file(plan.title, "html")
                                            : std::filesystem::path(command.report);
-  write_report({options.common.database, names, plan.title, "html", file});
+  write_report({options.common.database, ids, plan.title, "html", file});
   fmt::print("\nreport: {}\n", file.string());
   if (code == static_cast<int>(ExitCode::kInterrupted)) fmt::print("to go on: assay resume\n");
   return code;
@@ -194,7 +206,9 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
       throw Error(fmt::format("run {} is {}; only interrupted and failed runs can be resumed",
                               row.number, row.status));
     }
-    orders.push_back({row.uuid, label_of(row.experiment, row.seed), true});
+    const bool twice = std::any_of(orders.begin(), orders.end(),
+                                   [&](const WorkOrder& order) { return order.uuid == row.uuid; });
+    if (!twice) orders.push_back({row.uuid, label_of(row.experiment, row.seed), true});
   }
   if (orders.empty()) {
     fmt::print("nothing is interrupted in {}\n", options.common.database.string());

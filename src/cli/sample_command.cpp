@@ -8,18 +8,16 @@
 #include <cmath>
 #include <cstdio>
 
-#include "core/digest.h"
+#include "cli/stored.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "data/batch_stream.h"
 #include "data/npz.h"
 #include "data/png.h"
-#include "families/registry.h"
 #include "harness/checkpoint.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
 #include "results/queries.h"
-#include "results/run_queries.h"
 
 namespace assay {
 namespace {
@@ -28,27 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kScatterSize = 512;
 
-/// The stored definition with changes to how it samples; nothing else may change after training.
-Definition with_sampler(const ExperimentRow& experiment, const std::vector<std::string>& set) {
-  ResolveOptions options;
-  for (const auto& argument : set) {
-    options.overrides.push_back(parse_override(argument));
-    if (!options.overrides.back().path.starts_with("sampler.")) {
-      throw Error(
-          fmt::format("--set {}: only keys of [sampler] can change after training", argument));
-    }
-  }
-  return resolve_text(experiment.definition, fmt::format("definition of {}", experiment.name),
-                      family_schema, options);
-}
-
 CheckpointSaved newest_weights(const Database& database, const RunRow& row) {
-  for (const CheckpointSaved& checkpoint : checkpoints_of(database, row.number)) {
-    std::error_code problem;
-    if (fs::exists(checkpoint.file, problem) &&
-        sha256_of_file(checkpoint.file) == checkpoint.sha256)
-      return checkpoint;
-  }
+  if (const auto sound = sound_checkpoint(database, row.number)) return *sound;
   throw Error(
       fmt::format("run {}: its weights are gone from {}.checkpoints; run it again (assay run {} "
                   "--seeds {} --again)",
@@ -100,12 +79,12 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
   const Database database = Database::open_for_reading(common.database);
   const RunRow row = find_run(database, run);
   const CheckpointSaved weights = newest_weights(database, row);
-  TrainedModel trained{with_sampler(experiment_of(database, row.experiment_id), set),
+  TrainedModel trained{stored_definition(experiment_of(database, row.experiment_id), set),
                        {},
                        nullptr,
                        fmt::format("run {} ({} seed {})", row.number, row.experiment, row.seed),
                        weights.sha256};
-  trained.dataset = load_dataset_for(trained.definition, row.seed);
+  trained.dataset = load_dataset_for(trained.definition);
   trained.model = build_model(trained.definition, row.seed, trained.dataset, pick_device(device));
   load_weights(weights.file, *trained.model);
   return trained;

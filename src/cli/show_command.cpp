@@ -10,6 +10,7 @@
 
 #include "cli/display.h"
 #include "cli/table.h"
+#include "core/error.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -154,12 +155,18 @@ void print_run(const Database& database, const RunRow& row) {
                 short_number(speed.images_per_second_mad), std::to_string(speed.n)});
   }
   fmt::print("\n{}\n{}\n{}", metrics.text(), losses.text(), speeds.text());
-  for (const auto at : resumed_at(database, row.number)) fmt::print("resumed at {} images\n", at);
+  for (const auto& event : events_of(database, row.number)) {
+    fmt::print("{}  {} at {} images{}{}\n", event.at, event.kind, event.images_seen,
+               event.text.empty() ? "" : ": ", event.text);
+  }
+  fmt::print("\n{}", experiment_of(database, row.experiment_id).definition);
 }
 
 }  // namespace
 
 int status_command(bool watch, const CommonOptions& options) {
+  if (watch && options.json)
+    throw Error("status --watch --json: --json prints one document; call it repeatedly instead");
   while (watch) {
     fmt::print("\x1b[H\x1b[2J");
     print_status(options.database);

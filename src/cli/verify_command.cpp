@@ -11,8 +11,8 @@
 #include <map>
 #include <vector>
 
+#include "cli/stored.h"
 #include "core/error.h"
-#include "families/registry.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
 #include "results/queries.h"
@@ -92,7 +92,10 @@ void compare_within(const std::map<std::string, double>& stored,
                     Differences& differences) {
   for (const auto& [name, value] : stored) {
     const auto found = repeated.find(name);
-    if (found == repeated.end() || !(std::abs(value - found->second) <= band * std::abs(value))) {
+    const bool agree =
+        found != repeated.end() && (std::abs(value - found->second) <= band * std::abs(value) ||
+                                    (std::isnan(value) && std::isnan(found->second)));
+    if (!agree) {
       differences.add(fmt::format("{}: {} stored, {} now, allowed ±{:.0f} %", name, value,
                                   found == repeated.end() ? NAN : found->second, 100 * band));
     }
@@ -125,10 +128,7 @@ Stored load(const std::string& run, const CommonOptions& options) {
   for (const auto& metric : metrics_of(database, stored.row.number))
     stored.metrics[{metric.name, metric.images_seen}] = metric.value;
   stored.same_machine = same_kind_of_machine(machine_of(database, stored.row.machine_id));
-  const ExperimentRow experiment = experiment_of(database, stored.row.experiment_id);
-  stored.definition =
-      resolve_text(experiment.definition, fmt::format("definition of run {}", stored.row.number),
-                   family_schema, {});
+  stored.definition = stored_definition(experiment_of(database, stored.row.experiment_id));
   return stored;
 }
 
@@ -137,8 +137,11 @@ Stored load(const std::string& run, const CommonOptions& options) {
 int verify_command(const std::string& run, const CommonOptions& options) {
   const Stored stored = load(run, options);
   at::set_num_threads(static_cast<int>(stored.row.threads));
-  const RunRequest request{
-      stored.definition, stored.row.seed, pick_device(stored.row.device), {}, {}};
+  const RunRequest request{stored.definition,
+                           stored.row.seed,
+                           pick_device(stored.same_machine ? stored.row.device : "auto"),
+                           {},
+                           {}};
   if (!options.quiet)
     fmt::print(stderr, "repeating run {} ({} seed {})\n", stored.row.number, stored.row.experiment,
                stored.row.seed);

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,13 +13,24 @@
 namespace assay {
 namespace {
 
-/// Options as a person writes them: "--seeds", not "seeds".
-std::vector<std::string> flags_of(const CLI::App& command) {
-  std::vector<std::string> flags;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
+using Options = std::map<std::string, const CLI::Option*>;
+
+/// Options as a person writes them ("--seeds"), of the program and of a command.
+Options options_of(const CLI::App& app, const CLI::App* command) {
+  Options options;
+  for (const CLI::App* one : {&app, command}) {
+    if (one == nullptr) continue;
+    for (const CLI::Option* option : one->get_options()) {
+      for (const auto& name : option->get_lnames()) options["--" + name] = option;
+    }
   }
-  return flags;
+  return options;
+}
+
+std::vector<std::string> names_of(const Options& options) {
+  std::vector<std::string> names;
+  for (const auto& [name, option] : options) names.push_back(name);
+  return names;
 }
 
 std::vector<std::string> visible_commands(const CLI::App& app) {
@@ -39,25 +50,33 @@ const CLI::App* find_command(const CLI::App& app, const std::string& name) {
 }  // namespace
 
 void check_words(const CLI::App& app, int argc, char** argv) {
-  const auto commands = visible_commands(app);
-  const CLI::App* chosen = nullptr;
+  const CLI::App* command = nullptr;
+  bool inner_known = false;  // the word after "data"
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (chosen == nullptr) chosen = find_command(app, word);
-    if (chosen == nullptr && !word.starts_with("-") &&
-        (i == 1 || std::string(argv[i - 1]).find("--") != 0)) {
-      throw Error(
-          fmt::format("'{}' is not a command{}", word, suggestion(word, commands, "commands")));
-    }
-    const std::string flag = word.substr(0, word.find('='));
-    if (!word.starts_with("--") || word == "--") continue;
-    std::vector<std::string> known = flags_of(app);
-    if (chosen != nullptr) {
-      const auto more = flags_of(*chosen);
-      known.insert(known.begin(), more.begin(), more.end());
-    }
-    if (std::find(known.begin(), known.end(), flag) == known.end()) {
-      throw Error(fmt::format("{}: unknown option{}", flag, suggestion(flag, known, "options")));
+    if (word.starts_with("-")) {
+      if (!word.starts_with("--") || word == "--") continue;
+      const std::string name = word.substr(0, word.find('='));
+      const Options options = options_of(app, command);
+      const auto known = options.find(name);
+      if (known == options.end()) {
+        throw Error(fmt::format("{}: unknown option{}", name,
+                                suggestion(name, names_of(options), "options")));
+      }
+      const bool takes_next = name == word && known->second->get_items_expected_max() > 0;
+      if (takes_next) ++i;
+    } else if (command == nullptr) {
+      command = find_command(app, word);
+      if (command == nullptr) {
+        throw Error(fmt::format("'{}' is not a command{}", word,
+                                suggestion(word, visible_commands(app), "commands")));
+      }
+    } else if (!inner_known && !visible_commands(*command).empty()) {
+      inner_known = find_command(*command, word) != nullptr;
+      if (!inner_known) {
+        throw Error(fmt::format("{} {}: is not a command{}", command->get_name(), word,
+                                suggestion(word, visible_commands(*command), "commands")));
+      }
     }
   }
 }

@@ -3,21 +3,18 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/prctl.h>
 
 #include <ATen/Parallel.h>
 
 #include <cstdio>
 
-#include "core/digest.h"
+#include "cli/stored.h"
 #include "core/error.h"
-#include "families/registry.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
 #include "results/queries.h"
 #include "results/recorder.h"
 #include "results/run_lock.h"
-#include "results/run_queries.h"
 #include "results/store.h"
 
 namespace assay {
@@ -28,35 +25,19 @@ StopRequest& stop_request() {
   return stop;
 }
 
-/// The parent alone hears Ctrl-C (the terminal sends it to us too) and asks us to stop by SIGTERM;
-/// if it dies, so do we.
+/// The parent alone hears Ctrl-C (the terminal sends it to us too) and asks us to stop by SIGTERM.
 void obey_parent() {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   stop_request();
   struct sigaction action {};
   action.sa_handler = [](int) { stop_request().request(); };
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGINT, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
 }
 
 MachineRow machine_row(const Machine& machine) {
   return {machine.cpu,    machine.flags, machine.cores,    machine.memory_bytes, machine.gpu,
           machine.driver, machine.os,    machine.compiler, machine.libtorch};
-}
-
-Definition stored_definition(const ExperimentRow& experiment) {
-  const std::string label =
-      fmt::format("definition {} in the database", experiment.id.substr(0, 12));
-  Definition definition = resolve_text(experiment.definition, label, family_schema, {});
-  if (definition.id() != experiment.id) {
-    throw Error(
-        fmt::format(
-            "{}: resolves to another id ({}); a key or a default has changed since it was stored. "
-            "Check out the commit of the run to continue it",
-            label, definition.id().substr(0, 12)),
-        ExitCode::kDamaged);
-  }
-  return definition;
 }
 
 std::int64_t begin(Database& database, const WorkOrder& order, const WorkOptions& options,
@@ -78,20 +59,41 @@ std::int64_t begin(Database& database, const WorkOrder& order, const WorkOptions
   return begin_run(database, run);
 }
 
-/// The newest checkpoint whose file is whole.
-std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::int64_t run) {
-  for (const CheckpointSaved& checkpoint : checkpoints_of(database, run)) {
-    std::error_code problem;
-    if (!std::filesystem::exists(checkpoint.file, problem)) continue;
-    if (sha256_of_file(checkpoint.file) == checkpoint.sha256) return checkpoint;
-  }
-  return std::nullopt;
-}
-
 int exit_code(const RunFinished& finished) {
   if (finished.status == "complete") return static_cast<int>(ExitCode::kFine);
   if (finished.status == "interrupted") return static_cast<int>(ExitCode::kInterrupted);
   return static_cast<int>(ExitCode::kRunFailed);
+}
+
+/// A run that goes on under other sources says so.
+void check_same_code(const RunRow& row, RunRecorder& recorder) {
+  const Commit now = this_commit();
+  if (now.id == row.commit_id) return;
+  const std::string was = row.commit_id.substr(0, 10), is = now.id.substr(0, 10);
+  recorder.note(
+      {row.images_seen, "warning",
+       fmt::format("resumed by commit {}, begun by {}: results may be of neither", is, was)});
+  fmt::print(stderr,
+             "warning: run {} was begun by commit {} and goes on under {}; it may be the result of "
+             "neither\n",
+             row.number, was, is);
+}
+
+int resume(Database& database, const WorkOrder& order, const WorkOptions& options) {
+  const RunRow row = find_run(database, order.uuid);
+  RunRequest request{stored_definition(experiment_of(database, row.experiment_id)),
+                     row.seed,
+                     pick_device(row.device),
+                     run_folder(options.common.database, order.uuid),
+                     {}};
+  at::set_num_threads(static_cast<int>(row.threads));
+  const auto checkpoint = sound_checkpoint(database, row.number);
+  if (checkpoint) request.resume_from = checkpoint->file;
+  resume_run(database, row.number,
+             checkpoint ? std::optional(checkpoint->images_seen) : std::nullopt);
+  RunRecorder recorder(database, row.number);
+  check_same_code(row, recorder);
+  return exit_code(run_experiment(request, recorder, stop_request()));
 }
 
 }  // namespace
@@ -125,7 +127,6 @@ std::vector<std::string> worker_arguments(const WorkOrder& order, const WorkOpti
 
 int work(const WorkOrder& order, const WorkOptions& options) {
   obey_parent();
-  at::set_num_threads(options.common.threads);
   if (options.max_minutes) {
     stop_request().set_deadline(
         std::chrono::steady_clock::now() +
@@ -133,24 +134,14 @@ int work(const WorkOrder& order, const WorkOptions& options) {
   }
   const RunLock lock(options.common.database, order.uuid);
   Database database = Database::open_for_writing(options.common.database);
-  RunRequest request;
-  std::int64_t run = 0;
-  if (order.resume) {
-    const RunRow row = find_run(database, order.uuid);
-    run = row.number;
-    request.definition = stored_definition(experiment_of(database, row.experiment_id));
-    request.seed = row.seed;
-    const auto checkpoint = sound_checkpoint(database, run);
-    if (checkpoint) request.resume_from = checkpoint->file;
-    resume_run(database, run, checkpoint ? std::optional(checkpoint->images_seen) : std::nullopt);
-  } else {
-    request.definition = stored_definition(experiment_of(database, order.experiment_id));
-    request.seed = order.seed;
-    run = begin(database, order, options, request.definition);
-  }
-  request.device = pick_device(options.device);
-  request.checkpoints = run_folder(options.common.database, order.uuid);
-  RunRecorder recorder(database, run);
+  if (order.resume) return resume(database, order, options);
+  at::set_num_threads(options.common.threads);
+  const RunRequest request{stored_definition(experiment_of(database, order.experiment_id)),
+                           order.seed,
+                           pick_device(options.device),
+                           run_folder(options.common.database, order.uuid),
+                           {}};
+  RunRecorder recorder(database, begin(database, order, options, request.definition));
   return exit_code(run_experiment(request, recorder, stop_request()));
 }
 

@@ -27,8 +27,8 @@ struct WorkOrder {
 struct WorkOptions {
   CommonOptions common;
   std::string device = "auto";
-  int jobs = 1;  ///< runs at a time
-  std::optional<double> max_minutes = {};
+  int jobs = 1;                            ///< runs at a time
+  std::optional<double> max_minutes = {};  ///< for all runs together
   bool fail_fast = false;
 };
 

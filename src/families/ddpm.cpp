@@ -184,8 +184,10 @@ torch::Tensor Ddpm::sample(std::int64_t count, const SampleOptions& options,
     return run_diffusion_sampler(
         latents.x_T.slice(0, begin, end).to(sampler_.device),
         seeds.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
-        sampler_,
-        [&](const torch::Tensor& x_t, std::int64_t t) { return estimate_x0(network, x_t, t); });
+        sampler_, [&](const torch::Tensor& x_t, std::int64_t t) {
+          if (options.poll) options.poll();
+          return estimate_x0(network, x_t, t);
+        });
   });
 }
 

@@ -53,9 +53,12 @@ class Trainable {
 };
 
 struct SampleOptions {
-  std::int64_t batch_size = 250;  ///< samples drawn at a time; never changes the result
+  std::int64_t batch_size =
+      250;  ///< samples drawn at a time; changes the result by rounding at most
   /// Called after each batch with the number of samples done so far. May throw to stop.
   std::function<void(std::int64_t)> progress = {};
+  /// Called between the steps of iterative samplers. May throw to stop.
+  std::function<void()> poll = {};
 };
 
 class GenerativeModel : public Trainable {

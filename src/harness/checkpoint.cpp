@@ -23,10 +23,14 @@ nlohmann::json describe(const RunPosition& position, const LossLog& losses) {
     names.push_back(sum.name);
     counts.push_back(sum.count);
   }
-  return {
-      {"format", kFormat},     {"definition_id", position.definition_id}, {"seed", position.seed},
-      {"step", position.step}, {"images_seen", position.images_seen},     {"loss_names", names},
-      {"loss_counts", counts}};
+  return {{"format", kFormat},
+          {"definition_id", position.definition_id},
+          {"seed", position.seed},
+          {"step", position.step},
+          {"images_seen", position.images_seen},
+          {"training_rates", position.training_rates},
+          {"loss_names", names},
+          {"loss_counts", counts}};
 }
 
 torch::Generator global_generator() { return at::globalContext().defaultGenerator(torch::kCPU); }
@@ -91,7 +95,7 @@ RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition
   const TensorFile checkpoint = load_safetensors(file);
   const nlohmann::json json = read_position(checkpoint, label);
   const RunPosition position{json.at("definition_id"), json.at("seed"), json.at("step"),
-                             json.at("images_seen")};
+                             json.at("images_seen"), json.at("training_rates")};
   if (position.definition_id != expected.definition_id || position.seed != expected.seed) {
     throw Error(fmt::format("{}: belongs to another experiment or seed", label),
                 ExitCode::kDamaged);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/events.h"
 #include "families/trainable.h"
@@ -16,6 +17,7 @@ struct RunPosition {
   std::uint64_t seed = 0;
   std::int64_t step = 0;  ///< steps done; also the data cursor
   std::int64_t images_seen = 0;
+  std::vector<double> training_rates = {};  ///< images/s of the intervals so far
 };
 
 /// Writes model state, noise streams, torch's global generator, position and the open loss averages

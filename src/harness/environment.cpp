@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "core/paths.h"
@@ -115,7 +116,9 @@ Commit this_commit() {
   commit.id = git("rev-parse HEAD");
   if (commit.id.size() < 40) return {"unknown", false};
   commit.id.resize(40);
-  commit.dirty = !git("status --porcelain --untracked-files=no").empty();
+  const std::string difference = git("diff HEAD");
+  commit.dirty = !difference.empty();
+  if (commit.dirty) commit.id += "+" + sha256_hex(difference).substr(0, 12);
   return commit;
 }
 

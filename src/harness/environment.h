@@ -24,8 +24,10 @@ struct Machine {
 
 /// Which sources a number was made with.
 struct Commit {
-  std::string id;      ///< 40 hex digits, or "unknown" outside a git checkout
-  bool dirty = false;  ///< tracked files differ from that commit
+  /// 40 hex digits, or "unknown" outside a git checkout. Where tracked files differ from that
+  /// commit, "+" and the first 12 hex digits of the SHA-256 of the difference follow.
+  std::string id;
+  bool dirty = false;  ///< tracked files differ
 };
 
 Machine this_machine();

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "data/batch_stream.h"
 #include "data/png.h"
 #include "harness/environment.h"
@@ -113,17 +114,29 @@ const DataSplit& Evaluator::reference_split() const {
   return definition_.text("eval.reference_split") == "train" ? dataset_.train : dataset_.test;
 }
 
-at::Tensor Evaluator::reference_images() const {
+at::Tensor Evaluator::reference_part(const at::Tensor& of_split) const {
   const std::int64_t wanted = definition_.integer("eval.reference_count");
-  const std::int64_t all = reference_split().size();
-  return reference_split().images.narrow(0, 0, wanted == 0 ? all : std::min(wanted, all));
+  if (wanted == 0 || wanted >= of_split.size(0)) return of_split;
+  // Not the first ones: a folder lists its images class by class. The same part for every run.
+  auto order = RandomStream(stream_seed(0, "reference")).permutation(of_split.size(0));
+  order.resize(static_cast<std::size_t>(wanted));
+  return of_split.index_select(0, torch::tensor(order));
 }
 
-Protocol Evaluator::shared_protocol() const {
+at::Tensor Evaluator::reference_images() const { return reference_part(reference_split().images); }
+
+Protocol Evaluator::protocol_of(const Metric& metric) const {
   const std::string& split = definition_.text("eval.reference_split");
   Protocol protocol = {{"reference", fmt::format("{}:{}", dataset_.name, split)},
                        {"reference_digest", reference_split().digest},
                        {"weights", definition_.number("ema.decay") > 0 ? "ema" : "raw"}};
+  if (metric.needs == Needs::kFeatures || metric.needs == Needs::kLogits) {
+    protocol.merge(extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}});
+  }
+  // Densities and probabilities are in different units.
+  if (metric.needs == Needs::kElbo && definition_.has("objective.likelihood")) {
+    protocol["likelihood"] = definition_.text("objective.likelihood");
+  }
   return protocol;
 }
 
@@ -144,7 +157,6 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen)
   result.evaluation.images_seen = images_seen;
   MetricInputs inputs;
   inputs.k = definition_.integer("eval.neighbours");
-  inputs.protocol = shared_protocol();
   const bool only_classifies = needs_.size() == 1 && needs(Needs::kClassification);
   if (!only_classifies && !metrics_.empty()) {
     GenerativeModel& generator = generative(model, definition_.family);
@@ -153,8 +165,10 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen)
     if (needs(Needs::kElbo)) draw_elbo(generator, inputs);
   }
   if (needs(Needs::kClassification)) draw_classes(model, inputs);
-  for (const Metric* metric : metrics_)
+  for (const Metric* metric : metrics_) {
+    inputs.protocol = protocol_of(*metric);
     result.evaluation.metrics.push_back(metric->compute(inputs));
+  }
   for (auto& artifact : result.artifacts) artifact.images_seen = images_seen;
   for (auto& note : result.notes) note.images_seen = images_seen;
   return result;
@@ -170,7 +184,9 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
     sampling_.add(now - done);
     done = now;
     progress_("sample", now, count);
+    sampling_.resume();
   };
+  options.poll = [&] { progress_("sample", done, count); };
   sampling_.resume();
   const auto samples =
       model.sample(count, options, make_generator(torch::kCPU, seed_, "eval_noise"));
@@ -202,8 +218,6 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
     inputs.generated_features = generated.features;
     inputs.generated_logits = generated.logits;
     inputs.reference_features = reference_features().features;
-    const Protocol extra = extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}};
-    inputs.protocol.insert(extra.begin(), extra.end());
   }
 }
 
@@ -256,7 +270,7 @@ void Evaluator::draw_classes(Trainable& model, MetricInputs& inputs) {
     throw Error(
         fmt::format("data set '{}' has no labels; drop accuracy from eval.metrics", dataset_.name));
   }
-  inputs.class_labels = reference_split().labels.narrow(0, 0, inputs.class_logits.size(0));
+  inputs.class_labels = reference_part(reference_split().labels);
 }
 
 }  // namespace assay

@@ -40,8 +40,11 @@ class Evaluator {
 
  private:
   const DataSplit& reference_split() const;
+  /// The rows of a split's tensor that eval.reference_count asks for.
+  at::Tensor reference_part(const at::Tensor& of_split) const;
   at::Tensor reference_images() const;
-  Protocol shared_protocol() const;
+  /// The fields that do not depend on the metric's own estimator.
+  Protocol protocol_of(const Metric& metric) const;
   Features features_of(const at::Tensor& examples);
   const Features& reference_features();
   void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);

@@ -45,7 +45,7 @@ class Run {
         observer_(observer),
         stop_(stop),
         length_(run_length(request.definition)),
-        dataset_(load_dataset_for(request.definition, request.seed)),
+        dataset_(load_dataset_for(request.definition)),
         model_(build_model(request.definition, request.seed, dataset_, request.device)),
         noise_(make_generator(request.device, request.seed, "train_noise")),
         batches_(dataset_.train, stream_options(request.definition, request.seed)),
@@ -57,6 +57,8 @@ class Run {
     if (request.resume_from) {
       position_ = load_checkpoint(*request.resume_from, position_, *model_, noise_, losses_);
       batches_.seek(position_.step);
+      training_.restore(position_.training_rates);
+      saved_at_ = position_.images_seen;
     }
   }
 
@@ -64,8 +66,7 @@ class Run {
   void go(RunFinished& finished) {
     finished.status = "complete";
     try {
-      if (position_.step > 0 || definition_.boolean("eval.untrained"))
-        evaluate_if_due(position_.step == 0);
+      evaluate_if_due();
       while (position_.step < length_.steps && finished.status == "complete") step(finished);
     } catch (const StopRequested&) {
       interrupt(finished);
@@ -96,15 +97,17 @@ class Run {
     const auto problem = losses_.add(model_->training_step(batch, context));
     const std::int64_t batch_size = definition_.integer("train.batch_size");
     training_.add(batch_size, kShortestInterval);
-    training_.pause();
     const std::int64_t before = position_.images_seen;
     position_.images_seen += batch_size;
     ++position_.step;
-    if (problem) return diverge(finished, *problem);
-    after_step(before);
+    if (problem) {
+      observer_.scalars(losses_.take(position_.images_seen));
+      return diverge(finished, fmt::format("{} became {}", problem->name, problem->value));
+    }
+    after_step(before, finished);
   }
 
-  void after_step(std::int64_t before) {
+  void after_step(std::int64_t before, RunFinished& finished) {
     const bool last = position_.step == length_.steps;
     const std::int64_t now = position_.images_seen;
     if (last || crosses(definition_.integer("train.log_every_images"), before, now)) {
@@ -115,19 +118,27 @@ class Run {
         last || crosses(definition_.integer("eval.every_images"), before, now);
     std::int64_t every = definition_.integer("train.checkpoint_every_images");
     if (every == 0) every = std::max<std::int64_t>(1, length_.images / kCheckpointsPerRun);
+    if (!evaluation_due && !crosses(every, before, now)) return;
+    // A loss can be finite while the step it led to was not.
+    if (const auto tensor = first_non_finite(*model_)) {
+      return diverge(finished, fmt::format("'{}' is no longer finite", *tensor));
+    }
     // Always before an evaluation: a run that is killed in one continues right there.
-    if (evaluation_due || crosses(every, before, now)) save();
+    save();
     if (evaluation_due) evaluate();
   }
 
   /// At the start, or where a checkpoint was taken just before an evaluation.
-  void evaluate_if_due(bool untrained) {
+  void evaluate_if_due() {
     const std::int64_t now = position_.images_seen;
     const std::int64_t before = now - definition_.integer("train.batch_size");
-    if (untrained || position_.step == length_.steps ||
-        crosses(definition_.integer("eval.every_images"), before, now)) {
-      evaluate();
-    }
+    const bool due = position_.step == 0
+                         ? definition_.boolean("eval.untrained")
+                         : position_.step == length_.steps ||
+                               crosses(definition_.integer("eval.every_images"), before, now);
+    if (!due) return;
+    save();
+    evaluate();
   }
 
   void evaluate() {
@@ -146,6 +157,7 @@ class Run {
 
   void save() {
     if (request_.checkpoints.empty() || saved_at_ == position_.images_seen) return;
+    position_.training_rates = training_.rates();
     observer_.checkpointed(
         save_checkpoint(request_.checkpoints, position_, *model_, noise_, losses_));
     saved_at_ = position_.images_seen;
@@ -156,12 +168,10 @@ class Run {
     finished.reason = stop_.reason().value_or("stopped");
   }
 
-  void diverge(RunFinished& finished, const LossLog::NonFinite& problem) {
-    observer_.scalars(losses_.take(position_.images_seen));
+  void diverge(RunFinished& finished, const std::string& what) const {
     finished.status = "diverged";
-    finished.reason = fmt::format(
-        "{} became {} at step {} ({} images seen); the last good step is {}", problem.name,
-        problem.value, position_.step, position_.images_seen, position_.step - 1);
+    finished.reason = fmt::format("{} at step {} ({} images seen); the last good step is {}", what,
+                                  position_.step, position_.images_seen, position_.step - 1);
   }
 
   const RunRequest& request_;
@@ -188,7 +198,8 @@ RunLength run_length(const Definition& definition) {
   return {steps, steps * batch_size};
 }
 
-Dataset load_dataset_for(const Definition& definition, std::uint64_t seed) {
+Dataset load_dataset_for(const Definition& definition) {
+  const auto seed = static_cast<std::uint64_t>(definition.integer("dataset.seed"));
   return load_dataset({definition.text("dataset.name"), definition.text("dataset.path"),
                        definition.integer("dataset.size"), definition.integer("dataset.channels"),
                        definition.integer("dataset.count"), stream_seed(seed, "data")});
@@ -214,13 +225,15 @@ RunFinished run_experiment(const RunRequest& request, RunObserver& observer,
     finished.peak_memory_bytes = peak_memory_bytes();
     observer.finished(finished);
   };
+  std::optional<Run> run;
   try {
     check_evaluation(request.definition);
-    Run run(request, observer, stop);
-    run.go(finished);
+    run.emplace(request, observer, stop);
+    run->go(finished);
   } catch (const std::exception& problem) {
     finished.status = "failed";
     finished.reason = problem.what();
+    if (run) finished.images_seen = run->images_seen();
     close();
     throw;
   }

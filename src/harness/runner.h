@@ -34,8 +34,8 @@ RunLength run_length(const Definition& definition);
 RunFinished run_experiment(const RunRequest& request, RunObserver& observer,
                            const StopRequest& stop);
 
-/// The data set that a definition asks for.
-Dataset load_dataset_for(const Definition& definition, std::uint64_t seed);
+/// The data set that a definition asks for: the same for every seed of a run.
+Dataset load_dataset_for(const Definition& definition);
 
 /// A model with initial weights of this seed, on a device.
 std::unique_ptr<Trainable> build_model(const Definition& definition, std::uint64_t seed,

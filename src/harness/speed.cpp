@@ -31,22 +31,19 @@ void SpeedMeter::pause() {
 }
 
 void SpeedMeter::add(std::int64_t images, double shortest_seconds) {
-  images_ += images;
+  constexpr std::size_t kMost = 1000;
   pause();
-  if (seconds_ > 0.0 && seconds_ >= shortest_seconds && images_ > 0) {
-    rates_.push_back(static_cast<double>(images_) / seconds_);
-    images_ = 0;
-    seconds_ = 0.0;
-  }
-  resume();
+  images_ += images;
+  if (seconds_ <= 0.0 || seconds_ < shortest_seconds || images_ == 0) return;
+  if (++closed_ > warm_up_) rates_.push_back(static_cast<double>(images_) / seconds_);
+  if (rates_.size() > kMost) rates_.erase(rates_.begin());
+  images_ = 0;
+  seconds_ = 0.0;
 }
 
 Throughput SpeedMeter::result() const {
-  const std::size_t skipped = rates_.size() > warm_up_ ? warm_up_ : 0;
-  const std::vector<double> kept(rates_.begin() + static_cast<std::ptrdiff_t>(skipped),
-                                 rates_.end());
-  return {phase_, median(kept), median_absolute_deviation(kept),
-          static_cast<std::int64_t>(kept.size())};
+  return {phase_, median(rates_), median_absolute_deviation(rates_),
+          static_cast<std::int64_t>(rates_.size())};
 }
 
 }  // namespace assay

@@ -83,6 +83,15 @@ std::int64_t parameter_count(Trainable& model) {
   return count;
 }
 
+std::optional<std::string> first_non_finite(Trainable& model) {
+  std::optional<std::string> first;
+  walk(model, [&](const std::string& name, torch::Tensor& value, StateKind) {
+    if (first || !value.is_floating_point()) return;
+    if (!value.detach().isfinite().all().item<bool>()) first = name;
+  });
+  return first;
+}
+
 std::string state_hash(Trainable& model) {
   Sha256 digest;
   for (const auto& [name, value] : state_tensors(model)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "families/trainable.h"
@@ -21,6 +22,9 @@ void move_state(Trainable& model, torch::Device device);
 
 /// Number of trainable parameters.
 std::int64_t parameter_count(Trainable& model);
+
+/// Name of the first tensor of the state that holds a non-finite value, or nothing.
+std::optional<std::string> first_non_finite(Trainable& model);
 
 /// SHA-256 over name, type, shape and bytes of every tensor of the state, in the order of names:
 /// equal for two runs exactly when they would continue alike.

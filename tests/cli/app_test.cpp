@@ -40,6 +40,24 @@ TEST(App, AnswersAMistypedOptionWithTheNearMiss) {
       ThrowsMessage<Error>(HasSubstr("did you mean '--json'?")));
 }
 
+TEST(App, KnowsWhichOptionsTakeAValue) {
+  EXPECT_THAT(
+      [] {
+        run({"--quiet", "rnu"});
+      },
+      ThrowsMessage<Error>(HasSubstr("'rnu' is not a command")));
+  EXPECT_THAT(
+      [] {
+        run({"--db", "x", "rnu"});
+      },
+      ThrowsMessage<Error>(HasSubstr("'rnu' is not a command")));
+  EXPECT_THAT(
+      [] {
+        run({"data", "verfy", "x"});
+      },
+      ThrowsMessage<Error>(HasSubstr("did you mean 'verify'?")));
+}
+
 TEST(App, WrongUseIsAUsageError) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{},
                                                 {"run"},

@@ -46,7 +46,7 @@ TEST(Definition, IdIgnoresOrderCommentsSpellingAndWhatCannotChangeANumber) {
             id);
   EXPECT_EQ(resolve("family='vae'\nname='n'\nnote='t'\nseeds=[1,2]\ntier='gpu'\nmodel.latent_dim="
                     "5\nobjective.beta=2\n"
-                    "train.checkpoint_every_images=7\neval.batch_size=3\n")
+                    "train.checkpoint_every_images=7\n")
                 .id(),
             id);
   EXPECT_NE(resolve("family='vae'\nmodel.latent_dim=6\nobjective.beta=2\n").id(), id);

@@ -17,7 +17,7 @@ using testing::ThrowsMessage;
 void ignore(std::string_view, std::int64_t, std::int64_t) {}
 
 EvaluationResult evaluate(const Definition& definition, std::uint64_t seed) {
-  const Dataset dataset = load_dataset_for(definition, seed);
+  const Dataset dataset = load_dataset_for(definition);
   const auto model = build_model(definition, 1, dataset, torch::kCPU);
   Evaluator evaluator(definition, seed, dataset, ignore);
   return evaluator.evaluate(*model, 7);

@@ -12,6 +12,8 @@
 #include <map>
 
 #include "core/error.h"
+#include "harness/environment.h"
+#include "nn/safetensors.h"
 #include "tests/harness/small_definition.h"
 
 namespace assay {
@@ -53,24 +55,37 @@ class RunnerTest : public testing::Test {
   RunRequest request(const std::string& more = {}, std::uint64_t seed = 5) const {
     return {small_definition(more), seed, torch::kCPU, folder_, {}};
   }
+  Recording run_calmly() const {
+    const StopRequest never;
+    Recording calm;
+    run_experiment(request(), calm, never);
+    return calm;
+  }
+  Recording run_until_stopped() const {
+    StopRequest stop;
+    Recording first;
+    first.stop = &stop;
+    first.stop_after = 4;
+    run_experiment(request(), first, stop);
+    first.stop = nullptr;
+    return first;
+  }
+  Recording resume_from(const fs::path& checkpoint) const {
+    const StopRequest never;
+    Recording resumed;
+    RunRequest again = request();
+    again.resume_from = checkpoint;
+    run_experiment(again, resumed, never);
+    return resumed;
+  }
 };
 
-TEST_F(RunnerTest, AResumedRunIsTheUninterruptedOneAndAColdStartIsNot) {
-  const StopRequest never;
-  Recording calm;
-  run_experiment(request(), calm, never);
-  ASSERT_EQ(calm.end.status, "complete");
-
-  StopRequest stop;
-  Recording first, second, cold;
-  first.stop = &stop;
-  first.stop_after = 4;
-  run_experiment(request(), first, stop);
+TEST_F(RunnerTest, AResumedRunIsTheUninterruptedOne) {
+  const Recording calm = run_calmly();
+  const Recording first = run_until_stopped();
   EXPECT_EQ(first.end.status, "interrupted");
   EXPECT_EQ(first.end.images_seen, 256);
-  RunRequest again = request();
-  again.resume_from = first.checkpoints.back().file;
-  run_experiment(again, second, never);
+  const Recording second = resume_from(first.checkpoints.back().file);
   EXPECT_EQ(second.end.status, "complete");
   EXPECT_EQ(second.end.state_hash, calm.end.state_hash);
   // Before and after the stop, every value is that of the calm run.
@@ -79,9 +94,34 @@ TEST_F(RunnerTest, AResumedRunIsTheUninterruptedOneAndAColdStartIsNot) {
       EXPECT_EQ(value, calm.values.at(at)) << at.first << " at " << at.second;
     }
   }
+}
 
-  run_experiment(request("", 6), cold, never);
-  EXPECT_NE(cold.end.state_hash, calm.end.state_hash);
+// A resume that forgot a part of the state would still train, and end elsewhere: each part alone is
+// missed.
+TEST_F(RunnerTest, AResumeThatForgetsAPartOfTheStateIsNotTheUninterruptedRun) {
+  const std::string calm = run_calmly().end.state_hash;
+  const auto file = run_until_stopped().checkpoints.back().file;
+  const TensorFile whole = load_safetensors(file);
+
+  const auto resumed_hash = [&](const TensorFile& changed) {
+    save_safetensors(file, changed.tensors, changed.metadata);
+    return resume_from(file).end.state_hash;
+  };
+  EXPECT_EQ(resumed_hash(whole), calm);
+
+  TensorFile cold_optimizer = whole, cold_noise = whole;
+  int zeroed = 0;
+  for (auto& [name, tensor] : cold_optimizer.tensors) {
+    if (name.find("optimizer") == std::string::npos) continue;
+    tensor = torch::zeros_like(tensor);
+    ++zeroed;
+  }
+  EXPECT_GT(zeroed, 0);
+  EXPECT_NE(resumed_hash(cold_optimizer), calm);
+
+  cold_noise.tensors.at("stream/train_noise") =
+      make_generator(torch::kCPU, 5, "train_noise").get_state();
+  EXPECT_NE(resumed_hash(cold_noise), calm);
 }
 
 TEST_F(RunnerTest, TheSameSeedGivesTheSameBits) {
@@ -101,8 +141,8 @@ TEST_F(RunnerTest, RecordsScalarsMetricsPicturesAndSpeedAtTheSetPoints) {
   for (const std::int64_t at : {64, 320, 640}) EXPECT_TRUE(run.values.contains({"loss", at})) << at;
   for (const std::int64_t at : {0, 256, 512, 640})
     EXPECT_TRUE(run.values.contains({"fd", at})) << at;
-  EXPECT_EQ(run.checkpoints.size(), 10U);
-  EXPECT_EQ(run.artifacts.size(), 8U);  // samples and reconstructions, four times
+  EXPECT_EQ(run.checkpoints.size(), 11U);  // every 64 images, and before the first evaluation
+  EXPECT_EQ(run.artifacts.size(), 8U);     // samples and reconstructions, four times
   EXPECT_GT(run.speeds.at("sample").images_per_second, 0.0);
   EXPECT_GT(run.end.peak_memory_bytes, 1 << 20);
   EXPECT_LT(run.values.at({"fd", 640}), run.values.at({"fd", 0}));
@@ -127,6 +167,19 @@ TEST_F(RunnerTest, ANonFiniteLossEndsTheRunAsDivergedWithItsStep) {
   run_experiment(hot, run, never);
   EXPECT_EQ(run.end.status, "diverged");
   EXPECT_THAT(run.end.reason, HasSubstr("the last good step is"));
+}
+
+// Without a metric that would trip over them, weights are looked at all the same.
+TEST_F(RunnerTest, WeightsThatAreNoLongerFiniteEndTheRunAsDiverged) {
+  const StopRequest never;
+  Recording run;
+  RunRequest hot = request();
+  hot.definition.values.at("optimizer.learning_rate").value = 1e38;
+  hot.definition.values.at("eval.metrics").value = std::vector<std::string>{};
+  hot.definition.values.at("train.images").value = std::int64_t{16};
+  run_experiment(hot, run, never);
+  EXPECT_EQ(run.end.status, "diverged") << run.end.reason;
+  EXPECT_EQ(run.end.images_seen, 16);
 }
 
 TEST_F(RunnerTest, AFailureIsAResultWithItsReason) {

@@ -25,6 +25,7 @@ TEST(SpeedMeter, LeavesTheWarmUpOut) {
   meter.resume();
   std::this_thread::sleep_for(std::chrono::milliseconds(2));
   meter.add(1000000);
+  meter.resume();
   std::this_thread::sleep_for(std::chrono::milliseconds(2));
   meter.add(1);
   EXPECT_EQ(meter.result().n, 1);
@@ -36,7 +37,10 @@ TEST(SpeedMeter, LeavesTheWarmUpOut) {
 TEST(SpeedMeter, JoinsIntervalsThatAreTooShort) {
   SpeedMeter meter("train", 0);
   meter.resume();
-  for (int i = 0; i < 10; ++i) meter.add(1, 1000.0);
+  for (int i = 0; i < 10; ++i) {
+    meter.add(1, 1000.0);
+    meter.resume();
+  }
   EXPECT_EQ(meter.result().n, 0);
 }
 

@@ -234,7 +234,7 @@ TEST(Fd, StatesItsProtocol) {
   EXPECT_EQ(value.name, "fd");
   EXPECT_EQ(value.protocol.at("extractor"), "pixels");
   EXPECT_EQ(value.protocol.at("n_generated"), "20");
-  EXPECT_EQ(value.protocol.at("n_reference"), "30");
+  EXPECT_EQ(value.protocol.at("n_real"), "30");
   EXPECT_EQ(value.protocol.at("metric"), "fd");
   EXPECT_GT(value.standard_error, 0.0);
 }

@@ -103,8 +103,8 @@ TEST_F(Store, ResumeRemovesExactlyWhatIsDoneAgain) {
   EXPECT_THAT(column(database, "SELECT images_seen FROM artifact"), ElementsAre(0, 1000));
   EXPECT_THAT(column(database, "SELECT images_seen FROM checkpoint"), ElementsAre(1000, 2000));
   EXPECT_THAT(column(database, "SELECT images_seen FROM event WHERE kind = 'mode_collapse'"),
-              ElementsAre(0, 1000, 2000));
-  EXPECT_THAT(column(database, "SELECT 1 FROM throughput"), ElementsAre());
+              ElementsAre(0, 1000));
+  EXPECT_THAT(column(database, "SELECT 1 FROM throughput"), ElementsAre(1));
   EXPECT_THAT(resumed_at(database, run), ElementsAre(2000));
   EXPECT_EQ(database.integer("SELECT images_seen FROM run"), 2000);
 }
