@@ -18,13 +18,13 @@ struct TensorFile {
   TensorMetadata metadata;
 };
 
-/// The safetensors format: 8-byte little-endian header length, JSON header {"name": {"dtype", "shape",
-/// "data_offsets"}, "__metadata__": {…}}, then the bytes. Types F32 F64 F16 BF16 I64 I32 U8 BOOL. Tensors lie in the
-/// order of their names without gaps.
+/// The safetensors format: 8-byte little-endian header length, JSON header {"name": {"dtype",
+/// "shape", "data_offsets"}, "__metadata__": {…}}, then the bytes. Types F32 F64 F16 BF16 I64 I32
+/// U8 BOOL. Tensors lie in the order of their names without gaps.
 std::string to_safetensors(const TensorMap& tensors, const TensorMetadata& metadata = {});
 
-/// Parses the format. Throws Error naming `label` for a header over 8 MiB, an overlap, a gap, a bad offset, an unknown
-/// type or truncated data. Never runs code of the file.
+/// Parses the format. Throws Error naming `label` for a header over 8 MiB, an overlap, a gap, a bad
+/// offset, an unknown type or truncated data. Never runs code of the file.
 TensorFile from_safetensors(std::string_view bytes, const std::string& label);
 
 /// Atomic write; returns the SHA-256 of the file's content.
