@@ -42,14 +42,14 @@ InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits) {
 MetricValue compute_inception_score(const MetricInputs& inputs) {
   const InputName name{"inception_score", "generated"};
   const auto logits = checked_rows(inputs.generated_logits, name);
-  if (inputs.splits < 1 || inputs.splits > logits.size(0) / 2) {
+  const std::int64_t splits = whole_option(inputs, "inception_score.splits");
+  if (splits > logits.size(0) / 2) {
     throw Error(fmt::format("{}: {} splits of {} {} rows; a split needs two, so ask for 1 to {}",
-                            name.metric, inputs.splits, logits.size(0), name.input,
-                            logits.size(0) / 2));
+                            name.metric, splits, logits.size(0), name.input, logits.size(0) / 2));
   }
-  const InceptionScore score = inception_score(logits, inputs.splits);
+  const InceptionScore score = inception_score(logits, splits);
   auto protocol = protocol_of(inputs, name.metric, "contiguous splits, no shuffle, f64");
-  protocol["splits"] = std::to_string(inputs.splits);
+  protocol["splits"] = std::to_string(splits);
   protocol["n_generated"] = std::to_string(logits.size(0));
   return {std::string(name.metric), score.mean, score.standard_error, protocol};
 }

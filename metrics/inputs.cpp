@@ -4,7 +4,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 
 #include "core/error.h"
@@ -77,6 +79,32 @@ Mean mean_of(const at::Tensor& values) {
 
 double binomial_standard_error(double share, std::int64_t n) {
   return std::sqrt(share * (1.0 - share) / static_cast<double>(n));
+}
+
+double option(const MetricInputs& inputs, std::string_view key) {
+  const auto dot = key.find('.');
+  const Metric& owner = metric(key.substr(0, dot));
+  const auto found =
+      std::find_if(owner.options.begin(), owner.options.end(),
+                   [&](const MetricOption& one) { return one.key == key.substr(dot + 1); });
+  if (found == owner.options.end()) {
+    throw std::logic_error(fmt::format("no option {} in the registry of metrics", key));
+  }
+  const auto asked = inputs.options.find(std::string(key));
+  if (asked == inputs.options.end()) return found->fallback;
+  if (!(asked->second >= found->low && asked->second <= found->high)) {
+    throw Error(fmt::format("{} = {}: must lie in {} to {} ({})", key, asked->second, found->low,
+                            found->high, found->meaning));
+  }
+  return asked->second;
+}
+
+std::int64_t whole_option(const MetricInputs& inputs, std::string_view key) {
+  const double value = option(inputs, key);
+  if (value != std::floor(value)) {
+    throw Error(fmt::format("{} = {}: must be a whole number", key, value));
+  }
+  return static_cast<std::int64_t>(value);
 }
 
 Protocol protocol_of(const MetricInputs& inputs, std::string_view metric,

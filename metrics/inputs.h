@@ -37,6 +37,13 @@ Mean mean_of(const at::Tensor& values);
 /// √(p(1−p)/n), the standard error of a share p of n independent cases.
 double binomial_standard_error(double share, std::int64_t n);
 
+/// The value of an option ("kid.subsets") that was asked for, or its fallback in the registry.
+/// Throws Error if it lies outside of the option's range, std::logic_error if there is no such
+/// option.
+double option(const MetricInputs& inputs, std::string_view key);
+/// The same for a whole number; throws Error if it is none.
+std::int64_t whole_option(const MetricInputs& inputs, std::string_view key);
+
 /// inputs.protocol with the metric's name, version and estimator added.
 Protocol protocol_of(const MetricInputs& inputs, std::string_view metric,
                      std::string_view estimator);

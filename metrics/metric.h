@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,27 +14,77 @@
 
 namespace assay {
 
+struct PairSweepMemo;
+
 enum class Better { kLower, kHigher };
 
 /// What a metric needs the evaluator to draw.
-enum class Needs { kFeatures, kLogits, kReconstructions, kElbo, kPoints, kClassification };
+enum class Needs {
+  kFeatures,         ///< generated and reference features
+  kHeldOut,          ///< and held-out ones
+  kSpatialFeatures,  ///< generated and reference spatial features
+  kLabelled,         ///< features and labels of both sides
+  kLogits,
+  kPaths,
+  kReconstructions,
+  kElbo,
+  kLogWeights,
+  kPoints,
+  kClassification,
+  kCodes
+};
+
+/// Latent codes and the factors that made the images, for scores of disentanglement.
+struct CodesAndFactors {
+  at::Tensor codes;          ///< [N,L] f32 or f64: posterior means
+  at::Tensor factors;        ///< [N,F] i64, each counted from 0
+  at::Tensor factor_sizes;   ///< [F] i64: values each factor can take
+  at::Tensor variances;      ///< [L] variance of each code over the data, for the FactorVAE score
+  at::Tensor group_codes;    ///< [G,B,L]: groups of images that share one factor's value
+  at::Tensor group_factors;  ///< [G] i64: which factor it was
+  at::Tensor pair_codes;     ///< [G,B,2,L]: pairs that share one factor's value, for beta-VAE's
+  at::Tensor pair_factors;   ///< [G] i64
+};
+
+/// A number that a metric can be asked with, as `--set kid.subsets=10` or in [eval].
+struct MetricOption {
+  std::string_view key;  ///< "subsets"; "kid.subsets" outside
+  double fallback = 0.0;
+  double low = 0.0, high = 0.0;  ///< both included
+  std::string_view meaning;
+};
 
 /// Tensors that the evaluator drew; a metric sees these and never a model. Fields a metric does not
 /// need may be undefined. All on the CPU.
 struct MetricInputs {
-  at::Tensor generated_features;  ///< [N,D] f32
-  at::Tensor reference_features;  ///< [M,D] f32
-  at::Tensor generated_logits;    ///< [N,K] f32, of the extractor's classifier
-  at::Tensor originals;           ///< [N,C,H,W] u8: reconstruction pairs, after to_pixels
-  at::Tensor reconstructions;     ///< [N,C,H,W] u8
-  at::Tensor elbo_nats;           ///< [N] evidence lower bound per image
-  at::Tensor points;              ///< [N,2] generated points
-  at::Tensor mode_centres;        ///< [M,2] f64
+  at::Tensor generated_features;     ///< [N,D] f32
+  at::Tensor reference_features;     ///< [M,D] f32
+  at::Tensor held_out_features;      ///< [T,D] f32 of real data that the model was not trained on
+  at::Tensor generated_spatial;      ///< [N,S] f32: features that keep where things are
+  at::Tensor reference_spatial;      ///< [M,S] f32
+  at::Tensor generated_labels;       ///< [N] i64: the class each image was asked for
+  at::Tensor reference_labels;       ///< [M] i64
+  at::Tensor generated_logits;       ///< [N,K] f32, of the extractor's classifier
+  at::Tensor path_distances;         ///< [N] f64: d(f(z), f(z+eps))² / eps² between neighbours
+  at::Tensor originals;              ///< [N,C,H,W] u8: reconstruction pairs, after to_pixels
+  at::Tensor reconstructions;        ///< [N,C,H,W] u8
+  at::Tensor elbo_nats;              ///< [N] evidence lower bound per image
+  at::Tensor log_weights;            ///< [N,K] f64: log p(x,z)/q(z|x) in nats of K samples
+  std::int64_t data_dimensions = 0;  ///< numbers per image, for bits per dimension
+  at::Tensor points;                 ///< [N,2] generated points
+  at::Tensor reference_points;       ///< [M,2]
+  at::Tensor mode_centres;           ///< [M,2] f64
   double mode_sigma = 0.0;
-  at::Tensor class_logits;   ///< [N,K] of the model under test, for accuracy
-  at::Tensor class_labels;   ///< [N] i64
-  std::int64_t k = 3;        ///< neighbours of precision and recall
-  std::int64_t splits = 10;  ///< parts of the Inception Score
+  at::Tensor class_logits;  ///< [N,K] of the model under test, for accuracy
+  at::Tensor class_labels;  ///< [N] i64
+  CodesAndFactors disentanglement;
+
+  std::int64_t k = 3;                     ///< neighbours of all metrics that have any
+  std::map<std::string, double> options;  ///< by "metric.key"; what is absent has its fallback
+  std::string compat;                     ///< a peer whose conventions to follow, or empty
+  std::vector<std::string> wanted;        ///< all metrics of this evaluation: work they can share
+  /// What metrics of one evaluation share; made by the first that asks. Copies share it.
+  std::shared_ptr<PairSweepMemo> sweep;
   Protocol protocol;  ///< what all metrics of this evaluation share; each adds its own fields
 };
 
@@ -44,6 +96,7 @@ struct Metric {
   Needs needs;
   std::string_view meaning;  ///< one line with formula and unit
   MetricValue (*compute)(const MetricInputs&);
+  std::vector<MetricOption> options = {};
 };
 
 /// The complete list: fd, precision, recall, inception_score, reconstruction_mse, elbo,

@@ -101,27 +101,36 @@ class Check {
 
   void checkpoints() {
     for (const RunRow& run : runs(database_)) {
-      for (const auto& checkpoint : checkpoints_of(database_, run.number)) {
-        checkpoint_file(run, checkpoint);
+      const auto saved = checkpoints_of(database_, run.number);
+      for (const auto& checkpoint : saved) {
+        if (std::filesystem::exists(checkpoint.file)) {
+          checkpoint_file(run, checkpoint);
+        } else if (&checkpoint == &saved.front() || run.status == "interrupted") {
+          missing_file(run, checkpoint);
+        }
       }
     }
   }
 
+  void missing_file(const RunRow& run, const CheckpointSaved& checkpoint) {
+    if (run.status == "running") return;
+    const auto remedy =
+        run.status == "interrupted"
+            ? fmt::format("`assay resume {}` takes an earlier one or starts over", run.number)
+            : "its numbers stay, but it can draw no more samples";
+    warning(fmt::format("{}: checkpoint of run {} is missing; {}", checkpoint.file.string(),
+                        run.number, remedy));
+  }
+
   void checkpoint_file(const RunRow& run, const CheckpointSaved& checkpoint) {
-    if (!std::filesystem::exists(checkpoint.file)) {
-      if (run.status != "interrupted") return;
-      warning(
-          fmt::format("{}: checkpoint of run {} is missing; `assay resume {}` takes an earlier one "
-                      "or starts over",
-                      checkpoint.file.string(), run.number, run.number));
-      return;
-    }
     if (run.status == "running" || sha256_of_file(checkpoint.file) == checkpoint.sha256) return;
+    const auto remedy =
+        run.status == "interrupted"
+            ? fmt::format("delete it, and `assay resume {}` takes an earlier one", run.number)
+            : "its numbers stay, but draw no samples from it";
     findings.push_back(
-        {Finding::Severity::kDamage,
-         fmt::format("{}: this checkpoint of run {} was changed; delete it, and `assay resume {}` "
-                     "takes an earlier one",
-                     checkpoint.file.string(), run.number, run.number)});
+        {Finding::Severity::kDamage, fmt::format("{}: this checkpoint of run {} was changed; {}",
+                                                 checkpoint.file.string(), run.number, remedy)});
   }
 
   const Database& database_;

@@ -42,10 +42,12 @@ torch::Device device_of(Trainable& model) {
 
 /// Applies f to blocks of rows on a device and joins the results on the CPU.
 template <class F>
-at::Tensor in_blocks(const at::Tensor& rows, torch::Device device, const F& f) {
+at::Tensor in_blocks(const at::Tensor& rows, torch::Device device,
+                     const Evaluator::ProgressCallback& progress, const F& f) {
   constexpr std::int64_t kRows = 500;
   std::vector<at::Tensor> parts;
   for (std::int64_t i = 0; i < rows.size(0); i += kRows) {
+    progress("score", i, rows.size(0));
     const auto block = rows.narrow(0, i, std::min(kRows, rows.size(0) - i));
     parts.push_back(f(to_model_range(block).to(device)).detach().to(torch::kCPU));
   }
@@ -165,7 +167,9 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen)
     if (needs(Needs::kElbo)) draw_elbo(generator, inputs);
   }
   if (needs(Needs::kClassification)) draw_classes(model, inputs);
+  std::int64_t scored = 0;
   for (const Metric* metric : metrics_) {
+    progress_("score", scored++, static_cast<std::int64_t>(metrics_.size()));
     inputs.protocol = protocol_of(*metric);
     result.evaluation.metrics.push_back(metric->compute(inputs));
   }
@@ -225,15 +229,16 @@ void Evaluator::draw_reconstructions(GenerativeModel& model, MetricInputs& input
                                      EvaluationResult& result) {
   const torch::Device device = device_of(model);
   inputs.originals = reference_images();
-  inputs.reconstructions = in_blocks(inputs.originals, device, [&](const at::Tensor& images) {
-    const auto reconstructed = model.reconstruct(images);
-    if (!reconstructed) {
-      throw Error(
-          fmt::format("family '{}' reconstructs nothing; drop reconstruction_mse from eval.metrics",
-                      definition_.family));
-    }
-    return to_pixels(*reconstructed);
-  });
+  inputs.reconstructions =
+      in_blocks(inputs.originals, device, progress_, [&](const at::Tensor& images) {
+        const auto reconstructed = model.reconstruct(images);
+        if (!reconstructed) {
+          throw Error(fmt::format(
+              "family '{}' reconstructs nothing; drop reconstruction_mse from eval.metrics",
+              definition_.family));
+        }
+        return to_pixels(*reconstructed);
+      });
   const std::int64_t columns = columns_for(definition_.integer("eval.grid"));
   const std::int64_t shown = std::min(inputs.originals.size(0), columns * (columns / 2));
   if (shown >= columns) {
@@ -246,19 +251,20 @@ void Evaluator::draw_reconstructions(GenerativeModel& model, MetricInputs& input
 
 void Evaluator::draw_elbo(GenerativeModel& model, MetricInputs& inputs) {
   torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
-  inputs.elbo_nats = in_blocks(reference_images(), device_of(model), [&](const at::Tensor& images) {
-    const auto bound = model.elbo(images, noise);
-    if (!bound) {
-      throw Error(
-          fmt::format("family '{}' has no ELBO; drop elbo from eval.metrics", definition_.family));
-    }
-    return *bound;
-  });
+  inputs.elbo_nats =
+      in_blocks(reference_images(), device_of(model), progress_, [&](const at::Tensor& images) {
+        const auto bound = model.elbo(images, noise);
+        if (!bound) {
+          throw Error(fmt::format("family '{}' has no ELBO; drop elbo from eval.metrics",
+                                  definition_.family));
+        }
+        return *bound;
+      });
 }
 
 void Evaluator::draw_classes(Trainable& model, MetricInputs& inputs) {
   inputs.class_logits =
-      in_blocks(reference_images(), device_of(model), [&](const at::Tensor& images) {
+      in_blocks(reference_images(), device_of(model), progress_, [&](const at::Tensor& images) {
         const auto logits = model.classify(images);
         if (!logits) {
           throw Error(fmt::format("family '{}' classifies nothing; drop accuracy from eval.metrics",

@@ -2,12 +2,12 @@
 #include "nn/gradient_clip.h"
 
 #include <ATen/ATen.h>
-#include <torch/utils.h>
+#include <c10/core/GradMode.h>
 
 namespace assay {
 
 torch::Tensor clip_gradient_norm(const std::vector<torch::Tensor>& parameters, double max_norm) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   std::vector<torch::Tensor> gradients;
   for (const auto& parameter : parameters) {
     if (parameter.grad().defined()) gradients.push_back(parameter.grad());

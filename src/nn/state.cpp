@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/state.h"
 
+#include <torch/nn/module.h>
+
 namespace assay {
 
 void visit_module(StateVisitor& visitor, const std::string& prefix, torch::nn::Module& module,

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <torch/nn/module.h>
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <map>
 #include <string>
+
+namespace torch::nn {
+class Module;
+}
 
 namespace assay {
 
@@ -16,7 +20,7 @@ enum class StateKind { kParameter, kBuffer, kEma, kOptimizer };
 class StateVisitor {
  public:
   virtual ~StateVisitor() = default;
-  virtual void tensor(const std::string& name, torch::Tensor& value, StateKind kind) = 0;
+  virtual void tensor(const std::string& name, at::Tensor& value, StateKind kind) = 0;
 };
 
 /// Visits a module's parameters, then its buffers, as "<prefix>.<name>". With kind kEma all are

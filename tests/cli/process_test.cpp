@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <thread>
@@ -79,6 +80,17 @@ class ProcessTest : public testing::Test {
     }
   }
 
+  /// Waits until no process holds a run: one that was killed takes a moment to be gone.
+  void wait_until_nobody_runs() const {
+    for (int i = 0; i < 400; ++i) {
+      const auto all = rows();
+      if (std::none_of(all.begin(), all.end(), [](auto& row) { return row.status == "running"; }))
+        return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    }
+    FAIL() << "a run still runs after ten seconds";
+  }
+
   /// Waits until the newest run has a checkpoint past its start.
   void wait_for_checkpoint() const {
     for (int i = 0; i < 400; ++i) {
@@ -97,6 +109,7 @@ TEST_F(ProcessTest, ARunKilledAndResumedHasTheHashOfTheCalmOne) {
   wait_for_checkpoint();
   kill(-pid, SIGKILL);
   EXPECT_EQ(wait_for(pid), 128 + SIGKILL);
+  wait_until_nobody_runs();
   EXPECT_EQ(rows().at(0).status, "interrupted");
   EXPECT_EQ(call({"resume"}), 0);
   const RunRow row = rows().at(0);
@@ -117,6 +130,54 @@ TEST_F(ProcessTest, AnInterruptSavesACheckpointAndTheSameCommandGoesOn) {
   ASSERT_EQ(rows().size(), 1U);
   EXPECT_EQ(rows().at(0).status, "complete");
   EXPECT_FALSE(fs::exists(db_ + "-wal"));
+}
+
+TEST_F(ProcessTest, ASecondInterruptEndsAtOnceAndTheRunGoesOnLater) {
+  const pid_t pid = start_run("3");
+  wait_for_checkpoint();
+  kill(pid, SIGINT);
+  kill(pid, SIGINT);
+  EXPECT_EQ(wait_for(pid), 130);
+  wait_until_nobody_runs();
+  EXPECT_EQ(call({"resume"}), 0);
+  EXPECT_EQ(rows().at(0).status, "complete");
+}
+
+TEST_F(ProcessTest, FailFastStartsNothingAfterAFailureAndKeepGoingDoes) {
+  // A step size of 1e30 makes the first run diverge.
+  const std::vector<std::string> words = {"run",      (folder_ / "small.toml").string(),
+                                          "--sweep",  "optimizer.learning_rate=1e30,0.001",
+                                          "--seeds",  "0",
+                                          "--jobs",   "1",
+                                          "--report", (folder_ / "r.html").string()};
+  auto fail_fast = words;
+  fail_fast.push_back("--fail-fast");
+  EXPECT_EQ(call(fail_fast), 3);
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(rows().at(0).status, "diverged");
+  fs::remove(db_);
+  auto keep_going = words;
+  keep_going.push_back("--keep-going");
+  EXPECT_EQ(call(keep_going), 3);
+  ASSERT_EQ(rows().size(), 2U);
+  EXPECT_EQ(rows().at(1).status, "complete");
+}
+
+TEST_F(ProcessTest, DamageIsFoundAndNamed) {
+  ASSERT_EQ(run("1"), 0);
+  ASSERT_EQ(call({"doctor"}), 0);
+  const fs::path checkpoints = checkpoints_folder(db_);
+  int damaged = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(checkpoints)) {
+    if (entry.path().extension() != ".safetensors") continue;
+    std::string bytes = read_file(entry.path());
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    write_file_atomically(entry.path(), bytes);
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0);
+  EXPECT_EQ(call({"doctor"}), 4);
+  EXPECT_EQ(call({"sample", "1", "--count", "2", "--out", (folder_ / "s.npz").string()}), 4);
 }
 
 TEST_F(ProcessTest, WhatIsCompleteIsNotRepeatedButVerified) {

@@ -35,7 +35,10 @@ std::string gzipped(const std::string& content, int level = 9) {
 
 // Two images of 2 rows and 3 columns.
 std::string two_images() {
-  return std::string("\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03", 16) + "abcdefghijkl";
+  return {
+      "\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03"
+      "abcdefghijkl",
+      28};
 }
 
 TEST(Idx, ReadsImagesRowByRow) {

@@ -62,7 +62,7 @@ TEST(InceptionScore, RefusesMoreSplitsThanPairsOfRows) {
   inputs.generated_logits = normal_matrix(1, 19, 3);
   EXPECT_THAT(refusal([&] { metric("inception_score").compute(inputs); }),
               HasSubstr("10 splits of 19 generated rows"));
-  inputs.splits = 9;
+  inputs.options["inception_score.splits"] = 9;
   EXPECT_EQ(metric("inception_score").compute(inputs).protocol.at("splits"), "9");
 }
 

@@ -2,7 +2,7 @@
 #include "nn/gradient_clip.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/nn.h>
 
 #include <cmath>
 #include <limits>
