@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kVersion = "1";
 
-at::Tensor checked(const at::Tensor& tensor, std::int64_t dimensions, const InputName& name) {
+void check(const at::Tensor& tensor, std::int64_t dimensions, const InputName& name) {
   if (!tensor.defined()) {
     throw Error(
         fmt::format("{}: the {} input is absent; this metric cannot be taken of such a "
@@ -32,39 +32,56 @@ at::Tensor checked(const at::Tensor& tensor, std::int64_t dimensions, const Inpu
     throw Error(fmt::format("{}: the {} input holds {} row{}, at least 2 are needed", name.metric,
                             name.input, tensor.size(0), tensor.size(0) == 1 ? "" : "s"));
   }
-  const auto values = tensor.to(at::kCPU, at::kDouble).contiguous();
-  const auto finite = at::isfinite(values).reshape({values.size(0), -1}).all(1);
+  // The sum of a row is finite unless one of its values is not, or it overflows.
+  const auto rows = tensor.reshape({tensor.size(0), -1});
+  const auto suspects = at::isfinite(rows.sum(1, false, at::kDouble)).logical_not().nonzero();
+  if (suspects.size(0) == 0) return;
+  const auto finite = at::isfinite(rows).all(1);
   if (!finite.all().item<bool>()) {
     const auto bad = finite.logical_not();
     throw Error(
         fmt::format("{}: the {} input holds values that are not finite in {} of {} rows, "
                     "first in row {}; the model diverged or the file is damaged",
-                    name.metric, name.input, bad.sum().item<std::int64_t>(), values.size(0),
+                    name.metric, name.input, bad.sum().item<std::int64_t>(), rows.size(0),
                     bad.to(at::kInt).argmax().item<std::int64_t>()));
   }
-  return values;
+}
+
+at::Tensor in_double(const at::Tensor& tensor) {
+  return tensor.to(at::kCPU, at::kDouble).contiguous();
 }
 
 }  // namespace
 
 at::Tensor checked_rows(const at::Tensor& rows, const InputName& name) {
-  return checked(rows, 2, name);
+  check(rows, 2, name);
+  return in_double(rows);
 }
 
 at::Tensor checked_values(const at::Tensor& values, const InputName& name) {
-  return checked(values, 1, name);
+  check(values, 1, name);
+  return in_double(values);
 }
 
-FeaturePair checked_features(const MetricInputs& inputs, std::string_view metric) {
-  FeaturePair pair{checked_rows(inputs.generated_features, {metric, "generated"}),
-                   checked_rows(inputs.reference_features, {metric, "reference"})};
+FeaturePair stored_features(const MetricInputs& inputs, std::string_view metric) {
+  FeaturePair pair{inputs.generated_features, inputs.reference_features};
+  check(pair.generated, 2, {metric, "generated"});
+  check(pair.reference, 2, {metric, "reference"});
   if (pair.generated.size(1) != pair.reference.size(1)) {
     throw Error(
         fmt::format("{}: the generated features have {} columns, the reference {}; both "
                     "must come from one extractor",
                     metric, pair.generated.size(1), pair.reference.size(1)));
   }
-  return pair;
+  const bool single = pair.generated.scalar_type() == at::kFloat &&
+                      pair.reference.scalar_type() == at::kFloat;
+  if (single) return {pair.generated.contiguous(), pair.reference.contiguous()};
+  return {in_double(pair.generated), in_double(pair.reference)};
+}
+
+FeaturePair checked_features(const MetricInputs& inputs, std::string_view metric) {
+  const auto pair = stored_features(inputs, metric);
+  return {in_double(pair.generated), in_double(pair.reference)};
 }
 
 Mean mean_of(const at::Tensor& values) {

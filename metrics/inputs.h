@@ -26,6 +26,8 @@ struct FeaturePair {
   at::Tensor generated, reference;
 };
 FeaturePair checked_features(const MetricInputs& inputs, std::string_view metric);
+/// The same without a copy: f32 where both sets are, else f64.
+FeaturePair stored_features(const MetricInputs& inputs, std::string_view metric);
 
 /// Mean of [N] f64 values and its standard error sd/√N (sd with N−1).
 struct Mean {

@@ -85,7 +85,8 @@ struct MetricInputs {
   std::vector<std::string> wanted;        ///< all metrics of this evaluation: work they can share
   /// What metrics of one evaluation share; made by the first that asks. Copies share it.
   std::shared_ptr<PairSweepMemo> sweep;
-  Protocol protocol;  ///< what all metrics of this evaluation share; each adds its own fields
+  at::Device device = at::kCPU;  ///< where products of many rows are computed
+  Protocol protocol;             ///< what all metrics of this evaluation share; each adds its own fields
 };
 
 /// A score: lower or higher is better, one or more values under one protocol (fd; precision; …).
@@ -99,8 +100,7 @@ struct Metric {
   std::vector<MetricOption> options = {};
 };
 
-/// The complete list: fd, precision, recall, inception_score, reconstruction_mse, elbo,
-/// modes_covered, high_quality_share, reverse_kl, accuracy.
+/// The complete list.
 const std::vector<Metric>& metrics();
 
 /// Throws Error with the near miss for an unknown name.

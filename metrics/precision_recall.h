@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include <cstdint>
-
 #include "metrics/metric.h"
 
 namespace assay {
 
-/// Share of queries [M,D] f64 that lie in the union of balls round the points [N,D] f64 of a
-/// manifold, each with the distance to its point's k-th nearest other point as radius, the edge
-/// included (Kynkäänniemi et al. 2019, eq. 1-2). 1 ≤ k < N.
-double share_on_manifold(const at::Tensor& queries, const at::Tensor& manifold, std::int64_t k);
-
-/// Precision: share of generated on the reference's manifold. Recall: share of reference on the
-/// generated's. Their standard errors are binomial: the counted rows are the sample, the manifold
-/// is taken as fixed.
+/// Scores by balls round the points of a set that reach to each point's k-th nearest other point.
+/// A point on a ball's edge lies inside (with --compat prdc it does not).
+///
+/// Improved precision and recall (Kynkäänniemi et al. 2019, eq. 1-2): the share of generated
+/// points inside any reference ball; of reference points inside any generated ball. Binomial
+/// standard errors: the counted points are the sample, the balls are taken as fixed.
 MetricValue compute_precision(const MetricInputs& inputs);
 MetricValue compute_recall(const MetricInputs& inputs);
+
+/// Density (Naeem et al. 2020, eq. 5): the mean over generated points of (reference balls that hold
+/// it)/k; it can exceed 1. Standard error sd/√N.
+MetricValue compute_density(const MetricInputs& inputs);
+
+/// Coverage (Naeem et al. 2020, eq. 6): the share of reference points whose own ball holds a
+/// generated point. Binomial standard error.
+MetricValue compute_coverage(const MetricInputs& inputs);
+
+/// AuthPct, the authenticity of Alaa et al. 2022 (sec. 4) in percent: a generated point is
+/// authentic if its nearest reference (training) point lies nearer to another reference point than
+/// to it. Binomial standard error, in percent.
+MetricValue compute_authpct(const MetricInputs& inputs);
 
 }  // namespace assay

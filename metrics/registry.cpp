@@ -10,6 +10,7 @@
 #include "metrics/elbo.h"
 #include "metrics/frechet.h"
 #include "metrics/inception_score.h"
+#include "metrics/kernel_distance.h"
 #include "metrics/metric.h"
 #include "metrics/modes.h"
 #include "metrics/precision_recall.h"
@@ -27,6 +28,18 @@ const std::vector<Metric>& metrics() {
        "share of generated in the k-nearest-neighbour balls of the reference", compute_precision},
       {"recall", "Kynkäänniemi et al. 2019", Better::kHigher, Needs::kFeatures,
        "share of the reference in the k-nearest-neighbour balls of generated", compute_recall},
+      {"density", "Naeem et al. 2020", Better::kHigher, Needs::kFeatures,
+       "mean number of reference balls that hold a generated image, over k", compute_density},
+      {"coverage", "Naeem et al. 2020", Better::kHigher, Needs::kFeatures,
+       "share of the reference whose ball holds a generated image", compute_coverage},
+      {"authpct", "Alaa et al. 2022", Better::kHigher, Needs::kFeatures,
+       "percent of generated farther from their nearest training image than that from its own",
+       compute_authpct},
+      {"kid", "Bińkowski et al. 2018", Better::kLower, Needs::kFeatures,
+       "squared MMD of features under (x.y/D + 1)^3, unbiased", compute_kid,
+       {{"subsets", 0, 0, 1e6, "random subsets to average over; 0: all pairs at once"},
+        {"subset_size", 1000, 2, 1e6, "rows of a subset"},
+        {"seed", 2020, 0, 4294967295.0, "of the subsets"}}},
       {"inception_score",
        "Salimans et al. 2016",
        Better::kHigher,

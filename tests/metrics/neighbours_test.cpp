@@ -1,23 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/neighbours.h"
-
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 #include <string>
 
-#include "metrics/precision_recall.h"
+#include "metrics/pair_sweep.h"
 #include "oracle.h"
 
 namespace assay {
 namespace {
 
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 
-TEST(PrecisionRecall, CountsAgreeWithTorchFidelityTiesAndDuplicatesIncluded) {
+std::vector<double> doubles(const at::Tensor& tensor) {
+  const auto flat = tensor.to(at::kDouble).contiguous();
+  return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
+}
+
+template <class T>
+std::vector<double> doubles(const std::vector<T>& values) {
+  return {values.begin(), values.end()};
+}
+
+/// All of a sweep from the plain [N,M] matrices of differences, in f64.
+struct Direct {
+  at::Tensor xx, yy, xy, x_radii, y_radii;
+
+  Direct(const at::Tensor& x, const at::Tensor& y, std::int64_t k)
+      : xx(distances(x, x)), yy(distances(y, y)), xy(distances(x, y)) {
+    x_radii = radii(xx, k);
+    y_radii = radii(yy, k);
+  }
+  static at::Tensor distances(const at::Tensor& a, const at::Tensor& b) {
+    std::vector<at::Tensor> rows;
+    for (std::int64_t i = 0; i < a.size(0); ++i) {
+      rows.push_back((b.to(at::kDouble) - a[i].to(at::kDouble)).square().sum(1));
+    }
+    return at::stack(rows);
+  }
+  static at::Tensor radii(const at::Tensor& squared, std::int64_t k) {
+    const auto others = squared.clone().fill_diagonal_(std::numeric_limits<double>::infinity());
+    return std::get<0>(others.sort(1)).select(1, k - 1);
+  }
+  at::Tensor authentic() const {
+    const auto index = xy.argmin(1);
+    return radii(yy, 1).index_select(0, index).lt(std::get<0>(xy.min(1)));
+  }
+};
+
+void expect_direct(const PairStatistics& found, const Direct& direct) {
+  EXPECT_THAT(doubles(found.balls_hit),
+              ElementsAreArray(doubles(direct.xy.le(direct.y_radii).sum(1))));
+  EXPECT_THAT(doubles(found.reference_hit),
+              ElementsAreArray(doubles(direct.xy.le(direct.x_radii.unsqueeze(1)).sum(0))));
+  EXPECT_THAT(doubles(found.covered),
+              ElementsAreArray(doubles(direct.xy.le(direct.y_radii).any(0))));
+  EXPECT_THAT(doubles(found.authentic), ElementsAreArray(doubles(direct.authentic())));
+}
+
+TEST(Neighbours, CountsAgreeWithTorchFidelityAndPrdcTiesAndDuplicatesIncluded) {
   const auto arrays = oracle_arrays("features_small.npz");
   const auto oracle = oracle_json("oracle.json")["prdc"];
   for (const std::string pair : {"AB", "CD", "GH"}) {
@@ -26,20 +73,20 @@ TEST(PrecisionRecall, CountsAgreeWithTorchFidelityTiesAndDuplicatesIncluded) {
     inputs.generated_features = arrays.at(pair.substr(1, 1));
     for (const std::int64_t k : {3, 5}) {
       inputs.k = k;
-      const auto& peer =
+      inputs.compat = "";
+      const auto& closed =
           oracle[pair]["torch_fidelity_k" + std::to_string(k) + "_savecpu0(gen=second,real=first)"];
-      // The peer prints float32 shares; counts are what must agree.
-      const auto count = [](double share, const at::Tensor& rows) {
-        return std::lround(share * static_cast<double>(rows.size(0)));
-      };
-      const double precision = metric("precision").compute(inputs).value;
-      const double recall = metric("recall").compute(inputs).value;
-      EXPECT_EQ(count(precision, inputs.generated_features),
-                count(peer["precision"], inputs.generated_features))
-          << pair << k;
-      EXPECT_EQ(count(recall, inputs.reference_features),
-                count(peer["recall"], inputs.reference_features))
-          << pair << k;
+      // The peer prints float32 shares.
+      for (const std::string name : {"precision", "recall"}) {
+        EXPECT_NEAR(metric(name).compute(inputs).value, closed[name].get<double>(), 1e-7)
+            << pair << k << name;
+      }
+      inputs.compat = "prdc";
+      const auto& open = oracle[pair]["prdc_k" + std::to_string(k) + "(real=first,fake=second)"];
+      for (const std::string name : {"precision", "recall", "density", "coverage"}) {
+        EXPECT_NEAR(metric(name).compute(inputs).value, open[name].get<double>(), 1e-12)
+            << pair << k << name;
+      }
     }
   }
 }
@@ -48,53 +95,117 @@ TEST(Neighbours, RadiiAgreeWithScipy) {
   const auto arrays = oracle_arrays("features_small.npz");
   const auto oracle = oracle_json("oracle.json")["prdc"];
   for (const std::string pair : {"AB", "CD", "GH"}) {
-    const auto radii =
-        kth_neighbour_squared(arrays.at(pair.substr(0, 1)).to(at::kDouble), 5).sqrt();
-    const double sum = oracle[pair]["radius_k5_sum"];
-    EXPECT_NEAR(radii.sum().item<double>(), sum, 1e-12 * sum) << pair;
-    for (std::int64_t i = 0; i < 8; ++i) {
-      const double expected = oracle[pair]["radius_k5_first8"][static_cast<std::size_t>(i)];
-      EXPECT_NEAR(radii[i].item<double>(), expected, 1e-14 * expected) << pair << i;
+    const auto& rows = arrays.at(pair.substr(0, 1));
+    PairRequest request;
+    request.k = 5;
+    const auto squared = sweep_pairs(rows, rows, request).reference_radii;
+    double sum = 0.0;
+    for (const double radius : squared) sum += std::sqrt(radius);
+    const double expected = oracle[pair]["radius_k5_sum"];
+    EXPECT_NEAR(sum, expected, 1e-12 * expected) << pair;
+    for (std::size_t i = 0; i < 8; ++i) {
+      EXPECT_NEAR(std::sqrt(squared[i]), oracle[pair]["radius_k5_first8"][i].get<double>(), 1e-13)
+          << pair << i;
     }
   }
+}
+
+TEST(Neighbours, AuthPctAgreesWithScipy) {
+  const auto arrays = oracle_arrays("features_small.npz");
+  MetricInputs inputs;
+  inputs.reference_features = arrays.at("A");
+  inputs.generated_features = arrays.at("B");
+  EXPECT_NEAR(metric("authpct").compute(inputs).value,
+              oracle_json("oracle.json")["authpct_AB(train=A,gen=B)"].get<double>(), 1e-10);
 }
 
 TEST(Neighbours, DuplicatesLieAtDistanceExactlyZeroFarFromTheOriginToo) {
   // 1e6 from the origin the product form alone would be off by about 1e-3.
   const auto row = normal_matrix(1, 1, 50) + 1e6;
   const auto rows = at::cat({row.expand({20, 50}), normal_matrix(2, 30, 50)});
-  const auto radii = kth_neighbour_squared(rows, 3);
-  EXPECT_TRUE(at::equal(radii.slice(0, 0, 20), at::zeros({20}, at::kDouble)));
-  EXPECT_GT(radii.slice(0, 20).min().item<double>(), 0.0);
+  PairRequest request;
+  request.k = 3;
+  const auto found = sweep_pairs(at::cat({row, row + 1e-9}), rows, request);
+  EXPECT_EQ(std::accumulate(found.reference_radii.begin(), found.reference_radii.begin() + 20, 0.0),
+            0.0);
+  EXPECT_GT(*std::min_element(found.reference_radii.begin() + 20, found.reference_radii.end()),
+            0.0);
   // Balls of radius 0 hold their own centre and nothing else.
-  const auto inside =
-      inside_any_ball(at::cat({row, row + 1e-9}), rows.slice(0, 0, 20), radii.slice(0, 0, 20));
-  EXPECT_TRUE(inside[0].item<bool>());
-  EXPECT_FALSE(inside[1].item<bool>());
+  EXPECT_EQ(found.balls_hit[0], 20);
+  EXPECT_EQ(found.balls_hit[1], 0);
 }
 
-TEST(Neighbours, BlocksLeaveNoSeamsAgainstTheDirectComputation) {
-  // 1300 rows cross the blocks of 256 and 1024; the grid makes thousands of exact ties.
+TEST(Neighbours, TilesLeaveNoSeamsAgainstTheDirectComputation) {
+  // 1300 and 1100 rows cross the tiles of 512; the grid makes thousands of exact ties.
   auto generator = at::detail::createCPUGenerator(3);
-  const auto rows = at::randint(0, 6, {1300, 3}, generator, at::TensorOptions(at::kDouble));
-  const auto squared = (rows.unsqueeze(1) - rows.unsqueeze(0)).square().sum(2);
-  const auto direct = std::get<0>(squared.fill_diagonal_(1e9).sort(1));
+  const auto y = at::randint(0, 6, {1300, 3}, generator, at::TensorOptions(at::kDouble));
+  const auto x = at::randint(-1, 7, {1100, 3}, generator, at::TensorOptions(at::kDouble));
   for (const std::int64_t k : {1, 4, 30}) {
-    EXPECT_TRUE(at::equal(kth_neighbour_squared(rows, k), direct.select(1, k - 1))) << k;
+    PairRequest request;
+    request.k = k;
+    const auto found = sweep_pairs(x, y, request);
+    const Direct direct(x, y, k);
+    EXPECT_THAT(found.reference_radii, ElementsAreArray(doubles(direct.y_radii)));
+    EXPECT_THAT(found.generated_radii, ElementsAreArray(doubles(direct.x_radii)));
+    expect_direct(found, direct);
   }
-  const auto queries = at::randint(-3, 9, {1100, 3}, generator, at::TensorOptions(at::kDouble));
-  const auto radii = direct.select(1, 3);
-  const auto expected = (queries.unsqueeze(1) - rows.unsqueeze(0)).square().sum(2).le(radii).any(1);
-  EXPECT_TRUE(at::equal(inside_any_ball(queries, rows, radii), expected));
 }
 
-TEST(PrecisionRecall, OfASetAgainstItselfIsOneAndAgainstAFarOneZero) {
-  const auto x = normal_matrix(4, 100, 5);
-  EXPECT_EQ(share_on_manifold(x, x, 3), 1.0);
-  EXPECT_EQ(share_on_manifold(x + 1000.0, x, 3), 0.0);
+TEST(Neighbours, SinglePrecisionProductsDecideEveryPairAsDoubleDoes) {
+  // Above 4096 rows products are f32. A tight cluster far from the mean is where f32 sees nothing:
+  // spread 1e-4 at distance 10. Duplicates across the sets are exact ties.
+  const auto spread = normal_matrix(4, 4100, 16).to(at::kFloat);
+  const auto cluster = (normal_matrix(5, 600, 16) * 1e-4 + 10.0).to(at::kFloat);
+  const auto y = at::cat({spread, cluster});
+  const auto x =
+      at::cat({cluster.slice(0, 0, 50), (normal_matrix(6, 400, 16) * 1e-4 + 10.0).to(at::kFloat),
+               normal_matrix(7, 300, 16).to(at::kFloat)});
+  PairRequest request;
+  request.k = 3;
+  const auto found = sweep_pairs(x, y, request);
+  EXPECT_EQ(found.arithmetic, at::kFloat);
+  expect_direct(found, Direct(x, y, 3));
+}
+
+TEST(Neighbours, HaveTheSameBitsForEveryThreadCount) {
+  const auto x = normal_matrix(8, 700, 20), y = normal_matrix(9, 1200, 20) + 0.3;
+  PairRequest request;
+  request.k = 5;
+  request.cubic_kernel = true;
+  request.gaussian_sigma = 3.0;
+  const int before = at::get_num_threads();
+  at::set_num_threads(1);
+  const auto one = sweep_pairs(x, y, request);
+  at::set_num_threads(3);
+  const auto three = sweep_pairs(x, y, request);
+  at::set_num_threads(before);
+  EXPECT_EQ(one.cubic.xx, three.cubic.xx);
+  EXPECT_EQ(one.cubic.yx, three.cubic.yx);
+  EXPECT_EQ(one.gaussian.yy, three.gaussian.yy);
+  EXPECT_EQ(one.gaussian.xy, three.gaussian.xy);
+  EXPECT_EQ(one.balls_hit, three.balls_hit);
+  EXPECT_EQ(one.generated_radii, three.generated_radii);
+}
+
+TEST(Neighbours, OfASetAgainstItselfAreAllInsideAndAgainstAFarOneNone) {
+  MetricInputs inputs;
+  inputs.reference_features = normal_matrix(4, 100, 5);
+  inputs.generated_features = inputs.reference_features;
+  for (const std::string name : {"precision", "recall", "coverage"}) {
+    EXPECT_EQ(metric(name).compute(inputs).value, 1.0) << name;
+  }
+  EXPECT_EQ(metric("authpct").compute(inputs).value, 0.0);
+  inputs.generated_features = inputs.reference_features + 1000.0;
+  for (const std::string name : {"precision", "recall", "coverage", "density"}) {
+    EXPECT_EQ(metric(name).compute(inputs).value, 0.0) << name;
+  }
+  EXPECT_EQ(metric("authpct").compute(inputs).value, 100.0);
   // prdc's strict `<` gives 0 here: all features equal, every radius 0.
-  const auto equal = at::ones({10, 4}, at::kDouble);
-  EXPECT_EQ(share_on_manifold(equal, equal, 3), 1.0);
+  inputs.reference_features = at::ones({10, 4}, at::kDouble);
+  inputs.generated_features = inputs.reference_features;
+  EXPECT_EQ(metric("precision").compute(inputs).value, 1.0);
+  inputs.compat = "prdc";
+  EXPECT_EQ(metric("precision").compute(inputs).value, 0.0);
 }
 
 TEST(PrecisionRecall, StandardErrorIsBinomialInTheCountedSet) {
