@@ -2,13 +2,17 @@
 #include "metrics/frechet.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <string>
 #include <tuple>
 
 #include "metrics/linalg.h"
+#include "metrics/peers.h"
 
 namespace assay {
 namespace {
@@ -17,66 +21,116 @@ namespace {
 // centred data / √(N−1) = basis · factor. The basis is orthonormal and kept only where it has to
 // be.
 struct FactoredSample {
-  at::Tensor rows;    // [N,D] f64
-  at::Tensor mean;    // [D]
-  at::Tensor factor;  // [R,D]
-  at::Tensor basis;   // [N,R] by QR; undefined: the identity if direct, else by solving
+  at::Tensor rows;        // [N,D] as given
+  at::Tensor mean;        // [D] f64
+  at::Tensor factor;      // [R,D]; upper triangular if it is Cholesky's
+  at::Tensor covariance;  // [D,D] where the factor is Cholesky's
+  at::Tensor basis;       // [N,R] by QR; undefined: the identity if direct, else by solving
   bool direct = false;
   double trace = 0.0;
 
   double degrees_of_freedom() const { return static_cast<double>(rows.size(0) - 1); }
+  at::Tensor deviations() const { return rows.to(at::kDouble) - mean; }
 };
 
-at::Tensor scaled_deviations(const at::Tensor& rows, const at::Tensor& mean) {
-  return (rows - mean) / std::sqrt(static_cast<double>(rows.size(0) - 1));
-}
-
-FactoredSample factor_sample(const at::Tensor& rows) {
+FactoredSample factor_sample(const at::Tensor& rows, at::ScalarType blocks) {
   FactoredSample sample;
   sample.rows = rows;
   if (rows.size(0) <= rows.size(1)) {
     run_serial([&] {
-      sample.mean = rows.mean(0);
-      sample.factor = scaled_deviations(rows, sample.mean);
+      sample.mean = rows.mean(0, false, at::kDouble);
+      sample.factor = sample.deviations() / std::sqrt(sample.degrees_of_freedom());
       sample.trace = sample.factor.square().sum().item<double>();
     });
     sample.direct = true;
     return sample;
   }
-  const Moments moments = moments_of(rows);
+  const Moments moments = moments_of(rows, blocks);
   sample.mean = moments.mean;
   sample.factor = cholesky_or_nothing(moments.covariance);
+  if (sample.factor.defined()) sample.covariance = moments.covariance;
   run_serial([&] {
     sample.trace = moments.covariance.trace().item<double>();
     if (sample.factor.defined()) return;
     std::tie(sample.basis, sample.factor) =
-        at::linalg_qr(scaled_deviations(rows, sample.mean), "reduced");
+        at::linalg_qr(sample.deviations() / std::sqrt(sample.degrees_of_freedom()), "reduced");
   });
   return sample;
 }
 
-// ‖row of basis · weights‖² · (N−1) for each row of the sample: [N].
-at::Tensor quadratic_form(const FactoredSample& sample, const at::Tensor& weights) {
+double squared_length(const at::Tensor& vector) {
+  double sum = 0.0;
+  run_serial([&] { sum = vector.square().sum().item<double>(); });
+  return sum;
+}
+
+// tr (Σ₁Σ₂)^½ from the eigenvalues of F₁Σ₂F₁ᵀ, unless their rounding could show.
+std::optional<double> root_trace_by_eigenvalues(const at::Tensor& factor,
+                                                const at::Tensor& covariance, double traces) {
+  const auto half = product(factor, covariance, /*upper=*/true);
+  const auto values = symmetric_eigenvalues(product(factor, half.t().contiguous(), /*upper=*/true));
+  const double* begin = values.const_data_ptr<double>();
+  const double* end = begin + values.size(0);
+  const double rounding = std::numeric_limits<double>::epsilon() * end[-1];
+  double sum = 0.0, error = 0.0;
+  for (const double* value = begin; value != end; ++value) {
+    if (*value <= rounding) return std::nullopt;
+    sum += std::sqrt(*value);
+    error += rounding / (2.0 * std::sqrt(*value));
+  }
+  // Errors of single eigenvalues are independent in sign; their root sum of squares would do.
+  constexpr double kTolerance = 1e-13;
+  if (error > kTolerance * traces) return std::nullopt;
+  return sum;
+}
+
+double distance(const FactoredSample& a, const FactoredSample& b) {
+  const double traces = a.trace + b.trace;
+  std::optional<double> root_trace;
+  if (a.covariance.defined() && b.covariance.defined()) {
+    root_trace = root_trace_by_eigenvalues(a.factor, b.covariance, traces);
+  }
+  if (!root_trace) root_trace = singular_value_sum(product(a.factor, b.factor.t()));
+  return squared_length(a.mean - b.mean) + traces - 2.0 * *root_trace;
+}
+
+constexpr std::int64_t kInfluenceRows = 4096;
+
+// Evenly spaced rows of a sample.
+at::Tensor influence_rows(const FactoredSample& sample) {
+  const auto n = sample.rows.size(0);
+  const auto count = std::min(n, kInfluenceRows);
+  return at::arange(count, at::kLong).mul_(n).floor_divide_(count);
+}
+
+// ‖row of basis · weights‖² · (N−1) for some rows of the sample.
+at::Tensor quadratic_form(const FactoredSample& sample, const at::Tensor& weights,
+                          const at::Tensor& index) {
   at::Tensor result;
+  if (sample.direct || sample.basis.defined()) {
+    const auto lifted = sample.direct ? weights.index_select(0, index)
+                                      : product(sample.basis.index_select(0, index), weights);
+    run_serial([&] { result = lifted.square().sum(1) * sample.degrees_of_freedom(); });
+    return result;
+  }
+  at::Tensor solved;
   run_serial([&] {
-    if (sample.direct || sample.basis.defined()) {
-      const auto lifted = sample.direct ? weights : sample.basis.mm(weights);
-      result = lifted.square().sum(1) * sample.degrees_of_freedom();
-      return;
-    }
-    const auto solved = at::linalg_solve_triangular(sample.factor, weights, /*upper=*/true);
-    result = (sample.rows - sample.mean).mm(solved).square().sum(1);
+    solved = at::linalg_solve_triangular(sample.factor, weights, /*upper=*/true);
+    result = sample.rows.index_select(0, index).to(at::kDouble) - sample.mean;
   });
+  const auto lifted = product(result, solved);
+  run_serial([&] { result = lifted.square().sum(1); });
   return result;
 }
 
 // Variance of the distance that is due to one sample (delta method).
 double variance_from(const FactoredSample& sample, const at::Tensor& other_mean,
                      const at::Tensor& weights) {
-  const auto mapped = quadratic_form(sample, weights);
+  const auto index = influence_rows(sample);
+  const auto mapped = quadratic_form(sample, weights, index);
   double variance = 0.0;
   run_serial([&] {
-    const auto deviations = sample.rows - sample.mean;
+    const auto deviations = sample.rows.index_select(0, index).to(at::kDouble) - sample.mean;
     const auto influence =
         2.0 * deviations.mv(sample.mean - other_mean) + deviations.square().sum(1) - mapped;
     variance = influence.var(/*unbiased=*/true).item<double>();
@@ -88,8 +142,9 @@ double variance_from(const FactoredSample& sample, const at::Tensor& other_mean,
 std::pair<at::Tensor, at::Tensor> map_weights(const at::Tensor& cross) {
   at::Tensor left;
   at::Tensor right;
+  const auto square = product(cross, cross.t());
   run_serial([&] {
-    const auto [squares, vectors] = at::linalg_eigh(cross.mm(cross.t()), "L");
+    const auto [squares, vectors] = at::linalg_eigh(square, "L");
     // Eigenvalues below rounding level are noise, and V's columns divide by their roots.
     constexpr double kNoise = 1e-13;
     const auto kept = squares > kNoise * squares.max();
@@ -99,16 +154,6 @@ std::pair<at::Tensor, at::Tensor> map_weights(const at::Tensor& cross) {
     right = cross.t().mm(u) / roots;
   });
   return {left, right};
-}
-
-double squared_length(const at::Tensor& vector) {
-  double sum = 0.0;
-  run_serial([&] { sum = vector.square().sum().item<double>(); });
-  return sum;
-}
-
-double distance(double squared_shift, double traces, const at::Tensor& cross) {
-  return squared_shift + traces - 2.0 * singular_value_sum(cross);
 }
 
 // A square factor of Σ from Σ alone.
@@ -123,42 +168,51 @@ at::Tensor factor_of(const at::Tensor& covariance) {
   return factor;
 }
 
-at::Tensor cross_product(const at::Tensor& a, const at::Tensor& b) {
-  at::Tensor product;
-  run_serial([&] { product = a.mm(b.t()); });
-  return product;
-}
-
-}  // namespace
-
-Mean frechet_distance(const at::Tensor& generated, const at::Tensor& reference) {
+void check_pair(const at::Tensor& generated, const at::Tensor& reference) {
   TORCH_CHECK(generated.dim() == 2 && reference.dim() == 2 &&
                   generated.size(1) == reference.size(1) && generated.size(0) >= 2 &&
                   reference.size(0) >= 2,
               "frechet_distance: needs [N,D] and [M,D], not ", generated.sizes(), " and ",
               reference.sizes());
-  const auto a = factor_sample(generated.to(at::kDouble).contiguous());
-  const auto b = factor_sample(reference.to(at::kDouble).contiguous());
-  const auto cross = cross_product(a.factor, b.factor);
-  const double squared_shift = squared_length(a.mean - b.mean);
-  const auto [left, right] = map_weights(cross);
+}
+
+}  // namespace
+
+Mean frechet_distance(const at::Tensor& generated, const at::Tensor& reference,
+                      at::ScalarType blocks) {
+  check_pair(generated, reference);
+  const auto a = factor_sample(generated.contiguous(), blocks);
+  const auto b = factor_sample(reference.contiguous(), blocks);
+  const auto [left, right] = map_weights(product(a.factor, b.factor.t()));
   const double variance = variance_from(a, b.mean, left) + variance_from(b, a.mean, right);
-  return {distance(squared_shift, a.trace + b.trace, cross), std::sqrt(variance)};
+  return {distance(a, b), std::sqrt(variance)};
+}
+
+double frechet_distance_value(const at::Tensor& generated, const at::Tensor& reference) {
+  check_pair(generated, reference);
+  return distance(factor_sample(generated.contiguous(), at::kDouble),
+                  factor_sample(reference.contiguous(), at::kDouble));
 }
 
 double frechet_distance_of_moments(const Moments& a, const Moments& b) {
-  const auto cross = cross_product(factor_of(a.covariance), factor_of(b.covariance));
   const double traces = a.covariance.trace().item<double>() + b.covariance.trace().item<double>();
-  return distance(squared_length(a.mean - b.mean), traces, cross);
+  const auto factor = factor_of(a.covariance);
+  auto root_trace = root_trace_by_eigenvalues(factor, b.covariance, traces);
+  if (!root_trace) root_trace = singular_value_sum(product(factor, factor_of(b.covariance).t()));
+  return squared_length(a.mean - b.mean) + traces - 2.0 * *root_trace;
 }
 
 MetricValue compute_fd(const MetricInputs& inputs) {
-  const auto features = checked_features(inputs, "fd");
-  const Mean distance = frechet_distance(features.generated, features.reference);
-  auto protocol = protocol_of(inputs, "fd", "covariance/(n-1), nuclear norm, f64");
+  check_compat(inputs.compat, "fd");
+  const auto features = stored_features(inputs, "fd");
+  const bool single = whole_option(inputs, "fd.f32_blocks") == 1;
+  const Mean fd =
+      frechet_distance(features.generated, features.reference, single ? at::kFloat : at::kDouble);
+  auto protocol =
+      protocol_of(inputs, "fd", fmt::format("covariance/(n-1), {}", single ? "f32 blocks" : "f64"));
   protocol["n_generated"] = std::to_string(features.generated.size(0));
   protocol["n_real"] = std::to_string(features.reference.size(0));
-  return {"fd", distance.value, distance.standard_error, protocol};
+  return {"fd", fd.value, fd.standard_error, protocol};
 }
 
 }  // namespace assay

@@ -14,8 +14,8 @@ constexpr std::int64_t kBlockRows = 1024;
 
 }  // namespace
 
-MomentAccumulator::MomentAccumulator(std::int64_t dimensions)
-    : block_(at::empty({kBlockRows, dimensions}, at::kDouble)),
+MomentAccumulator::MomentAccumulator(std::int64_t dimensions, at::ScalarType blocks)
+    : block_(at::empty({kBlockRows, dimensions}, blocks)),
       sum_(at::zeros({dimensions}, at::kDouble)),
       scatter_(at::zeros({dimensions, dimensions}, at::kDouble)) {}
 
@@ -32,14 +32,14 @@ void MomentAccumulator::add(const at::Tensor& rows) {
 }
 
 void MomentAccumulator::absorb_block() {
-  const auto rows = block_.slice(0, 0, in_block_);
-  at::Tensor centred;
+  auto rows = block_.slice(0, 0, in_block_);
   run_serial([&] {
-    if (!pilot_.defined()) pilot_ = rows.mean(0);
-    centred = rows - pilot_;
-    sum_.add_(centred.sum(0));
+    // Rounded to the blocks' type: subtracting it from an f32 row of like size is then exact.
+    if (!pilot_.defined()) pilot_ = rows.mean(0, false, at::kDouble).to(rows.scalar_type());
+    rows.sub_(pilot_);
+    sum_.add_(rows.sum(0, false, at::kDouble));
   });
-  scatter_.add_(gram(centred));
+  add_upper_gram(scatter_, rows);
   count_ += in_block_;
   in_block_ = 0;
 }
@@ -49,11 +49,13 @@ Moments MomentAccumulator::finish() {
   TORCH_CHECK(count_ >= 2, "MomentAccumulator: ", count_, " rows have no covariance");
   const auto n = static_cast<double>(count_);
   const auto offset = sum_ / n;
-  return {pilot_ + offset, (scatter_ - n * at::outer(offset, offset)) / (n - 1.0), count_};
+  auto covariance = (scatter_ - n * at::outer(offset, offset)) / (n - 1.0);
+  mirror_upper(covariance);
+  return {pilot_.to(at::kDouble) + offset, covariance, count_};
 }
 
-Moments moments_of(const at::Tensor& rows) {
-  MomentAccumulator accumulator(rows.size(1));
+Moments moments_of(const at::Tensor& rows, at::ScalarType blocks) {
+  MomentAccumulator accumulator(rows.size(1), blocks);
   accumulator.add(rows);
   return accumulator.finish();
 }

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <vector>
 
 #include "metrics/cloud.h"
+#include "metrics/linalg.h"
 #include "metrics/pair_rows.h"
 
 namespace assay {
@@ -30,9 +30,6 @@ at::Tensor tile_products(const Cloud& a, const Cloud& b, const Tile& tile,
                          at::ScalarType arithmetic);
 
 TileColumns tile_columns(const Cloud& b, const Tile& tile);
-
-/// Runs work(i) for i < count on all threads, whichever is free taking the next.
-void for_each_parallel(std::int64_t count, const std::function<void(std::int64_t)>& work);
 
 /// Computes a result for each tile in parallel, a few at a time, and hands them on in order: what
 /// is summed or merged there does not depend on the number of threads.

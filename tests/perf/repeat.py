@@ -1,0 +1,23 @@
+"""The work of one side of a comparison, repeated whenever the driver (ci/perf) says so; as repeat.h."""
+import json
+import sys
+import time
+
+
+def memory(field):
+    for line in open("/proc/self/status"):
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def repeat_on_demand(work):
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        with open("/proc/self/clear_refs", "w") as refs:
+            refs.write("5")  # the peak starts anew
+        before = memory("VmRSS")
+        start = time.perf_counter()
+        values = work()
+        seconds = time.perf_counter() - start
+        print(json.dumps({"seconds": seconds, "values": values, "extra_bytes": memory("VmHWM") - before}), flush=True)
