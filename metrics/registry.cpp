@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "core/error.h"
@@ -9,16 +10,20 @@
 #include "metrics/accuracy.h"
 #include "metrics/elbo.h"
 #include "metrics/frechet.h"
+#include "metrics/gaussian_mmd.h"
 #include "metrics/inception_score.h"
 #include "metrics/metric.h"
 #include "metrics/modes.h"
 #include "metrics/precision_recall.h"
 #include "metrics/reconstruction.h"
+#include "metrics/vendi.h"
 
 namespace assay {
 
 const std::vector<Metric>& metrics() {
   constexpr std::string_view kPacGan = "Lin et al. 2018 (PacGAN), sec. 4.1";
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr double kTiny = 1e-9;
   static const std::vector<Metric> kMetrics{
       {"fd", "Heusel et al. 2017", Better::kLower, Needs::kFeatures,
        "Frechet distance of feature Gaussians: |m1-m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)",
@@ -45,7 +50,29 @@ const std::vector<Metric>& metrics() {
       {"reverse_kl", kPacGan, Better::kLower, Needs::kPoints,
        "log(modes) - entropy of high-quality points over modes, in nats", compute_reverse_kl},
       {"accuracy", "-", Better::kHigher, Needs::kClassification,
-       "share of test labels that are the classifier's first choice", compute_accuracy}};
+       "share of test labels that are the classifier's first choice", compute_accuracy},
+      {"vendi",
+       "Friedman & Dieng 2023",
+       Better::kHigher,
+       Needs::kFeatures,
+       "effective number of distinct generated features: exp entropy of cosine similarity",
+       compute_vendi,
+       {{"q", 1, 0, kInfinity, "order of the entropy; inf looks at the largest mode alone"}}},
+      {"cmmd",
+       "Jayasumana et al. 2024",
+       Better::kLower,
+       Needs::kFeatures,
+       "scale * squared MMD of unit features under a Gaussian kernel, biased",
+       compute_cmmd,
+       {{"sigma", 10, kTiny, 1e9, "width of the kernel"},
+        {"scale", 1000, kTiny, 1e9, "what the result is multiplied by"}}},
+      {"mmd_rbf",
+       "Gretton et al. 2012",
+       Better::kLower,
+       Needs::kFeatures,
+       "squared MMD under a Gaussian kernel, unbiased",
+       compute_mmd_rbf,
+       {{"sigma", 0, 0, 1e9, "width of the kernel; 0: the median distance"}}}};
   return kMetrics;
 }
 
