@@ -9,10 +9,13 @@
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
 #include "metrics/elbo.h"
+#include "metrics/fd_infinity.h"
 #include "metrics/frechet.h"
+#include "metrics/frechet_variants.h"
 #include "metrics/gaussian_mmd.h"
 #include "metrics/inception_score.h"
 #include "metrics/metric.h"
+#include "metrics/mifid.h"
 #include "metrics/modes.h"
 #include "metrics/precision_recall.h"
 #include "metrics/reconstruction.h"
@@ -72,7 +75,26 @@ const std::vector<Metric>& metrics() {
        Needs::kFeatures,
        "squared MMD under a Gaussian kernel, unbiased",
        compute_mmd_rbf,
-       {{"sigma", 0, 0, 1e9, "width of the kernel; 0: the median distance"}}}};
+       {{"sigma", 0, 0, 1e9, "width of the kernel; 0: the median distance"}}},
+      {"fd_infinity",
+       "Chong & Forsyth 2020",
+       Better::kLower,
+       Needs::kFeatures,
+       "fd extrapolated to infinitely many generated samples",
+       compute_fd_infinity,
+       {{"points", 15, 3, 1000, "sample sizes that the line in 1/n goes through"},
+        {"seed", 0, 0, 4294967295.0, "seed of the subsets"}}},
+      {"sfd", "Nash et al. 2021", Better::kLower, Needs::kSpatialFeatures,
+       "Frechet distance of spatial features", compute_sfd},
+      {"intra_fd", "Miyato & Koyama 2018", Better::kLower, Needs::kLabelled,
+       "mean over classes of the Frechet distance within the class", compute_intra_fd},
+      {"mifid",
+       "Bai et al. 2021",
+       Better::kLower,
+       Needs::kFeatures,
+       "fd / mean nearest cosine distance to the reference where that is below eps",
+       compute_mifid,
+       {{"eps", 0.1, 0, 1, "below this distance the samples count as memorised"}}}};
   return kMetrics;
 }
 
