@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
+#include "metrics/data_copying.h"
 #include "metrics/elbo.h"
 #include "metrics/fd_infinity.h"
 #include "metrics/frechet.h"
@@ -17,8 +18,10 @@
 #include "metrics/metric.h"
 #include "metrics/mifid.h"
 #include "metrics/modes.h"
+#include "metrics/path_length.h"
 #include "metrics/precision_recall.h"
 #include "metrics/reconstruction.h"
+#include "metrics/sliced_w2.h"
 #include "metrics/vendi.h"
 
 namespace assay {
@@ -27,6 +30,7 @@ const std::vector<Metric>& metrics() {
   constexpr std::string_view kPacGan = "Lin et al. 2018 (PacGAN), sec. 4.1";
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kTiny = 1e-9;
+  constexpr double kLargestSeed = 4294967295.0;
   static const std::vector<Metric> kMetrics{
       {"fd", "Heusel et al. 2017", Better::kLower, Needs::kFeatures,
        "Frechet distance of feature Gaussians: |m1-m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)",
@@ -83,7 +87,7 @@ const std::vector<Metric>& metrics() {
        "fd extrapolated to infinitely many generated samples",
        compute_fd_infinity,
        {{"points", 15, 3, 1000, "sample sizes that the line in 1/n goes through"},
-        {"seed", 0, 0, 4294967295.0, "seed of the subsets"}}},
+        {"seed", 0, 0, kLargestSeed, "seed of the subsets"}}},
       {"sfd", "Nash et al. 2021", Better::kLower, Needs::kSpatialFeatures,
        "Frechet distance of spatial features", compute_sfd},
       {"intra_fd", "Miyato & Koyama 2018", Better::kLower, Needs::kLabelled,
@@ -94,7 +98,32 @@ const std::vector<Metric>& metrics() {
        Needs::kFeatures,
        "fd / mean nearest cosine distance to the reference where that is below eps",
        compute_mifid,
-       {{"eps", 0.1, 0, 1, "below this distance the samples count as memorised"}}}};
+       {{"eps", 0.1, 0, 1, "below this distance the samples count as memorised"}}},
+      {"sliced_w2",
+       "Bonneel et al. 2015; Berthet et al. 2026 (MIND)",
+       Better::kLower,
+       Needs::kFeatures,
+       "3 D times the mean squared Wasserstein distance along random directions",
+       compute_sliced_w2,
+       {{"directions", 1000, 1, 1e6, "random directions"},
+        {"seed", 2020, 0, kLargestSeed, "seed of the directions"}}},
+      {"ppl",
+       "Karras et al. 2019",
+       Better::kLower,
+       Needs::kPaths,
+       "perceptual path length: mean d(G(z), G(z+eps))^2 / eps^2 between percentiles",
+       compute_ppl,
+       {{"trim_low", 1, 0, 49, "percentage of small lengths that is dropped"},
+        {"trim_high", 1, 0, 49, "percentage of large lengths that is dropped"}}},
+      {"ct",
+       "Meehan et al. 2020",
+       Better::kHigher,
+       Needs::kHeldOut,
+       "C_T test of data copying: 0 is as fresh data, below -3 copies, above 3 far from the data",
+       compute_ct,
+       {{"cells", 3, 1, 1e4, "k-means cells of the training set"},
+        {"min_generated", 20, 0, 1e9, "a cell counts if it holds more generated rows than this"},
+        {"seed", 0, 0, kLargestSeed, "seed of the k-means starts"}}}};
   return kMetrics;
 }
 
