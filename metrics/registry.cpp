@@ -11,6 +11,7 @@
 #include "metrics/data_copying.h"
 #include "metrics/elbo.h"
 #include "metrics/fd_infinity.h"
+#include "metrics/feature_likelihood.h"
 #include "metrics/frechet.h"
 #include "metrics/frechet_variants.h"
 #include "metrics/gaussian_mmd.h"
@@ -123,7 +124,16 @@ const std::vector<Metric>& metrics() {
        compute_ct,
        {{"cells", 3, 1, 1e4, "k-means cells of the training set"},
         {"min_generated", 20, 0, 1e9, "a cell counts if it holds more generated rows than this"},
-        {"seed", 0, 0, kLargestSeed, "seed of the k-means starts"}}}};
+        {"seed", 0, 0, kLargestSeed, "seed of the k-means starts"}}},
+      {"fld",
+       "Jiralerspong et al. 2023",
+       Better::kLower,
+       Needs::kHeldOut,
+       "feature likelihood divergence: 100 * (NLL of held-out data under a mixture on generated - "
+       "the same on training features)",
+       compute_fld,
+       {{"most_rows", 10000, 4, 1e6, "generated and training rows that are drawn at most"},
+        {"seed", 0, 0, kLargestSeed, "seed of these draws and of the training set's halves"}}}};
   return kMetrics;
 }
 
