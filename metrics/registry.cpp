@@ -2,24 +2,37 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
+#include "metrics/data_copying.h"
 #include "metrics/elbo.h"
+#include "metrics/fd_infinity.h"
+#include "metrics/feature_likelihood.h"
 #include "metrics/frechet.h"
+#include "metrics/frechet_variants.h"
+#include "metrics/gaussian_mmd.h"
 #include "metrics/inception_score.h"
 #include "metrics/kernel_distance.h"
 #include "metrics/metric.h"
+#include "metrics/mifid.h"
 #include "metrics/modes.h"
+#include "metrics/path_length.h"
 #include "metrics/precision_recall.h"
 #include "metrics/reconstruction.h"
+#include "metrics/sliced_w2.h"
+#include "metrics/vendi.h"
 
 namespace assay {
 
 const std::vector<Metric>& metrics() {
   constexpr std::string_view kPacGan = "Lin et al. 2018 (PacGAN), sec. 4.1";
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr double kTiny = 1e-9;
+  constexpr double kLargestSeed = 4294967295.0;
   static const std::vector<Metric> kMetrics{
       {"fd",
        "Heusel et al. 2017",
@@ -67,7 +80,82 @@ const std::vector<Metric>& metrics() {
       {"reverse_kl", kPacGan, Better::kLower, Needs::kPoints,
        "log(modes) - entropy of high-quality points over modes, in nats", compute_reverse_kl},
       {"accuracy", "-", Better::kHigher, Needs::kClassification,
-       "share of test labels that are the classifier's first choice", compute_accuracy}};
+       "share of test labels that are the classifier's first choice", compute_accuracy},
+      {"vendi",
+       "Friedman & Dieng 2023",
+       Better::kHigher,
+       Needs::kFeatures,
+       "effective number of distinct generated features: exp entropy of cosine similarity",
+       compute_vendi,
+       {{"q", 1, 0, kInfinity, "order of the entropy; inf looks at the largest mode alone"}}},
+      {"cmmd",
+       "Jayasumana et al. 2024",
+       Better::kLower,
+       Needs::kFeatures,
+       "scale * squared MMD of unit features under a Gaussian kernel, biased",
+       compute_cmmd,
+       {{"sigma", 10, kTiny, 1e9, "width of the kernel"},
+        {"scale", 1000, kTiny, 1e9, "what the result is multiplied by"}}},
+      {"mmd_rbf",
+       "Gretton et al. 2012",
+       Better::kLower,
+       Needs::kFeatures,
+       "squared MMD under a Gaussian kernel, unbiased",
+       compute_mmd_rbf,
+       {{"sigma", 0, 0, 1e9, "width of the kernel; 0: the median distance"}}},
+      {"fd_infinity",
+       "Chong & Forsyth 2020",
+       Better::kLower,
+       Needs::kFeatures,
+       "fd extrapolated to infinitely many generated samples",
+       compute_fd_infinity,
+       {{"points", 15, 3, 1000, "sample sizes that the line in 1/n goes through"},
+        {"seed", 0, 0, kLargestSeed, "seed of the subsets"}}},
+      {"sfd", "Nash et al. 2021", Better::kLower, Needs::kSpatialFeatures,
+       "Frechet distance of spatial features", compute_sfd},
+      {"intra_fd", "Miyato & Koyama 2018", Better::kLower, Needs::kLabelled,
+       "mean over classes of the Frechet distance within the class", compute_intra_fd},
+      {"mifid",
+       "Bai et al. 2021",
+       Better::kLower,
+       Needs::kFeatures,
+       "fd / mean nearest cosine distance to the reference where that is below eps",
+       compute_mifid,
+       {{"eps", 0.1, 0, 1, "below this distance the samples count as memorised"}}},
+      {"sliced_w2",
+       "Bonneel et al. 2015; Berthet et al. 2026 (MIND)",
+       Better::kLower,
+       Needs::kFeatures,
+       "3 D times the mean squared Wasserstein distance along random directions",
+       compute_sliced_w2,
+       {{"directions", 1000, 1, 1e6, "random directions"},
+        {"seed", 2020, 0, kLargestSeed, "seed of the directions"}}},
+      {"ppl",
+       "Karras et al. 2019",
+       Better::kLower,
+       Needs::kPaths,
+       "perceptual path length: mean d(G(z), G(z+eps))^2 / eps^2 between percentiles",
+       compute_ppl,
+       {{"trim_low", 1, 0, 49, "percentage of small lengths that is dropped"},
+        {"trim_high", 1, 0, 49, "percentage of large lengths that is dropped"}}},
+      {"ct",
+       "Meehan et al. 2020",
+       Better::kHigher,
+       Needs::kHeldOut,
+       "C_T test of data copying: 0 is as fresh data, below -3 copies, above 3 far from the data",
+       compute_ct,
+       {{"cells", 3, 1, 1e4, "k-means cells of the training set"},
+        {"min_generated", 20, 0, 1e9, "a cell counts if it holds more generated rows than this"},
+        {"seed", 0, 0, kLargestSeed, "seed of the k-means starts"}}},
+      {"fld",
+       "Jiralerspong et al. 2023",
+       Better::kLower,
+       Needs::kHeldOut,
+       "feature likelihood divergence: 100 * (NLL of held-out data under a mixture on generated - "
+       "the same on training features)",
+       compute_fld,
+       {{"most_rows", 10000, 4, 1e6, "generated and training rows that are drawn at most"},
+        {"seed", 0, 0, kLargestSeed, "seed of these draws and of the training set's halves"}}}};
   return kMetrics;
 }
 

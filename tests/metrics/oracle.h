@@ -16,12 +16,12 @@ namespace assay {
 
 /// A file of tests/oracle/, made there by make_fixtures*.py and hp.py from the peers named in it.
 inline nlohmann::json oracle_json(const std::string& name) {
-  std::ifstream in(std::string(ASSAY_SOURCE_DIR) + "/tests/oracle/" + name);
+  std::ifstream in(std::string(ASSAY_SOURCE_DIR "/tests/oracle/") + name);
   return nlohmann::json::parse(in);
 }
 
 inline NpzArrays oracle_arrays(const std::string& name) {
-  return read_npz(std::string(ASSAY_SOURCE_DIR) + "/tests/oracle/" + name);
+  return read_npz(std::string(ASSAY_SOURCE_DIR "/tests/oracle/") + name);
 }
 
 /// The message of the Error that `work` throws; empty if it throws none.
