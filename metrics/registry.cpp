@@ -9,11 +9,15 @@
 #include "metrics/accuracy.h"
 #include "metrics/elbo.h"
 #include "metrics/frechet.h"
+#include "metrics/importance_weights.h"
 #include "metrics/inception_score.h"
 #include "metrics/metric.h"
 #include "metrics/modes.h"
 #include "metrics/precision_recall.h"
+#include "metrics/psnr.h"
 #include "metrics/reconstruction.h"
+#include "metrics/ssim.h"
+#include "metrics/wasserstein.h"
 
 namespace assay {
 
@@ -45,7 +49,25 @@ const std::vector<Metric>& metrics() {
       {"reverse_kl", kPacGan, Better::kLower, Needs::kPoints,
        "log(modes) - entropy of high-quality points over modes, in nats", compute_reverse_kl},
       {"accuracy", "-", Better::kHigher, Needs::kClassification,
-       "share of test labels that are the classifier's first choice", compute_accuracy}};
+       "share of test labels that are the classifier's first choice", compute_accuracy},
+      {"psnr", "-", Better::kHigher, Needs::kReconstructions,
+       "10 log10(255^2/MSE) in dB, mean over images", compute_psnr},
+      {"ssim", "Wang et al. 2004", Better::kHigher, Needs::kReconstructions,
+       "structural similarity in 11x11 Gaussian windows, 1 at best", compute_ssim},
+      {"ms_ssim", "Wang et al. 2003", Better::kHigher, Needs::kReconstructions,
+       "structural similarity over five scales, 1 at best; sides over 160 pixels", compute_ms_ssim},
+      {"iwae_nll", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
+       "-log mean importance weight in nats per image: an upper bound in expectation",
+       compute_iwae_nll},
+      {"bits_per_dim", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
+       "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim},
+      {"w2_exact",
+       "Villani 2009",
+       Better::kLower,
+       Needs::kPoints,
+       "2-Wasserstein distance of the points by exact assignment",
+       compute_w2_exact,
+       {{"points", 2000, 2, 5000, "points a side at most; more are cut by a seeded draw"}}}};
   return kMetrics;
 }
 
