@@ -7,15 +7,19 @@
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
+#include "metrics/beta_vae_score.h"
 #include "metrics/elbo.h"
+#include "metrics/factor_vae_score.h"
 #include "metrics/frechet.h"
 #include "metrics/importance_weights.h"
 #include "metrics/inception_score.h"
 #include "metrics/metric.h"
+#include "metrics/mig.h"
 #include "metrics/modes.h"
 #include "metrics/precision_recall.h"
 #include "metrics/psnr.h"
 #include "metrics/reconstruction.h"
+#include "metrics/sap.h"
 #include "metrics/ssim.h"
 #include "metrics/wasserstein.h"
 
@@ -23,6 +27,7 @@ namespace assay {
 
 const std::vector<Metric>& metrics() {
   constexpr std::string_view kPacGan = "Lin et al. 2018 (PacGAN), sec. 4.1";
+  constexpr MetricOption kBins{"bins", 20, 2, 1000, "intervals of equal width per code"};
   static const std::vector<Metric> kMetrics{
       {"fd", "Heusel et al. 2017", Better::kLower, Needs::kFeatures,
        "Frechet distance of feature Gaussians: |m1-m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)",
@@ -67,7 +72,33 @@ const std::vector<Metric>& metrics() {
        Needs::kPoints,
        "2-Wasserstein distance of the points by exact assignment",
        compute_w2_exact,
-       {{"points", 2000, 2, 5000, "points a side at most; more are cut by a seeded draw"}}}};
+       {{"points", 2000, 2, 5000, "points a side at most; more are cut by a seeded draw"}}},
+      {"mig",
+       "Chen et al. 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "gap of the two codes that tell most about a factor, in shares of its entropy",
+       compute_mig,
+       {kBins}},
+      {"modularity",
+       "Ridgeway & Mozer 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "1 - squared information of codes about all factors but their best one",
+       compute_modularity,
+       {kBins}},
+      {"sap", "Kumar et al. 2018", Better::kHigher, Needs::kCodes,
+       "gap of the two codes from which a linear SVM tells a factor best", compute_sap},
+      {"factor_vae_score",
+       "Kim & Mnih 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "share of groups whose fixed factor the code of least variance tells",
+       compute_factor_vae_score,
+       {{"least_deviation", 0.05, 0, 1e6, "codes of a smaller standard deviation are dead"}}},
+      {"beta_vae_score", "Higgins et al. 2017", Better::kHigher, Needs::kCodes,
+       "share of groups whose fixed factor a linear classifier tells from |z1 - z2|",
+       compute_beta_vae_score}};
   return kMetrics;
 }
 
