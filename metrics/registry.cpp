@@ -8,23 +8,31 @@
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
+#include "metrics/beta_vae_score.h"
 #include "metrics/data_copying.h"
 #include "metrics/elbo.h"
+#include "metrics/factor_vae_score.h"
 #include "metrics/fd_infinity.h"
 #include "metrics/feature_likelihood.h"
 #include "metrics/frechet.h"
 #include "metrics/frechet_variants.h"
 #include "metrics/gaussian_mmd.h"
+#include "metrics/importance_weights.h"
 #include "metrics/inception_score.h"
 #include "metrics/kernel_distance.h"
 #include "metrics/metric.h"
 #include "metrics/mifid.h"
+#include "metrics/mig.h"
 #include "metrics/modes.h"
 #include "metrics/path_length.h"
 #include "metrics/precision_recall.h"
+#include "metrics/psnr.h"
 #include "metrics/reconstruction.h"
+#include "metrics/sap.h"
 #include "metrics/sliced_w2.h"
+#include "metrics/ssim.h"
 #include "metrics/vendi.h"
+#include "metrics/wasserstein.h"
 
 namespace assay {
 
@@ -33,6 +41,7 @@ const std::vector<Metric>& metrics() {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kTiny = 1e-9;
   constexpr double kLargestSeed = 4294967295.0;
+  constexpr MetricOption kBins{"bins", 20, 2, 1000, "intervals of equal width per code"};
   static const std::vector<Metric> kMetrics{
       {"fd",
        "Heusel et al. 2017",
@@ -156,7 +165,77 @@ const std::vector<Metric>& metrics() {
        compute_fld,
        {{"most_rows", 10000, 4, 1e6, "generated and training rows that are drawn at most"},
         {"seed", 0, 0, kLargestSeed, "seed of these draws and of the training set's halves"}}}};
-  return kMetrics;
+  {"psnr",
+   "-",
+   Better::kHigher,
+   Needs::kReconstructions,
+   "10 log10(255^2/MSE) in dB, mean over images",
+   compute_psnr},
+      {"ssim",
+       "Wang et al. 2004",
+       Better::kHigher,
+       Needs::kReconstructions,
+       "structural similarity in 11x11 Gaussian windows, 1 at best",
+       compute_ssim},
+      {"ms_ssim",
+       "Wang et al. 2003",
+       Better::kHigher,
+       Needs::kReconstructions,
+       "structural similarity over five scales, 1 at best; sides over 160 pixels",
+       compute_ms_ssim},
+      {"iwae_nll",
+       "Burda et al. 2016",
+       Better::kLower,
+       Needs::kLogWeights,
+       "-log mean importance weight in nats per image: an upper bound in expectation",
+       compute_iwae_nll},
+      {"bits_per_dim",
+       "Burda et al. 2016",
+       Better::kLower,
+       Needs::kLogWeights,
+       "iwae_nll / (D ln 2): bits per number of the image",
+       compute_bits_per_dim},
+      {"w2_exact",
+       "Villani 2009",
+       Better::kLower,
+       Needs::kPoints,
+       "2-Wasserstein distance of the points by exact assignment",
+       compute_w2_exact,
+       {{"points", 2000, 2, 5000, "points a side at most; more are cut by a seeded draw"}}},
+      {"mig",
+       "Chen et al. 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "gap of the two codes that tell most about a factor, in shares of its entropy",
+       compute_mig,
+       {kBins}},
+      {"modularity",
+       "Ridgeway & Mozer 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "1 - squared information of codes about all factors but their best one",
+       compute_modularity,
+       {kBins}},
+      {"sap",
+       "Kumar et al. 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "gap of the two codes from which a linear SVM tells a factor best",
+       compute_sap},
+      {"factor_vae_score",
+       "Kim & Mnih 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "share of groups whose fixed factor the code of least variance tells",
+       compute_factor_vae_score,
+       {{"least_deviation", 0.05, 0, 1e6, "codes of a smaller standard deviation are dead"}}},
+  {
+    "beta_vae_score", "Higgins et al. 2017", Better::kHigher, Needs::kCodes,
+        "share of groups whose fixed factor a linear classifier tells from |z1 - z2|",
+        compute_beta_vae_score
+  }
+};
+return kMetrics;
 }
 
 const Metric& metric(std::string_view name) {
