@@ -69,6 +69,21 @@ TEST(DataCopying, AgreesWithScipyInOneCell) {
       0.09228208641343955, 1e-9);
 }
 
+TEST(DataCopying, TakesTheNearestOfAllTrainingRowsAcrossTiles) {
+  const auto train = normal_matrix(24, 1500, 3);
+  const auto generated = normal_matrix(25, 1100, 3) * 1.1;
+  const auto held_out = normal_matrix(26, 1200, 3);
+  const auto nearest = [&](const at::Tensor& queries) {
+    std::vector<double> distances;
+    for (std::int64_t i = 0; i < queries.size(0); ++i) {
+      distances.push_back((train - queries[i]).norm(2, {1}).min().item<double>());
+    }
+    return distances;
+  };
+  const double expected = z_scored_u(nearest(generated), nearest(held_out)).value;
+  EXPECT_NEAR(data_copying({generated, held_out, train}, one_cell()).value, expected, 1e-12);
+}
+
 TEST(DataCopying, CallsCopiesNegativeAndNoiseFarAwayPositive) {
   const auto train = normal_matrix(2, 300, 4);
   const auto held_out = normal_matrix(3, 200, 4);
@@ -133,6 +148,16 @@ TEST(Kmeans, FindsClustersThatAreFarApart) {
     EXPECT_TRUE(labels.slice(0, begin, end).eq(label).all().item<bool>());
     // A fixed point of Lloyd's: the centre is the mean of its rows.
     EXPECT_TRUE(at::allclose(centres[label], rows.slice(0, begin, end).mean(0), 1e-12, 1e-12));
+  }
+}
+
+TEST(Kmeans, StopsWhereEachCentreIsTheMeanOfItsRows) {
+  const auto rows = normal_matrix(23, 300, 2);
+  const auto centres = kmeans_centres(rows, 4, 2);
+  const auto labels = nearest_centre(rows, centres);
+  for (std::int64_t c = 0; c < 4; ++c) {
+    const auto own = rows.index_select(0, labels.eq(c).nonzero().squeeze(1));
+    EXPECT_TRUE(at::allclose(centres[c], own.mean(0), 1e-12, 1e-12)) << c;
   }
 }
 
