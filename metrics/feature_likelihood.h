@@ -16,11 +16,12 @@ struct IsotropicMixture {
   at::Tensor log_variances;  ///< [M] f64: s_j
 };
 
-/// Fits the variances to rows of data as the authors' code of FLD does (github.com/marcojira/fld,
-/// release 245ac7c4): exp(s_j) starts at (squared distance to the nearest row + 10⁻³)/D, then 50
-/// steps of Adam at rate 0.5 on all rows raise the mean log likelihood over D, with −40 ≤ s_j ≤ 20.
-/// While fitting, one more Gaussian stands at the rows' mean, with distances × 0.9 and weight 1
-/// beside the 1/M of the others, so that rows far from all centres pull at none.
+/// Fits the variances to rows of data as the authors' code of FLD does (github.com/marcojira/fld at
+/// ffbbf204): exp(s_j) starts at (squared distance to the nearest row + 10⁻³)/D, then at most 50
+/// steps of Adam at rate 0.5 on all rows raise the mean log likelihood over D, with −40 ≤ s_j ≤ 40;
+/// they end early once it moves by less than 5·10⁻⁴ in five steps. While fitting, one more Gaussian
+/// stands at the rows' mean, with distances × 0.9 and weight 1 beside the 1/M of the others, so
+/// that rows far from all centres pull at none.
 /// centres [M,D], rows [N,D] f64. Memory: N·M numbers.
 IsotropicMixture fit_isotropic_mixture(const at::Tensor& centres, const at::Tensor& rows);
 

@@ -59,12 +59,29 @@ TEST(DataCopying, AgreesWithScipyInOneCell) {
   const auto rows = [&](const char* name, std::int64_t begin, std::int64_t end) {
     return arrays.at(name).slice(0, begin, end).to(at::kDouble);
   };
-  EXPECT_NEAR(
-      data_copying({rows("B", 0, 150), rows("A", 400, 600), rows("A", 0, 400)}, one_cell()).value,
-      -6.6922893080272745, 1e-12);
+  const double z =
+      data_copying({rows("B", 0, 150), rows("A", 400, 600), rows("A", 0, 400)}, one_cell()).value;
+  EXPECT_NEAR(z, -6.6922893080272745, 1e-12);
+  // The authors' Zu (data_copying_tests.py at a0ba2db5) adds a continuity correction of ½ to U.
+  EXPECT_NEAR(z + 0.5 / std::sqrt(200.0 * 150.0 * 351.0 / 12.0), -6.69175555, 1e-8);
   EXPECT_NEAR(
       data_copying({rows("H", 0, 90), rows("G", 80, 120), rows("G", 0, 80)}, one_cell()).value,
       0.09228208641343955, 1e-9);
+}
+
+TEST(DataCopying, TakesTheNearestOfAllTrainingRowsAcrossTiles) {
+  const auto train = normal_matrix(24, 1500, 3);
+  const auto generated = normal_matrix(25, 1100, 3) * 1.1;
+  const auto held_out = normal_matrix(26, 1200, 3);
+  const auto nearest = [&](const at::Tensor& queries) {
+    std::vector<double> distances;
+    for (std::int64_t i = 0; i < queries.size(0); ++i) {
+      distances.push_back((train - queries[i]).norm(2, {1}).min().item<double>());
+    }
+    return distances;
+  };
+  const double expected = z_scored_u(nearest(generated), nearest(held_out)).value;
+  EXPECT_NEAR(data_copying({generated, held_out, train}, one_cell()).value, expected, 1e-12);
 }
 
 TEST(DataCopying, CallsCopiesNegativeAndNoiseFarAwayPositive) {
@@ -131,6 +148,16 @@ TEST(Kmeans, FindsClustersThatAreFarApart) {
     EXPECT_TRUE(labels.slice(0, begin, end).eq(label).all().item<bool>());
     // A fixed point of Lloyd's: the centre is the mean of its rows.
     EXPECT_TRUE(at::allclose(centres[label], rows.slice(0, begin, end).mean(0), 1e-12, 1e-12));
+  }
+}
+
+TEST(Kmeans, StopsWhereEachCentreIsTheMeanOfItsRows) {
+  const auto rows = normal_matrix(23, 300, 2);
+  const auto centres = kmeans_centres(rows, 4, 2);
+  const auto labels = nearest_centre(rows, centres);
+  for (std::int64_t c = 0; c < 4; ++c) {
+    const auto own = rows.index_select(0, labels.eq(c).nonzero().squeeze(1));
+    EXPECT_TRUE(at::allclose(centres[c], own.mean(0), 1e-12, 1e-12)) << c;
   }
 }
 

@@ -22,7 +22,7 @@ at::Tensor standardised_by(const at::Tensor& rows, const at::Tensor& held_out) {
 }
 
 TEST(IsotropicMixture, AgreesWithTheAuthorsCodeInFloat64) {
-  // fld/MoG.py of github.com/marcojira/fld at 245ac7c4, run in f64 (torch 2.11, CPU): generated
+  // fld/MoG.py of github.com/marcojira/fld at ffbbf204, run in f64 (torch 2.11, CPU): generated
   // rows as centres, then the first half of the training rows fitted to the second.
   struct Case {
     const char* real;
@@ -32,8 +32,8 @@ TEST(IsotropicMixture, AgreesWithTheAuthorsCodeInFloat64) {
   };
   const auto arrays = oracle_arrays("features_small.npz");
   for (const Case& one :
-       {Case{"A", "B", 400, 150, 1.6024141467936344, 1.6259942120885729, 76.4266205864679},
-        Case{"B", "A", 300, 200, 1.6916267075515958, 1.5864033431622067, 140.76176087254314}}) {
+       {Case{"A", "B", 400, 150, 1.6047733047814843, 1.6267460035688748, 75.38917213484291},
+        Case{"B", "A", 300, 200, 1.6916893941312743, 1.5842930428846342, 138.18800151662575}}) {
     const auto real = arrays.at(one.real).to(at::kDouble);
     const auto held_out = real.slice(0, one.train);
     const auto train = standardised_by(real.slice(0, 0, one.train), held_out);
@@ -63,14 +63,15 @@ TEST(IsotropicMixture, HasTheLikelihoodOfItsDefinition) {
 
 TEST(IsotropicMixture, FindsTheVarianceOfOneGaussian) {
   // One centre, rows on a circle of radius 3 round it, so far from the rows' mean that the Gaussian
-  // there takes none: the likeliest variance is 9/2.
+  // there takes none: the likeliest variance is 9/2. Steps end where −log p/D, about (Δs)²/4 above
+  // its least, moves by less than 5·10⁻⁴: Δs = 0.045.
   const auto angle = at::arange(40).to(at::kDouble) * (2.0 * std::numbers::pi / 40.0);
   const auto circle = 3.0 * at::stack({angle.cos(), angle.sin()}, 1);
   const auto rows = at::cat({circle, circle + 1e3});
   const auto centres = at::tensor({0.0, 0.0, 1e3, 1e3}, at::kDouble).reshape({2, 2});
   const auto fitted = fit_isotropic_mixture(centres, rows);
-  EXPECT_NEAR(fitted.log_variances[0].item<double>(), std::log(4.5), 0.02);
-  EXPECT_NEAR(fitted.log_variances[1].item<double>(), std::log(4.5), 0.02);
+  EXPECT_NEAR(fitted.log_variances[0].item<double>(), std::log(4.5), 0.06);
+  EXPECT_NEAR(fitted.log_variances[1].item<double>(), std::log(4.5), 0.06);
 }
 
 TEST(Fld, IsTheDifferenceFromAMixtureOnHalfOfTheTrainingSet) {

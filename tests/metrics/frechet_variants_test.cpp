@@ -75,7 +75,9 @@ TEST(FdInfinity, IsTheInterceptOfTheDistancesOfSubsets) {
   const double expected = (sy * sxx - sx * sxy) / (n * sxx - sx * sx);
   const Mean score = fd_infinity(a, b, 4, 11);
   EXPECT_NEAR(score.value, expected, 1e-11 * std::abs(expected));
-  EXPECT_GT(score.standard_error, frechet_distance(a, b).standard_error);
+  const double error =
+      std::hypot(frechet_distance(a, b).standard_error, least_squares_line(x, y).intercept_error);
+  EXPECT_NEAR(score.standard_error, error, 1e-9 * error);
   EXPECT_NE(fd_infinity(a, b, 4, 12).value, score.value);
 }
 
@@ -155,6 +157,11 @@ TEST(IntraFd, NamesTheClassesThatAreTooThin) {
   EXPECT_THAT(refusal([&] { metric("intra_fd").compute(inputs); }),
               HasSubstr("1 of 3 classes have fewer than two rows on one side: 9 (class 9: 1 "
                         "generated, 0 reference)"));
+  // One generated row of class 2 against 40 of the reference.
+  inputs.generated_labels = at::full({80}, 7, at::kLong);
+  inputs.generated_labels[5] = 2;
+  EXPECT_THAT(refusal([&] { metric("intra_fd").compute(inputs); }),
+              HasSubstr("(class 2: 1 generated, 40 reference)"));
   inputs.generated_labels = at::zeros({3}, at::kLong);
   EXPECT_THAT(refusal([&] { metric("intra_fd").compute(inputs); }),
               HasSubstr("3 labels for 80 rows of the generated input"));
