@@ -8,6 +8,7 @@
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
 #include "metrics/beta_vae_score.h"
+#include "metrics/dci.h"
 #include "metrics/elbo.h"
 #include "metrics/factor_vae_score.h"
 #include "metrics/frechet.h"
@@ -27,6 +28,7 @@ namespace assay {
 
 const std::vector<Metric>& metrics() {
   constexpr std::string_view kPacGan = "Lin et al. 2018 (PacGAN), sec. 4.1";
+  constexpr std::string_view kDci = "Eastwood & Williams 2018";
   constexpr MetricOption kBins{"bins", 20, 2, 1000, "intervals of equal width per code"};
   static const std::vector<Metric> kMetrics{
       {"fd", "Heusel et al. 2017", Better::kLower, Needs::kFeatures,
@@ -98,7 +100,15 @@ const std::vector<Metric>& metrics() {
        {{"least_deviation", 0.05, 0, 1e6, "codes of a smaller standard deviation are dead"}}},
       {"beta_vae_score", "Higgins et al. 2017", Better::kHigher, Needs::kCodes,
        "share of groups whose fixed factor a linear classifier tells from |z1 - z2|",
-       compute_beta_vae_score}};
+       compute_beta_vae_score},
+      {"dci_disentanglement", kDci, Better::kHigher, Needs::kCodes,
+       "purity of each code's importances for factors, weighted by importance",
+       compute_dci_disentanglement},
+      {"dci_completeness", kDci, Better::kHigher, Needs::kCodes,
+       "purity of the codes' importances for each factor", compute_dci_completeness},
+      {"dci_informativeness", kDci, Better::kHigher, Needs::kCodes,
+       "accuracy of gradient-boosted trees that tell factors from all codes",
+       compute_dci_informativeness}};
   return kMetrics;
 }
 
