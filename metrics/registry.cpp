@@ -10,6 +10,7 @@
 #include "metrics/accuracy.h"
 #include "metrics/beta_vae_score.h"
 #include "metrics/data_copying.h"
+#include "metrics/dci.h"
 #include "metrics/elbo.h"
 #include "metrics/factor_vae_score.h"
 #include "metrics/fd_infinity.h"
@@ -41,6 +42,7 @@ const std::vector<Metric>& metrics() {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kTiny = 1e-9;
   constexpr double kLargestSeed = 4294967295.0;
+  constexpr std::string_view kDci = "Eastwood & Williams 2018";
   constexpr MetricOption kBins{"bins", 20, 2, 1000, "intervals of equal width per code"};
   static const std::vector<Metric> kMetrics{
       {"fd",
@@ -208,7 +210,15 @@ const std::vector<Metric>& metrics() {
        {{"least_deviation", 0.05, 0, 1e6, "codes of a smaller standard deviation are dead"}}},
       {"beta_vae_score", "Higgins et al. 2017", Better::kHigher, Needs::kCodes,
        "share of groups whose fixed factor a linear classifier tells from |z1 - z2|",
-       compute_beta_vae_score}};
+       compute_beta_vae_score},
+      {"dci_disentanglement", kDci, Better::kHigher, Needs::kCodes,
+       "purity of each code's importances for factors, weighted by importance",
+       compute_dci_disentanglement},
+      {"dci_completeness", kDci, Better::kHigher, Needs::kCodes,
+       "purity of the codes' importances for each factor", compute_dci_completeness},
+      {"dci_informativeness", kDci, Better::kHigher, Needs::kCodes,
+       "accuracy of gradient-boosted trees that tell factors from all codes",
+       compute_dci_informativeness}};
   return kMetrics;
 }
 

@@ -174,14 +174,14 @@ TEST(FactorVaeScore, AgreesWithItsFormulaInNumpy) {
 }
 
 TEST(FactorVaeScore, IsOneIfTheFixedFactorsCodeStandsStill) {
-  // Six groups of 5; code f is constant in the groups of factor f, scaled so that only the ratio of
-  // variances tells: code 1 varies little everywhere.
+  // Six groups of 5; code f varies a tenth as much in the groups of factor f. Code 1 varies a
+  // fiftieth of the others everywhere, so that only the ratio of variances tells.
   auto values = normal_matrix(1, 30, 3).view({6, 5, 3});
-  for (std::int64_t g = 0; g < 6; ++g) values[g].select(1, g % 3).fill_(0.5);
-  values.select(2, 1).mul_(0.1);
+  for (std::int64_t g = 0; g < 6; ++g) values[g].select(1, g % 3).mul_(0.1);
+  values.select(2, 1).mul_(0.02);
   const CodeGroups groups = groups_of(values, {0, 1, 2, 0, 1, 2});
-  const auto variances = at::tensor({1.0, 0.01, 1.0}, at::kDouble);
-  EXPECT_EQ(factor_vae_score(groups, variances, 0.05), 1.0);
+  const auto variances = at::tensor({1.0, 0.0004, 1.0}, at::kDouble);
+  EXPECT_EQ(factor_vae_score(groups, variances, 0.01), 1.0);
   // Without code 1 its two groups vote for others' codes, where they are never the majority.
   EXPECT_NEAR(factor_vae_score(groups, variances, 0.2), 4.0 / 6.0, 1e-14);
   EXPECT_EQ(factor_vae_score(groups, variances, 2.0), 0.0);
