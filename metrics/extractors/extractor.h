@@ -49,9 +49,12 @@ struct ExtractorSource {
   /// Throws Error saying which file is missing and how to get it, that its digest is wrong, or
   /// which option it does not take.
   std::unique_ptr<Extractor> (*make)(const ExtractorOptions&);
+  bool brings_weights =
+      true;  ///< false: the user gets them, so nothing is wrong if they are absent
 };
 
-/// The complete list: pixels, efficientnet-lite0, inception-v3, fmnist-cnn.
+/// The complete list: pixels, efficientnet-lite0, inception-v3, dinov2-vits14, dinov2-vitb14,
+/// clip-vit-b32, fmnist-cnn.
 const std::vector<ExtractorSource>& extractors();
 
 /// Throws Error with the near miss for an unknown name, and what the extractor's maker throws.

@@ -22,6 +22,15 @@ const std::vector<PublishedWeights>& published_weights() {
        "pt_inception-2015-12-05-6726825d.pth", 95'628'359, kInceptionV3Sha256, "Apache-2.0",
        "the same bytes are published as https://github.com/toshas/torch-fidelity/releases/download/"
        "v0.2.0/weights-inception-2015-12-05-6726825d.pth"},
+      {"dinov2-vits14",
+       "https://huggingface.co/facebook/dinov2-small/resolve/main/model.safetensors",
+       "dinov2-vits14.safetensors", 0, "", "Apache-2.0", ""},
+      {"dinov2-vitb14",
+       "https://huggingface.co/facebook/dinov2-base/resolve/main/model.safetensors",
+       "dinov2-vitb14.safetensors", 0, "", "Apache-2.0", ""},
+      {"clip-vit-b32",
+       "https://huggingface.co/openai/clip-vit-base-patch32/resolve/main/model.safetensors",
+       "clip-vit-b32.safetensors", 0, "", "MIT", "only its image tower is used"},
   };
   return kWeights;
 }

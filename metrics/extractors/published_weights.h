@@ -21,7 +21,7 @@ struct PublishedWeights {
   std::string_view remark;  ///< what else to do, or empty
 };
 
-/// The complete list: efficientnet-lite0, inception-v3.
+/// The complete list: efficientnet-lite0, inception-v3, dinov2-vits14, dinov2-vitb14, clip-vit-b32.
 const std::vector<PublishedWeights>& published_weights();
 
 /// Throws Error with the near miss; "inception" is taken for inception-v3.

@@ -11,6 +11,7 @@
 #include "metrics/extractors/fmnist_cnn.h"
 #include "metrics/extractors/inception_v3.h"
 #include "metrics/extractors/pixels.h"
+#include "metrics/extractors/vision_transformers.h"
 
 namespace assay {
 
@@ -21,7 +22,13 @@ const std::vector<ExtractorSource>& extractors() {
        make_efficientnet_lite0},
       {"inception-v3",
        "the Inception-v3 of FID (2015-12-05): 2048 features, 1008 classes, 2023 spatial features",
-       make_inception_v3},
+       make_inception_v3, /*brings_weights=*/false},
+      {"dinov2-vits14", "DINOv2 ViT-S/14: 384 features", make_dinov2_vits14,
+       /*brings_weights=*/false},
+      {"dinov2-vitb14", "DINOv2 ViT-B/14: 768 features", make_dinov2_vitb14,
+       /*brings_weights=*/false},
+      {"clip-vit-b32", "the image tower of OpenAI's CLIP ViT-B/32: 512 features", make_clip_vit_b32,
+       /*brings_weights=*/false},
       {"fmnist-cnn",
        "a small classifier trained on Fashion-MNIST by assay: 128 features, 10 classes",
        make_fmnist_cnn}};
