@@ -12,8 +12,6 @@
 namespace assay {
 namespace {
 
-constexpr std::int64_t kBlock = 16;
-
 class InceptionExtractor : public Extractor {
  public:
   InceptionExtractor(const TensorMap& weights, std::string sha256, ResizeRule resize)
@@ -26,7 +24,7 @@ class InceptionExtractor : public Extractor {
       const auto out = network_.forward(inception_input(block, resize_));
       return Features{out.pool2048, out.logits_unbiased, out.spatial};
     };
-    return extract_in_blocks(images, kBlock, network, progress);
+    return extract_in_blocks(images, InceptionV3::kBatch, network, progress);
   }
 
   Protocol protocol() const override {

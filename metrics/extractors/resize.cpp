@@ -36,6 +36,7 @@ at::Tensor checked_float(const at::Tensor& images, std::int64_t size) {
 
 // One axis of TensorFlow 1's rule: x[floor] + (x[floor + 1] − x[floor]) · fraction.
 at::Tensor tf1_axis(const at::Tensor& x, std::int64_t axis, std::int64_t size) {
+  if (x.size(axis) == size) return x;  // every fraction would be 0
   const auto last = x.size(axis) - 1;
   // TensorFlow computes positions in f32, and so must this.
   const float scale = static_cast<float>(x.size(axis)) / static_cast<float>(size);

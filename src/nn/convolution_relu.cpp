@@ -39,8 +39,12 @@ ConvolutionRelu::ConvolutionRelu(const at::Tensor& weight, const at::Tensor& bia
   weight_ = weight.contiguous(at::MemoryFormat::ChannelsLast);
   if (!packed_) return;
   const c10::InferenceMode no_gradients;
+  c10::IValue expected;
+  if (shape.side > 0) {
+    expected = std::vector<std::int64_t>{shape.batch, weight.size(1), shape.side, shape.side};
+  }
   weight_ = call(*reorder, {weight_, list(shape.padding), list(shape.stride), kNoDilation,
-                            std::int64_t{1}, c10::IValue()});
+                            std::int64_t{1}, expected});
 }
 
 at::Tensor ConvolutionRelu::operator()(const at::Tensor& x) const {
@@ -56,8 +60,9 @@ at::Tensor ConvolutionRelu::operator()(const at::Tensor& x) const {
 }
 
 ParallelConvolutions::ParallelConvolutions(const std::vector<at::Tensor>& weights,
-                                           const std::vector<at::Tensor>& biases)
-    : joined_(at::cat(weights), at::cat(biases)) {
+                                           const std::vector<at::Tensor>& biases,
+                                           const ConvolutionShape& shape)
+    : joined_(at::cat(weights), at::cat(biases), shape) {
   for (const auto& weight : weights) channels_.push_back(weight.size(0));
 }
 

@@ -16,6 +16,9 @@ struct ConvolutionShape {
   Size2d stride{1, 1};
   Size2d padding{0, 0};
   bool activated = true;  ///< ReLU after it
+  /// The input that the weights are packed for, [batch,C,side,side]. Another is computed as well,
+  /// but its weights may be packed again at every call.
+  std::int64_t batch = 1, side = 0;
 };
 
 /// A fixed convolution with bias and ReLU, for inference only. On the CPU in f32 its weights are
@@ -42,7 +45,7 @@ class ParallelConvolutions {
  public:
   ParallelConvolutions() = default;
   ParallelConvolutions(const std::vector<at::Tensor>& weights,
-                       const std::vector<at::Tensor>& biases);
+                       const std::vector<at::Tensor>& biases, const ConvolutionShape& shape = {});
 
   /// The output of each; views of one tensor.
   std::vector<at::Tensor> operator()(const at::Tensor& x) const;

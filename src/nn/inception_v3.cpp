@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kNormEpsilon = 1e-3;
 constexpr std::int64_t kSpatialChannels = 7;
+constexpr std::int64_t kStemBatch = 4;
 
 constexpr Size2d kOne{1, 1}, kTwo{2, 2};
 constexpr ConvolutionShape kHalving{.stride = kTwo};
@@ -55,7 +56,17 @@ class Layers {
     return (tensor(layer + ".bn.bias", 1) - mean * scale(layer)).to(precision_);
   }
 
-  ConvolutionRelu one(const std::string& layer, const ConvolutionShape& shape = {}) const {
+  // The layers whose input is side × side pixels.
+  Layers at(std::int64_t side, std::int64_t batch = InceptionV3::kBatch) const {
+    auto layers = *this;
+    layers.side_ = side;
+    layers.batch_ = batch;
+    return layers;
+  }
+
+  ConvolutionRelu one(const std::string& layer, ConvolutionShape shape = {}) const {
+    shape.batch = batch_;
+    shape.side = side_;
     return {weight(layer), bias(layer), shape};
   }
 
@@ -66,12 +77,13 @@ class Layers {
       weights.push_back(weight(block + branch));
       biases.push_back(bias(block + branch));
     }
-    return {weights, biases};
+    return {weights, biases, {.batch = batch_, .side = side_}};
   }
 
  private:
   const TensorMap& weights_;
   at::ScalarType precision_;
+  std::int64_t side_ = 0, batch_ = 1;
 };
 
 // 3×3 mean around each pixel, of those that lie in the image.
@@ -192,24 +204,40 @@ at::Tensor pixel_mean(const at::Tensor& x) { return x.mean({2, 3}); }
 
 struct InceptionV3::Network {
   explicit Network(const Layers& layers)
-      : conv_1a(layers.one("Conv2d_1a_3x3", kHalving)),
-        conv_2a(layers.one("Conv2d_2a_3x3")),
-        conv_2b(layers.one("Conv2d_2b_3x3", kSame3x3)),
-        conv_3b(layers.one("Conv2d_3b_1x1")),
-        conv_4a(layers.one("Conv2d_4a_3x3")),
-        mixed_5b(layers, "Mixed_5b"),
-        mixed_5c(layers, "Mixed_5c"),
-        mixed_5d(layers, "Mixed_5d"),
-        mixed_6a(layers, "Mixed_6a"),
-        mixed_6b(layers, "Mixed_6b"),
-        mixed_6c(layers, "Mixed_6c"),
-        mixed_6d(layers, "Mixed_6d"),
-        mixed_6e(layers, "Mixed_6e"),
-        mixed_7a(layers, "Mixed_7a"),
-        mixed_7b(layers, "Mixed_7b", /*with_mean_pool=*/true),
-        mixed_7c(layers, "Mixed_7c", /*with_mean_pool=*/false),
+      : conv_1a(layers.at(299, kStemBatch).one("Conv2d_1a_3x3", kHalving)),
+        conv_2a(layers.at(149, kStemBatch).one("Conv2d_2a_3x3")),
+        conv_2b(layers.at(147, kStemBatch).one("Conv2d_2b_3x3", kSame3x3)),
+        conv_3b(layers.at(73, kStemBatch).one("Conv2d_3b_1x1")),
+        conv_4a(layers.at(73, kStemBatch).one("Conv2d_4a_3x3")),
+        mixed_5b(layers.at(35), "Mixed_5b"),
+        mixed_5c(layers.at(35), "Mixed_5c"),
+        mixed_5d(layers.at(35), "Mixed_5d"),
+        mixed_6a(layers.at(35), "Mixed_6a"),
+        mixed_6b(layers.at(17), "Mixed_6b"),
+        mixed_6c(layers.at(17), "Mixed_6c"),
+        mixed_6d(layers.at(17), "Mixed_6d"),
+        mixed_6e(layers.at(17), "Mixed_6e"),
+        mixed_7a(layers.at(17), "Mixed_7a"),
+        mixed_7b(layers.at(8), "Mixed_7b", /*with_mean_pool=*/true),
+        mixed_7c(layers.at(8), "Mixed_7c", /*with_mean_pool=*/false),
         classifier(layers.tensor("fc.weight", 2)),
         classifier_bias(layers.tensor("fc.bias", 1)) {}
+
+  // Up to 35 × 35 pixels. The early feature maps are large (22 MiB for four images): a few images
+  // at a time stay in the cache, and in memory that the allocator keeps.
+  at::Tensor stem(const at::Tensor& images, InceptionFeatures& out) const {
+    std::vector<at::Tensor> halved, quartered;
+    for (const auto& some : images.split(kStemBatch)) {
+      const auto x = some.contiguous(at::MemoryFormat::ChannelsLast);
+      halved.push_back(halve(conv_2b(conv_2a(conv_1a(x)))));
+      quartered.push_back(halve(conv_4a(conv_3b(halved.back()))));
+      halved.back() = pixel_mean(halved.back());
+    }
+    auto x = at::cat(quartered);
+    out.pool64 = at::cat(halved);
+    out.pool192 = pixel_mean(x);
+    return x;
+  }
 
   ConvolutionRelu conv_1a, conv_2a, conv_2b, conv_3b, conv_4a;
   InceptionA mixed_5b, mixed_5c, mixed_5d;
@@ -237,11 +265,7 @@ InceptionFeatures InceptionV3::forward(const at::Tensor& images) const {
               "InceptionV3: needs [N,3,299,299], not ", images.sizes());
   const auto& net = *network_;
   InceptionFeatures out;
-  auto x = images.contiguous(at::MemoryFormat::ChannelsLast);
-  x = halve(net.conv_2b(net.conv_2a(net.conv_1a(x))));
-  out.pool64 = pixel_mean(x);
-  x = halve(net.conv_4a(net.conv_3b(x)));
-  out.pool192 = pixel_mean(x);
+  auto x = net.stem(images, out);
   x = net.mixed_5d(net.mixed_5c(net.mixed_5b(x)));
   x = net.mixed_6d(net.mixed_6c(net.mixed_6b(net.mixed_6a(x))));
   out.spatial = x.narrow(1, 0, kSpatialChannels).permute({0, 2, 3, 1}).flatten(1);
