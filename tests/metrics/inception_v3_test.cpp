@@ -108,12 +108,11 @@ TEST(InceptionExtractor, GivesFeaturesUnbiasedLogitsAndSpatialFeatures) {
 TEST(InceptionExtractor, RowsDoNotDependOnHowManyImagesThereAre) {
   const auto extractor = inception_v3_of(weights(), "digest", ResizeRule::kTf1Bilinear);
   const auto pair = extractor->extract(images());
-  const auto swapped = extractor->extract(images().flip({0}));
-  EXPECT_TRUE(at::equal(pair.features, swapped.features.flip({0})));
-  EXPECT_TRUE(at::equal(pair.spatial, swapped.spatial.flip({0})));
+  // The second image moves to the first place, with blanks after it.
   const auto second = extractor->extract(images().narrow(0, 1, 1));
   EXPECT_TRUE(at::equal(pair.features[1], second.features[0]));
   EXPECT_TRUE(at::equal(pair.logits[1], second.logits[0]));
+  EXPECT_TRUE(at::equal(pair.spatial[1], second.spatial[0]));
 }
 
 TEST(InceptionExtractor, RefusesAbsentAndOtherWeights) {
