@@ -12,6 +12,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "nn/torch_file.h"
 
 namespace assay {
 namespace {
@@ -41,31 +42,50 @@ Features extract_in_blocks(const at::Tensor& images, std::int64_t block_size,
                            const std::function<void(std::int64_t)>& progress) {
   std::vector<at::Tensor> features;
   std::vector<at::Tensor> logits;
+  std::vector<at::Tensor> spatial;
   for (std::int64_t begin = 0; begin < images.size(0); begin += block_size) {
     const c10::InferenceMode no_gradients;
     const auto rows = std::min(block_size, images.size(0) - begin);
     const auto block = network(padded_block(images, begin, block_size));
     features.push_back(block.features.slice(0, 0, rows));
     if (block.logits.defined()) logits.push_back(block.logits.slice(0, 0, rows));
+    if (block.spatial.defined()) spatial.push_back(block.spatial.slice(0, 0, rows));
     if (progress) progress(begin + rows);
   }
   // Outside of inference mode: what callers get are ordinary tensors.
-  return {at::cat(features), logits.empty() ? at::Tensor() : at::cat(logits)};
+  const auto joined = [](const std::vector<at::Tensor>& blocks) {
+    return blocks.empty() ? at::Tensor() : at::cat(blocks);
+  };
+  return {joined(features), joined(logits), joined(spatial)};
 }
 
-TensorMap load_weights(const std::filesystem::path& file, std::string_view sha256,
-                       std::string_view how_to_get) {
+void refuse_resize(const ExtractorOptions& options, std::string_view extractor) {
+  if (!options.resize) return;
+  throw Error(
+      fmt::format("{}: takes images as they are, so no resize rule; leave it out", extractor));
+}
+
+void refuse_weights(const ExtractorOptions& options, std::string_view extractor) {
+  if (options.weights.empty()) return;
+  throw Error(fmt::format("{}: takes no weights file of yours; leave {} out", extractor,
+                          options.weights.string()));
+}
+
+Weights load_weights(const std::filesystem::path& file, std::string_view sha256,
+                     std::string_view how_to_get) {
   std::error_code problem;
   if (!std::filesystem::is_regular_file(file, problem)) {
     throw Error(fmt::format("{}: no such weights; {}", file.string(), how_to_get));
   }
   const std::string bytes = read_file(file);
-  const std::string digest = sha256_hex(bytes);
-  if (digest != sha256) {
+  std::string digest = sha256_hex(bytes);
+  if (!sha256.empty() && digest != sha256) {
     throw Error(fmt::format("{}: SHA-256 {} instead of {}: these are other weights; {}",
                             file.string(), digest, sha256, how_to_get));
   }
-  return from_safetensors(bytes, file.string()).tensors;
+  auto tensors = is_torch_file(bytes) ? from_torch_file(bytes, file.string())
+                                      : from_safetensors(bytes, file.string()).tensors;
+  return {std::move(tensors), std::move(digest)};
 }
 
 }  // namespace assay

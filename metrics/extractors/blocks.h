@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "metrics/extractors/extractor.h"
@@ -23,9 +24,18 @@ Features extract_in_blocks(const at::Tensor& images, std::int64_t block_size,
                            const std::function<Features(const at::Tensor&)>& network,
                            const std::function<void(std::int64_t)>& progress);
 
-/// A weights file whose SHA-256 must be `sha256`. Throws Error naming the file and `how_to_get` if
-/// it is absent or another.
-TensorMap load_weights(const std::filesystem::path& file, std::string_view sha256,
-                       std::string_view how_to_get);
+/// Throw Error naming the extractor if the user asks for what it does not take.
+void refuse_resize(const ExtractorOptions& options, std::string_view extractor);
+void refuse_weights(const ExtractorOptions& options, std::string_view extractor);
+
+struct Weights {
+  TensorMap tensors;
+  std::string sha256;  ///< of the file
+};
+
+/// A weights file, safetensors or of torch.save, whose SHA-256 must be `sha256` (any if that is
+/// empty). Throws Error naming the file and `how_to_get` if it is absent or another.
+Weights load_weights(const std::filesystem::path& file, std::string_view sha256,
+                     std::string_view how_to_get);
 
 }  // namespace assay

@@ -70,14 +70,15 @@ std::array<std::int64_t, 2> same_padding(std::int64_t size, std::int64_t kernel,
 
 class EfficientNetExtractor : public Extractor {
  public:
-  EfficientNetExtractor()
-      : network_(load_weights(efficientnet_lite0_weights(), kEfficientNetLite0Sha256, kHowToGet)) {}
+  EfficientNetExtractor(const std::filesystem::path& weights, ResizeRule resize)
+      : network_(load_weights(weights, kEfficientNetLite0Sha256, kHowToGet).tensors),
+        resize_(resize) {}
 
   Features extract(const at::Tensor& images,
                    const std::function<void(std::int64_t)>& progress) override {
     check_images(images, "efficientnet-lite0");
     const auto network = [this](const at::Tensor& block) {
-      return network_.forward(efficientnet_input(block));
+      return network_.forward(efficientnet_input(block, resize_));
     };
     return extract_in_blocks(images, kBlock, network, progress);
   }
@@ -85,11 +86,12 @@ class EfficientNetExtractor : public Extractor {
   Protocol protocol() const override {
     return {{"extractor", "efficientnet-lite0"},
             {"extractor_sha256", std::string(kEfficientNetLite0Sha256)},
-            {"resize", "bilinear 224, half-pixel, no antialias"}};
+            {"resize", describe_resize(resize_, EfficientNetLite0::kImageSize)}};
   }
 
  private:
   EfficientNetLite0 network_;
+  ResizeRule resize_;
 };
 
 }  // namespace
@@ -133,15 +135,18 @@ Features EfficientNetLite0::forward(const at::Tensor& x) const {
   return {features, at::linear(features, classifier_weight_, classifier_bias_)};
 }
 
-at::Tensor efficientnet_input(const at::Tensor& images) {
-  constexpr auto kSize = EfficientNetLite0::kImageSize;
-  const auto wide = at::upsample_bilinear2d(images.to(at::kFloat), {kSize, kSize},
-                                            /*align_corners=*/false);
-  return wide.sub(127.0).div_(128.0).expand({-1, 3, -1, -1}).contiguous();
+at::Tensor efficientnet_input(const at::Tensor& images, ResizeRule resize) {
+  return resize_images(images, resize, EfficientNetLite0::kImageSize)
+      .sub_(127.0)
+      .div_(128.0)
+      .expand({-1, 3, -1, -1})
+      .contiguous();
 }
 
-std::unique_ptr<Extractor> make_efficientnet_lite0() {
-  return std::make_unique<EfficientNetExtractor>();
+std::unique_ptr<Extractor> make_efficientnet_lite0(const ExtractorOptions& options) {
+  return std::make_unique<EfficientNetExtractor>(
+      options.weights.empty() ? efficientnet_lite0_weights() : options.weights,
+      options.resize.value_or(ResizeRule::kBilinear));
 }
 
 }  // namespace assay

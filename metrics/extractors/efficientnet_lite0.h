@@ -63,11 +63,11 @@ class EfficientNetLite0 {
   at::Tensor classifier_weight_, classifier_bias_;
 };
 
-/// [N,C,H,W] u8 -> [N,3,224,224] f32: grey repeated, bilinear with half-pixel centres and no
-/// antialiasing (torch's interpolate), then (x − 127) / 128.
-at::Tensor efficientnet_input(const at::Tensor& images);
+/// [N,C,H,W] u8 -> [N,3,224,224] f32: resized, grey repeated, (x − 127) / 128.
+at::Tensor efficientnet_input(const at::Tensor& images, ResizeRule resize = ResizeRule::kBilinear);
 
-/// Throws Error naming the weights file and how to make it if it is absent or another.
-std::unique_ptr<Extractor> make_efficientnet_lite0();
+/// Any resize rule to 224. Throws Error naming the weights file and how to make it if it is absent
+/// or another.
+std::unique_ptr<Extractor> make_efficientnet_lite0(const ExtractorOptions& options);
 
 }  // namespace assay

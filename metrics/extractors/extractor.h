@@ -3,20 +3,31 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/events.h"
+#include "metrics/extractors/resize.h"
 
 namespace assay {
 
 /// What an extractor says of a set of images.
 struct Features {
-  at::Tensor features;  ///< [N,D] f32
-  at::Tensor logits;    ///< [N,K] f32; undefined if it does not classify
+  at::Tensor features;      ///< [N,D] f32
+  at::Tensor logits;        ///< [N,K] f32; undefined if it does not classify
+  at::Tensor spatial = {};  ///< [N,S] f32: features that keep where things are; may be undefined
+};
+
+/// What the user can choose about an extractor; it becomes part of the protocol.
+struct ExtractorOptions {
+  std::optional<ResizeRule> resize = {};  ///< else the extractor's own rule
+  std::filesystem::path weights = {};  ///< a file instead of <cache>/weights/…; empty: that one
 };
 
 /// A fixed map from 8-bit images to feature vectors. Rows do not depend on the batch they were
@@ -35,14 +46,19 @@ class Extractor {
 struct ExtractorSource {
   std::string_view name;
   std::string_view meaning;
-  /// Throws Error saying which file is missing and how to get it, or that its digest is wrong.
-  std::unique_ptr<Extractor> (*make)();
+  /// Throws Error saying which file is missing and how to get it, that its digest is wrong, or
+  /// which option it does not take.
+  std::unique_ptr<Extractor> (*make)(const ExtractorOptions&);
+  bool brings_weights =
+      true;  ///< false: the user gets them, so nothing is wrong if they are absent
 };
 
-/// The complete list: pixels, efficientnet-lite0, fmnist-cnn.
+/// The complete list: pixels, efficientnet-lite0, inception-v3, dinov2-vits14, dinov2-vitb14,
+/// clip-vit-b32, fmnist-cnn.
 const std::vector<ExtractorSource>& extractors();
 
-/// Throws Error with the near miss for an unknown name.
-std::unique_ptr<Extractor> make_extractor(std::string_view name);
+/// Throws Error with the near miss for an unknown name, and what the extractor's maker throws.
+std::unique_ptr<Extractor> make_extractor(std::string_view name,
+                                          const ExtractorOptions& options = {});
 
 }  // namespace assay

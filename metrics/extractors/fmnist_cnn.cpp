@@ -50,7 +50,7 @@ class WeightLoader : public StateVisitor {
 class FmnistCnnExtractor : public Extractor {
  public:
   FmnistCnnExtractor(const std::filesystem::path& file, std::string_view sha256) : sha256_(sha256) {
-    WeightLoader loader(load_weights(file, sha256, kHowToGet), file.string());
+    WeightLoader loader(load_weights(file, sha256, kHowToGet).tensors, file.string());
     visit_module(loader, "classifier", *network_);
     loader.check_all_used();
     network_->eval();
@@ -89,7 +89,9 @@ std::unique_ptr<Extractor> load_fmnist_cnn(const std::filesystem::path& weights,
   return std::make_unique<FmnistCnnExtractor>(weights, sha256);
 }
 
-std::unique_ptr<Extractor> make_fmnist_cnn() {
+std::unique_ptr<Extractor> make_fmnist_cnn(const ExtractorOptions& options) {
+  refuse_resize(options, "fmnist-cnn");
+  refuse_weights(options, "fmnist-cnn");
   return load_fmnist_cnn(project_root() / "metrics/extractors/weights/fmnist-cnn.safetensors",
                          kFmnistCnnSha256);
 }

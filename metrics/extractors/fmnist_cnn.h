@@ -20,7 +20,7 @@ constexpr std::string_view kFmnistCnnSha256 =
 std::unique_ptr<Extractor> load_fmnist_cnn(const std::filesystem::path& weights,
                                            std::string_view sha256);
 
-/// The committed weights.
-std::unique_ptr<Extractor> make_fmnist_cnn();
+/// The committed weights. Throws Error if another file or a resize is asked for.
+std::unique_ptr<Extractor> make_fmnist_cnn(const ExtractorOptions& options);
 
 }  // namespace assay

@@ -19,6 +19,10 @@ Protocol PixelExtractor::protocol() const {
   return {{"extractor", "pixels"}, {"extractor_sha256", "none"}, {"resize", "none"}};
 }
 
-std::unique_ptr<Extractor> make_pixels() { return std::make_unique<PixelExtractor>(); }
+std::unique_ptr<Extractor> make_pixels(const ExtractorOptions& options) {
+  refuse_resize(options, "pixels");
+  refuse_weights(options, "pixels");
+  return std::make_unique<PixelExtractor>();
+}
 
 }  // namespace assay

@@ -13,6 +13,7 @@ class PixelExtractor : public Extractor {
   Protocol protocol() const override;
 };
 
-std::unique_ptr<Extractor> make_pixels();
+/// Throws Error if weights or a resize are asked for.
+std::unique_ptr<Extractor> make_pixels(const ExtractorOptions& options);
 
 }  // namespace assay

@@ -9,7 +9,9 @@
 #include "metrics/extractors/efficientnet_lite0.h"
 #include "metrics/extractors/extractor.h"
 #include "metrics/extractors/fmnist_cnn.h"
+#include "metrics/extractors/inception_v3.h"
 #include "metrics/extractors/pixels.h"
+#include "metrics/extractors/vision_transformers.h"
 
 namespace assay {
 
@@ -18,17 +20,26 @@ const std::vector<ExtractorSource>& extractors() {
       {"pixels", "the pixels themselves, u8/255", make_pixels},
       {"efficientnet-lite0", "EfficientNet-Lite0 trained on ImageNet: 1280 features, 1000 classes",
        make_efficientnet_lite0},
+      {"inception-v3",
+       "the Inception-v3 of FID (2015-12-05): 2048 features, 1008 classes, 2023 spatial features",
+       make_inception_v3, /*brings_weights=*/false},
+      {"dinov2-vits14", "DINOv2 ViT-S/14: 384 features", make_dinov2_vits14,
+       /*brings_weights=*/false},
+      {"dinov2-vitb14", "DINOv2 ViT-B/14: 768 features", make_dinov2_vitb14,
+       /*brings_weights=*/false},
+      {"clip-vit-b32", "the image tower of OpenAI's CLIP ViT-B/32: 512 features", make_clip_vit_b32,
+       /*brings_weights=*/false},
       {"fmnist-cnn",
        "a small classifier trained on Fashion-MNIST by assay: 128 features, 10 classes",
        make_fmnist_cnn}};
   return kExtractors;
 }
 
-std::unique_ptr<Extractor> make_extractor(std::string_view name) {
+std::unique_ptr<Extractor> make_extractor(std::string_view name, const ExtractorOptions& options) {
   const auto& known = extractors();
   const auto found = std::find_if(known.begin(), known.end(),
                                   [&](const auto& candidate) { return candidate.name == name; });
-  if (found != known.end()) return found->make();
+  if (found != known.end()) return found->make(options);
   std::vector<std::string> names;
   for (const auto& candidate : known) names.emplace_back(candidate.name);
   throw Error(

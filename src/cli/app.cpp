@@ -259,9 +259,13 @@ void App::add_data() {
   CLI::App* verify =
       data->add_subcommand("verify", "read a data set or a folder whole and check it");
   verify->add_option("NAME|FOLDER", options->target)->required();
+  CLI::App* fetch =
+      data->add_subcommand("fetch", "where a data set or weights are published and belong");
+  fetch->add_option("NAME", options->target, "a data set, or an extractor")->required();
   CLI::App* doctor = command("doctor", "what is missing or wrong here, and how to mend it",
                              "assay doctor --db results/assay.sqlite");
   actions_.emplace_back(verify, [options] { return data_verify_command(options->target); });
+  actions_.emplace_back(fetch, [options] { return data_fetch_command(options->target); });
   actions_.emplace_back(list, [this] { return data_list_command(common_); });
   actions_.emplace_back(data, [this] { return data_list_command(common_); });
   actions_.emplace_back(doctor, [this] { return doctor_command(common_, app_.count("--db") > 0); });

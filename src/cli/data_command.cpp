@@ -5,13 +5,63 @@
 #include <fmt/ranges.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "cli/table.h"
 #include "core/error.h"
+#include "core/near_miss.h"
 #include "data/dataset.h"
 #include "data/verify.h"
+#include "metrics/extractors/published_weights.h"
 
 namespace assay {
+namespace {
+
+const PublishedWeights* weights_named(const std::string& name) {
+  for (const auto& one : published_weights()) {
+    // As papers call it.
+    if (one.extractor == name || (name == "inception" && one.extractor == "inception-v3")) {
+      return &one;
+    }
+  }
+  return nullptr;
+}
+
+const DatasetSource& dataset_named(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& source : datasets()) {
+    if (source.name == name) return source;
+    known.emplace_back(source.name);
+  }
+  for (const auto& one : published_weights()) known.emplace_back(one.extractor);
+  throw Error(fmt::format("unknown data set or weights '{:.100}'{}", name,
+                          suggestion(name, known, "data sets and weights")));
+}
+
+std::string weights_page(const PublishedWeights& weights) {
+  const auto place = place_of(weights);
+  const bool there = std::filesystem::is_regular_file(place);
+  std::string page =
+      fmt::format("{}: weights that others publish ({})\n", weights.extractor, weights.licence);
+  page += fmt::format("  from     {}\n", weights.url);
+  if (!weights.remark.empty()) page += fmt::format("           {}\n", weights.remark);
+  if (weights.bytes > 0) page += fmt::format("  size     {} bytes\n", weights.bytes);
+  page += fmt::format("  SHA-256  {}\n", weights.sha256.empty()
+                                             ? "not fixed: the file's own goes into each protocol"
+                                             : weights.sha256);
+  page += fmt::format("  place    {} ({})\n", place.string(), there ? "there" : "absent");
+  return page;
+}
+
+std::string dataset_page(const DatasetSource& source) {
+  DatasetRequest request;
+  request.name = std::string(source.name);
+  const auto found = source.locate(request);
+  return fmt::format("{}: {} ({})\n  to get it  {}\n  place      {}\n", source.name, source.title,
+                     source.licence, source.how_to_get, found ? found->string() : "absent");
+}
+
+}  // namespace
 
 int data_list_command(const CommonOptions& options) {
   Json json = Json::array();
@@ -29,6 +79,16 @@ int data_list_command(const CommonOptions& options) {
                     {"how_to_get", source.how_to_get}});
   }
   fmt::print("{}", options.json ? json.dump(2) + "\n" : table.text());
+  return 0;
+}
+
+int data_fetch_command(const std::string& name) {
+  if (const auto* weights = weights_named(name)) {
+    fmt::print("{}", weights_page(*weights));
+  } else {
+    fmt::print("{}", dataset_page(dataset_named(name)));
+  }
+  fmt::print("assay downloads nothing while it runs: fetch it yourself and put it there.\n");
   return 0;
 }
 

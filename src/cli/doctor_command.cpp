@@ -97,10 +97,11 @@ void examine_data(Examination& out) {
 void examine_extractors(Examination& out) {
   for (const ExtractorSource& source : extractors()) {
     try {
-      source.make();
+      source.make({});
       out.fine(fmt::format("extractor {}: {}", source.name, source.meaning));
     } catch (const Error& problem) {
-      out.missing(fmt::format("extractor {}: {}", source.name, problem.what()));
+      const auto text = fmt::format("extractor {}: {}", source.name, problem.what());
+      source.brings_weights ? out.missing(text) : out.warning(text);
     }
   }
 }

@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/zip.h"
 #include "data/dataset.h"
-#include "data/zip.h"
 
 namespace assay {
 

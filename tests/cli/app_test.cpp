@@ -58,6 +58,30 @@ TEST(App, KnowsWhichOptionsTakeAValue) {
       ThrowsMessage<Error>(HasSubstr("did you mean 'verify'?")));
 }
 
+TEST(App, SaysWhereWeightsArePublishedAndBelong) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(run({"data", "fetch", "inception"}), 0);
+  const std::string page = testing::internal::GetCapturedStdout();
+  for (const char* part :
+       {"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+        "pt_inception-2015-12-05-6726825d.pth",
+        "95628359 bytes", "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        "weights/pt_inception-2015-12-05-6726825d.pth", "downloads nothing"}) {
+    EXPECT_THAT(page, HasSubstr(part));
+  }
+}
+
+TEST(App, SaysHowToGetADataSet) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(run({"data", "fetch", "cifar10"}), 0);
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("to get it"));
+  EXPECT_THAT(
+      [] {
+        run({"data", "fetch", "inceptoin-v3"});
+      },
+      ThrowsMessage<Error>(HasSubstr("did you mean 'inception-v3'?")));
+}
+
 TEST(App, WrongUseIsAUsageError) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{},
                                                 {"run"},

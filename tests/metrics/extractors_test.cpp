@@ -75,6 +75,15 @@ TEST(Extractors, UnknownNamesGetTheNearMiss) {
               HasSubstr("did you mean 'efficientnet-lite0'?"));
 }
 
+TEST(Extractors, ThatTakeNoResizeOrWeightsRefuseThem) {
+  for (const auto* name : {"pixels", "fmnist-cnn"}) {
+    EXPECT_THAT(refusal([&] { make_extractor(name, {.resize = ResizeRule::kBilinear}); }),
+                HasSubstr(std::string(name) + ": takes images as they are, so no resize rule"));
+    EXPECT_THAT(refusal([&] { make_extractor(name, {.weights = "w.safetensors"}); }),
+                HasSubstr(std::string(name) + ": takes no weights file"));
+  }
+}
+
 TEST(FmnistCnnExtractor, GivesTheNetworksFeaturesInEvaluationMode) {
   FmnistCnn network;
   const ClassifierFile file(network);
@@ -165,6 +174,17 @@ TEST_F(EfficientNet, AgreesWithThePublishedNetworksFeaturesAndLogits) {
       "extractor_oracle.json")["efficientnet_lite0"]["img32_torch_bilinear224_(x-127)/128"];
   expect_like_oracle(out.features, oracle["feat"]);
   expect_like_oracle(out.logits, oracle["logits"]);
+}
+
+TEST_F(EfficientNet, PutsTheResizeRuleIntoTheProtocol) {
+  // The default's text is part of stored scores' identity.
+  EXPECT_EQ(make_extractor("efficientnet-lite0")->protocol().at("resize"),
+            "bilinear 224, half-pixel, no antialias");
+  const auto other = make_extractor("efficientnet-lite0", {.resize = ResizeRule::kPilBicubic});
+  EXPECT_THAT(other->protocol().at("resize"), HasSubstr("pil-bicubic 224"));
+  const auto images = random_images(1, 3, 32);
+  EXPECT_FALSE(at::equal(other->extract(images).features,
+                         make_extractor("efficientnet-lite0")->extract(images).features));
 }
 
 TEST_F(EfficientNet, RowsDoNotDependOnHowManyImagesThereAre) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/zip.h"
+#include "core/zip.h"
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint32_t kLocalSignature = 0x04034b50;
 constexpr std::uint32_t kDirectorySignature = 0x02014b50;
 constexpr std::uint32_t kEndSignature = 0x06054b50;
+constexpr std::uint32_t kZip64LocatorSignature = 0x07064b50;
+constexpr std::size_t kZip64EndBytes = 56 + 20;  // the Zip64 end record and its locator
 constexpr std::size_t kLocalBytes = 30;
 constexpr std::size_t kDirectoryBytes = 46;
 constexpr std::size_t kEndBytes = 22;
@@ -134,6 +136,9 @@ void ZipReader::read_directory() {
     fail("it is spread over several files");
   }
   if (count > kMaxEntries) fail(fmt::format("{} entries, at most {} are read", count, kMaxEntries));
+  if (end >= kZip64EndBytes && number(bytes_, end - 20, 4) == kZip64LocatorSignature) {
+    end -= kZip64EndBytes;
+  }
   if (offset > end || size != end - offset) fail("its directory is not where it should be");
   for (std::size_t i = 0; i < count; ++i) entries_.push_back(parse_entry(offset, end));
   if (offset != end) fail("its directory holds more than it declares");

@@ -20,10 +20,11 @@ struct ZipEntry {
   std::uint64_t header_offset = 0;
 };
 
-/// Reads zip archives (PKWARE APPNOTE 6.3: stored and deflated entries; no encryption, no Zip64,
-/// one disk). The bytes must outlive it. Constructor and read() throw Error naming `label` for
-/// damage, truncation, a failed checksum, more than 1024 entries, or an entry that declares more
-/// than its compressed bytes can hold.
+/// Reads zip archives (PKWARE APPNOTE 6.3: stored and deflated entries; no encryption, one disk,
+/// nothing of 4 GiB; the Zip64 end record that torch.save always writes is passed over). The bytes
+/// must outlive it. Constructor and read() throw Error naming `label` for damage, truncation, a
+/// failed checksum, more than 1024 entries, or an entry that declares more than its compressed
+/// bytes can hold.
 class ZipReader {
  public:
   ZipReader(std::string_view bytes, std::string label);
