@@ -12,51 +12,12 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "metrics/frechet.h"
-#include "metrics/linalg.h"
+#include "metrics/frechet_factors.h"
 
 namespace assay {
 namespace {
 
 constexpr std::int64_t kFewestRows = 20;
-
-// What the distance needs of one sample; factorᵀ·factor is its covariance.
-struct Side {
-  at::Tensor mean;
-  at::Tensor factor;
-  double trace = 0.0;
-};
-
-Side side_of(const at::Tensor& rows) {
-  Side side;
-  const auto deviations = [&] {
-    return (rows - side.mean) / std::sqrt(static_cast<double>(rows.size(0) - 1));
-  };
-  if (rows.size(0) > rows.size(1)) {
-    const Moments moments = moments_of(rows);
-    side.mean = moments.mean;
-    side.factor = cholesky_or_nothing(moments.covariance);
-  }
-  run_serial([&] {
-    if (!side.mean.defined()) {
-      side.mean = rows.mean(0);
-      side.factor = deviations();
-    } else if (!side.factor.defined()) {
-      side.factor = std::get<1>(at::linalg_qr(deviations(), "r"));
-    }
-    side.trace = side.factor.square().sum().item<double>();
-  });
-  return side;
-}
-
-double distance(const Side& a, const Side& b) {
-  at::Tensor cross;
-  double squared_shift = 0.0;
-  run_serial([&] {
-    cross = a.factor.mm(b.factor.t());
-    squared_shift = (a.mean - b.mean).square().sum().item<double>();
-  });
-  return squared_shift + a.trace + b.trace - 2.0 * singular_value_sum(cross);
-}
 
 at::Tensor subset(const at::Tensor& rows, std::int64_t size, RandomStream& random) {
   auto order = random.permutation(rows.size(0));
@@ -103,28 +64,20 @@ std::vector<std::int64_t> extrapolation_sizes(std::int64_t n, std::int64_t point
   return sizes;
 }
 
-double frechet_distance_value(const at::Tensor& generated, const at::Tensor& reference) {
-  TORCH_CHECK(generated.dim() == 2 && reference.dim() == 2 &&
-                  generated.size(1) == reference.size(1) && generated.size(0) >= 2 &&
-                  reference.size(0) >= 2,
-              "frechet_distance_value: needs [N,D] and [M,D], not ", generated.sizes(), " and ",
-              reference.sizes());
-  return distance(side_of(generated), side_of(reference));
-}
-
 Mean fd_infinity(const at::Tensor& generated, const at::Tensor& reference, std::int64_t points,
                  std::uint64_t seed) {
   const auto n = generated.size(0);
   TORCH_CHECK(n >= kFewestRows && points >= 3, "fd_infinity: ", points, " points of ", n, " rows");
   const Mean whole = frechet_distance(generated, reference);
-  const Side fixed = side_of(reference);
+  const FactoredSample fixed = factor_sample(reference);
   RandomStream random(seed);
   std::vector<double> inverse_sizes;
   std::vector<double> distances;
   for (const auto size : extrapolation_sizes(n, points)) {
     inverse_sizes.push_back(1.0 / static_cast<double>(size));
     distances.push_back(size == n ? whole.value
-                                  : distance(side_of(subset(generated, size, random)), fixed));
+                                  : frechet_distance_of_factors(
+                                        factor_sample(subset(generated, size, random)), fixed));
   }
   const Line line = least_squares_line(inverse_sizes, distances);
   return {line.intercept, std::hypot(whole.standard_error, line.intercept_error)};

@@ -24,9 +24,6 @@ Line least_squares_line(const std::vector<double>& x, const std::vector<double>&
 /// takes them.
 std::vector<std::int64_t> extrapolation_sizes(std::int64_t n, std::int64_t points);
 
-/// The Fréchet distance alone, without its standard error: as frechet_distance's value.
-double frechet_distance_value(const at::Tensor& generated, const at::Tensor& reference);
-
 /// Fréchet distance extrapolated to infinitely many generated samples (Chong & Forsyth 2020):
 /// the distance of n samples is biased by about slope/n, so it is taken at each of
 /// extrapolation_sizes, on subsets drawn without replacement by `seed` (all rows at the last), and

@@ -11,88 +11,12 @@
 #include <string>
 #include <tuple>
 
+#include "metrics/frechet_factors.h"
 #include "metrics/linalg.h"
 #include "metrics/peers.h"
 
 namespace assay {
 namespace {
-
-// factorᵀ·factor = Σ of one sample, and how a sample's rows look in the factor's coordinates:
-// centred data / √(N−1) = basis · factor. The basis is orthonormal and kept only where it has to
-// be.
-struct FactoredSample {
-  at::Tensor rows;        // [N,D] as given
-  at::Tensor mean;        // [D] f64
-  at::Tensor factor;      // [R,D]; upper triangular if it is Cholesky's
-  at::Tensor covariance;  // [D,D] where the factor is Cholesky's
-  at::Tensor basis;       // [N,R] by QR; undefined: the identity if direct, else by solving
-  bool direct = false;
-  double trace = 0.0;
-
-  double degrees_of_freedom() const { return static_cast<double>(rows.size(0) - 1); }
-  at::Tensor deviations() const { return rows.to(at::kDouble) - mean; }
-};
-
-FactoredSample factor_sample(const at::Tensor& rows, at::ScalarType blocks) {
-  FactoredSample sample;
-  sample.rows = rows;
-  if (rows.size(0) <= rows.size(1)) {
-    run_serial([&] {
-      sample.mean = rows.mean(0, false, at::kDouble);
-      sample.factor = sample.deviations() / std::sqrt(sample.degrees_of_freedom());
-      sample.trace = sample.factor.square().sum().item<double>();
-    });
-    sample.direct = true;
-    return sample;
-  }
-  const Moments moments = moments_of(rows, blocks);
-  sample.mean = moments.mean;
-  sample.factor = cholesky_or_nothing(moments.covariance);
-  if (sample.factor.defined()) sample.covariance = moments.covariance;
-  run_serial([&] {
-    sample.trace = moments.covariance.trace().item<double>();
-    if (sample.factor.defined()) return;
-    std::tie(sample.basis, sample.factor) =
-        at::linalg_qr(sample.deviations() / std::sqrt(sample.degrees_of_freedom()), "reduced");
-  });
-  return sample;
-}
-
-double squared_length(const at::Tensor& vector) {
-  double sum = 0.0;
-  run_serial([&] { sum = vector.square().sum().item<double>(); });
-  return sum;
-}
-
-// tr (Σ₁Σ₂)^½ from the eigenvalues of F₁Σ₂F₁ᵀ, unless their rounding could show.
-std::optional<double> root_trace_by_eigenvalues(const at::Tensor& factor,
-                                                const at::Tensor& covariance, double traces) {
-  const auto half = product(factor, covariance, /*upper=*/true);
-  const auto values = symmetric_eigenvalues(product(factor, half.t().contiguous(), /*upper=*/true));
-  const double* begin = values.const_data_ptr<double>();
-  const double* end = begin + values.size(0);
-  const double rounding = std::numeric_limits<double>::epsilon() * end[-1];
-  double sum = 0.0, error = 0.0;
-  for (const double* value = begin; value != end; ++value) {
-    if (*value <= rounding) return std::nullopt;
-    sum += std::sqrt(*value);
-    error += rounding / (2.0 * std::sqrt(*value));
-  }
-  // Errors of single eigenvalues are independent in sign; their root sum of squares would do.
-  constexpr double kTolerance = 1e-13;
-  if (error > kTolerance * traces) return std::nullopt;
-  return sum;
-}
-
-double distance(const FactoredSample& a, const FactoredSample& b) {
-  const double traces = a.trace + b.trace;
-  std::optional<double> root_trace;
-  if (a.covariance.defined() && b.covariance.defined()) {
-    root_trace = root_trace_by_eigenvalues(a.factor, b.covariance, traces);
-  }
-  if (!root_trace) root_trace = singular_value_sum(product(a.factor, b.factor.t()));
-  return squared_length(a.mean - b.mean) + traces - 2.0 * *root_trace;
-}
 
 constexpr std::int64_t kInfluenceRows = 4096;
 
@@ -185,13 +109,13 @@ Mean frechet_distance(const at::Tensor& generated, const at::Tensor& reference,
   const auto b = factor_sample(reference.contiguous(), blocks);
   const auto [left, right] = map_weights(product(a.factor, b.factor.t()));
   const double variance = variance_from(a, b.mean, left) + variance_from(b, a.mean, right);
-  return {distance(a, b), std::sqrt(variance)};
+  return {frechet_distance_of_factors(a, b), std::sqrt(variance)};
 }
 
 double frechet_distance_value(const at::Tensor& generated, const at::Tensor& reference) {
   check_pair(generated, reference);
-  return distance(factor_sample(generated.contiguous(), at::kDouble),
-                  factor_sample(reference.contiguous(), at::kDouble));
+  return frechet_distance_of_factors(factor_sample(generated.contiguous()),
+                                     factor_sample(reference.contiguous()));
 }
 
 double frechet_distance_of_moments(const Moments& a, const Moments& b) {

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "metrics/linalg.h"
+#include "metrics/mmd.h"
 #include "metrics/numpy_random.h"
 #include "metrics/peers.h"
 
@@ -20,22 +21,6 @@ namespace assay {
 namespace {
 
 double total(const std::vector<double>& sums) { return std::accumulate(sums.begin(), sums.end(), 0.0); }
-
-// One sample's part of the jackknife variance: xx its sums with itself, xy with the other of m rows.
-double jackknife_variance(const std::vector<double>& xx, const std::vector<double>& xy, double m) {
-  const auto n = static_cast<double>(xx.size());
-  if (n < 3.0) return std::nan("");
-  const double sum_xx = total(xx), sum_xy = total(xy);
-  std::vector<double> without(xx.size());
-  for (std::size_t i = 0; i < xx.size(); ++i) {
-    without[i] = (sum_xx - 2.0 * xx[i]) / ((n - 1.0) * (n - 2.0)) -
-                 2.0 * (sum_xy - xy[i]) / ((n - 1.0) * m);
-  }
-  const double mean = total(without) / n;
-  double squares = 0.0;
-  for (const double value : without) squares += (value - mean) * (value - mean);
-  return (n - 1.0) / n * squares;
-}
 
 at::Tensor cubic_kernel(const at::Tensor& a, const at::Tensor& b) {
   return (a.mm(b.t()) / static_cast<double>(a.size(1)) + 1.0).pow_(3);
@@ -93,19 +78,6 @@ MetricValue kid_on_subsets(const MetricInputs& inputs) {
 
 }  // namespace
 
-Mean unbiased_mmd(const KernelSums& sums) {
-  TORCH_CHECK(sums.xx.size() >= 2 && sums.yy.size() >= 2 && sums.xy.size() == sums.xx.size() &&
-                  sums.yx.size() == sums.yy.size(),
-              "unbiased_mmd: sums of ", sums.xx.size(), " and ", sums.yy.size(), " rows");
-  const auto n = static_cast<double>(sums.xx.size());
-  const auto m = static_cast<double>(sums.yy.size());
-  const double value = total(sums.xx) / (n * (n - 1.0)) + total(sums.yy) / (m * (m - 1.0)) -
-                       2.0 * total(sums.xy) / (n * m);
-  const double variance =
-      jackknife_variance(sums.xx, sums.xy, m) + jackknife_variance(sums.yy, sums.yx, n);
-  return {value, std::sqrt(variance)};
-}
-
 Mean subset_kernel_distance(const at::Tensor& generated, const at::Tensor& reference,
                             std::int64_t subsets, const SubsetDraw& draw) {
   std::vector<double> values;
@@ -130,7 +102,7 @@ MetricValue compute_kid(const MetricInputs& inputs) {
   check_compat(inputs.compat, "kid");
   if (!kid_takes_all_pairs(inputs)) return kid_on_subsets(inputs);
   const auto found = pair_statistics(inputs, "kid");
-  const Mean kid = unbiased_mmd(found->cubic);
+  const Mean kid = mmd_squared(found->cubic, MmdEstimator::kUnbiased);
   auto protocol = protocol_of(
       inputs, "kid",
       fmt::format("all pairs, unbiased, cubic kernel, {} products; jackknife",

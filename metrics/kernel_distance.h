@@ -14,13 +14,6 @@
 
 namespace assay {
 
-/// The unbiased estimate of the squared maximum mean discrepancy over all pairs (Gretton et al.
-/// 2012, eq. 3):
-///   Σ_{i≠j} k(x_i,x_j)/(n(n−1)) + Σ_{i≠j} k(y_i,y_j)/(m(m−1)) − 2 Σ_{ij} k(x_i,y_j)/(nm).
-/// It can be negative. Standard error by the delete-one jackknife over both samples, in closed form
-/// from the rows' sums; NaN below three rows a side.
-Mean unbiased_mmd(const KernelSums& sums);
-
 /// One draw of row indices for both sides.
 using SubsetDraw = std::function<std::pair<at::Tensor, at::Tensor>()>;
 
@@ -34,6 +27,7 @@ Mean subset_kernel_distance(const at::Tensor& generated, const at::Tensor& refer
 /// Whether this evaluation's `kid` goes over all pairs.
 bool kid_takes_all_pairs(const MetricInputs& inputs);
 
+/// The unbiased squared MMD under (x·y/D + 1)³ over all pairs (the default), or on subsets.
 MetricValue compute_kid(const MetricInputs& inputs);
 
 }  // namespace assay

@@ -87,6 +87,13 @@ void add_upper_gram(at::Tensor& sum, const at::Tensor& rows) {
   });
 }
 
+at::Tensor gram(const at::Tensor& rows) {
+  auto sum = at::zeros({rows.size(1), rows.size(1)}, at::kDouble);
+  add_upper_gram(sum, rows);
+  mirror_upper(sum);
+  return sum;
+}
+
 void mirror_upper(at::Tensor& square) {
   run_serial([&] { square.copy_(square.triu() + square.triu(1).t()); });
 }

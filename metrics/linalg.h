@@ -20,6 +20,8 @@ void for_each_parallel(std::int64_t count, const std::function<void(std::int64_t
 /// Adds XᵀX of [N,D] f32 or f64 to the tiles on and above the diagonal of `sum` [D,D] f64; the
 /// product has the rows' arithmetic. The same bits for every thread count.
 void add_upper_gram(at::Tensor& sum, const at::Tensor& rows);
+/// XᵀX of [N,D] f64, likewise.
+at::Tensor gram(const at::Tensor& rows);
 /// Copies the upper triangle of [D,D] onto the lower.
 void mirror_upper(at::Tensor& square);
 

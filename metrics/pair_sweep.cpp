@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "metrics/gaussian_mmd.h"
 #include "metrics/inputs.h"
 #include "metrics/kernel_distance.h"
 #include "metrics/linalg.h"
@@ -267,6 +268,7 @@ PairRequest request_of(const MetricInputs& inputs, std::string_view asking) {
   }
   request.closed_balls = inputs.compat != "prdc";
   request.cubic_kernel = is_wanted(inputs, "kid", asking) && kid_takes_all_pairs(inputs);
+  if (is_wanted(inputs, "mmd_rbf", asking)) request.gaussian_sigma = mmd_rbf_sigma(inputs);
   request.device = inputs.device;
   return request;
 }

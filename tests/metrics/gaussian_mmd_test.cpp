@@ -114,35 +114,33 @@ TEST(GaussianMmd, IsUnbiasedAroundTheClosedFormForGaussians) {
 }
 
 TEST(MmdRbf, TakesTheMedianDistanceUnlessToldOtherwise) {
-  // Points 0, 1 | 3, 7, 8: distances 1 1 2 3 4 5 6 7 7 8 sorted, the middle two 4 and 5.
+  // Points 0, 1, 3, 7, 8: distances 1 1 2 3 4 5 6 7 7 8 sorted, the middle two 4 and 5.
   const auto x = at::tensor({0.0, 1.0, 8.0}, at::kDouble).unsqueeze(1);
   const auto y = at::tensor({3.0, 7.0}, at::kDouble).unsqueeze(1);
-  EXPECT_DOUBLE_EQ(median_distance(x, y), 4.5);
+  EXPECT_DOUBLE_EQ(median_distance(at::cat({x, y})), 4.5);
   MetricInputs inputs;
   inputs.generated_features = x;
   inputs.reference_features = at::cat({y, y + 1.0});
   const auto value = metric("mmd_rbf").compute(inputs);
   EXPECT_EQ(value.protocol.at("sigma"),
-            fmt::format("{}", median_distance(x, inputs.reference_features)));
+            fmt::format("{}", median_distance(inputs.reference_features)));
   inputs.options["mmd_rbf.sigma"] = 2.0;
   const auto given = metric("mmd_rbf").compute(inputs);
-  EXPECT_EQ(given.protocol.at("sigma_rule"), "given");
+  EXPECT_EQ(given.protocol.at("sigma"), "2");
   EXPECT_NEAR(given.value, mmd_by_pairs(x, inputs.reference_features, 2.0, false), 1e-14);
 }
 
 TEST(MmdRbf, MedianOfManyRowsStandsForAll) {
   // Of N(0,1)², pairs differ by N(0,2)²: the squared distance is 4 Exp(1), median √(4 log 2).
-  const double median = median_distance(normal_matrix(5, 3000, 2), normal_matrix(6, 2500, 2));
+  const double median = median_distance(normal_matrix(5, 5500, 2));
   EXPECT_NEAR(median, std::sqrt(4.0 * std::log(2.0)), 0.04);
 }
 
-TEST(MmdRbf, RefusesWhatHasNoWidthOrNoError) {
+TEST(MmdRbf, RefusesWhatHasNoWidth) {
   MetricInputs inputs;
   inputs.generated_features = at::ones({5, 2});
   inputs.reference_features = at::ones({5, 2});
   EXPECT_THAT(refusal([&] { metric("mmd_rbf").compute(inputs); }), HasSubstr("set mmd_rbf.sigma"));
-  inputs.reference_features = at::ones({2, 2});
-  EXPECT_THAT(refusal([&] { metric("mmd_rbf").compute(inputs); }), HasSubstr("at least 3 of each"));
 }
 
 TEST(GaussianMmd, IsTheSameToTheBitForEveryThreadCount) {

@@ -9,7 +9,7 @@
 #include "core/file.h"
 #include "data/npy.h"
 #include "metrics/frechet.h"
-#include "metrics/kernel_distance.h"
+#include "metrics/mmd.h"
 #include "metrics/moments.h"
 #include "metrics/pair_sweep.h"
 #include "repeat.h"
@@ -67,7 +67,7 @@ Work neighbours(const std::string& folder, std::int64_t count) {
                        share(found.reference_hit),
                        density / (5.0 * n),
                        covered / n,
-                       assay::unbiased_mmd(found.cubic).value,
+                       assay::mmd_squared(found.cubic, assay::MmdEstimator::kUnbiased).value,
                        authentic / n};
   };
 }

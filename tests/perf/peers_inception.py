@@ -1,14 +1,15 @@
-"""The peer of inception_features.cpp: torch-fidelity 0.4.0's FeatureExtractorInceptionV3 on the same images with the same weights,
-two threads. For each line "go" on stdin: one line "SECONDS CHECKSUM" on stdout. Needs torch, torch-fidelity and its dependencies."""
+"""The peer of inception_perf.cpp: torch-fidelity 0.4.0's FeatureExtractorInceptionV3 on the same images with the same weights,
+two threads; see ci/perf."""
 import json
 import pathlib
 import sys
-import time
 from unittest import mock
 
 import numpy as np
 import torch
 import torch_fidelity.feature_extractor_inceptionv3 as peer
+
+from repeat import repeat_on_demand
 
 ORACLE = pathlib.Path(__file__).resolve().parent.parent / "oracle"
 sys.path.insert(0, str(ORACLE))
@@ -22,13 +23,13 @@ with mock.patch.object(peer, "load_state_dict_from_url", lambda *a, **k: state):
 places = np.arange(16 * 3 * 299 * 299, dtype=np.uint32)
 images = torch.from_numpy((places * np.uint32(2654435761) >> np.uint32(24)).astype(np.uint8).reshape(16, 3, 299, 299))
 
+
+
+def features():
+    found, logits = network(images)
+    return [found.double().sum().item(), logits.double().square().sum().item()]
+
+
 with torch.inference_mode():
-    network(images)  # warm-up
-    for line in sys.stdin:
-        if line != "go\n":
-            break
-        start = time.perf_counter()
-        features, logits = network(images)
-        seconds = time.perf_counter() - start
-        checksum = features.double().sum() + logits.double().square().sum()
-        print(f"{seconds:.6f} {checksum.item():.6f}", flush=True)
+    features()  # warm-up
+    repeat_on_demand(features)

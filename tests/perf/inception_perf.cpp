@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times Inception-v3's features of 16 images of 299 × 299 in one batch, weights filled by hash, on
-// two threads. For each line "go" on stdin: one line "SECONDS CHECKSUM" on stdout. The peer is
-// inception_features.py, which does the same with torch-fidelity; a driver takes turns with them.
+// two threads. The peer, peers_inception.py, does the same with torch-fidelity; see ci/perf.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <fmt/format.h>
-
-#include <chrono>
-#include <cstdio>
-#include <iostream>
-#include <string>
 
 #include "../oracle/hash_filled_inception.h"
 #include "metrics/extractors/inception_v3.h"
+#include "repeat.h"
 
 namespace {
 
@@ -38,13 +32,9 @@ int main() {
                                                 assay::ResizeRule::kTf1Bilinear);
   const auto input = images();
   extractor->extract(input);  // warm-up
-  for (std::string line; std::getline(std::cin, line) && line == "go";) {
-    const auto start = std::chrono::steady_clock::now();
+  assay::perf::repeat_on_demand([&] {
     const auto out = extractor->extract(input);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    const double checksum = out.features.to(at::kDouble).sum().item<double>() +
-                            out.logits.to(at::kDouble).square().sum().item<double>();
-    fmt::print("{:.6f} {:.6f}\n", seconds.count(), checksum);
-    std::fflush(stdout);
-  }
+    return std::vector{out.features.to(at::kDouble).sum().item<double>(),
+                       out.logits.to(at::kDouble).square().sum().item<double>()};
+  });
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/frechet_factors.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "metrics/linalg.h"
+#include "metrics/moments.h"
+
+namespace assay {
+
+at::Tensor FactoredSample::deviations() const { return rows.to(at::kDouble) - mean; }
+
+FactoredSample factor_sample(const at::Tensor& rows, at::ScalarType blocks) {
+  FactoredSample sample;
+  sample.rows = rows;
+  if (rows.size(0) <= rows.size(1)) {
+    run_serial([&] {
+      sample.mean = rows.mean(0, false, at::kDouble);
+      sample.factor = sample.deviations() / std::sqrt(sample.degrees_of_freedom());
+      sample.trace = sample.factor.square().sum().item<double>();
+    });
+    sample.direct = true;
+    return sample;
+  }
+  const Moments moments = moments_of(rows, blocks);
+  sample.mean = moments.mean;
+  sample.factor = cholesky_or_nothing(moments.covariance);
+  if (sample.factor.defined()) sample.covariance = moments.covariance;
+  run_serial([&] {
+    sample.trace = moments.covariance.trace().item<double>();
+    if (sample.factor.defined()) return;
+    std::tie(sample.basis, sample.factor) =
+        at::linalg_qr(sample.deviations() / std::sqrt(sample.degrees_of_freedom()), "reduced");
+  });
+  return sample;
+}
+
+double squared_length(const at::Tensor& vector) {
+  double sum = 0.0;
+  run_serial([&] { sum = vector.square().sum().item<double>(); });
+  return sum;
+}
+
+// tr (Σ₁Σ₂)^½ from the eigenvalues of F₁Σ₂F₁ᵀ, unless their rounding could show.
+std::optional<double> root_trace_by_eigenvalues(const at::Tensor& factor,
+                                                const at::Tensor& covariance, double traces) {
+  const auto half = product(factor, covariance, /*upper=*/true);
+  const auto values = symmetric_eigenvalues(product(factor, half.t().contiguous(), /*upper=*/true));
+  const double* begin = values.const_data_ptr<double>();
+  const double* end = begin + values.size(0);
+  const double rounding = std::numeric_limits<double>::epsilon() * end[-1];
+  double sum = 0.0, error = 0.0;
+  for (const double* value = begin; value != end; ++value) {
+    if (*value <= rounding) return std::nullopt;
+    sum += std::sqrt(*value);
+    error += rounding / (2.0 * std::sqrt(*value));
+  }
+  // Errors of single eigenvalues are independent in sign; their root sum of squares would do.
+  constexpr double kTolerance = 1e-13;
+  if (error > kTolerance * traces) return std::nullopt;
+  return sum;
+}
+
+double frechet_distance_of_factors(const FactoredSample& a, const FactoredSample& b) {
+  const double traces = a.trace + b.trace;
+  std::optional<double> root_trace;
+  if (a.covariance.defined() && b.covariance.defined()) {
+    root_trace = root_trace_by_eigenvalues(a.factor, b.covariance, traces);
+  }
+  if (!root_trace) root_trace = singular_value_sum(product(a.factor, b.factor.t()));
+  return squared_length(a.mean - b.mean) + traces - 2.0 * *root_trace;
+}
+
+}  // namespace assay
