@@ -112,6 +112,11 @@ double value_at(const BoostedTrees::Tree& tree, const double* row) {
   return node->value;
 }
 
+void normalise(std::vector<double>& shares) {
+  const double total = std::accumulate(shares.begin(), shares.end(), 0.0);
+  for (auto& share : shares) share = total > 0.0 ? share / total : 0.0;
+}
+
 /// [outputs] log frequencies of the classes; the log odds of the second if there are two.
 std::vector<double> log_frequencies(std::span<const std::int64_t> labels,
                                     std::span<const std::int64_t> classes) {
@@ -158,8 +163,7 @@ BoostedTrees::BoostedTrees(const at::Tensor& x, std::span<const std::int64_t> la
                            .grow(factor, scores.data() + output, outputs, importance_));
     }
   }
-  const double total = std::accumulate(importance_.begin(), importance_.end(), 0.0);
-  for (auto& share : importance_) share = total > 0.0 ? share / total : 0.0;
+  normalise(importance_);
 }
 
 at::Tensor BoostedTrees::scores(const at::Tensor& x) const {
