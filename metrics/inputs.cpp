@@ -73,8 +73,8 @@ FeaturePair stored_features(const MetricInputs& inputs, std::string_view metric)
                     "must come from one extractor",
                     metric, pair.generated.size(1), pair.reference.size(1)));
   }
-  const bool single = pair.generated.scalar_type() == at::kFloat &&
-                      pair.reference.scalar_type() == at::kFloat;
+  const bool single =
+      pair.generated.scalar_type() == at::kFloat && pair.reference.scalar_type() == at::kFloat;
   if (single) return {pair.generated.contiguous(), pair.reference.contiguous()};
   return {in_double(pair.generated), in_double(pair.reference)};
 }

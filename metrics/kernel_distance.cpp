@@ -20,7 +20,9 @@
 namespace assay {
 namespace {
 
-double total(const std::vector<double>& sums) { return std::accumulate(sums.begin(), sums.end(), 0.0); }
+double total(const std::vector<double>& sums) {
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
 
 at::Tensor cubic_kernel(const at::Tensor& a, const at::Tensor& b) {
   return (a.mm(b.t()) / static_cast<double>(a.size(1)) + 1.0).pow_(3);
@@ -28,7 +30,9 @@ at::Tensor cubic_kernel(const at::Tensor& a, const at::Tensor& b) {
 
 double unbiased_on_subset(const at::Tensor& x, const at::Tensor& y) {
   const auto m = static_cast<double>(x.size(0));
-  const auto off_diagonal = [](const at::Tensor& k) { return (k.sum() - k.trace()).item<double>(); };
+  const auto off_diagonal = [](const at::Tensor& k) {
+    return (k.sum() - k.trace()).item<double>();
+  };
   return (off_diagonal(cubic_kernel(x, x)) + off_diagonal(cubic_kernel(y, y))) / (m * (m - 1.0)) -
          2.0 * cubic_kernel(x, y).sum().item<double>() / (m * m);
 }
@@ -60,9 +64,10 @@ MetricValue kid_on_subsets(const MetricInputs& inputs) {
   auto size = whole_option(inputs, "kid.subset_size");
   if (inputs.compat == "clean-fid") size = std::min(size, smaller);
   if (size > smaller) {
-    throw Error(fmt::format("kid: subsets of {} rows, but the smaller input holds {}; ask for fewer "
-                            "with kid.subset_size, or for all pairs with kid.subsets=0",
-                            size, smaller));
+    throw Error(
+        fmt::format("kid: subsets of {} rows, but the smaller input holds {}; ask for fewer "
+                    "with kid.subset_size, or for all pairs with kid.subsets=0",
+                    size, smaller));
   }
   const auto seed = whole_option(inputs, "kid.seed");
   const Mean kid = subset_kernel_distance(features.generated, features.reference, subsets,
@@ -103,10 +108,10 @@ MetricValue compute_kid(const MetricInputs& inputs) {
   if (!kid_takes_all_pairs(inputs)) return kid_on_subsets(inputs);
   const auto found = pair_statistics(inputs, "kid");
   const Mean kid = mmd_squared(found->cubic, MmdEstimator::kUnbiased);
-  auto protocol = protocol_of(
-      inputs, "kid",
-      fmt::format("all pairs, unbiased, cubic kernel, {} products; jackknife",
-                  found->arithmetic == at::kFloat ? "f32" : "f64"));
+  auto protocol =
+      protocol_of(inputs, "kid",
+                  fmt::format("all pairs, unbiased, cubic kernel, {} products; jackknife",
+                              found->arithmetic == at::kFloat ? "f32" : "f64"));
   protocol["n_generated"] = std::to_string(inputs.generated_features.size(0));
   protocol["n_real"] = std::to_string(inputs.reference_features.size(0));
   return {"kid", kid.value, kid.standard_error, protocol};

@@ -86,7 +86,7 @@ struct MetricInputs {
   /// What metrics of one evaluation share; made by the first that asks. Copies share it.
   std::shared_ptr<PairSweepMemo> sweep;
   at::Device device = at::kCPU;  ///< where products of many rows are computed
-  Protocol protocol;             ///< what all metrics of this evaluation share; each adds its own fields
+  Protocol protocol;  ///< what all metrics of this evaluation share; each adds its own fields
 };
 
 /// A score: lower or higher is better, one or more values under one protocol (fd; precision; …).

@@ -63,8 +63,7 @@ Mean mmd_squared(const KernelSums& sums, MmdEstimator estimator, double self_ker
               "mmd_squared: sums of ", sums.xx.size(), " and ", sums.yy.size(), " rows");
   const Side x(sums.xx, sums.xy, estimator, self_kernel);
   const Side y(sums.yy, sums.yx, estimator, self_kernel);
-  const double value =
-      x.own_mean() + y.own_mean() - 2.0 * total(sums.xy) / (x.size() * y.size());
+  const double value = x.own_mean() + y.own_mean() - 2.0 * total(sums.xy) / (x.size() * y.size());
   return {value, std::sqrt(x.jackknife_variance(y.size()) + y.jackknife_variance(x.size()))};
 }
 

@@ -7,24 +7,25 @@
 
 namespace assay {
 
-[[gnu::target_clones("avx512f", "avx2", "default")]]
-void squared_distances(const double* g, double squared_norm, const TileColumns& columns,
-                       double* out) {
+[[gnu::target_clones("avx512f", "avx2", "default")]] void squared_distances(
+    const double* g, double squared_norm, const TileColumns& columns, double* out) {
   const double* norms = columns.squared_norms;
   const std::int64_t n = columns.n;
   for (std::int64_t c = 0; c < n; ++c) out[c] = squared_norm + norms[c] - 2.0 * g[c];
 }
 
-[[gnu::target_clones("avx512f", "avx2", "default")]]
-bool any_below(const double* d, double row_limit, const double* column_limits, std::int64_t n) {
+[[gnu::target_clones("avx512f", "avx2", "default")]] bool any_below(const double* d,
+                                                                    double row_limit,
+                                                                    const double* column_limits,
+                                                                    std::int64_t n) {
   std::int64_t below = 0;
   for (std::int64_t c = 0; c < n; ++c) below += d[c] < std::max(row_limit, column_limits[c]);
   return below > 0;
 }
 
-[[gnu::target_clones("avx512f", "avx2", "default")]]
-double add_cubic_kernel(const double* g, double row_offset, const TileColumns& columns,
-                        double inverse_dimensions, double* column_sums) {
+[[gnu::target_clones("avx512f", "avx2", "default")]] double add_cubic_kernel(
+    const double* g, double row_offset, const TileColumns& columns, double inverse_dimensions,
+    double* column_sums) {
   constexpr std::int64_t kLanes = 8;
   std::array<double, kLanes> sums{};
   const double* offsets = columns.origin_products;
@@ -47,10 +48,9 @@ double add_cubic_kernel(const double* g, double row_offset, const TileColumns& c
   return sum;
 }
 
-[[gnu::target_clones("avx512f", "avx2", "default")]]
-std::int64_t count_inside(const double* d, const BallRow& row, const TileColumns& columns,
-                          std::int32_t* column_hits, std::uint8_t* column_covered,
-                          std::int64_t& open) {
+[[gnu::target_clones("avx512f", "avx2", "default")]] std::int64_t count_inside(
+    const double* d, const BallRow& row, const TileColumns& columns, std::int32_t* column_hits,
+    std::uint8_t* column_covered, std::int64_t& open) {
   std::int32_t inside = 0;
   std::int32_t unclear = 0;
   const auto n = static_cast<std::int32_t>(columns.n);

@@ -27,7 +27,7 @@ double add_cubic_kernel(const double* g, double row_offset, const TileColumns& c
 
 /// Balls round the columns' points and a ball round the row's.
 struct BallRow {
-  double squared_norm = 0.0;   ///< ‖x − o‖²
+  double squared_norm = 0.0;    ///< ‖x − o‖²
   double squared_radius = 0.0;  ///< of the ball round x
   double error_factor = 0.0;
   const double* column_radii = nullptr;  ///< squared, of the balls round y_c

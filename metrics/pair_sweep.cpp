@@ -67,11 +67,13 @@ class CrossSweep {
  private:
   TileResult compute(const Tile& tile) const {
     const bool balls = request_.k > 0;
-    TileResult result{{}, {}, {}, {}, {}, {}, {}, NearestLists(balls ? tile.rows() : 0, kCandidates)};
+    TileResult result{{}, {}, {}, {},
+                      {}, {}, {}, NearestLists(balls ? tile.rows() : 0, kCandidates)};
     auto products = tile_products(generated_, reference_, tile, generated_.arithmetic());
     if (request_.cubic_kernel) add_cubic(tile, products, result);
     if (balls) {
-      const auto allowed = static_cast<std::int64_t>(kOpenShare * static_cast<double>(products.numel()));
+      const auto allowed =
+          static_cast<std::int64_t>(kOpenShare * static_cast<double>(products.numel()));
       if (!count_balls(tile, products, generated_.arithmetic(), allowed, result)) {
         const auto finer = tile_products(generated_, reference_, tile, at::kDouble);
         count_balls(tile, finer, at::kDouble, products.numel(), result);
@@ -199,8 +201,8 @@ class CrossSweep {
 
   void find_authentic() {
     out_.authentic.resize(static_cast<std::size_t>(generated_.size()));
-    const double largest = *std::max_element(
-        reference_.squared_norms(), reference_.squared_norms() + reference_.size());
+    const double largest = *std::max_element(reference_.squared_norms(),
+                                             reference_.squared_norms() + reference_.size());
     for_each_parallel(generated_.size(), [&](std::int64_t row) {
       const auto [distance, index] = nearest_reference(row, largest);
       out_.authentic[static_cast<std::size_t>(row)] =
@@ -277,12 +279,11 @@ PairRequest request_of(const MetricInputs& inputs, std::string_view asking) {
 
 PairStatistics sweep_pairs(const at::Tensor& generated, const at::Tensor& reference,
                            const PairRequest& request) {
-  TORCH_CHECK(generated.dim() == 2 && reference.dim() == 2 &&
-                  generated.size(1) == reference.size(1) && generated.size(0) >= 2 &&
-                  reference.size(0) >= 2 && generated.scalar_type() == reference.scalar_type() &&
-                  request.k >= 0,
-              "sweep_pairs: k = ", request.k, " of ", generated.sizes(), " and ",
-              reference.sizes());
+  TORCH_CHECK(
+      generated.dim() == 2 && reference.dim() == 2 && generated.size(1) == reference.size(1) &&
+          generated.size(0) >= 2 && reference.size(0) >= 2 &&
+          generated.scalar_type() == reference.scalar_type() && request.k >= 0,
+      "sweep_pairs: k = ", request.k, " of ", generated.sizes(), " and ", reference.sizes());
   PairStatistics out;
   const bool large = std::max(generated.size(0), reference.size(0)) > kRowsInDouble;
   out.arithmetic = large ? at::kFloat : at::kDouble;

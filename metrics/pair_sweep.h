@@ -19,9 +19,9 @@ struct KernelSums {
 };
 
 struct PairRequest {
-  std::int64_t k = 0;         ///< neighbours; 0: none are looked for
-  bool closed_balls = true;   ///< a neighbour counts with ≤, else with <
-  bool cubic_kernel = false;  ///< (x·y/D + 1)³
+  std::int64_t k = 0;                    ///< neighbours; 0: none are looked for
+  bool closed_balls = true;              ///< a neighbour counts with ≤, else with <
+  bool cubic_kernel = false;             ///< (x·y/D + 1)³
   std::optional<double> gaussian_sigma;  ///< exp(−‖x−y‖²/2σ²)
   at::Device device = at::kCPU;          ///< of the products; all else is done on the CPU
 };
@@ -42,8 +42,8 @@ struct PairStatistics {
 };
 
 /// Sweeps tiles of the three Gram matrices once, each product computed once; memory is O(tile) and
-/// one copy of the features. generated [N,D], reference [M,D], both f32 or both f64; N, M ≥ 2. A set of k rows or
-/// fewer has no balls.
+/// one copy of the features. generated [N,D], reference [M,D], both f32 or both f64; N, M ≥ 2. A
+/// set of k rows or fewer has no balls.
 ///
 /// Products are f64 up to 4096 rows a side and f32 above. Whatever is counted or compared is exact
 /// all the same: products bound a distance, and what the bound leaves open is decided by Σ(aᵢ−bᵢ)²

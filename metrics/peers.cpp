@@ -36,9 +36,10 @@ void check_compat(std::string_view compat, std::string_view metric) {
   const Peer& followed = peer(compat);
   const auto& has = followed.metrics;
   if (std::find(has.begin(), has.end(), metric) != has.end()) return;
-  throw Error(fmt::format("{}: {} {} does not compute it, so there is no convention to follow; it "
-                          "computes {}",
-                          metric, followed.name, followed.version, fmt::join(has, ", ")));
+  throw Error(
+      fmt::format("{}: {} {} does not compute it, so there is no convention to follow; it "
+                  "computes {}",
+                  metric, followed.name, followed.version, fmt::join(has, ", ")));
 }
 
 }  // namespace assay

@@ -22,16 +22,16 @@ void check_k(const MetricInputs& inputs, std::string_view metric, Side side) {
       side == Side::kGenerated ? inputs.generated_features : inputs.reference_features;
   const auto n = rows.size(0);
   if (inputs.k >= 1 && inputs.k < n) return;
-  throw Error(fmt::format("{}: k = {} neighbours, but the {} input holds {} rows; k must be 1 to {}",
-                          metric, inputs.k, side == Side::kGenerated ? "generated" : "reference", n,
-                          n - 1));
+  throw Error(fmt::format(
+      "{}: k = {} neighbours, but the {} input holds {} rows; k must be 1 to {}", metric, inputs.k,
+      side == Side::kGenerated ? "generated" : "reference", n, n - 1));
 }
 
 Protocol ball_protocol(const MetricInputs& inputs, std::string_view metric) {
   const bool open = inputs.compat == "prdc";
-  auto protocol = protocol_of(
-      inputs, metric,
-      fmt::format("k-th other neighbour, {} balls, exact", open ? "open" : "closed"));
+  auto protocol =
+      protocol_of(inputs, metric,
+                  fmt::format("k-th other neighbour, {} balls, exact", open ? "open" : "closed"));
   protocol["k"] = std::to_string(inputs.k);
   protocol["n_generated"] = std::to_string(inputs.generated_features.size(0));
   protocol["n_real"] = std::to_string(inputs.reference_features.size(0));

@@ -126,7 +126,8 @@ class SelfSweep {
 
   static void add_to(std::vector<double>& sums, std::int64_t begin,
                      const std::vector<double>& more) {
-    for (std::size_t i = 0; i < more.size(); ++i) sums[static_cast<std::size_t>(begin) + i] += more[i];
+    for (std::size_t i = 0; i < more.size(); ++i)
+      sums[static_cast<std::size_t>(begin) + i] += more[i];
   }
 
   void merge(const Tile& tile, const TileResult& result) {
@@ -150,7 +151,8 @@ class SelfSweep {
   void resolve() {
     sums_.radii.resize(static_cast<std::size_t>(cloud_.size()));
     sums_.nearest.resize(sums_.radii.size());
-    largest_norm_ = *std::max_element(cloud_.squared_norms(), cloud_.squared_norms() + cloud_.size());
+    largest_norm_ =
+        *std::max_element(cloud_.squared_norms(), cloud_.squared_norms() + cloud_.size());
     std::vector<std::uint8_t> open(sums_.radii.size(), 0);
     for_each_parallel(cloud_.size(), [&](std::int64_t row) {
       open[static_cast<std::size_t>(row)] = !settle(row, nearest_, row, cloud_.arithmetic());
@@ -172,8 +174,8 @@ class SelfSweep {
     const auto count = lists.count(place);
     const Candidate* kept = lists.begin(place);
     const auto k = static_cast<std::size_t>(request_.k);
-    const double error = cloud_.error_factor(arithmetic) *
-                         (cloud_.squared_norms()[row] + largest_norm_);
+    const double error =
+        cloud_.error_factor(arithmetic) * (cloud_.squared_norms()[row] + largest_norm_);
     // Whoever is truly among the k nearest is at most this far by the product form.
     const double reach = kept[k - 1].approximate + 2.0 * error;
     std::vector<double> exact;
