@@ -2,8 +2,10 @@
 #include "metrics/inception_score.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -11,10 +13,12 @@
 #include "core/error.h"
 #include "metrics/inputs.h"
 #include "metrics/linalg.h"
+#include "metrics/numpy_random.h"
+#include "metrics/peers.h"
 
 namespace assay {
 
-InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits) {
+InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits, Parts parts) {
   TORCH_CHECK(logits.dim() == 2 && splits >= 1 && splits <= logits.size(0) / 2,
               "inception_score: ", splits, " splits of logits ", logits.sizes());
   std::vector<double> scores;
@@ -22,8 +26,13 @@ InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits) {
   run_serial([&] {
     const auto log_p = logits.to(at::kDouble).log_softmax(1);
     const auto n = log_p.size(0);
+    const auto chunk = (n + splits - 1) / splits;
     for (std::int64_t i = 0; i < splits; ++i) {
-      const auto part = log_p.slice(0, i * n / splits, (i + 1) * n / splits);
+      const bool even = parts == Parts::kEven;
+      const auto begin = even ? i * n / splits : i * chunk;
+      const auto end = even ? (i + 1) * n / splits : std::min(n, (i + 1) * chunk);
+      if (begin >= end) break;
+      const auto part = log_p.slice(0, begin, end);
       const auto p = part.exp();
       // Σ p log p̄ with a class that never occurs: p is 0 there as well, and 0·log 0 counts as 0.
       const auto divergences = (p * part).sum(1) - at::xlogy(p, p.mean(0, true)).sum(1);
@@ -39,16 +48,40 @@ InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits) {
   return score;
 }
 
+namespace {
+
+constexpr std::uint32_t kTorchFidelitySeed = 2020;
+
+// The rows in the order in which a peer splits them.
+at::Tensor in_order_of(std::string_view compat, const at::Tensor& logits) {
+  const auto n = logits.size(0);
+  if (compat == "torch-fidelity") {
+    const auto order = NumpyRandomState(kTorchFidelitySeed).permutation(n);
+    return logits.index_select(0, at::tensor(order));
+  }
+  if (compat == "torchmetrics") {  // which draws from the global generator, unseeded
+    auto generator = at::detail::createCPUGenerator(0);
+    return logits.index_select(0, at::randperm(n, generator));
+  }
+  return logits;
+}
+
+}  // namespace
+
 MetricValue compute_inception_score(const MetricInputs& inputs) {
   const InputName name{"inception_score", "generated"};
-  const auto logits = checked_rows(inputs.generated_logits, name);
+  check_compat(inputs.compat, name.metric);
+  const auto logits = in_order_of(inputs.compat, checked_rows(inputs.generated_logits, name));
   const std::int64_t splits = whole_option(inputs, "inception_score.splits");
   if (splits > logits.size(0) / 2) {
     throw Error(fmt::format("{}: {} splits of {} {} rows; a split needs two, so ask for 1 to {}",
                             name.metric, splits, logits.size(0), name.input, logits.size(0) / 2));
   }
-  const InceptionScore score = inception_score(logits, splits);
-  auto protocol = protocol_of(inputs, name.metric, "contiguous splits, no shuffle, f64");
+  const InceptionScore score = inception_score(
+      logits, splits, inputs.compat == "torchmetrics" ? Parts::kChunked : Parts::kEven);
+  auto protocol = protocol_of(
+      inputs, name.metric,
+      inputs.compat.empty() ? "contiguous splits, no shuffle, f64" : "shuffled splits, f64");
   protocol["splits"] = std::to_string(splits);
   protocol["n_generated"] = std::to_string(logits.size(0));
   return {std::string(name.metric), score.mean, score.standard_error, protocol};

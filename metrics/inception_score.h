@@ -15,13 +15,19 @@ struct InceptionScore {
   double standard_error = 0.0;
 };
 
+enum class Parts {
+  kEven,    ///< [i·N/S, (i+1)·N/S)
+  kChunked  ///< ⌈N/S⌉ rows each, the last what is left: torch.chunk's, torchmetrics'
+};
+
 /// The Inception Score's form (Salimans et al. 2016) with any classifier:
 ///   exp( mean_x KL(p(y|x) ‖ p(y)) ),   p(y) = mean_x p(y|x),
-/// taken on each of `splits` contiguous, unshuffled parts [i·N/S, (i+1)·N/S) and averaged. Softmax
+/// taken on each of `splits` contiguous parts and averaged. Softmax
 /// in f64, natural logarithm. Comparable only under the same classifier, N and S. Standard error:
 /// sd/√S over the splits; for one split the delta method, score · sd(KL)/√N.
 /// logits: [N,K] f64; 1 ≤ splits ≤ N/2.
-InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits);
+InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits,
+                               Parts parts = Parts::kEven);
 
 MetricValue compute_inception_score(const MetricInputs& inputs);
 

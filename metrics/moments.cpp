@@ -36,9 +36,9 @@ void MomentAccumulator::absorb_block() {
   run_serial([&] {
     // Rounded to the blocks' type: subtracting it from an f32 row of like size is then exact.
     if (!pilot_.defined()) pilot_ = rows.mean(0, false, at::kDouble).to(rows.scalar_type());
-    rows.sub_(pilot_);
-    sum_.add_(rows.sum(0, false, at::kDouble));
   });
+  rows.sub_(pilot_);  // element by element: any number of threads gives the same bits
+  run_serial([&] { sum_.add_(rows.sum(0, false, at::kDouble)); });
   add_upper_gram(scatter_, rows);
   count_ += in_block_;
   in_block_ = 0;

@@ -31,15 +31,18 @@ const Peer& peer(std::string_view name) {
   throw Error(fmt::format("unknown peer '{:.100}'{}", name, suggestion(name, names, "peers")));
 }
 
+bool peer_computes(std::string_view peer_name, std::string_view metric) {
+  const auto& has = peer(peer_name).metrics;
+  return std::find(has.begin(), has.end(), metric) != has.end();
+}
+
 void check_compat(std::string_view compat, std::string_view metric) {
-  if (compat.empty()) return;
+  if (compat.empty() || peer_computes(compat, metric)) return;
   const Peer& followed = peer(compat);
-  const auto& has = followed.metrics;
-  if (std::find(has.begin(), has.end(), metric) != has.end()) return;
   throw Error(
       fmt::format("{}: {} {} does not compute it, so there is no convention to follow; it "
                   "computes {}",
-                  metric, followed.name, followed.version, fmt::join(has, ", ")));
+                  metric, followed.name, followed.version, fmt::join(followed.metrics, ", ")));
 }
 
 }  // namespace assay

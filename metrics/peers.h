@@ -20,6 +20,9 @@ const std::vector<Peer>& peers();
 /// Throws Error with the near miss for an unknown peer.
 const Peer& peer(std::string_view name);
 
+/// Whether a peer computes a metric in a way that ours can follow.
+bool peer_computes(std::string_view peer_name, std::string_view metric);
+
 /// Throws Error if `compat` names a peer (empty: none) that has no such metric.
 void check_compat(std::string_view compat, std::string_view metric);
 

@@ -210,11 +210,25 @@ void App::add_eval() {
   eval->add_option("--generated", options->generated, "folder, .npz, DATASET:SPLIT or RUN")
       ->required();
   eval->add_option("--reference", options->reference, "the same")->required();
-  eval->add_option("--metrics", options->metrics, "a,b,… (default: all that the inputs allow)")
+  eval->add_option("--held-out", options->held_out,
+                   "real data the model was not trained on, for ct and fld");
+  eval->add_option("--metrics", options->metrics,
+                   "a,b,… (default: the usual ones that the inputs allow; see metrics/README.md)")
       ->delimiter(',');
-  eval->add_option("--extractor", options->extractor, "efficientnet-lite0, fmnist-cnn or pixels")
+  eval->add_option("--set", options->set, "an option of a metric: kid.subsets=100")
+      ->allow_extra_args(false);
+  eval->add_option("--compat", options->compat,
+                   "follow torch-fidelity, clean-fid, pytorch-fid, torchmetrics or prdc");
+  eval->add_option("--extractor", options->extractor,
+                   "efficientnet-lite0, fmnist-cnn, inception-v3, dinov2-vits14, … or pixels")
       ->capture_default_str();
-  eval->add_option("--k", options->neighbours, "neighbours of precision and recall")
+  eval->add_option("--resize", options->resize,
+                   "tf1-bilinear, pil-bicubic, bilinear or bilinear-antialias (default: the "
+                   "extractor's own); lets a folder hold images of several sizes");
+  eval->add_option("--weights", options->weights, "the extractor's weights file");
+  eval->add_option("--device", options->device, "auto, cpu or cuda: where products are computed")
+      ->capture_default_str();
+  eval->add_option("--k", options->neighbours, "neighbours of precision, recall and their like")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   eval->add_option("--count", options->count,

@@ -12,11 +12,17 @@ struct EvalCommand {
   CommonOptions common;
   std::string generated;  ///< folder, .npz, DATASET:SPLIT or RUN
   std::string reference;
-  std::vector<std::string> metrics;  ///< empty: all that the inputs allow
+  std::string held_out;              ///< real data that the model was not trained on, or empty
+  std::vector<std::string> metrics;  ///< empty: the usual ones that the inputs allow
+  std::vector<std::string> set;      ///< "metric.key=value"
+  std::string compat;                ///< a peer whose conventions to follow, or empty
   std::string extractor = "efficientnet-lite0";
+  std::string resize;   ///< a resize rule; empty: the extractor's own
+  std::string weights;  ///< a file for the extractor instead of the one in the cache
   std::int64_t neighbours = 3;
   std::int64_t count = 0;  ///< samples drawn from a RUN; 0: what its definition evaluates
   std::uint64_t seed = 0;  ///< of samples drawn from a RUN
+  std::string device = "auto";
 };
 
 /// `assay eval`: metrics on anything.

@@ -26,18 +26,54 @@ std::string digest_of(const at::Tensor& tensor) {
       .hex();
 }
 
+std::vector<ImageGroup> one_group(const at::Tensor& images) {
+  return {{images, at::arange(images.size(0), at::kLong)}};
+}
+
 EvalSource from_npz(const std::string& file) {
   const NpzArrays arrays = read_npz(file);
-  EvalSource source{file, {}, {}, {}, sha256_of_file(file)};
-  source.images = npz_images(arrays, file).value_or(at::Tensor());
+  EvalSource source;
+  source.name = file;
+  source.digest = sha256_of_file(file);
+  if (const auto images = npz_images(arrays, file)) source.images = one_group(*images);
   source.features = npz_rows(arrays, "features", file).value_or(at::Tensor());
   source.logits = npz_rows(arrays, "logits", file).value_or(at::Tensor());
-  if (!source.images.defined() && !source.features.defined() && !source.logits.defined()) {
+  source.spatial = npz_rows(arrays, "spatial", file).value_or(at::Tensor());
+  if (const auto labels = arrays.find("labels"); labels != arrays.end()) {
+    source.labels = labels->second.to(at::kLong).flatten();
+  }
+  if (source.rows() == 0) {
     throw Error(fmt::format(
         "{}: holds none of 'features' (float [N,D]), 'logits' (float [N,K]), 'arr_0' or "
         "'images' (uint8 [N,H,W,C])",
         file));
   }
+  if (source.labels.defined() && source.labels.size(0) != source.rows()) {
+    throw Error(
+        fmt::format("{}: {} labels for {} rows", file, source.labels.size(0), source.rows()));
+  }
+  return source;
+}
+
+EvalSource from_folder(const std::string& folder, bool any_size) {
+  EvalSource source;
+  source.name = folder;
+  if (any_size) {
+    auto groups = read_image_groups(folder);
+    source.images = std::move(groups.groups);
+    source.labels = groups.labels;
+  } else {
+    const auto read =
+        read_image_folder(folder, 0, 0, "choose how to bring them to one size with --resize RULE");
+    source.images = one_group(read.images);
+    source.labels = read.labels;
+  }
+  Sha256 digest;
+  for (const auto& group : source.images) {
+    digest.update(c10::str(group.images.sizes())).update(digest_of(group.rows));
+    digest.update(digest_of(group.images));
+  }
+  source.digest = digest.hex();
   return source;
 }
 
@@ -52,8 +88,16 @@ EvalSource from_dataset(const std::string& text, std::size_t colon) {
   request.name = name;
   const Dataset dataset = load_dataset(request);
   const DataSplit& chosen = split == "train" ? dataset.train : dataset.test;
-  if (dataset.is_points()) return {text, {}, chosen.images, {}, chosen.digest};
-  return {text, chosen.images, {}, {}, chosen.digest};
+  EvalSource source;
+  source.name = text;
+  source.digest = chosen.digest;
+  source.labels = chosen.labels;
+  if (dataset.is_points()) {
+    source.features = chosen.images;
+  } else {
+    source.images = one_group(chosen.images);
+  }
+  return source;
 }
 
 EvalSource from_run(const std::string& run, const EvalCommand& command) {
@@ -65,10 +109,18 @@ EvalSource from_run(const std::string& run, const EvalCommand& command) {
   const torch::NoGradGuard no_grad;
   const at::Tensor samples = trained.generator().sample(
       count, options, make_generator(torch::kCPU, command.seed, "sample"));
-  const std::string label = fmt::format("{}, samples of seed {}", trained.label, command.seed);
-  if (trained.dataset.is_points()) return {label, {}, samples, {}, digest_of(samples)};
+  EvalSource source;
+  source.name = fmt::format("{}, samples of seed {}", trained.label, command.seed);
+  source.drawn = true;
+  if (trained.dataset.is_points()) {
+    source.features = samples;
+    source.digest = digest_of(samples);
+    return source;
+  }
   const at::Tensor pixels = to_pixels(samples);
-  return {label, pixels, {}, {}, digest_of(pixels)};
+  source.images = one_group(pixels);
+  source.digest = digest_of(pixels);
+  return source;
 }
 
 bool is_known_dataset(const std::string& name) {
@@ -82,11 +134,17 @@ bool looks_like_a_run(const std::string& text) {
 
 }  // namespace
 
-EvalSource load_eval_source(const std::string& text, const EvalCommand& command) {
-  if (fs::is_directory(text)) {
-    const at::Tensor images = read_image_folder(text, 0, 0).images;
-    return {text, images, {}, {}, digest_of(images)};
+std::int64_t EvalSource::rows() const {
+  std::int64_t count = 0;
+  for (const auto& group : images) count += group.images.size(0);
+  for (const at::Tensor& tensor : {features, logits, spatial}) {
+    if (count == 0 && tensor.defined()) count = tensor.size(0);
   }
+  return count;
+}
+
+EvalSource load_eval_source(const std::string& text, const EvalCommand& command) {
+  if (fs::is_directory(text)) return from_folder(text, !command.resize.empty());
   if (fs::path(text).extension() == ".npz") return from_npz(text);
   const auto colon = text.rfind(':');
   if (colon != std::string::npos && is_known_dataset(text.substr(0, colon)))

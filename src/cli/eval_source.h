@@ -4,18 +4,25 @@
 #include <ATen/core/Tensor.h>
 
 #include <string>
+#include <vector>
 
 #include "cli/eval_command.h"
+#include "data/image_folder.h"
 
 namespace assay {
 
 /// One side of an evaluation: images, or what a file already holds of them.
 struct EvalSource {
-  std::string name;     ///< as the user gave it
-  at::Tensor images;    ///< [N,C,H,W] u8, or undefined
-  at::Tensor features;  ///< [N,D] f32, or undefined
-  at::Tensor logits;    ///< [N,K] f32, or undefined
-  std::string digest;   ///< SHA-256 of the content
+  std::string name;                ///< as the user gave it
+  std::vector<ImageGroup> images;  ///< by size; empty if there are none
+  at::Tensor features;             ///< [N,D] f32, or undefined
+  at::Tensor logits;               ///< [N,K] f32, or undefined
+  at::Tensor spatial;              ///< [N,S] f32, or undefined
+  at::Tensor labels;               ///< [N] i64, or undefined
+  std::string digest;              ///< SHA-256 of the content
+  bool drawn = false;              ///< from a run: not worth keeping
+
+  std::int64_t rows() const;
 };
 
 /// Reads a folder of images, an .npz, a data set's split ("fashion_mnist:test") or samples from a

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <map>
 
 #include "core/error.h"
@@ -81,7 +82,7 @@ std::string shape_text(const at::Tensor& image) {
 
 // The shape most images have; everything else is odd.
 [[noreturn]] void refuse_mixture(const fs::path& folder, const std::vector<std::string>& names,
-                                 const std::vector<std::string>& shapes) {
+                                 const std::vector<std::string>& shapes, std::string_view remedy) {
   std::map<std::string, std::size_t> counts;
   for (const auto& shape : shapes) ++counts[shape];
   const auto common = std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) {
@@ -94,11 +95,9 @@ std::string shape_text(const at::Tensor& image) {
     if (shapes[i] == common) continue;
     if (++odd_count <= kNamed) odd.push_back(fmt::format("{} ({})", names[i], shapes[i]));
   }
-  throw Error(fmt::format(
-      "{}: images differ: most are {}, but {} {} not: {}{}; set dataset.size and dataset.channels "
-      "to bring all to one shape",
-      folder.string(), common, odd_count, odd_count == 1 ? "is" : "are", fmt::join(odd, ", "),
-      odd_count > kNamed ? ", …" : ""));
+  throw Error(fmt::format("{}: images differ: most are {}, but {} {} not: {}{}; {}",
+                          folder.string(), common, odd_count, odd_count == 1 ? "is" : "are",
+                          fmt::join(odd, ", "), odd_count > kNamed ? ", …" : "", remedy));
 }
 
 at::Tensor labels_of(const ImageListing& listing) {
@@ -154,7 +153,43 @@ at::Tensor read_image(const fs::path& file) {
                                             : decode_jpeg(content, file.string());
 }
 
-FolderImages read_image_folder(const fs::path& folder, std::int64_t size, std::int64_t channels) {
+FolderGroups read_image_groups(const fs::path& folder) {
+  FolderGroups result{list_images(folder), {}, {}};
+  std::vector<std::string> channels;
+  std::map<std::string, std::size_t> place;
+  std::vector<std::vector<at::Tensor>> images;
+  std::vector<std::vector<std::int64_t>> rows;
+  std::int64_t total_bytes = 0;
+  for (const auto& name : result.listing.names) {
+    const auto image = read_image(folder / name);
+    total_bytes += image.numel();
+    if (total_bytes > kMaxTotalBytes) {
+      throw Error(fmt::format("{}: its images need more than {} bytes of memory", folder.string(),
+                              kMaxTotalBytes));
+    }
+    const auto shape = shape_text(image);
+    channels.push_back(image.size(0) == 1 ? "grey" : "coloured");
+    const auto [group, is_new] = place.try_emplace(shape, images.size());
+    if (is_new) {
+      images.emplace_back();
+      rows.emplace_back();
+    }
+    images[group->second].push_back(image);
+    rows[group->second].push_back(static_cast<std::int64_t>(channels.size()) - 1);
+  }
+  if (std::adjacent_find(channels.begin(), channels.end(), std::not_equal_to<>()) !=
+      channels.end()) {
+    refuse_mixture(folder, result.listing.names, channels, "convert them to one of the two");
+  }
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    result.groups.push_back({at::stack(images[i]), at::tensor(rows[i], at::kLong)});
+  }
+  result.labels = labels_of(result.listing);
+  return result;
+}
+
+FolderImages read_image_folder(const fs::path& folder, std::int64_t size, std::int64_t channels,
+                               std::string_view remedy) {
   FolderImages result{list_images(folder), {}, {}};
   const auto& names = result.listing.names;
   std::vector<std::string> shapes;
@@ -178,7 +213,7 @@ FolderImages read_image_folder(const fs::path& folder, std::int64_t size, std::i
     }
     result.images[static_cast<std::int64_t>(i)].copy_(image);
   }
-  if (mixed) refuse_mixture(folder, names, shapes);
+  if (mixed) refuse_mixture(folder, names, shapes, remedy);
   result.labels = labels_of(result.listing);
   return result;
 }

@@ -12,6 +12,7 @@
 
 #include "metrics/inception_score.h"
 #include "metrics/modes.h"
+#include "metrics/options.h"
 #include "metrics/reconstruction.h"
 #include "oracle.h"
 
@@ -35,6 +36,27 @@ TEST(InceptionScore, AgreesWithTorchFidelityOnItsOwnShuffledOrder) {
   const auto order = at::tensor(oracle["perm_seed2020"].get<std::vector<std::int64_t>>());
   const auto score = inception_score(logits.index_select(0, order), 10);
   EXPECT_NEAR(score.mean, oracle["shuffle_seed2020_10"][0].get<double>(), 1e-12);
+}
+
+TEST(InceptionScore, ShufflesAsTorchFidelityDoesWhenAsked) {
+  MetricInputs inputs;
+  inputs.generated_logits = oracle_arrays("features_small.npz").at("logits");
+  inputs.compat = "torch-fidelity";
+  const auto oracle = oracle_json("oracle.json")["isc"]["shuffle_seed2020_10"];
+  EXPECT_NEAR(metric("inception_score").compute(inputs).value, oracle[0].get<double>(), 1e-12);
+  inputs.compat = "pytorch-fid";
+  EXPECT_THAT(refusal([&] { metric("inception_score").compute(inputs); }),
+              HasSubstr("pytorch-fid 0.3.0 does not compute it"));
+}
+
+TEST(InceptionScore, SplitsIntoChunksAsTorchmetricsDoes) {
+  const auto logits = oracle_arrays("features_small.npz").at("logits");
+  const auto oracle =
+      oracle_json("oracle.json")["isc"]["torchmetrics_style_chunk_std_ddof1_noshuffle"];
+  const auto score = inception_score(logits, 10, Parts::kChunked);
+  EXPECT_NEAR(score.mean, oracle[0].get<double>(), 1e-12);
+  // It divides by S−1.
+  EXPECT_NEAR(score.standard_deviation * std::sqrt(10.0 / 9.0), oracle[1].get<double>(), 1e-12);
 }
 
 TEST(InceptionScore, IsTheNumberOfClassesWhenAllAreCertainAndEquallyLikely) {
@@ -147,6 +169,29 @@ TEST(Modes, RefusePointsThatAreNotFinite) {
   const auto inputs = four_modes({0.0, std::numeric_limits<double>::infinity(), 0.0, 0.0});
   EXPECT_THAT(refusal([&] { metric("reverse_kl").compute(inputs); }),
               HasSubstr("reverse_kl: the generated input holds values that are not finite"));
+}
+
+TEST(MetricOptions, AreReadByMetricAndKey) {
+  const auto options = parse_metric_options({"kid.subsets=10", "vendi.q=2"});
+  EXPECT_EQ(options.at("kid.subsets"), 10.0);
+  EXPECT_EQ(options.at("vendi.q"), 2.0);
+}
+
+TEST(MetricOptions, RefuseWhatTheyDoNotKnowByName) {
+  const auto refused = [](const std::string& word) {
+    return refusal([&] { parse_metric_options({word}); });
+  };
+  EXPECT_THAT(refused("kid.subset=10"), HasSubstr("did you mean 'subsets'?"));
+  EXPECT_THAT(refused("kidd.subsets=10"), HasSubstr("did you mean 'kid'?"));
+  EXPECT_THAT(refused("kid.subsets=ten"), HasSubstr("'ten' is no number"));
+  EXPECT_THAT(refused("kid.subsets=-1"), HasSubstr("must lie in 0 to"));
+  EXPECT_THAT(refused("kid"), HasSubstr("metric.key=value"));
+  EXPECT_THAT(refused("recall.k=3"), HasSubstr("recall has no options"));
+  MetricInputs inputs;
+  inputs.generated_logits = at::zeros({10, 2});
+  inputs.options["inception_score.splits"] = 1.5;
+  EXPECT_THAT(refusal([&] { metric("inception_score").compute(inputs); }),
+              HasSubstr("must be a whole number"));
 }
 
 TEST(Metrics, UnknownNamesGetTheNearMiss) {
