@@ -70,7 +70,7 @@ double Cloud::error_factor(at::ScalarType arithmetic) const {
   const double epsilon = arithmetic == at::kFloat
                              ? static_cast<double>(std::numeric_limits<float>::epsilon())
                              : std::numeric_limits<double>::epsilon();
-  return 2.0 * static_cast<double>(2 * dimensions() + 16) * epsilon;
+  return static_cast<double>(dimensions() + 16) * epsilon;
 }
 
 double squared_distance(const Cloud& a, std::int64_t i, const Cloud& b, std::int64_t j) {

@@ -35,8 +35,9 @@ class Cloud {
   const double* squared_norms() const { return squared_norms_.data(); }
   /// (x − o)·o of each row, f64: x·y = (x−o)·(y−o) + (x−o)·o + (y−o)·o + o·o.
   const double* origin_products() const { return origin_products_.data(); }
-  /// e with |‖a−b‖² by products − exact| ≤ e·(‖a−o‖² + ‖b−o‖²): D+1 roundings in each of three
-  /// sums, the shift's, and as much again to be safe.
+  /// e with |‖a−b‖² by products − exact| ≤ e·(‖a−o‖² + ‖b−o‖²). With u half an ε, a product of D
+  /// terms is off by at most D·u·‖a‖‖b‖ in any order of summation, twice that is at most
+  /// D·u·(‖a‖² + ‖b‖²), and the norms are off by as much again (in f64); shift and sums add a few u.
   double error_factor(at::ScalarType arithmetic) const;
   /// o·o
   double origin_norm() const { return origin_norm_; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <numeric>
 
 namespace assay {
 
@@ -48,27 +49,39 @@ namespace assay {
   return sum;
 }
 
-[[gnu::target_clones("avx512f", "avx2", "default")]] std::int64_t count_inside(
-    const double* d, const BallRow& row, const TileColumns& columns, std::int32_t* column_hits,
-    std::uint8_t* column_covered, std::int64_t& open) {
-  std::int32_t inside = 0;
-  std::int32_t unclear = 0;
-  const auto n = static_cast<std::int32_t>(columns.n);
-  for (std::int32_t c = 0; c < n; ++c) {
-    const double error = row.error_factor * (row.squared_norm + columns.squared_norms[c]);
+[[gnu::target_clones("avx512f", "avx2", "default")]] BallCounts count_inside(
+    const double* d, const BallRow& row, const TileColumns& columns, double* column_hits,
+    double* column_covered) {
+  // Copies, and counts that are doubles: the loop has one width and becomes vectors.
+  const double squared_norm = row.squared_norm, squared_radius = row.squared_radius;
+  const double factor = row.error_factor;
+  const double* column_radii = row.column_radii;
+  const double* norms = columns.squared_norms;
+  constexpr std::int64_t kLanes = 8;
+  std::array<double, kLanes> inside{}, open{};
+  const std::int64_t whole = columns.n / kLanes * kLanes;
+  const auto count_one = [&](std::int64_t c, std::size_t lane) {
+    const double error = factor * (squared_norm + norms[c]);
     const double low = d[c] - error;
     const double high = d[c] + error;
-    const std::int32_t in_column = high < row.column_radii[c];
-    const std::int32_t in_row = high < row.squared_radius;
-    const std::int32_t out_of_column = low > row.column_radii[c];
-    const std::int32_t out_of_row = low > row.squared_radius;
-    inside += in_column;
+    const double in_column = high < column_radii[c] ? 1.0 : 0.0;
+    const double in_row = high < squared_radius ? 1.0 : 0.0;
+    const double out_of_column = low > column_radii[c] ? 1.0 : 0.0;
+    const double out_of_row = low > squared_radius ? 1.0 : 0.0;
+    inside[lane] += in_column;
     column_hits[c] += in_row;
-    column_covered[c] = static_cast<std::uint8_t>(column_covered[c] | in_column);
-    unclear += 1 - ((in_column | out_of_column) & (in_row | out_of_row));
+    column_covered[c] += in_column;
+    // An inside and an outside exclude each other: the product is 1 where both are settled.
+    open[lane] += 1.0 - (in_column + out_of_column) * (in_row + out_of_row);
+  };
+  for (std::int64_t c = 0; c < whole; c += kLanes) {
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      count_one(c + lane, static_cast<std::size_t>(lane));
+    }
   }
-  open += unclear;
-  return inside;
+  for (std::int64_t c = whole; c < columns.n; ++c) count_one(c, 0);
+  return {std::accumulate(inside.begin(), inside.end(), 0.0),
+          std::accumulate(open.begin(), open.end(), 0.0)};
 }
 
 }  // namespace assay

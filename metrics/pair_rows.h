@@ -33,11 +33,14 @@ struct BallRow {
   const double* column_radii = nullptr;  ///< squared, of the balls round y_c
 };
 
-/// Distances that are certain to lie inside, counted: the row in the columns' balls (returned, and
-/// marked in column_covered), the columns in the row's ball (column_hits). Pairs of which the error
-/// leaves either open are counted in `open`.
-std::int64_t count_inside(const double* d, const BallRow& row, const TileColumns& columns,
-                          std::int32_t* column_hits, std::uint8_t* column_covered,
-                          std::int64_t& open);
+struct BallCounts {
+  double inside = 0.0;  ///< columns' balls that are certain to hold the row
+  double open = 0.0;    ///< pairs of which the error leaves either question open
+};
+
+/// Adds to column_hits[c] 1 where y_c is certain to lie in the row's ball, and to column_covered[c]
+/// 1 where the row is certain to lie in y_c's ball.
+BallCounts count_inside(const double* d, const BallRow& row, const TileColumns& columns,
+                        double* column_hits, double* column_covered);
 
 }  // namespace assay

@@ -27,8 +27,7 @@ constexpr std::int64_t kCandidates = 8;
 constexpr double kOpenShare = 0.01;
 
 struct TileResult {
-  std::vector<std::int32_t> row_hits, column_hits;
-  std::vector<std::uint8_t> covered;
+  std::vector<double> row_hits, column_hits, covered;
   std::vector<double> row_cubic, column_cubic, row_gaussian, column_gaussian;
   NearestLists nearest;
 };
@@ -72,11 +71,10 @@ class CrossSweep {
     auto products = tile_products(generated_, reference_, tile, generated_.arithmetic());
     if (request_.cubic_kernel) add_cubic(tile, products, result);
     if (balls) {
-      const auto allowed =
-          static_cast<std::int64_t>(kOpenShare * static_cast<double>(products.numel()));
+      const double allowed = kOpenShare * static_cast<double>(products.numel());
       if (!count_balls(tile, products, generated_.arithmetic(), allowed, result)) {
         const auto finer = tile_products(generated_, reference_, tile, at::kDouble);
-        count_balls(tile, finer, at::kDouble, products.numel(), result);
+        count_balls(tile, finer, at::kDouble, allowed, result);
       }
     }
     if (request_.gaussian_sigma) add_gaussian(tile, products, result);
@@ -97,7 +95,7 @@ class CrossSweep {
 
   // False, and nothing counted, if more pairs than allowed are left open in f32.
   bool count_balls(const Tile& tile, const at::Tensor& products, at::ScalarType arithmetic,
-                   std::int64_t allowed, TileResult& result) const {
+                   double allowed, TileResult& result) const {
     const double* g = products.const_data_ptr<double>();
     const auto columns = tile_columns(reference_, tile);
     const auto n = static_cast<std::size_t>(columns.n);
@@ -108,7 +106,7 @@ class CrossSweep {
     result.nearest = NearestLists(tile.rows(), kCandidates);
     std::vector<double> d(n);
     const std::vector<double> no_limits(n, -1.0);
-    std::int64_t open_in_all = 0;
+    double open_in_all = 0.0;
     for (std::int64_t r = 0; r < tile.rows(); ++r, g += columns.n) {
       const auto row = tile.row_begin + r;
       const auto place = static_cast<std::size_t>(r);
@@ -116,12 +114,12 @@ class CrossSweep {
                          out_.generated_radii[static_cast<std::size_t>(row)],
                          generated_.error_factor(arithmetic), column_radii};
       squared_distances(g, ball.squared_norm, columns, d.data());
-      std::int64_t open = 0;
-      result.row_hits[place] = static_cast<std::int32_t>(count_inside(
-          d.data(), ball, columns, result.column_hits.data(), result.covered.data(), open));
-      open_in_all += open;
+      const BallCounts counts =
+          count_inside(d.data(), ball, columns, result.column_hits.data(), result.covered.data());
+      result.row_hits[place] = counts.inside;
+      open_in_all += counts.open;
       if (open_in_all > allowed && arithmetic == at::kFloat) return false;
-      if (open > 0) decide_open(tile, row, ball, columns, d, result);
+      if (counts.open > 0.0) decide_open(tile, row, ball, columns, d, result);
       const double limit = nearest_.threshold(row);
       if (any_below(d.data(), limit, no_limits.data(), columns.n)) {
         for (std::size_t c = 0; c < n; ++c) {
@@ -151,10 +149,10 @@ class CrossSweep {
       if (!column_open && !row_open) continue;
       const double exact = squared_distance(generated_, row, reference_, tile.column_begin + c);
       if (column_open && inside(exact, ball.column_radii[c])) {
-        ++result.row_hits[static_cast<std::size_t>(row - tile.row_begin)];
-        result.covered[i] = 1;
+        result.row_hits[static_cast<std::size_t>(row - tile.row_begin)] += 1.0;
+        result.covered[i] = 1.0;
       }
-      if (row_open && inside(exact, ball.squared_radius)) ++result.column_hits[i];
+      if (row_open && inside(exact, ball.squared_radius)) result.column_hits[i] += 1.0;
     }
   }
 
@@ -176,10 +174,10 @@ class CrossSweep {
   }
 
   template <class T>
-  static void add_to(std::vector<T>& sums, std::int64_t begin, const std::vector<T>& more) {
+  static void add_to(std::vector<T>& sums, std::int64_t begin, const std::vector<double>& more) {
     for (std::size_t i = 0; i < more.size(); ++i) {
-      sums[static_cast<std::size_t>(begin) + i] =
-          static_cast<T>(sums[static_cast<std::size_t>(begin) + i] + more[i]);
+      T& sum = sums[static_cast<std::size_t>(begin) + i];
+      sum = static_cast<T>(sum + static_cast<T>(more[i]));
     }
   }
 
@@ -192,7 +190,8 @@ class CrossSweep {
     add_to(out_.balls_hit, tile.row_begin, result.row_hits);
     add_to(out_.reference_hit, tile.column_begin, result.column_hits);
     for (std::size_t c = 0; c < result.covered.size(); ++c) {
-      if (result.covered[c] != 0) out_.covered[static_cast<std::size_t>(tile.column_begin) + c] = 1;
+      if (result.covered[c] > 0.0)
+        out_.covered[static_cast<std::size_t>(tile.column_begin) + c] = 1;
     }
     for (std::int64_t r = 0; r < tile.rows(); ++r) {
       nearest_.merge(tile.row_begin + r, result.nearest, r);

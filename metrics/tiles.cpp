@@ -2,6 +2,7 @@
 #include "metrics/tiles.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 
 namespace assay {
 
@@ -19,7 +20,17 @@ at::Tensor tile_products(const Cloud& a, const Cloud& b, const Tile& tile,
                          at::ScalarType arithmetic) {
   const auto left = a.block(tile.row_begin, tile.row_end, arithmetic);
   const auto right = b.block(tile.column_begin, tile.column_end, arithmetic);
-  return left.mm(right.t()).to(at::kCPU, at::kDouble);
+  if (left.device().type() != at::kCPU) return left.mm(right.t()).to(at::kCPU, at::kDouble);
+  const c10::InferenceMode no_gradients;
+  // Fresh memory for each tile costs a page fault every 4 KiB.
+  thread_local at::Tensor products = at::empty({kTileRows * kTileRows}, at::kDouble);
+  auto result =
+      products.slice(0, 0, tile.rows() * tile.columns()).view({tile.rows(), tile.columns()});
+  if (arithmetic == at::kDouble) return at::mm_out(result, left, right.t());
+  thread_local at::Tensor single = at::empty({kTileRows * kTileRows}, at::kFloat);
+  auto rounded =
+      single.slice(0, 0, tile.rows() * tile.columns()).view({tile.rows(), tile.columns()});
+  return result.copy_(at::mm_out(rounded, left, right.t()));
 }
 
 TileColumns tile_columns(const Cloud& b, const Tile& tile) {

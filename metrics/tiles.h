@@ -25,7 +25,8 @@ struct Tile {
 /// All tiles of an [n,m] matrix, row by row; with `symmetric` those on and above the diagonal.
 std::vector<Tile> tiles_of(std::int64_t n, std::int64_t m, bool symmetric);
 
-/// (x−o)·(y−o) of a tile in f64, from products in the arithmetic: [rows,columns].
+/// (x−o)·(y−o) of a tile in f64, from products in the arithmetic: [rows,columns], in memory that
+/// this thread's next call takes again.
 at::Tensor tile_products(const Cloud& a, const Cloud& b, const Tile& tile,
                          at::ScalarType arithmetic);
 
@@ -35,7 +36,7 @@ TileColumns tile_columns(const Cloud& b, const Tile& tile);
 /// is summed or merged there does not depend on the number of threads.
 template <class Result, class Compute, class Merge>
 void sweep_tiles(const std::vector<Tile>& tiles, const Compute& compute, const Merge& merge) {
-  constexpr std::int64_t kBatch = 24;
+  constexpr std::int64_t kBatch = 96;
   const auto count = static_cast<std::int64_t>(tiles.size());
   for (std::int64_t begin = 0; begin < count; begin += kBatch) {
     const auto batch = std::min(kBatch, count - begin);
