@@ -114,6 +114,9 @@ class Check {
 
   void missing_file(const RunRow& run, const CheckpointSaved& checkpoint) {
     if (run.status == "running") return;
+    // A copy of the database without its checkpoints, or pruned ones, are no damage.
+    const bool pruned = !std::filesystem::exists(checkpoint.file.parent_path());
+    if (pruned && run.status != "interrupted") return;
     const auto remedy =
         run.status == "interrupted"
             ? fmt::format("`assay resume {}` takes an earlier one or starts over", run.number)

@@ -10,7 +10,10 @@ function(assay_room name)
   list(TRANSFORM ROOM_SOURCES PREPEND "${ROOM_DIR}/")
   add_library(assay_${name} STATIC ${ROOM_SOURCES})
   add_library(assay::${name} ALIAS assay_${name})
-  target_include_directories(assay_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+  target_include_directories(assay_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+    $<INSTALL_INTERFACE:include/assay>)
+  set_target_properties(assay_${name} PROPERTIES EXPORT_NAME ${name})
   target_compile_options(assay_${name} PRIVATE ${ASSAY_WARNINGS})
   target_link_libraries(assay_${name} PUBLIC ${ROOM_LINK})
   assay_use_torch_header(assay_${name} "${ROOM_HEADER}")

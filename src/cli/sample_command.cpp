@@ -18,6 +18,7 @@
 #include "harness/environment.h"
 #include "harness/runner.h"
 #include "results/queries.h"
+#include "results/run_queries.h"
 
 namespace assay {
 namespace {
@@ -28,6 +29,14 @@ constexpr std::int64_t kScatterSize = 512;
 
 CheckpointSaved newest_weights(const Database& database, const RunRow& row) {
   if (const auto sound = sound_checkpoint(database, row.number)) return *sound;
+  for (const auto& saved : checkpoints_of(database, row.number)) {
+    if (!fs::exists(saved.file)) continue;
+    throw Error(
+        fmt::format("{}: these weights of run {} were changed (their SHA-256 is not the one "
+                    "stored); run it again (assay run {} --seeds {} --again)",
+                    saved.file.string(), row.number, row.experiment, row.seed),
+        ExitCode::kDamaged);
+  }
   throw Error(
       fmt::format("run {}: its weights are gone from {}.checkpoints; run it again (assay run {} "
                   "--seeds {} --again)",

@@ -77,6 +77,12 @@ class GenerativeModel : public Trainable {
                                             torch::Generator /*generator*/) {
     return std::nullopt;
   }
+  /// log p(x,z)/q(z|x) in nats of `count` posterior samples per image, [N,count] f64, or nothing.
+  virtual std::optional<torch::Tensor> log_weights(const torch::Tensor& /*images*/,
+                                                   std::int64_t /*count*/,
+                                                   torch::Generator /*generator*/) {
+    return std::nullopt;
+  }
 };
 
 /// What a model is built for: the shape of one example, and the number of classes.

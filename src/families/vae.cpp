@@ -52,6 +52,8 @@ class Vae : public GenerativeModel {
   std::optional<torch::Tensor> reconstruct(const torch::Tensor& images) override;
   std::optional<torch::Tensor> elbo(const torch::Tensor& images,
                                     torch::Generator generator) override;
+  std::optional<torch::Tensor> log_weights(const torch::Tensor& images, std::int64_t count,
+                                           torch::Generator generator) override;
 
  private:
   Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptions& ema);
@@ -161,6 +163,22 @@ std::optional<torch::Tensor> Vae::elbo(const torch::Tensor& images, torch::Gener
   const auto eps = draw_normal(images.size(0), {latent_dim_}, generator).to(images.device());
   const auto logits = scored_network()->decode(reparameterise(mu, logvar, eps));
   return -(reconstruction(images, logits, scale_) + kl_to_standard_normal(mu, logvar));
+}
+
+std::optional<torch::Tensor> Vae::log_weights(const torch::Tensor& images, std::int64_t count,
+                                              torch::Generator generator) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  const auto [mu, logvar] = scored_network()->encode(images);
+  std::vector<torch::Tensor> weights;
+  for (std::int64_t k = 0; k < count; ++k) {
+    const auto eps = draw_normal(images.size(0), {latent_dim_}, generator).to(images.device());
+    const auto logits = scored_network()->decode(reparameterise(mu, logvar, eps));
+    weights.push_back(
+        (log_prior_over_posterior(mu, logvar, eps) - reconstruction(images, logits, scale_))
+            .to(torch::kFloat64));
+  }
+  return torch::stack(weights, 1);
 }
 
 }  // namespace

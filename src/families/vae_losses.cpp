@@ -31,6 +31,12 @@ torch::Tensor kl_to_standard_normal(const torch::Tensor& mu, const torch::Tensor
   return -0.5 * (1.0 + logvar - mu.square() - logvar.exp()).sum(1);
 }
 
+torch::Tensor log_prior_over_posterior(const torch::Tensor& mu, const torch::Tensor& logvar,
+                                       const torch::Tensor& eps) {
+  const auto z = reparameterise(mu, logvar, eps);
+  return 0.5 * (eps.square() + logvar - z.square()).sum(1);
+}
+
 torch::Tensor bernoulli_nll(const torch::Tensor& x, const torch::Tensor& logits) {
   check_same_shape(x, logits);
   return at::binary_cross_entropy_with_logits(logits, x, {}, {}, at::Reduction::None)

@@ -14,6 +14,13 @@ torch::Tensor reparameterise(const torch::Tensor& mu, const torch::Tensor& logva
 /// mu, logvar: [N,Z] f32. Returns [N]. Throws c10::Error if the shapes differ.
 torch::Tensor kl_to_standard_normal(const torch::Tensor& mu, const torch::Tensor& logvar);
 
+/// log p(z) − log q(z|x) per image in nats for z = mu + exp(½ logvar)·eps, p = N(0, I):
+///   ½ Σ_j (eps_j² + logvar_j − z_j²),
+/// the part of an importance weight that is not the likelihood (Burda et al. 2016, eq. 8). Its mean
+/// over eps is −kl_to_standard_normal. mu, logvar, eps: [N,Z]. Returns [N].
+torch::Tensor log_prior_over_posterior(const torch::Tensor& mu, const torch::Tensor& logvar,
+                                       const torch::Tensor& eps);
+
 /// −log p(x|z) per image in nats for independent Bernoulli pixels (Kingma & Welling 2014, app.
 /// C.1):
 ///   −Σ_i x_i log y_i + (1 − x_i) log(1 − y_i),  y = sigmoid(logits)

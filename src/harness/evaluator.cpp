@@ -11,6 +11,8 @@
 #include "data/batch_stream.h"
 #include "data/png.h"
 #include "harness/environment.h"
+#include "metrics/options.h"
+#include "metrics/pair_sweep.h"
 
 namespace assay {
 namespace {
@@ -65,6 +67,11 @@ at::Tensor interleave(const at::Tensor& originals, const at::Tensor& reconstruct
   return torch::cat(rows);
 }
 
+bool is_of_features(Needs needs) {
+  return needs == Needs::kFeatures || needs == Needs::kHeldOut || needs == Needs::kLogits ||
+         needs == Needs::kSpatialFeatures;
+}
+
 GenerativeModel& generative(Trainable& model, std::string_view family) {
   auto* generator = dynamic_cast<GenerativeModel*>(&model);
   if (generator == nullptr) {
@@ -77,10 +84,24 @@ GenerativeModel& generative(Trainable& model, std::string_view family) {
 }  // namespace
 
 void check_evaluation(const Definition& definition) {
+  parse_metric_options(definition.texts("eval.options"));
   bool needs_features = false;
   for (const auto& name : definition.texts("eval.metrics")) {
     const Needs needs = metric(name).needs;
-    needs_features = needs_features || needs == Needs::kFeatures || needs == Needs::kLogits;
+    needs_features = needs_features || is_of_features(needs);
+    if (needs == Needs::kHeldOut && definition.text("eval.reference_split") != "train") {
+      throw Error(fmt::format(
+          "eval.metrics: {} compares with training and held-out data; set eval.reference_split = "
+          "'train', and the test split is held out",
+          name));
+    }
+    if (needs == Needs::kCodes || needs == Needs::kPaths || needs == Needs::kLabelled) {
+      throw Error(
+          fmt::format("eval.metrics: {} needs {}, which no family and data set here has yet", name,
+                      needs == Needs::kCodes   ? "codes and the factors behind the images"
+                      : needs == Needs::kPaths ? "paths through a latent space"
+                                               : "a class for each sample"));
+    }
   }
   if (!needs_features) return;
   const auto& wanted = definition.text("eval.extractor");
@@ -102,14 +123,17 @@ Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dat
     metrics_.push_back(&metric(name));
     needs_.insert(metrics_.back()->needs);
   }
-  const bool features = needs(Needs::kFeatures) || needs(Needs::kLogits);
-  if (features && !dataset.is_points())
+  if (needs_features() && !dataset.is_points())
     extractor_ = make_extractor(definition.text("eval.extractor"));
   if (needs(Needs::kPoints) && !dataset.modes) {
     throw Error(
         fmt::format("eval.metrics: modes can be counted on generated 2-D sets only, not on '{}'",
                     dataset.name));
   }
+}
+
+bool Evaluator::needs_features() const {
+  return std::any_of(needs_.begin(), needs_.end(), is_of_features);
 }
 
 const DataSplit& Evaluator::reference_split() const {
@@ -132,13 +156,18 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
   Protocol protocol = {{"reference", fmt::format("{}:{}", dataset_.name, split)},
                        {"reference_digest", reference_split().digest},
                        {"weights", definition_.number("ema.decay") > 0 ? "ema" : "raw"}};
-  if (metric.needs == Needs::kFeatures || metric.needs == Needs::kLogits) {
+  if (is_of_features(metric.needs)) {
     protocol.merge(extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}});
   }
   // Densities and probabilities are in different units.
-  if (metric.needs == Needs::kElbo && definition_.has("objective.likelihood")) {
+  const bool likelihood = metric.needs == Needs::kElbo || metric.needs == Needs::kLogWeights;
+  if (likelihood && definition_.has("objective.likelihood")) {
     protocol["likelihood"] = definition_.text("objective.likelihood");
   }
+  if (metric.needs == Needs::kLogWeights) {
+    protocol["importance_samples"] = std::to_string(definition_.integer("eval.importance_samples"));
+  }
+  if (metric.needs == Needs::kHeldOut) protocol["held_out_digest"] = dataset_.test.digest;
   return protocol;
 }
 
@@ -153,18 +182,28 @@ const Features& Evaluator::reference_features() {
   return *reference_features_;
 }
 
+const Features& Evaluator::held_out_features() {
+  if (!held_out_features_) held_out_features_ = features_of(dataset_.test.images);
+  return *held_out_features_;
+}
+
 EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen) {
   const torch::NoGradGuard no_grad;
   EvaluationResult result;
   result.evaluation.images_seen = images_seen;
   MetricInputs inputs;
   inputs.k = definition_.integer("eval.neighbours");
+  inputs.options = parse_metric_options(definition_.texts("eval.options"));
+  inputs.device = device_of(model);
+  inputs.sweep = std::make_shared<PairSweepMemo>();
+  for (const Metric* metric : metrics_) inputs.wanted.emplace_back(metric->name);
   const bool only_classifies = needs_.size() == 1 && needs(Needs::kClassification);
   if (!only_classifies && !metrics_.empty()) {
     GenerativeModel& generator = generative(model, definition_.family);
     draw_samples(generator, inputs, result);
     if (needs(Needs::kReconstructions)) draw_reconstructions(generator, inputs, result);
     if (needs(Needs::kElbo)) draw_elbo(generator, inputs);
+    if (needs(Needs::kLogWeights)) draw_log_weights(generator, inputs);
   }
   if (needs(Needs::kClassification)) draw_classes(model, inputs);
   std::int64_t scored = 0;
@@ -206,6 +245,7 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
   const std::int64_t shown = std::min(count, definition_.integer("eval.grid"));
   if (points) {
     inputs.points = examples;
+    inputs.reference_points = real;
     if (dataset_.modes) {
       inputs.mode_centres = dataset_.modes->centres;
       inputs.mode_sigma = dataset_.modes->sigma;
@@ -217,11 +257,14 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
     const at::Tensor grid = image_grid(examples.narrow(0, 0, shown), columns_for(shown));
     result.artifacts.push_back({"samples", 0, "image/png", encode_png(grid)});
   }
-  if (needs(Needs::kFeatures) || needs(Needs::kLogits)) {
+  if (needs_features()) {
     const Features generated = features_of(examples);
     inputs.generated_features = generated.features;
+    inputs.generated_spatial = generated.spatial;
     inputs.generated_logits = generated.logits;
     inputs.reference_features = reference_features().features;
+    inputs.reference_spatial = reference_features().spatial;
+    if (needs(Needs::kHeldOut)) inputs.held_out_features = held_out_features().features;
   }
 }
 
@@ -260,6 +303,23 @@ void Evaluator::draw_elbo(GenerativeModel& model, MetricInputs& inputs) {
         }
         return *bound;
       });
+}
+
+void Evaluator::draw_log_weights(GenerativeModel& model, MetricInputs& inputs) {
+  torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
+  const std::int64_t count = definition_.integer("eval.importance_samples");
+  const at::Tensor images = reference_images();
+  inputs.data_dimensions = images[0].numel();
+  inputs.log_weights = in_blocks(images, device_of(model), progress_, [&](const at::Tensor& block) {
+    const auto weights = model.log_weights(block, count, noise);
+    if (!weights) {
+      throw Error(
+          fmt::format("family '{}' has no importance weights; drop iwae_nll and bits_per_dim from "
+                      "eval.metrics",
+                      definition_.family));
+    }
+    return *weights;
+  });
 }
 
 void Evaluator::draw_classes(Trainable& model, MetricInputs& inputs) {

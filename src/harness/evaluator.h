@@ -47,9 +47,13 @@ class Evaluator {
   Protocol protocol_of(const Metric& metric) const;
   Features features_of(const at::Tensor& examples);
   const Features& reference_features();
+  /// Features of the test split: what a model trained on the reference has not seen.
+  const Features& held_out_features();
+  bool needs_features() const;
   void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   void draw_reconstructions(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   void draw_elbo(GenerativeModel& model, MetricInputs& inputs);
+  void draw_log_weights(GenerativeModel& model, MetricInputs& inputs);
   void draw_classes(Trainable& model, MetricInputs& inputs);
   bool needs(Needs what) const { return needs_.contains(what); }
 
@@ -60,7 +64,7 @@ class Evaluator {
   std::vector<const Metric*> metrics_;
   std::set<Needs> needs_;
   std::unique_ptr<Extractor> extractor_;
-  std::optional<Features> reference_features_;
+  std::optional<Features> reference_features_, held_out_features_;
   SpeedMeter sampling_;
 };
 

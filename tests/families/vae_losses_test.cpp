@@ -42,6 +42,19 @@ TEST(KlToStandardNormal, EqualsAMonteCarloAverageOfTheLogRatio) {
               5.0 * error);
 }
 
+TEST(LogPriorOverPosterior, IsTheDifferenceOfTheTwoLogDensities) {
+  // z = 1 + 0.5·2 = 2 under N(1, 0.25): log N(2; 0, 1) − log N(2; 1, 0.25), once in each of two
+  // dimensions.
+  const auto mu = torch::full({1, 2}, 1.0, torch::kFloat64);
+  const auto logvar = torch::full({1, 2}, std::log(0.25), torch::kFloat64);
+  const auto eps = torch::full({1, 2}, 2.0, torch::kFloat64);
+  const double two_pi = 2.0 * std::acos(-1.0);
+  const double prior = -0.5 * std::log(two_pi) - 2.0;
+  const double posterior = -0.5 * std::log(two_pi * 0.25) - 0.5 / 0.25;
+  EXPECT_NEAR(log_prior_over_posterior(mu, logvar, eps).item<double>(), 2.0 * (prior - posterior),
+              1e-12);
+}
+
 TEST(KlToStandardNormal, RefusesDifferentShapes) {
   EXPECT_THROW(kl_to_standard_normal(torch::zeros({2, 3}), torch::zeros({2, 4})), c10::Error);
 }
