@@ -73,6 +73,21 @@ double Cloud::error_factor(at::ScalarType arithmetic) const {
   return static_cast<double>(dimensions() + 16) * epsilon;
 }
 
+double Cloud::error_floor(at::ScalarType arithmetic) const {
+  const double smallest = arithmetic == at::kFloat
+                              ? static_cast<double>(std::numeric_limits<float>::min())
+                              : std::numeric_limits<double>::min();
+  return 4.0 * static_cast<double>(dimensions()) * smallest;
+}
+
+bool Cloud::in_range() const {
+  const double largest = *std::max_element(squared_norms_.begin(), squared_norms_.end());
+  const double limit = arithmetic() == at::kFloat
+                           ? static_cast<double>(std::numeric_limits<float>::max())
+                           : std::numeric_limits<double>::max();
+  return largest < limit / 4.0;
+}
+
 double squared_distance(const Cloud& a, std::int64_t i, const Cloud& b, std::int64_t j) {
   const auto d = a.dimensions();
   if (a.given().scalar_type() == at::kFloat && b.given().scalar_type() == at::kFloat) {

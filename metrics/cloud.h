@@ -37,8 +37,13 @@ class Cloud {
   const double* origin_products() const { return origin_products_.data(); }
   /// e with |‖a−b‖² by products − exact| ≤ e·(‖a−o‖² + ‖b−o‖²). With u half an ε, a product of D
   /// terms is off by at most D·u·‖a‖‖b‖ in any order of summation, twice that is at most
-  /// D·u·(‖a‖² + ‖b‖²), and the norms are off by as much again (in f64); shift and sums add a few u.
+  /// D·u·(‖a‖² + ‖b‖²), and the norms are off by as much again (in f64); shift and sums add a few
+  /// u.
   double error_factor(at::ScalarType arithmetic) const;
+  /// What is added to the bound for products that underflow.
+  double error_floor(at::ScalarType arithmetic) const;
+  /// Whether no product can overflow.
+  bool in_range() const;
   /// o·o
   double origin_norm() const { return origin_norm_; }
 

@@ -20,6 +20,7 @@ class FeatureCache {
   explicit FeatureCache(std::filesystem::path folder, std::uintmax_t most_bytes);
 
   std::optional<Features> find(const std::string& images_digest, const Protocol& extractor) const;
+  /// Throws Error if the file cannot be written.
   void keep(const std::string& images_digest, const Protocol& extractor,
             const Features& features) const;
 

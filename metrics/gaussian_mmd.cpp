@@ -26,10 +26,11 @@ at::Tensor at_most_evenly(const at::Tensor& rows, std::int64_t most) {
 }  // namespace
 
 Mean gaussian_mmd_squared(const at::Tensor& x, const at::Tensor& y, double sigma,
-                          MmdEstimator estimator) {
+                          MmdEstimator estimator, at::Device device) {
   TORCH_CHECK(sigma > 0.0, "gaussian_mmd_squared: sigma ", sigma);
   PairRequest request;
   request.gaussian_sigma = sigma;
+  request.device = device;
   return mmd_squared(sweep_pairs(x, y, request).gaussian, estimator, /*self_kernel=*/1.0);
 }
 
@@ -53,7 +54,7 @@ MetricValue compute_cmmd(const MetricInputs& inputs) {
   const double scale = option(inputs, "cmmd.scale");
   const Mean squared = gaussian_mmd_squared(unit_rows(features.generated, {"cmmd", "generated"}),
                                             unit_rows(features.reference, {"cmmd", "reference"}),
-                                            sigma, MmdEstimator::kBiased);
+                                            sigma, MmdEstimator::kBiased, inputs.device);
   auto protocol = protocol_of(inputs, "cmmd", "unit rows, all pairs (biased), jackknife, f64");
   protocol["sigma"] = fmt::format("{}", sigma);
   protocol["scale"] = fmt::format("{}", scale);
@@ -74,10 +75,10 @@ double mmd_rbf_sigma(const MetricInputs& inputs) {
 }
 
 MetricValue compute_mmd_rbf(const MetricInputs& inputs) {
-  const Mean squared =
-      mmd_squared(pair_statistics(inputs, "mmd_rbf")->gaussian, MmdEstimator::kUnbiased);
-  auto protocol = protocol_of(inputs, "mmd_rbf", "different pairs (unbiased), jackknife");
-  protocol["sigma"] = fmt::format("{}", mmd_rbf_sigma(inputs));
+  const auto found = pair_statistics(inputs, "mmd_rbf");
+  const Mean squared = mmd_squared(found->gaussian, MmdEstimator::kUnbiased);
+  auto protocol = protocol_of(inputs, "mmd_rbf", "different pairs (unbiased), jackknife, f64");
+  protocol["sigma"] = fmt::format("{}", found->request.gaussian_sigma.value());
   protocol["n_generated"] = std::to_string(inputs.generated_features.size(0));
   protocol["n_real"] = std::to_string(inputs.reference_features.size(0));
   return {"mmd_rbf", squared.value, squared.standard_error, protocol};

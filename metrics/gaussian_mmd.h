@@ -14,7 +14,7 @@ namespace assay {
 /// Squared maximum mean discrepancy under k(x,y) = exp(−‖x−y‖² / 2σ²), see mmd_squared. x [N,D],
 /// y [M,D], both f32 or both f64; N, M ≥ 2.
 Mean gaussian_mmd_squared(const at::Tensor& x, const at::Tensor& y, double sigma,
-                          MmdEstimator estimator);
+                          MmdEstimator estimator, at::Device device = at::kCPU);
 
 /// Median distance between different rows [N,D] f64. Of more than 2000 rows, 2000 evenly spaced
 /// ones stand for all; even counts average the two in the middle.

@@ -60,14 +60,18 @@ MetricValue kid_on_subsets(const MetricInputs& inputs) {
   const auto features = checked_features(inputs, "kid");
   const auto smaller = std::min(features.generated.size(0), features.reference.size(0));
   auto subsets = whole_option(inputs, "kid.subsets");
+  if (subsets == 0 && inputs.options.contains("kid.subsets")) {
+    throw Error(fmt::format(
+        "kid.subsets = 0: {} averages over subsets; drop --compat for all pairs", inputs.compat));
+  }
   if (subsets == 0) subsets = 100;
   auto size = whole_option(inputs, "kid.subset_size");
   if (inputs.compat == "clean-fid") size = std::min(size, smaller);
   if (size > smaller) {
-    throw Error(
-        fmt::format("kid: subsets of {} rows, but the smaller input holds {}; ask for fewer "
-                    "with kid.subset_size, or for all pairs with kid.subsets=0",
-                    size, smaller));
+    throw Error(fmt::format(
+        "kid: subsets of {} rows, but the smaller input holds {}; ask for fewer "
+        "with kid.subset_size, or for all pairs {}",
+        size, smaller, inputs.compat.empty() ? "with kid.subsets=0" : "without --compat"));
   }
   const auto seed = whole_option(inputs, "kid.seed");
   const Mean kid = subset_kernel_distance(features.generated, features.reference, subsets,
@@ -106,6 +110,13 @@ bool kid_takes_all_pairs(const MetricInputs& inputs) {
 MetricValue compute_kid(const MetricInputs& inputs) {
   check_compat(inputs.compat, "kid");
   if (!kid_takes_all_pairs(inputs)) return kid_on_subsets(inputs);
+  for (const auto* of_subsets : {"kid.subset_size", "kid.seed"}) {
+    if (!inputs.options.contains(of_subsets)) continue;
+    throw Error(
+        fmt::format("{}: belongs to subsets, but kid goes over all pairs; set kid.subsets "
+                    "too, or drop it",
+                    of_subsets));
+  }
   const auto found = pair_statistics(inputs, "kid");
   const Mean kid = mmd_squared(found->cubic, MmdEstimator::kUnbiased);
   auto protocol =

@@ -31,7 +31,6 @@ class NearestLists {
   void merge(std::int64_t row, const NearestLists& other, std::int64_t other_row);
 
   std::size_t count(std::int64_t row) const { return counts_[static_cast<std::size_t>(row)]; }
-  bool full(std::int64_t row) const { return count(row) == capacity_; }
   const Candidate* begin(std::int64_t row) const {
     return kept_.data() + static_cast<std::size_t>(row) * capacity_;
   }

@@ -54,14 +54,14 @@ namespace assay {
     double* column_covered) {
   // Copies, and counts that are doubles: the loop has one width and becomes vectors.
   const double squared_norm = row.squared_norm, squared_radius = row.squared_radius;
-  const double factor = row.error_factor;
+  const double factor = row.error_factor, floor = row.error_floor;
   const double* column_radii = row.column_radii;
   const double* norms = columns.squared_norms;
   constexpr std::int64_t kLanes = 8;
   std::array<double, kLanes> inside{}, open{};
   const std::int64_t whole = columns.n / kLanes * kLanes;
   const auto count_one = [&](std::int64_t c, std::size_t lane) {
-    const double error = factor * (squared_norm + norms[c]);
+    const double error = factor * (squared_norm + norms[c]) + floor;
     const double low = d[c] - error;
     const double high = d[c] + error;
     const double in_column = high < column_radii[c] ? 1.0 : 0.0;

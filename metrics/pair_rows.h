@@ -30,6 +30,7 @@ struct BallRow {
   double squared_norm = 0.0;    ///< ‖x − o‖²
   double squared_radius = 0.0;  ///< of the ball round x
   double error_factor = 0.0;
+  double error_floor = 0.0;
   const double* column_radii = nullptr;  ///< squared, of the balls round y_c
 };
 

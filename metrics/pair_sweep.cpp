@@ -77,7 +77,12 @@ class CrossSweep {
         count_balls(tile, finer, at::kDouble, allowed, result);
       }
     }
-    if (request_.gaussian_sigma) add_gaussian(tile, products, result);
+    if (request_.gaussian_sigma) {
+      // In f64 whatever the others take: a kernel can be narrower than the rounding of f32
+      // products.
+      auto exact = tile_products(generated_, reference_, tile, at::kDouble);
+      add_gaussian(tile, exact, result);
+    }
     return result;
   }
 
@@ -110,9 +115,9 @@ class CrossSweep {
     for (std::int64_t r = 0; r < tile.rows(); ++r, g += columns.n) {
       const auto row = tile.row_begin + r;
       const auto place = static_cast<std::size_t>(r);
-      const BallRow ball{generated_.squared_norms()[row],
-                         out_.generated_radii[static_cast<std::size_t>(row)],
-                         generated_.error_factor(arithmetic), column_radii};
+      const BallRow ball{
+          generated_.squared_norms()[row], out_.generated_radii[static_cast<std::size_t>(row)],
+          generated_.error_factor(arithmetic), generated_.error_floor(arithmetic), column_radii};
       squared_distances(g, ball.squared_norm, columns, d.data());
       const BallCounts counts =
           count_inside(d.data(), ball, columns, result.column_hits.data(), result.covered.data());
@@ -142,7 +147,8 @@ class CrossSweep {
                    TileResult& result) const {
     for (std::int64_t c = 0; c < columns.n; ++c) {
       const auto i = static_cast<std::size_t>(c);
-      const double error = ball.error_factor * (ball.squared_norm + columns.squared_norms[c]);
+      const double error =
+          ball.error_factor * (ball.squared_norm + columns.squared_norms[c]) + ball.error_floor;
       const double low = d[i] - error, high = d[i] + error;
       const bool column_open = !(high < ball.column_radii[c]) && !(low > ball.column_radii[c]);
       const bool row_open = !(high < ball.squared_radius) && !(low > ball.squared_radius);
@@ -214,7 +220,8 @@ class CrossSweep {
     const auto count = nearest_.count(row);
     const Candidate* kept = nearest_.begin(row);
     const double error = generated_.error_factor(generated_.arithmetic()) *
-                         (generated_.squared_norms()[row] + largest);
+                             (generated_.squared_norms()[row] + largest) +
+                         generated_.error_floor(generated_.arithmetic());
     const double reach = kept[0].approximate + 2.0 * error;
     std::pair<double, std::int64_t> best{std::numeric_limits<double>::infinity(), 0};
     const auto consider = [&](std::int64_t index) {
@@ -264,7 +271,8 @@ bool is_wanted(const MetricInputs& inputs, std::string_view metric, std::string_
 
 PairRequest request_of(const MetricInputs& inputs, std::string_view asking) {
   PairRequest request;
-  for (const auto* name : {"precision", "recall", "density", "coverage", "authpct"}) {
+  if (is_wanted(inputs, "authpct", asking)) request.k = 1;  // it looks at the nearest alone
+  for (const auto* name : {"precision", "recall", "density", "coverage"}) {
     if (is_wanted(inputs, name, asking)) request.k = inputs.k;
   }
   request.closed_balls = inputs.compat != "prdc";
@@ -284,31 +292,43 @@ PairStatistics sweep_pairs(const at::Tensor& generated, const at::Tensor& refere
           generated.scalar_type() == reference.scalar_type() && request.k >= 0,
       "sweep_pairs: k = ", request.k, " of ", generated.sizes(), " and ", reference.sizes());
   PairStatistics out;
+  out.request = request;
   const bool large = std::max(generated.size(0), reference.size(0)) > kRowsInDouble;
   out.arithmetic = large ? at::kFloat : at::kDouble;
   const auto origin = mean_of_rows(reference);
-  const Cloud y(reference, origin, {out.arithmetic, request.device});
-  const Cloud x(generated, origin, {out.arithmetic, request.device});
-  SelfStatistics of_y = sweep_one(y, request);
-  SelfStatistics of_x = sweep_one(x, request);
+  auto y = std::make_unique<Cloud>(reference, origin, Products{out.arithmetic, request.device});
+  auto x = std::make_unique<Cloud>(generated, origin, Products{out.arithmetic, request.device});
+  if (!x->in_range() || !y->in_range()) {
+    out.arithmetic = at::kDouble;
+    y = std::make_unique<Cloud>(reference, origin, Products{out.arithmetic, request.device});
+    x = std::make_unique<Cloud>(generated, origin, Products{out.arithmetic, request.device});
+  }
+  SelfStatistics of_y = sweep_one(*y, request);
+  SelfStatistics of_x = sweep_one(*x, request);
   out.reference_radii = std::move(of_y.radii);
   out.generated_radii = std::move(of_x.radii);
   out.cubic.xx = std::move(of_x.cubic);
   out.cubic.yy = std::move(of_y.cubic);
   out.gaussian.xx = std::move(of_x.gaussian);
   out.gaussian.yy = std::move(of_y.gaussian);
-  CrossSweep(x, y, request, std::move(of_y.nearest), out).run();
+  CrossSweep(*x, *y, request, std::move(of_y.nearest), out).run();
   return out;
 }
 
 std::shared_ptr<const PairStatistics> pair_statistics(const MetricInputs& inputs,
                                                       std::string_view metric) {
-  const bool shared = inputs.sweep != nullptr && is_wanted(inputs, metric, "");
-  if (shared && inputs.sweep->statistics) return inputs.sweep->statistics;
+  const PairRequest request = request_of(inputs, metric);
+  PairSweepMemo* memo = inputs.sweep.get();
   const auto features = stored_features(inputs, metric);
+  const bool known = memo != nullptr && memo->statistics && memo->request == request &&
+                     memo->generated.is_same(inputs.generated_features) &&
+                     memo->reference.is_same(inputs.reference_features);
+  if (known) return memo->statistics;
   auto found = std::make_shared<const PairStatistics>(
-      sweep_pairs(features.generated, features.reference, request_of(inputs, metric)));
-  if (shared) inputs.sweep->statistics = found;
+      sweep_pairs(features.generated, features.reference, request));
+  if (memo != nullptr) {
+    *memo = {request, inputs.generated_features, inputs.reference_features, found};
+  }
   return found;
 }
 

@@ -24,11 +24,13 @@ struct PairRequest {
   bool cubic_kernel = false;             ///< (x·y/D + 1)³
   std::optional<double> gaussian_sigma;  ///< exp(−‖x−y‖²/2σ²)
   at::Device device = at::kCPU;          ///< of the products; all else is done on the CPU
+  bool operator==(const PairRequest&) const = default;
 };
 
 /// What one pass over all pairs of two feature sets finds. A ball round a point reaches to its k-th
 /// nearest other point of the same set.
 struct PairStatistics {
+  PairRequest request;
   at::ScalarType arithmetic = at::kDouble;  ///< of the products behind the kernel sums
   std::vector<double> generated_radii;      ///< [N] squared
   std::vector<double> reference_radii;      ///< [M] squared
@@ -45,13 +47,17 @@ struct PairStatistics {
 /// one copy of the features. generated [N,D], reference [M,D], both f32 or both f64; N, M ≥ 2. A
 /// set of k rows or fewer has no balls.
 ///
-/// Products are f64 up to 4096 rows a side and f32 above. Whatever is counted or compared is exact
-/// all the same: products bound a distance, and what the bound leaves open is decided by Σ(aᵢ−bᵢ)²
-/// in f64. Results do not depend on the number of threads.
+/// Products are f64 up to 4096 rows a side and f32 above (f64 if those could overflow, and always
+/// for the Gaussian kernel). Whatever is counted or compared is exact all the same: products bound
+/// a distance, and what the bound leaves open is decided by Σ(aᵢ−bᵢ)² in f64. Results do not depend
+/// on the number of threads.
 PairStatistics sweep_pairs(const at::Tensor& generated, const at::Tensor& reference,
                            const PairRequest& request);
 
+/// The last sweep of an evaluation, and of what.
 struct PairSweepMemo {
+  PairRequest request;
+  at::Tensor generated, reference;
   std::shared_ptr<const PairStatistics> statistics;
 };
 

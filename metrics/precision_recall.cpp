@@ -80,7 +80,9 @@ MetricValue compute_coverage(const MetricInputs& inputs) {
 }
 
 MetricValue compute_authpct(const MetricInputs& inputs) {
-  const auto found = statistics(inputs, "authpct", Side::kReference);
+  check_compat(inputs.compat, "authpct");
+  stored_features(inputs, "authpct");
+  const auto found = pair_statistics(inputs, "authpct");
   MetricValue value = share(inputs, "authpct", found->authentic);
   value.value *= 100.0;
   value.standard_error *= 100.0;

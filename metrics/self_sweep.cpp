@@ -55,7 +55,12 @@ class SelfSweep {
     auto products = tile_products(cloud_, cloud_, tile, cloud_.arithmetic());
     if (request_.cubic_kernel) add_cubic(tile, products, result);
     if (neighbours) find_nearest(tile, products, result);
-    if (request_.gaussian_sigma) add_gaussian(tile, products, result);
+    if (request_.gaussian_sigma) {
+      // In f64 whatever the others take: a kernel can be narrower than the rounding of f32
+      // products.
+      auto exact = tile_products(cloud_, cloud_, tile, at::kDouble);
+      add_gaussian(tile, exact, result);
+    }
     return result;
   }
 
@@ -175,7 +180,8 @@ class SelfSweep {
     const Candidate* kept = lists.begin(place);
     const auto k = static_cast<std::size_t>(request_.k);
     const double error =
-        cloud_.error_factor(arithmetic) * (cloud_.squared_norms()[row] + largest_norm_);
+        cloud_.error_factor(arithmetic) * (cloud_.squared_norms()[row] + largest_norm_) +
+        cloud_.error_floor(arithmetic);
     // Whoever is truly among the k nearest is at most this far by the product form.
     const double reach = kept[k - 1].approximate + 2.0 * error;
     std::vector<double> exact;

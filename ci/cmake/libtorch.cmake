@@ -28,7 +28,8 @@ if(ASSAY_CUDA)
   target_compile_definitions(assay_torch INTERFACE ASSAY_CUDA=1)
   target_include_directories(assay_torch SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
   target_link_libraries(assay_torch INTERFACE
-    -Wl,--no-as-needed ${ASSAY_LIBTORCH}/lib/libtorch_cuda.so ${ASSAY_LIBTORCH}/lib/libc10_cuda.so -Wl,--as-needed)
+    -Wl,--no-as-needed ${ASSAY_LIBTORCH}/lib/libtorch_cuda.so ${ASSAY_LIBTORCH}/lib/libc10_cuda.so -Wl,--as-needed
+    CUDA::cudart)
 endif()
 
 # Two precompiled headers, because loading one costs every file that starts from it: tensors 1.6 s, modules 4 s (450 and

@@ -27,6 +27,8 @@ struct Features {
 /// What the user can choose about an extractor; it becomes part of the protocol.
 struct ExtractorOptions {
   std::optional<ResizeRule> resize = {};  ///< else the extractor's own rule
+  /// Inception-v3: scale to 2·x/255 − 1, as pytorch-fid does, instead of (x − 128)/128.
+  bool unit_scaling = false;
   std::filesystem::path weights = {};  ///< a file instead of <cache>/weights/…; empty: that one
 };
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "cli/context.h"
+#include "core/error.h"
 #include "core/paths.h"
 #include "metrics/feature_cache.h"
 
@@ -22,17 +23,30 @@ void scatter(at::Tensor& all, const at::Tensor& part, const at::Tensor& rows, st
   all.index_copy_(0, rows, part);
 }
 
+// The cache saves time; that it cannot be written is no reason to lose a score.
+void try_to_keep(const FeatureCache& cache, const EvalSource& source, const Protocol& protocol,
+                 const Features& features) {
+  try {
+    cache.keep(source.digest, protocol, features);
+  } catch (const Error& problem) {
+    fmt::print(stderr, "features of {} are not kept for next time: {}\n", source.name,
+               problem.what());
+  }
+}
+
 }  // namespace
 
-void extract_features(EvalSource& source, Extractor& extractor, bool quiet) {
+void extract_features(EvalSource& source, Extractor& extractor, const ExtractionOptions& options) {
   const FeatureCache cache(cache_folder() / "features", kMostCachedBytes);
   const Protocol protocol = extractor.protocol();
   Features found;
-  const auto kept = source.drawn ? std::nullopt : cache.find(source.digest, protocol);
+  // Without weights there is nothing to compute that reading would save.
+  const bool keep = options.keep && protocol.at("extractor_sha256") != "none";
+  const auto kept = keep ? cache.find(source.digest, protocol) : std::nullopt;
   if (kept) {
     found = *kept;
   } else {
-    const bool live = !quiet && is_terminal(STDERR_FILENO);
+    const bool live = !options.quiet && is_terminal(STDERR_FILENO);
     const std::int64_t all = source.rows();
     std::int64_t before = 0;
     for (const auto& group : source.images) {
@@ -45,7 +59,7 @@ void extract_features(EvalSource& source, Extractor& extractor, bool quiet) {
       scatter(found.spatial, part.spatial, group.rows, all);
     }
     if (live) fmt::print(stderr, "\r\x1b[2K");
-    if (!source.drawn) cache.keep(source.digest, protocol, found);
+    if (keep) try_to_keep(cache, source, protocol, found);
   }
   source.features = found.features;
   source.logits = found.logits;

@@ -6,8 +6,12 @@
 
 namespace assay {
 
+struct ExtractionOptions {
+  bool quiet = false;
+  bool keep = false;  ///< in <cache>/features, to be found again
+};
+
 /// Turns a source's images into features (and logits, and spatial features), showing how far it is.
-/// Those of a source that was not drawn from a run are kept in <cache>/features and found again.
-void extract_features(EvalSource& source, Extractor& extractor, bool quiet);
+void extract_features(EvalSource& source, Extractor& extractor, const ExtractionOptions& options);
 
 }  // namespace assay

@@ -19,13 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string digest_of(const at::Tensor& tensor) {
-  const at::Tensor bytes = tensor.contiguous();
-  return Sha256()
-      .update(std::string_view(static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()))
-      .hex();
-}
-
 std::vector<ImageGroup> one_group(const at::Tensor& images) {
   return {{images, at::arange(images.size(0), at::kLong)}};
 }
@@ -101,7 +94,7 @@ EvalSource from_dataset(const std::string& text, std::size_t colon) {
 }
 
 EvalSource from_run(const std::string& run, const EvalCommand& command) {
-  const TrainedModel trained = load_trained(command.common, run, {}, "auto");
+  const TrainedModel trained = load_trained(command.common, run, {}, command.device);
   const std::int64_t count =
       command.count > 0 ? command.count : trained.definition.integer("eval.generated");
   SampleOptions options;
@@ -134,6 +127,13 @@ bool looks_like_a_run(const std::string& text) {
 
 }  // namespace
 
+std::string digest_of(const at::Tensor& tensor) {
+  const at::Tensor bytes = tensor.contiguous();
+  return Sha256()
+      .update(std::string_view(static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()))
+      .hex();
+}
+
 std::int64_t EvalSource::rows() const {
   std::int64_t count = 0;
   for (const auto& group : images) count += group.images.size(0);
@@ -143,19 +143,36 @@ std::int64_t EvalSource::rows() const {
   return count;
 }
 
-EvalSource load_eval_source(const std::string& text, const EvalCommand& command) {
-  if (fs::is_directory(text)) return from_folder(text, !command.resize.empty());
-  if (fs::path(text).extension() == ".npz") return from_npz(text);
+EvalSource load_eval_source(const std::string& text, const EvalCommand& command, bool any_size) {
+  if (fs::is_directory(text)) return from_folder(text, any_size);
+  const auto extension = fs::path(text).extension();
+  if (extension == ".npz") return from_npz(text);
+  if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") {
+    throw Error(fmt::format("{}: is one image; give the folder that holds them", text));
+  }
   const auto colon = text.rfind(':');
-  if (colon != std::string::npos && is_known_dataset(text.substr(0, colon)))
-    return from_dataset(text, colon);
+  if (colon != std::string::npos) {
+    const auto name = text.substr(0, colon);
+    if (is_known_dataset(name)) return from_dataset(text, colon);
+    std::vector<std::string> names;
+    for (const auto& one : datasets()) names.emplace_back(one.name);
+    throw Error(
+        fmt::format("{}: '{}' is no data set{}", text, name, suggestion(name, names, "data sets")));
+  }
   if (is_known_dataset(text))
     throw Error(fmt::format("{}: name its split too: {}:test or {}:train", text, text, text));
-  if (looks_like_a_run(text)) return from_run(text, command);
-  throw Error(fmt::format(
-      "{}: no such folder or .npz file, and neither DATASET:SPLIT (see `assay data list`) nor the "
-      "number or uuid of a run",
-      text));
+  if (!looks_like_a_run(text)) {
+    throw Error(
+        fmt::format("{}: no such folder or .npz file, and neither DATASET:SPLIT (see `assay data "
+                    "list`) nor the number or uuid of a run",
+                    text));
+  }
+  try {
+    return from_run(text, command);
+  } catch (const Error& problem) {
+    throw Error(fmt::format("{}: no such folder, so taken as a run: {}", text, problem.what()),
+                problem.code());
+  }
 }
 
 }  // namespace assay

@@ -20,13 +20,16 @@ struct EvalSource {
   at::Tensor spatial;              ///< [N,S] f32, or undefined
   at::Tensor labels;               ///< [N] i64, or undefined
   std::string digest;              ///< SHA-256 of the content
-  bool drawn = false;              ///< from a run: not worth keeping
+  bool drawn = false;              ///< from a run
 
   std::int64_t rows() const;
 };
 
-/// Reads a folder of images, an .npz, a data set's split ("fashion_mnist:test") or samples from a
-/// RUN. Throws Error naming it.
-EvalSource load_eval_source(const std::string& source, const EvalCommand& command);
+/// Reads a folder of images (of several sizes if any_size), an .npz, a data set's split
+/// ("fashion_mnist:test") or samples from a RUN. Throws Error naming it.
+EvalSource load_eval_source(const std::string& source, const EvalCommand& command, bool any_size);
+
+/// SHA-256 of a tensor's bytes.
+std::string digest_of(const at::Tensor& tensor);
 
 }  // namespace assay

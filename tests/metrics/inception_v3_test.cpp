@@ -73,8 +73,7 @@ TEST(InceptionV3, AgreesWithTorchFidelityAtAllTapsInSinglePrecision) {
 
 TEST(InceptionV3, AgreesWithPytorchFidUnderItsResize) {
   const c10::InferenceMode no_gradients;
-  // pytorch-fid scales by 2·x/255 − 1, not by (x − 128)/128.
-  const auto x = resize_bilinear(images(), InceptionV3::kImageSize) * (2.0 / 255.0) - 1.0;
+  const auto x = inception_input(images(), ResizeRule::kBilinear, /*unit_scaling=*/true);
   expect_like(InceptionV3(weights()).forward(x).pool2048,
               oracle()["pytorch_fid_2048(torch bilinear resize, 2x-1)"], 1e-5);
 }
@@ -94,7 +93,7 @@ TEST(InceptionV3, NamesATensorThatIsMissing) {
 }
 
 TEST(InceptionExtractor, GivesFeaturesUnbiasedLogitsAndSpatialFeatures) {
-  const auto extractor = inception_v3_of(weights(), "digest", ResizeRule::kTf1Bilinear);
+  const auto extractor = inception_v3_of(weights(), "digest");
   const auto out = extractor->extract(images());
   EXPECT_EQ(out.spatial.sizes(), (at::IntArrayRef{2, 2023}));
   expect_like(out.features, oracle()["torch_fidelity_float64"]["2048"], 1e-5);
@@ -102,11 +101,12 @@ TEST(InceptionExtractor, GivesFeaturesUnbiasedLogitsAndSpatialFeatures) {
   EXPECT_EQ(extractor->protocol(),
             (Protocol{{"extractor", "inception-v3"},
                       {"extractor_sha256", "digest"},
-                      {"resize", "tf1-bilinear 299, no half-pixel, no antialias"}}));
+                      {"resize", "tf1-bilinear 299, no half-pixel, no antialias"},
+                      {"scaling", "(x - 128)/128"}}));
 }
 
 TEST(InceptionExtractor, RowsDoNotDependOnHowManyImagesThereAre) {
-  const auto extractor = inception_v3_of(weights(), "digest", ResizeRule::kTf1Bilinear);
+  const auto extractor = inception_v3_of(weights(), "digest");
   const auto pair = extractor->extract(images());
   // The second image moves to the first place, with blanks after it.
   const auto second = extractor->extract(images().narrow(0, 1, 1));

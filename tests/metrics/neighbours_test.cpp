@@ -167,6 +167,45 @@ TEST(Neighbours, SinglePrecisionProductsDecideEveryPairAsDoubleDoes) {
   expect_direct(found, Direct(x, y, 3));
 }
 
+TEST(Neighbours, DoNotDependOnTheUnitOfTheFeatures) {
+  // Powers of two scale f32 numbers exactly; products of them under- and overflow f32.
+  const auto y = normal_matrix(10, 4200, 2).to(at::kFloat);
+  const auto x = normal_matrix(11, 300, 2).to(at::kFloat) * 1.1F;
+  PairRequest request;
+  request.k = 3;
+  const auto plain = sweep_pairs(x, y, request);
+  for (const int exponent : {-80, 80}) {
+    const double scale = std::ldexp(1.0, exponent);
+    const auto scaled = sweep_pairs(x * scale, y * scale, request);
+    EXPECT_EQ(scaled.balls_hit, plain.balls_hit) << exponent;
+    EXPECT_EQ(scaled.reference_hit, plain.reference_hit) << exponent;
+    EXPECT_EQ(scaled.covered, plain.covered) << exponent;
+    EXPECT_EQ(scaled.authentic, plain.authentic) << exponent;
+  }
+}
+
+TEST(PairSweep, GivesEachMetricTheSameAloneAndTogether) {
+  // Two tight clusters far apart: f32 products see nothing within one, so tiles are refined.
+  const auto clusters = [](std::uint64_t seed, std::int64_t n) {
+    const auto side = at::arange(n, at::kDouble).remainder(2.0).mul(2000.0).sub(1000.0);
+    return (normal_matrix(seed, n, 8) * 0.05 + side.unsqueeze(1)).to(at::kFloat);
+  };
+  MetricInputs inputs;
+  inputs.generated_features = clusters(12, 300);
+  inputs.reference_features = clusters(13, 4200);
+  inputs.options["mmd_rbf.sigma"] = 0.1;
+  const std::vector<std::string> names{"mmd_rbf", "precision", "kid", "coverage", "authpct"};
+  auto together = inputs;
+  together.sweep = std::make_shared<PairSweepMemo>();
+  together.wanted = names;
+  for (const auto& name : names) {
+    EXPECT_EQ(metric(name).compute(together).value, metric(name).compute(inputs).value) << name;
+  }
+  // One distribution on both sides.
+  const auto mmd = metric("mmd_rbf").compute(inputs);
+  EXPECT_LT(std::abs(mmd.value), 4.0 * mmd.standard_error);
+}
+
 TEST(Neighbours, HaveTheSameBitsForEveryThreadCount) {
   const auto x = normal_matrix(8, 700, 20), y = normal_matrix(9, 1200, 20) + 0.3;
   PairRequest request;

@@ -28,8 +28,7 @@ at::Tensor images() {
 
 int main() {
   at::set_num_threads(kThreads);
-  const auto extractor = assay::inception_v3_of(assay::hash_filled_inception(), "hash-filled",
-                                                assay::ResizeRule::kTf1Bilinear);
+  const auto extractor = assay::inception_v3_of(assay::hash_filled_inception(), "hash-filled");
   const auto input = images();
   extractor->extract(input);  // warm-up
   assay::perf::repeat_on_demand([&] {

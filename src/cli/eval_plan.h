@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/eval_command.h"
+#include "metrics/extractors/extractor.h"
+#include "metrics/metric.h"
+
+namespace assay {
+
+/// What `assay eval` is asked, checked before any image is read.
+struct EvalPlan {
+  std::vector<const Metric*> metrics;  ///< each once
+  bool usual = false;                  ///< nothing was asked for: what does not fit is left out
+  std::map<std::string, double> options;
+  ExtractorOptions extractor;
+
+  /// "fid" and "sfid" are the names of fd and sfd under the Inception-v3 2015-12-05 file alone.
+  std::string shown_name(const std::string& metric, bool from_images) const;
+  bool inception = false;
+};
+
+/// Throws Error, with the near miss, for an unknown metric, option, peer, extractor or resize rule,
+/// an option of a metric that is not asked for, and a metric that the peer to follow has not.
+EvalPlan plan_evaluation(const EvalCommand& command);
+
+}  // namespace assay

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "cli/eval_command.h"
+#include "cli/eval_plan.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "data/npz.h"
+#include "data/png.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+at::Tensor normal_rows(std::uint64_t seed, std::int64_t rows, std::int64_t columns) {
+  auto generator = at::detail::createCPUGenerator(seed);
+  return at::randn({rows, columns}, generator, at::TensorOptions(at::kFloat));
+}
+
+class EvalTest : public testing::Test {
+ protected:
+  fs::path folder_ = fs::temp_directory_path() / fmt::format("assay_eval_test_{}", getpid());
+  EvalCommand command_;
+
+  void SetUp() override {
+    fs::create_directories(folder_);
+    command_.common.json = true;
+    command_.common.database = folder_ / "none.sqlite";
+    command_.extractor = "pixels";
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string features(const std::string& name, const at::Tensor& rows) const {
+    write_npz(folder_ / (name + ".npz"), {{"features", rows}});
+    return (folder_ / (name + ".npz")).string();
+  }
+  std::string images(const std::string& name, const std::vector<at::Tensor>& pictures) const {
+    fs::create_directories(folder_ / name);
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+      write_file_atomically(folder_ / name / fmt::format("{:03}.png", i), encode_png(pictures[i]));
+    }
+    return (folder_ / name).string();
+  }
+  static std::vector<at::Tensor> noise(std::uint64_t seed, int count, at::IntArrayRef shape) {
+    auto generator = at::detail::createCPUGenerator(seed);
+    std::vector<at::Tensor> pictures;
+    for (int i = 0; i < count; ++i) {
+      pictures.push_back(at::randint(0, 256, shape, generator, at::TensorOptions(at::kByte)));
+    }
+    return pictures;
+  }
+
+  Json result() const {
+    testing::internal::CaptureStdout();
+    try {
+      eval_command(command_);
+    } catch (...) {
+      testing::internal::GetCapturedStdout();
+      throw;
+    }
+    return Json::parse(testing::internal::GetCapturedStdout());
+  }
+  std::string refusal() const {
+    try {
+      result();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+  std::string plan_refusal() const {
+    try {
+      plan_evaluation(command_);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(EvalTest, GivesTheUsualScoresOfFeaturesWithErrorsAndProtocols) {
+  command_.generated = features("g", normal_rows(1, 60, 4));
+  command_.reference = features("r", normal_rows(2, 80, 4));
+  const Json metrics = result()["metrics"];
+  EXPECT_EQ(metrics.size(), 6U);  // no logits, so no inception_score
+  for (const std::string name : {"fd", "kid", "precision", "recall", "density", "coverage"}) {
+    ASSERT_TRUE(metrics.contains(name)) << name;
+    EXPECT_EQ(metrics[name]["n_generated"], 60) << name;
+    EXPECT_EQ(metrics[name]["n_reference"], 80) << name;
+    EXPECT_GT(metrics[name]["standard_error"].get<double>(), 0.0) << name;
+    EXPECT_EQ(metrics[name]["protocol"]["metric"], name);
+  }
+}
+
+TEST_F(EvalTest, LeavesOutWithANoteWhatTooFewRowsDoNotAllow) {
+  command_.generated = features("g", normal_rows(1, 3, 2));
+  command_.reference = features("r", normal_rows(2, 30, 2));
+  const Json found = result();
+  EXPECT_TRUE(found["metrics"].contains("fd"));
+  EXPECT_FALSE(found["metrics"].contains("recall"));
+  EXPECT_THAT(found["notes"].dump(), HasSubstr("recall: k = 3 neighbours"));
+  command_.metrics = {"fd", "recall"};  // asked for, so an error
+  EXPECT_THAT(refusal(), HasSubstr("recall: k = 3 neighbours"));
+}
+
+TEST_F(EvalTest, RefusesBadWordsBeforeItReadsAnything) {
+  command_.generated = command_.reference = "/no/such/folder";
+  const auto with = [&](auto set) {
+    EvalTest::command_.metrics = {"fd"};
+    EvalTest::command_.set = {};
+    EvalTest::command_.compat = "";
+    EvalTest::command_.extractor = "pixels";
+    EvalTest::command_.resize = "";
+    set();
+    return plan_refusal();
+  };
+  EXPECT_THAT(with([&] { command_.metrics = {"fdd"}; }), HasSubstr("did you mean 'fd'?"));
+  EXPECT_THAT(with([&] { command_.metrics = {"fid"}; }), HasSubstr("Inception-v3"));
+  EXPECT_THAT(with([&] { command_.compat = "torch-fidelty"; }), HasSubstr("'torch-fidelity'"));
+  EXPECT_THAT(with([&] { command_.extractor = "pixel"; }), HasSubstr("did you mean 'pixels'?"));
+  EXPECT_THAT(with([&] { command_.resize = "bilinea"; }), HasSubstr("'bilinear'"));
+  EXPECT_THAT(with([&] { command_.set = {"kid.subsets=3"}; }),
+              HasSubstr("kid is not among the metrics"));
+  EXPECT_THAT(with([&] {
+                command_.compat = "prdc";
+                command_.metrics = {"vendi"};
+              }),
+              HasSubstr("prdc 0.2 does not compute it"));
+  EXPECT_EQ(with([] {}), "");
+}
+
+TEST_F(EvalTest, FollowsAPeersImagePreparationUnderInception) {
+  command_.extractor = "inception-v3";
+  command_.metrics = {"fid"};
+  command_.compat = "pytorch-fid";
+  const auto plan = plan_evaluation(command_);
+  EXPECT_EQ(plan.extractor.resize, ResizeRule::kBilinear);
+  EXPECT_TRUE(plan.extractor.unit_scaling);
+  EXPECT_EQ(plan.shown_name("fd", /*from_images=*/true), "fid");
+  EXPECT_EQ(plan.shown_name("fd", /*from_images=*/false), "fd");
+}
+
+TEST_F(EvalTest, NamesOddSizesUnlessTheyAreResized) {
+  auto pictures = noise(1, 12, {3, 40, 40});
+  pictures[5] = noise(2, 1, {3, 30, 50})[0];
+  command_.generated = images("mixed", pictures);
+  command_.reference = images("even", noise(3, 12, {3, 40, 40}));
+  command_.metrics = {"fd"};
+  EXPECT_THAT(refusal(), HasSubstr("005.png (50x30, 3 channels); choose how to bring them to one "
+                                   "size with --resize RULE"));
+  command_.extractor = "efficientnet-lite0";
+  command_.resize = "bilinear";
+  EXPECT_GT(result()["metrics"]["fd"]["value"].get<double>(), 0.0);
+}
+
+TEST_F(EvalTest, RefusesGreyAgainstColour) {
+  command_.generated = images("grey", noise(1, 5, {1, 8, 8}));
+  command_.reference = images("colour", noise(2, 5, {3, 8, 8}));
+  EXPECT_THAT(refusal(), HasSubstr("holds grey images"));
+}
+
+TEST_F(EvalTest, OfIdenticalImagesAreDefined) {
+  const auto black = std::vector<at::Tensor>(20, at::zeros({1, 8, 8}, at::kByte));
+  command_.generated = images("a", black);
+  command_.reference = images("b", black);
+  const Json metrics = result()["metrics"];
+  EXPECT_EQ(metrics["fd"]["value"], 0.0);
+  EXPECT_EQ(metrics["kid"]["value"], 0.0);
+  EXPECT_EQ(metrics["precision"]["value"], 1.0);
+  EXPECT_EQ(metrics["coverage"]["value"], 1.0);
+}
+
+TEST_F(EvalTest, NeverPrintsANumberThatIsNone) {
+  command_.generated = features("g", normal_rows(1, 50, 4) * 1e30F);
+  command_.reference = features("r", normal_rows(2, 50, 4) * 1e30F);
+  command_.metrics = {"kid"};
+  const auto text = refusal();
+  if (text.empty()) {
+    EXPECT_TRUE(result()["metrics"]["kid"]["value"].is_number());
+  } else {
+    EXPECT_THAT(text, HasSubstr("too large"));
+  }
+}
+
+TEST_F(EvalTest, NamesWhatItWasGivenInEveryRefusal) {
+  command_.reference = features("r", normal_rows(2, 50, 4));
+  command_.generated = "cafe";
+  EXPECT_THAT(refusal(), HasSubstr("cafe: no such folder, so taken as a run"));
+  command_.generated = "fashion_mnis:test";
+  EXPECT_THAT(refusal(), HasSubstr("did you mean 'fashion_mnist'?"));
+  command_.generated = "picture.png";
+  EXPECT_THAT(refusal(), HasSubstr("give the folder that holds them"));
+  command_.generated = command_.reference;
+  command_.resize = "bilinear";
+  EXPECT_THAT(refusal(), HasSubstr("no --resize or --weights applies"));
+}
+
+TEST_F(EvalTest, NeedsHeldOutDataForDataCopying) {
+  command_.generated = features("g", normal_rows(1, 90, 2));
+  command_.reference = features("r", normal_rows(2, 90, 2));
+  command_.metrics = {"ct"};
+  EXPECT_THAT(refusal(), HasSubstr("needs --held-out"));
+  command_.held_out = features("h", normal_rows(3, 90, 2));
+  const Json ct = result()["metrics"]["ct"];
+  EXPECT_TRUE(ct["protocol"].contains("held_out_digest"));
+}
+
+}  // namespace
+}  // namespace assay
