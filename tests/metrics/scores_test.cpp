@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <set>
 #include <string>
@@ -196,6 +197,27 @@ TEST(MetricOptions, RefuseWhatTheyDoNotKnowByName) {
 
 TEST(Metrics, UnknownNamesGetTheNearMiss) {
   EXPECT_THAT(refusal([] { metric("precison"); }), HasSubstr("did you mean 'precision'?"));
+}
+
+TEST(Metrics, EachHasARowInTheReadmeAndNoOtherHas) {
+  std::ifstream in(std::string(ASSAY_SOURCE_DIR) + "/metrics/README.md");
+  std::set<std::string> rows;
+  bool in_table = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("| metric |")) in_table = true;
+    if (!line.starts_with("|")) in_table = false;
+    const auto cell_end = line.find('|', 1);
+    if (!in_table || cell_end == std::string::npos) continue;
+    const auto cell = line.substr(0, line.find('(') < cell_end ? line.find('(') : cell_end);
+    for (std::size_t i = cell.find('`'); i != std::string::npos; i = cell.find('`', i + 1)) {
+      const auto end = cell.find('`', i + 1);
+      rows.insert(cell.substr(i + 1, end - i - 1));
+      i = end;
+    }
+  }
+  std::set<std::string> registered;
+  for (const auto& metric : metrics()) registered.emplace(metric.name);
+  EXPECT_EQ(rows, registered);
 }
 
 TEST(Metrics, EachIsListedOnceWithPaperAndMeaning) {
