@@ -4,6 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
+
+#include "kernels/gram.h"
 
 namespace assay {
 
@@ -27,9 +30,13 @@ class MomentAccumulator {
   Moments finish();
 
  private:
-  void absorb_block();
+  void absorb(const at::Tensor& rows);
+  void add_by_panels(const at::Tensor& rows);
+  void add_by_products(const at::Tensor& rows);
 
+  at::ScalarType blocks_;
   at::Tensor block_, pilot_, sum_, scatter_;
+  std::optional<ColumnPanels> panels_;  // where the processor has their kernel, for f64
   std::int64_t in_block_ = 0;
   std::int64_t count_ = 0;
 };

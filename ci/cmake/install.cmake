@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/assay)
 
 set_target_properties(assay_torch PROPERTIES EXPORT_NAME torch)
-install(TARGETS assay_core assay_nn assay_metrics assay_torch assay_torch_fmt EXPORT assay)
+install(TARGETS assay_core assay_kernels assay_nn assay_metrics assay_torch assay_torch_fmt EXPORT assay)
 install(EXPORT assay FILE assayTargets.cmake NAMESPACE assay:: DESTINATION ${package})
 foreach(room core nn)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/${room} DESTINATION include/assay FILES_MATCHING PATTERN "*.h")
