@@ -16,13 +16,13 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::size_t at_index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-/// Dijkstra's search from one free row, by reduced costs c_ij − u_i − v_j ≥ 0.
+// Dijkstra's search from one free row, by reduced costs c_ij − u_i − v_j ≥ 0.
 struct Search {
-  std::vector<double> distance;          ///< of each column from the row
-  std::vector<std::int64_t> row_before;  ///< on the shortest path to the column
-  std::vector<std::int64_t> open;        ///< columns not reached
-  std::vector<std::int64_t> reached;     ///< in order of distance
-  std::int64_t sink = kNone;             ///< the free column that ends the path
+  std::vector<double> distance;          // of each column from the row
+  std::vector<std::int64_t> row_before;  // on the shortest path to the column
+  std::vector<std::int64_t> open;        // columns not reached
+  std::vector<std::int64_t> reached;     // in order of distance
+  std::int64_t sink = kNone;             // the free column that ends the path
   double length = 0.0;
 };
 
@@ -49,7 +49,7 @@ class Solver {
   }
 
  private:
-  /// v_j = min_i c_ij, assigned to the row of the minimum where that is still free.
+  // v_j = min_i c_ij, assigned to the row of the minimum where that is still free.
   void reduce_columns() {
     auto& least = result_.column_potentials;
     least.assign(at_index(n_), kInfinity);
@@ -68,10 +68,10 @@ class Solver {
     }
   }
 
-  /// Augmenting row reduction: each free row takes its cheapest column and lowers that column's
-  /// potential as far as its second choice allows; the row that it drives out goes on in its place.
-  /// Returns the rows left free. Ends after 100 steps a row on
-  /// average, since gains may become tiny.
+  // Augmenting row reduction: each free row takes its cheapest column and lowers that column's
+  // potential as far as its second choice allows; the row that it drives out goes on in its place.
+  // Returns the rows left free. Ends after 100 steps a row on
+  // average, since gains may become tiny.
   std::vector<std::int64_t> reduce_rows(std::vector<std::int64_t> free) {
     std::vector<std::int64_t> left;
     const auto limit = static_cast<std::int64_t>(free.size()) * kStepsPerRow;
@@ -101,7 +101,7 @@ class Solver {
 
   struct Choice {
     std::int64_t first = kNone, second = kNone;
-    double first_cost = kInfinity, second_cost = kInfinity;  ///< c_ij − v_j
+    double first_cost = kInfinity, second_cost = kInfinity;  // c_ij − v_j
   };
 
   Choice two_cheapest(std::int64_t row) const {
@@ -133,7 +133,7 @@ class Solver {
     return rows;
   }
 
-  /// u_i = c_ij − v_j of each assigned pair; a free row's starts at 0.
+  // u_i = c_ij − v_j of each assigned pair; a free row's starts at 0.
   void set_row_potentials() {
     for (std::int64_t row = 0; row < n_; ++row) {
       const auto column = result_.column_of_row[at_index(row)];
@@ -157,7 +157,7 @@ class Solver {
     return search;
   }
 
-  /// Relaxes the edges of `row`, then moves the nearest column from open to reached.
+  // Relaxes the edges of `row`, then moves the nearest column from open to reached.
   std::int64_t nearest_open_column(Search& search, std::int64_t row) const {
     const double* costs = costs_ + row * n_;
     const double base = search.length - result_.row_potentials[at_index(row)];
@@ -205,7 +205,7 @@ class Solver {
 
   std::int64_t n_;
   const double* costs_;
-  std::vector<std::int64_t> row_of_;  ///< of each column
+  std::vector<std::int64_t> row_of_;  // of each column
   Assignment result_;
 };
 

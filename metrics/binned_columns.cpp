@@ -18,7 +18,7 @@ struct Cell {
 
 using Histogram = std::array<Cell, kMaxBins>;
 
-/// Bins of sorted values: whole runs of equal values, closed once they reach the next N/256-th.
+// Bins of sorted values: whole runs of equal values, closed once they reach the next N/256-th.
 std::vector<BinnedColumns::Ends> bins_of(const std::vector<double>& sorted) {
   std::vector<double> distinct = sorted;
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
@@ -37,7 +37,7 @@ std::vector<BinnedColumns::Ends> bins_of(const std::vector<double>& sorted) {
   return ends;
 }
 
-/// The best cut of one column from its histogram, if better than `best`.
+// The best cut of one column from its histogram, if better than `best`.
 void improve(const BinnedColumns& columns, std::size_t column, const Histogram& histogram,
              const Cell& all, Cut& best) {
   Cell left;

@@ -114,7 +114,9 @@ Mean z_scored_u(std::vector<double> generated, std::vector<double> held_out) {
   const auto of_held_out = placements(held_out, generated);
   double u = 0.0;
   for (const double share : of_generated) u += share * n;
-  const double error = std::sqrt(variance_of_mean(of_generated) + variance_of_mean(of_held_out));
+  double error = std::sqrt(variance_of_mean(of_generated) + variance_of_mean(of_held_out));
+  // Completely separated distances show no spread: that is no certainty.
+  if (error == 0.0) error = std::numeric_limits<double>::quiet_NaN();
   return {(u - m * n / 2.0) / deviation, m * n * error / deviation};
 }
 

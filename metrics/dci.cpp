@@ -19,7 +19,7 @@ constexpr double kEntropyOffset = 1e-11;
 constexpr std::string_view kEstimator =
     "gradient-boosted trees (100 stages, depth 3, rate 0.1) on 2/3 of rows, scored on the rest";
 
-/// Mean over rows of 1 − entropy to the base of their length, weighted by the rows' sums.
+// Mean over rows of 1 − entropy to the base of their length, weighted by the rows' sums.
 double weighted_purity(const at::Tensor& importance) {
   double purity = 0.0;
   run_serial([&] {
@@ -34,7 +34,7 @@ double weighted_purity(const at::Tensor& importance) {
   return purity;
 }
 
-/// √((g − 1)/g Σ (θ_i − θ̄)²) over g fits that leave out one group of the rows each.
+// √((g − 1)/g Σ (θ_i − θ̄)²) over g fits that leave out one group of the rows each.
 double jackknife(const Codes& codes, const at::Tensor& train,
                  double (*score)(const at::Tensor& importance)) {
   std::vector<double> values;

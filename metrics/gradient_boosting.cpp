@@ -17,14 +17,14 @@ constexpr int kStages = 100;
 constexpr int kDepth = 3;
 constexpr double kLearningRate = 0.1;
 
-/// Grows one tree on residuals; adds what its leaves say to the scores.
+// Grows one tree on residuals; adds what its leaves say to the scores.
 class TreeGrower {
  public:
   TreeGrower(const BinnedColumns& columns, std::span<const double> residuals,
              std::span<const double> curvatures)
       : columns_(columns), residuals_(residuals), curvatures_(curvatures) {}
 
-  /// `factor` is (C − 1)/C of the Newton step; scores: [N], every `stride`-th number.
+  // `factor` is (C − 1)/C of the Newton step; scores: [N], every `stride`-th number.
   BoostedTrees::Tree grow(double factor, double* scores, std::size_t stride,
                           std::vector<double>& importance) {
     factor_ = factor;
@@ -91,7 +91,7 @@ class TreeGrower {
   BoostedTrees::Tree tree_;
 };
 
-/// Probabilities of the outputs of one row: softmax, or the logistic function of one score.
+// Probabilities of the outputs of one row: softmax, or the logistic function of one score.
 void probabilities(std::span<const double> scores, std::span<double> p) {
   if (scores.size() == 1) {
     p[0] = 1.0 / (1.0 + std::exp(-scores[0]));
@@ -117,7 +117,7 @@ void normalise(std::vector<double>& shares) {
   for (auto& share : shares) share = total > 0.0 ? share / total : 0.0;
 }
 
-/// [outputs] log frequencies of the classes; the log odds of the second if there are two.
+// [outputs] log frequencies of the classes; the log odds of the second if there are two.
 std::vector<double> log_frequencies(std::span<const std::int64_t> labels,
                                     std::span<const std::int64_t> classes) {
   std::vector<double> logs;

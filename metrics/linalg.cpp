@@ -51,16 +51,17 @@ void for_each_parallel(std::int64_t count, const std::function<void(std::int64_t
     const c10::InferenceMode no_gradients;
     try {
       for (std::int64_t i = next++; i < count; i = next++) work(i);
-    } catch (...) {
+    } catch (...) {  // carried to the caller's thread
       const std::scoped_lock lock(failing);
       failure = std::current_exception();
       next = count;
     }
   };
-  std::vector<std::thread> others;
-  for (std::int64_t i = 1; i < threads; ++i) others.emplace_back(take);
-  take();
-  for (auto& other : others) other.join();
+  {
+    std::vector<std::jthread> others;
+    for (std::int64_t i = 1; i < threads; ++i) others.emplace_back(take);
+    take();
+  }
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -14,13 +14,13 @@ constexpr double kTolerance = 1e-12;
 
 struct Problem {
   std::span<const double> x;
-  std::vector<double> sign, weight;  ///< y_n in {−1, 1}; C c_n
+  std::vector<double> sign, weight;  // y_n in {−1, 1}; C c_n
 };
 
 struct Derivatives {
   double value = 0.0;
-  double w = 0.0, b = 0.0;              ///< gradient
-  double ww = 1.0, wb = 0.0, bb = 1.0;  ///< Hessian
+  double w = 0.0, b = 0.0;              // gradient
+  double ww = 1.0, wb = 0.0, bb = 1.0;  // Hessian
 };
 
 Derivatives derivatives(const Problem& problem, double w, double b) {
@@ -41,7 +41,7 @@ Derivatives derivatives(const Problem& problem, double w, double b) {
   return d;
 }
 
-/// The minimum of a strictly convex, piecewise quadratic function of two numbers.
+// The minimum of a strictly convex, piecewise quadratic function of two numbers.
 std::pair<double, double> minimum(const Problem& problem) {
   double w = 0.0, b = 0.0;
   Derivatives here = derivatives(problem, w, b);

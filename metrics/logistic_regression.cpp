@@ -13,9 +13,9 @@ constexpr int kMaxHalvings = 40;
 constexpr double kGradientTolerance = 1e-10;  // per row
 
 struct Problem {
-  at::Tensor x;        ///< [N,D+1], the last column 1
-  at::Tensor targets;  ///< [N,C], one-hot
-  at::Tensor penalty;  ///< [D+1] of the square of each weight, 0 for the bias
+  at::Tensor x;        // [N,D+1], the last column 1
+  at::Tensor targets;  // [N,C], one-hot
+  at::Tensor penalty;  // [D+1] of the square of each weight, 0 for the bias
 };
 
 double objective(const Problem& problem, const at::Tensor& parameters) {
@@ -24,8 +24,8 @@ double objective(const Problem& problem, const at::Tensor& parameters) {
   return (penalty - (problem.targets * log_p).sum()).item<double>();
 }
 
-/// [C·(D+1), C·(D+1)]. Equal shifts of all biases change nothing, so that direction gets a
-/// curvature of its own; the gradient has no part in it.
+// [C·(D+1), C·(D+1)]. Equal shifts of all biases change nothing, so that direction gets a
+// curvature of its own; the gradient has no part in it.
 at::Tensor hessian(const Problem& problem, const at::Tensor& p) {
   const auto classes = p.size(1);
   const auto columns = problem.x.size(1);
@@ -43,7 +43,7 @@ at::Tensor hessian(const Problem& problem, const at::Tensor& p) {
   return blocks.view({classes * columns, classes * columns});
 }
 
-/// Newton's step, halved until the objective falls. False if there is none to take.
+// Newton's step, halved until the objective falls. False if there is none to take.
 bool step(const Problem& problem, at::Tensor& parameters) {
   const auto p = problem.x.mm(parameters.t()).softmax(1);
   const auto gradient = (p - problem.targets).t().mm(problem.x) + problem.penalty * parameters;

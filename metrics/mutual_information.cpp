@@ -17,7 +17,7 @@ constexpr std::uint64_t kBootstrapSeed = 0x6d6967;  // "mig"
 
 std::size_t at_index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-/// The left edges of numpy.histogram's bins of one code.
+// The left edges of numpy.histogram's bins of one code.
 std::vector<double> left_edges(const at::Tensor& code, std::int64_t bins) {
   const double low = code.min().item<double>();
   const double step = (code.max().item<double>() - low) / static_cast<double>(bins);
@@ -36,7 +36,7 @@ double entropy(const std::vector<double>& counts, double total) {
   return sum;
 }
 
-/// Σ p(z,v) log(p(z,v)/(p(z) p(v))) of a [bins, values] table of counts.
+// Σ p(z,v) log(p(z,v)/(p(z) p(v))) of a [bins, values] table of counts.
 double information(const std::vector<double>& table, const std::vector<double>& of_code,
                    const std::vector<double>& of_factor, double total) {
   double sum = 0.0;

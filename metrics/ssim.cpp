@@ -21,7 +21,7 @@ constexpr double kSigma = 1.5;
 constexpr double kC1 = (0.01 * 255.0) * (0.01 * 255.0);
 constexpr double kC2 = (0.03 * 255.0) * (0.03 * 255.0);
 constexpr std::array<double, 5> kScaleWeights{0.0448, 0.2856, 0.3001, 0.2363, 0.1333};
-/// Four halvings must leave a whole window: (11 − 1)·2⁴.
+// Four halvings must leave a whole window: (11 − 1)·2⁴.
 constexpr std::int64_t kLargestTooSmall = (kSsimWindow - 1) << 4;
 constexpr std::int64_t kImagesPerBlock = 16;
 
@@ -35,7 +35,7 @@ at::Tensor gaussian_window() {
   return window / window.sum();
 }
 
-/// Weighted means of all windows inside of [N,C,H,W]: rows first, then columns.
+// Weighted means of all windows inside of [N,C,H,W]: rows first, then columns.
 at::Tensor window_means(const at::Tensor& images, const at::Tensor& window) {
   const auto planes = images.flatten(0, 1).unsqueeze(1);
   const auto means = at::conv2d(at::conv2d(planes, window.view({1, 1, 1, kSsimWindow})),
@@ -48,7 +48,7 @@ at::Tensor halved(const at::Tensor& images) {
                         /*ceil_mode=*/false, /*count_include_pad=*/true);
 }
 
-/// One number per image, in blocks of a fixed size so that memory does not grow with N.
+// One number per image, in blocks of a fixed size so that memory does not grow with N.
 template <typename Score>
 Mean mean_over_images(const at::Tensor& originals, const at::Tensor& reconstructions,
                       const Score& score) {

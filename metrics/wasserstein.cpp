@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::uint64_t kSubsetSeed = 0x77325f6578616374;  // "w2_exact"
 
-/// Squared distances by differences, so that equal points are at exactly 0.
+// Squared distances by differences, so that equal points are at exactly 0.
 at::Tensor squared_distances(const at::Tensor& x, const at::Tensor& y) {
   auto squared = at::zeros({x.size(0), y.size(0)}, at::kDouble);
   for (std::int64_t axis = 0; axis < x.size(1); ++axis) {
@@ -33,7 +33,7 @@ double variance(const std::vector<double>& values) {
   return at::tensor(values, at::kDouble).var(/*unbiased=*/true).item<double>();
 }
 
-/// The first `count` of a seeded permutation of the rows; all rows in order if there are no more.
+// The first `count` of a seeded permutation of the rows; all rows in order if there are no more.
 at::Tensor subset(const at::Tensor& rows, std::int64_t count, std::uint64_t seed) {
   if (rows.size(0) == count) return rows;
   auto order = RandomStream(seed).permutation(rows.size(0));

@@ -141,7 +141,7 @@ std::string command_of(const RunGroup& group) {
   return command;
 }
 
-/// Where an experiment stands among the wanted names and ids; beyond the end if it is not wanted.
+// Where an experiment stands among the wanted names and ids; beyond the end if it is not wanted.
 std::size_t place_in(const std::vector<std::string>& wanted, const std::string& name,
                      const std::string& id) {
   if (wanted.empty()) return 0;

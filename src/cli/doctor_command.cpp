@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-/// Prints one line a check and remembers the worst.
+// Prints one line a check and remembers the worst.
 class Examination {
  public:
   void fine(const std::string& text) { line("ok     ", text); }

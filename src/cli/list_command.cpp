@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-/// Newest complete result by experiment name; empty without a database.
+// Newest complete result by experiment name; empty without a database.
 std::map<std::string, LastResult> results_by_name(const std::filesystem::path& file) {
   std::map<std::string, LastResult> results;
   if (!std::filesystem::exists(file)) return results;

@@ -13,9 +13,9 @@
 
 namespace {
 
-/// libgomp reads its wait policy when the process starts: two spinning threads on a shared core are
-/// up to 100 times slower than one. Started without the launcher, the program starts itself once
-/// more.
+// libgomp reads its wait policy when the process starts: two spinning threads on a shared core are
+// up to 100 times slower than one. Started without the launcher, the program starts itself once
+// more.
 void require_passive_waiting(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);

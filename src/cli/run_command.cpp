@@ -28,9 +28,9 @@ std::string label_of(const std::string& experiment, std::uint64_t seed) {
   return fmt::format("{} seed {}", experiment, seed);
 }
 
-/// Runs that are complete already, and orders for the others.
+// Runs that are complete already, and orders for the others.
 struct Work {
-  std::vector<std::string> done;  ///< uuids
+  std::vector<std::string> done;  // uuids
   std::vector<WorkOrder> orders;
 };
 
@@ -88,8 +88,8 @@ void print_table(const Database& database, const std::vector<std::string>& uuids
   fmt::print("{}", table.text());
 }
 
-/// Announces what began and what ended since the last call. A run that is to be resumed has ended
-/// once already, so nothing is said of a run before it was seen running, but at the end of all.
+// Announces what began and what ended since the last call. A run that is to be resumed has ended
+// once already, so nothing is said of a run before it was seen running, but at the end of all.
 class Announcer {
  public:
   void look(const Database& database, const std::vector<std::string>& uuids, Display& display,
@@ -124,7 +124,7 @@ int exit_code(const WorkerPool& pool) {
              : code;
 }
 
-/// Does the orders and shows them. Returns the exit code.
+// Does the orders and shows them. Returns the exit code.
 int do_work(Database& database, const std::vector<WorkOrder>& orders, const WorkOptions& options) {
   std::vector<std::string> uuids;
   for (const auto& order : orders) uuids.push_back(order.uuid);
@@ -152,7 +152,7 @@ std::vector<std::string> recorded(const Database& database, const std::vector<st
   return kept;
 }
 
-/// Default: as many runs at a time as cores, one thread each: fastest here, and bit-stable.
+// Default: as many runs at a time as cores, one thread each: fastest here, and bit-stable.
 int jobs_of(const WorkOptions& work) {
   if (work.jobs > 0) return work.jobs;
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));

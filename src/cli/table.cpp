@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-/// Columns that a text takes: UTF-8 continuation bytes take none.
+// Columns that a text takes: UTF-8 continuation bytes take none.
 std::size_t width_of(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;

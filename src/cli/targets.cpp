@@ -35,7 +35,7 @@ std::vector<std::string> names_below(const fs::path& folder, bool with_suites) {
   return names;
 }
 
-/// A word as a shell would need it.
+// A word as a shell would need it.
 std::string quoted(const std::string& word) {
   const bool plain = word.find_first_not_of(
                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -60,7 +60,7 @@ std::vector<Override> parse_all(const std::vector<std::string>& set) {
   return overrides;
 }
 
-/// What the schema cannot know: metrics, extractors and data sets are lists of other rooms.
+// What the schema cannot know: metrics, extractors and data sets are lists of other rooms.
 void check_names(const Definition& definition) {
   const auto at = [&](const char* path) { return definition.values.at(path).origin; };
   try {

@@ -23,7 +23,7 @@ namespace {
 
 using Points = std::map<std::pair<std::string, std::int64_t>, double>;
 
-/// Keeps what the repeated run says.
+// Keeps what the repeated run says.
 class Collector : public RunObserver {
  public:
   void scalars(const Scalars& scalars) override {
@@ -40,7 +40,7 @@ bool same_bits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
-/// Lines that say what differs; at most a few, and how many more.
+// Lines that say what differs; at most a few, and how many more.
 class Differences {
  public:
   void add(const std::string& line) {
@@ -74,7 +74,7 @@ void compare_exactly(const Points& stored, const Points& repeated, Differences& 
   }
 }
 
-/// Mean of each series, or its last value.
+// Mean of each series, or its last value.
 std::map<std::string, double> summary(const Points& points, bool last) {
   std::map<std::string, std::vector<double>> values;
   for (const auto& [at, value] : points) values[at.first].push_back(value);

@@ -15,7 +15,7 @@ namespace {
 
 using Options = std::map<std::string, const CLI::Option*>;
 
-/// Options as a person writes them ("--seeds"), of the program and of a command.
+// Options as a person writes them ("--seeds"), of the program and of a command.
 Options options_of(const CLI::App& app, const CLI::App* command) {
   Options options;
   for (const CLI::App* one : {&app, command}) {

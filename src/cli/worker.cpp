@@ -25,7 +25,7 @@ StopRequest& stop_request() {
   return stop;
 }
 
-/// The parent alone hears Ctrl-C (the terminal sends it to us too) and asks us to stop by SIGTERM.
+// The parent alone hears Ctrl-C (the terminal sends it to us too) and asks us to stop by SIGTERM.
 void obey_parent() {
   stop_request();
   struct sigaction action {};
@@ -65,7 +65,7 @@ int exit_code(const RunFinished& finished) {
   return static_cast<int>(ExitCode::kRunFailed);
 }
 
-/// A run that goes on under other sources says so.
+// A run that goes on under other sources says so.
 void check_same_code(const RunRow& row, RunRecorder& recorder) {
   const Commit now = this_commit();
   if (now.id == row.commit_id) return;

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxExtends = 8;
 const std::string kSmokePrefix = "smoke.";
 
-/// Path below the experiments folder without the suffix, else the file's own name.
+// Path below the experiments folder without the suffix, else the file's own name.
 std::string name_of(const fs::path& file, const fs::path& experiments) {
   if (!experiments.empty()) {
     const fs::path below =
@@ -30,7 +30,7 @@ std::string name_of(const fs::path& file, const fs::path& experiments) {
   return file.stem().string();
 }
 
-/// Shorter file names in messages: relative to the working folder where that is below it.
+// Shorter file names in messages: relative to the working folder where that is below it.
 std::string label_of(const fs::path& file) {
   const fs::path below = file.lexically_normal().lexically_proximate(fs::current_path());
   return !below.empty() && *below.begin() != ".." ? below.string() : file.string();
@@ -97,7 +97,7 @@ std::string top_text(const SourceTable& values, const std::string& path,
   return std::get<std::string>(checked(*find_key(top_schema(), path), found->second));
 }
 
-/// Checks each [smoke] entry as the key it stands for; applies it when asked to.
+// Checks each [smoke] entry as the key it stands for; applies it when asked to.
 void apply_smoke(SourceTable& values, const Schema& schema, bool apply) {
   SourceTable smoke;
   std::erase_if(values, [&](const auto& entry) {
@@ -128,7 +128,7 @@ std::string family_of(const SourceTable& values, const std::string& label) {
   return family;
 }
 
-/// The keys that a definition of this family may hold, top-level ones included.
+// The keys that a definition of this family may hold, top-level ones included.
 Schema whole_schema(const SourceValue& family, const FamilySchema& family_schema) {
   Schema schema = top_schema();
   schema.insert(schema.end(), common_schema().begin(), common_schema().end());

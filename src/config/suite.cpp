@@ -69,7 +69,7 @@ std::uint64_t parse_seed(std::string_view text, std::string_view whole) {
   return seed;
 }
 
-/// Splits at commas that are not inside brackets or quotes.
+// Splits at commas that are not inside brackets or quotes.
 std::vector<std::string> split_values(std::string_view text) {
   std::vector<std::string> parts(1);
   int depth = 0;

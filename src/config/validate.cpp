@@ -58,7 +58,7 @@ void check_choice(const Key& key, const std::string& value, const std::string& w
                           suggestion(value, known, "values")));
 }
 
-/// The same value in the key's type, or nothing if it has no such reading.
+// The same value in the key's type, or nothing if it has no such reading.
 std::optional<Value> converted(const Key& key, const Value& value) {
   if (value.index() == key.default_value.index()) return value;
   const auto* whole = std::get_if<std::int64_t>(&value);

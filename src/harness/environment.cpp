@@ -33,7 +33,7 @@
 namespace assay {
 namespace {
 
-/// The value after "key :" in /proc/cpuinfo or an os-release style file.
+// The value after "key :" in /proc/cpuinfo or an os-release style file.
 std::string field_of(const std::string& file, const std::string& key, char separator) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
@@ -58,7 +58,7 @@ std::string relevant_flags() {
   return fmt::format("{}", fmt::join(present, " "));
 }
 
-/// Standard output of a git command in the project's root, or nothing if it fails.
+// Standard output of a git command in the project's root, or nothing if it fails.
 std::string git(const std::string& arguments) {
   const std::string root = project_root().string();
   if (root.find('\'') != std::string::npos) return "";

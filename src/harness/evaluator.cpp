@@ -18,10 +18,10 @@ namespace assay {
 namespace {
 
 constexpr std::int64_t kPictureSize = 256;
-/// Below this share of the real spread, samples have collapsed onto one point.
+// Below this share of the real spread, samples have collapsed onto one point.
 constexpr double kCollapsedSpread = 0.05;
 
-/// Mean over dimensions of the standard deviation over samples.
+// Mean over dimensions of the standard deviation over samples.
 double spread(const at::Tensor& examples) {
   return examples.flatten(1).to(torch::kFloat64).std(0, /*unbiased=*/false).mean().item<double>();
 }
@@ -42,7 +42,7 @@ torch::Device device_of(Trainable& model) {
   return first.device;
 }
 
-/// Applies f to blocks of rows on a device and joins the results on the CPU.
+// Applies f to blocks of rows on a device and joins the results on the CPU.
 template <class F>
 at::Tensor in_blocks(const at::Tensor& rows, torch::Device device,
                      const Evaluator::ProgressCallback& progress, const F& f) {
@@ -56,7 +56,7 @@ at::Tensor in_blocks(const at::Tensor& rows, torch::Device device,
   return torch::cat(parts);
 }
 
-/// Pairs in one picture: a row of originals above a row of reconstructions, several times.
+// Pairs in one picture: a row of originals above a row of reconstructions, several times.
 at::Tensor interleave(const at::Tensor& originals, const at::Tensor& reconstructions,
                       std::int64_t columns) {
   std::vector<at::Tensor> rows;

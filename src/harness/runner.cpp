@@ -22,12 +22,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kCheckpointsPerRun = 20;
-/// Intervals shorter than this are joined: clocks and caches make them noise.
+// Intervals shorter than this are joined: clocks and caches make them noise.
 constexpr double kShortestInterval = 0.05;
 
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-/// What a run does every so many images happens at the first whole step that reaches each multiple.
+// What a run does every so many images happens at the first whole step that reaches each multiple.
 bool crosses(std::int64_t every, std::int64_t before, std::int64_t now) {
   return every > 0 && before / every != now / every;
 }
@@ -62,7 +62,7 @@ class Run {
     }
   }
 
-  /// Runs to the end, or to a stop. Fills status and reason.
+  // Runs to the end, or to a stop. Fills status and reason.
   void go(RunFinished& finished) {
     finished.status = "complete";
     try {
@@ -128,7 +128,7 @@ class Run {
     if (evaluation_due) evaluate();
   }
 
-  /// At the start, or where a checkpoint was taken just before an evaluation.
+  // At the start, or where a checkpoint was taken just before an evaluation.
   void evaluate_if_due() {
     const std::int64_t now = position_.images_seen;
     const std::int64_t before = now - definition_.integer("train.batch_size");

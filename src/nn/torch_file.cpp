@@ -41,7 +41,7 @@ struct StorageName {
   std::int64_t count = 0;
 };
 
-/// Turns the tree of a state dict's pickle into tensors. `elements` gives a storage [count].
+// Turns the tree of a state dict's pickle into tensors. `elements` gives a storage [count].
 class StateDict {
  public:
   StateDict(const std::string& label, std::function<at::Tensor(const StorageName&)> elements)
