@@ -35,8 +35,13 @@ std::vector<double> placements(const std::vector<double>& values,
 double variance_of_mean(const std::vector<double>& placements) {
   const double share = placements.front();
   if (placements.size() == 1) return share * (1.0 - share);
+  const auto n = static_cast<double>(placements.size());
   const double error = mean_of(at::tensor(placements, at::kDouble)).standard_error;
-  return error * error;
+  if (error > 0.0) return error * error;
+  // No spread is no certainty: as of a share with half a success and half a failure more
+  // (Jeffreys).
+  const double smoothed = (share * n + 0.5) / (n + 1.0);
+  return smoothed * (1.0 - smoothed) / n;
 }
 
 // Σ(t³−t) over groups of t equal values.
@@ -114,9 +119,7 @@ Mean z_scored_u(std::vector<double> generated, std::vector<double> held_out) {
   const auto of_held_out = placements(held_out, generated);
   double u = 0.0;
   for (const double share : of_generated) u += share * n;
-  double error = std::sqrt(variance_of_mean(of_generated) + variance_of_mean(of_held_out));
-  // Completely separated distances show no spread: that is no certainty.
-  if (error == 0.0) error = std::numeric_limits<double>::quiet_NaN();
+  const double error = std::sqrt(variance_of_mean(of_generated) + variance_of_mean(of_held_out));
   return {(u - m * n / 2.0) / deviation, m * n * error / deviation};
 }
 

@@ -16,7 +16,7 @@ namespace assay {
 ///   mn/12 · (m + n + 1 − Σ(t³−t) / ((m+n)(m+n−1))),   t the sizes of ties.
 /// No continuity correction. 0 if all values are equal. Standard error: by the placements' variance
 /// (DeLong et al. 1988), so 1 where the samples agree and less where they are far apart;
-/// NaN where they are separated completely.
+/// placements that are all equal count as a share with half a success and half a failure more.
 Mean z_scored_u(std::vector<double> generated, std::vector<double> held_out);
 
 /// The three samples of the data-copying test: [N,D], [T,D], [M,D] f64.
