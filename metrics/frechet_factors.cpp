@@ -19,9 +19,12 @@ FactoredSample factor_sample(const at::Tensor& rows, at::ScalarType blocks) {
   sample.rows = rows;
   if (rows.size(0) <= rows.size(1)) {
     run_serial([&] {
-      sample.mean = rows.mean(0, false, at::kDouble);
-      sample.factor = sample.deviations() / std::sqrt(sample.degrees_of_freedom());
-      sample.trace = sample.factor.square().sum().item<double>();
+      // In place: fresh memory of this size costs more than the arithmetic.
+      sample.factor = rows.to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
+      sample.mean = sample.factor.mean(0);
+      sample.factor.sub_(sample.mean).div_(std::sqrt(sample.degrees_of_freedom()));
+      const auto all = sample.factor.flatten();
+      sample.trace = all.dot(all).item<double>();
     });
     sample.direct = true;
     return sample;
