@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/convolution.h"
+
+#include <ATen/ATen.h>
+
+#include <array>
+#include <optional>
+
+#include "kernels/winograd_operators.h"
+
+namespace assay {
+namespace {
+
+thread_local ConvolutionMode current_mode = ConvolutionMode::kExact;
+
+std::optional<WinogradFilter> filter_of(const at::Tensor& weight,
+                                        const ConvolutionOptions& options) {
+  if (options.padding != 1 || weight.size(2) != weight.size(3)) return std::nullopt;
+  if (weight.size(2) == 3 && options.stride == 1) return WinogradFilter::k3x3;
+  if (weight.size(2) == 4 && options.stride == 2) return WinogradFilter::k4x4Stride2;
+  return std::nullopt;
+}
+
+// The filter whose kernels take a convolution from images of `x_sizes`, if any do.
+std::optional<WinogradFilter> winograd_for(const at::Tensor& images, const at::Tensor& weight,
+                                           at::IntArrayRef x_sizes,
+                                           const ConvolutionOptions& options) {
+  const bool plain = images.device().is_cpu() && images.scalar_type() == at::kFloat &&
+                     weight.scalar_type() == at::kFloat && images.dim() == 4;
+  if (current_mode != ConvolutionMode::kWinograd || !plain) return std::nullopt;
+  const auto filter = filter_of(weight, options);
+  if (!filter || !winograd_suits(*filter, x_sizes, weight.size(0))) return std::nullopt;
+  return filter;
+}
+
+std::optional<at::Tensor> optional_bias(const at::Tensor& bias) {
+  return bias.defined() ? std::optional(bias) : std::nullopt;
+}
+
+}  // namespace
+
+std::string_view convolution_mode_name(ConvolutionMode mode) {
+  return mode == ConvolutionMode::kWinograd ? "winograd" : "exact";
+}
+
+ConvolutionMode convolution_mode() { return current_mode; }
+
+ConvolutionModeScope::ConvolutionModeScope(ConvolutionMode mode) : before_(current_mode) {
+  current_mode = mode;
+}
+
+ConvolutionModeScope::~ConvolutionModeScope() { current_mode = before_; }
+
+at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       const ConvolutionOptions& options) {
+  if (const auto filter = winograd_for(x, weight, x.sizes(), options)) {
+    return winograd_forward(*filter, x, weight, bias);
+  }
+  return at::conv2d(x, weight, optional_bias(bias), options.stride, options.padding);
+}
+
+at::Tensor transposed_convolution(const at::Tensor& y, const at::Tensor& weight,
+                                  const at::Tensor& bias, const ConvolutionOptions& options) {
+  if (y.dim() == 4) {
+    const std::array<std::int64_t, 4> x_sizes = {
+        y.size(0), weight.size(1), options.stride * y.size(2), options.stride * y.size(3)};
+    if (const auto filter = winograd_for(y, weight, x_sizes, options)) {
+      const auto x = winograd_transposed(*filter, y, weight);
+      return bias.defined() ? x + bias.view({1, -1, 1, 1}) : x;
+    }
+  }
+  return at::conv_transpose2d(y, weight, optional_bias(bias), options.stride, options.padding);
+}
+
+}  // namespace assay

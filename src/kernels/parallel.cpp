@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled with -fopenmp, without which the pragma is ignored; at::set_num_threads sets OpenMP's
+// count.
+#include "kernels/parallel.h"
+
+namespace assay {
+
+void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& work) {
+#pragma omp parallel for schedule(static) if (count > 1)
+  for (std::int64_t i = 0; i < count; ++i) work(i);
+}
+
+}  // namespace assay

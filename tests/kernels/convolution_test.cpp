@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/convolution.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <vector>
+
+#include "kernels/vector_unit.h"
+#include "kernels/winograd_operators.h"
+
+namespace assay {
+namespace {
+
+constexpr double kTolerance = 3e-5;  // relative to the largest value: F(4,3) in f32 rounds to 1e-5
+
+struct Case {
+  WinogradFilter filter;
+  std::int64_t images, in, height, width, out;
+};
+
+// Whole tiles, ragged sides, one tile, more blocks than one, unequal channels.
+const std::vector<Case> kCases = {
+    {WinogradFilter::k3x3, 2, 16, 8, 8, 16},
+    {WinogradFilter::k3x3, 3, 32, 7, 7, 48},
+    {WinogradFilter::k3x3, 1, 16, 13, 6, 32},
+    {WinogradFilter::k3x3, 33, 64, 28, 28, 16},
+    {WinogradFilter::k4x4Stride2, 2, 16, 16, 16, 32},
+    {WinogradFilter::k4x4Stride2, 3, 32, 14, 14, 16},
+    {WinogradFilter::k4x4Stride2, 1, 16, 8, 22, 48},
+    {WinogradFilter::k4x4Stride2, 40, 64, 8, 8, 32},
+};
+
+ConvolutionOptions options_of(WinogradFilter filter) {
+  return {.stride = filter == WinogradFilter::k3x3 ? 1 : 2, .padding = 1};
+}
+
+at::Generator seeded() {
+  auto generator = at::globalContext().defaultGenerator(at::kCPU).clone();
+  generator.set_current_seed(7);
+  return generator;
+}
+
+struct Tensors {
+  at::Tensor x, w, bias, y_gradient;
+
+  explicit Tensors(const Case& c) {
+    auto generator = seeded();
+    const std::int64_t side = c.filter == WinogradFilter::k3x3 ? 3 : 4;
+    const auto options = options_of(c.filter);
+    x = at::randn({c.images, c.in, c.height, c.width}, generator);
+    w = at::randn({c.out, c.in, side, side}, generator) / 12.0;
+    bias = at::randn({c.out}, generator);
+    y_gradient = at::randn({c.images, c.out, c.height / options.stride, c.width / options.stride},
+                           generator);
+  }
+};
+
+at::Tensor leaf(const at::Tensor& t) { return t.detach().clone().requires_grad_(); }
+at::Tensor exact_leaf(const at::Tensor& t) {
+  return t.detach().to(at::kDouble).clone().requires_grad_();
+}
+
+void expect_close(const at::Tensor& found, const at::Tensor& exact, const char* what) {
+  ASSERT_EQ(found.sizes(), exact.sizes()) << what;
+  const double error = (found.detach().to(at::kDouble) - exact.detach()).abs().max().item<double>();
+  EXPECT_LT(error, kTolerance * exact.detach().abs().max().item<double>()) << what;
+}
+
+class WinogradConvolution : public testing::TestWithParam<std::size_t> {
+ protected:
+  void SetUp() override {
+    if (vector_unit() == VectorUnit::kNone) GTEST_SKIP() << "this processor has no AVX2";
+  }
+  const Case& c() const { return kCases[GetParam()]; }
+  const ConvolutionModeScope scope_{ConvolutionMode::kWinograd};
+};
+
+TEST_P(WinogradConvolution, AgreesWithTheDirectSumInDoublePrecision) {
+  const Tensors t(c());
+  ASSERT_TRUE(winograd_suits(c().filter, t.x.sizes(), c().out));
+  const auto x = leaf(t.x), w = leaf(t.w), bias = leaf(t.bias);
+  const auto exact_x = exact_leaf(t.x), exact_w = exact_leaf(t.w), exact_bias = exact_leaf(t.bias);
+  const auto options = options_of(c().filter);
+  const auto y = convolution(x, w, bias, options);
+  const auto exact_y = at::conv2d(exact_x, exact_w, exact_bias, options.stride, options.padding);
+  expect_close(y, exact_y, "y");
+  y.backward(t.y_gradient);
+  exact_y.backward(t.y_gradient.to(at::kDouble));
+  expect_close(x.grad(), exact_x.grad(), "x gradient");
+  expect_close(w.grad(), exact_w.grad(), "w gradient");
+  expect_close(bias.grad(), exact_bias.grad(), "bias gradient");
+}
+
+TEST_P(WinogradConvolution, TransposedAgreesWithTheDirectSumInDoublePrecision) {
+  const Tensors t(c());
+  const auto y = leaf(t.y_gradient), w = leaf(t.w), bias = leaf(t.x.mean({0, 2, 3}));
+  const auto exact_y = exact_leaf(y), exact_w = exact_leaf(w), exact_bias = exact_leaf(bias);
+  const auto options = options_of(c().filter);
+  const auto x = transposed_convolution(y, w, bias, options);
+  const auto exact_x =
+      at::conv_transpose2d(exact_y, exact_w, exact_bias, options.stride, options.padding);
+  expect_close(x, exact_x, "x");
+  x.backward(t.x);
+  exact_x.backward(t.x.to(at::kDouble));
+  expect_close(y.grad(), exact_y.grad(), "y gradient");
+  expect_close(w.grad(), exact_w.grad(), "w gradient");
+  expect_close(bias.grad(), exact_bias.grad(), "bias gradient");
+}
+
+// The penalty of WGAN-GP: the gradient by w of ‖∂(y·g)/∂x‖², and one more through y².
+at::Tensor penalty(const at::Tensor& y, const at::Tensor& x) {
+  const auto gradient = torch::autograd::grad({(y * y).sum()}, {x}, {}, true, true)[0];
+  return gradient.square().sum();
+}
+
+TEST_P(WinogradConvolution, CanBeDifferentiatedTwice) {
+  const Tensors t(c());
+  const auto x = leaf(t.x), w = leaf(t.w), exact_x = exact_leaf(t.x), exact_w = exact_leaf(t.w);
+  const auto options = options_of(c().filter);
+  penalty(convolution(x, w, {}, options), x).backward();
+  penalty(at::conv2d(exact_x, exact_w, {}, options.stride, options.padding), exact_x).backward();
+  expect_close(x.grad(), exact_x.grad(), "x gradient");
+  expect_close(w.grad(), exact_w.grad(), "w gradient");
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, WinogradConvolution, testing::Range<std::size_t>(0, 8));
+
+TEST(WinogradThreads, LeaveTheBitsAlone) {
+  if (vector_unit() == VectorUnit::kNone) GTEST_SKIP() << "this processor has no AVX2";
+  const int before = at::get_num_threads();
+  for (const std::size_t index : {3UL, 7UL}) {
+    const Tensors t(kCases[index]);
+    const auto filter = kCases[index].filter;
+    std::vector<at::Tensor> results;
+    for (const int threads : {1, 2, 3}) {
+      at::set_num_threads(threads);
+      results.push_back(winograd_forward(filter, t.x, t.w, t.bias));
+      results.push_back(winograd_transposed(filter, t.y_gradient, t.w));
+      results.push_back(winograd_filter(filter, t.x, t.y_gradient));
+    }
+    for (std::size_t i = 3; i < results.size(); ++i) {
+      EXPECT_TRUE(results[i].equal(results[i % 3])) << index << " " << i;
+    }
+  }
+  at::set_num_threads(before);
+}
+
+TEST(Convolution, TakesWinogradOnlyWhereItFits) {
+  const ConvolutionModeScope scope(ConvolutionMode::kWinograd);
+  auto generator = seeded();
+  const auto same = [&](at::IntArrayRef x_sizes, at::IntArrayRef w_sizes, std::int64_t stride) {
+    const auto x = at::randn(x_sizes, generator), w = at::randn(w_sizes, generator);
+    return convolution(x, w, {}, {stride, 1}).equal(at::conv2d(x, w, {}, stride, 1));
+  };
+  EXPECT_TRUE(same({2, 3, 8, 8}, {16, 3, 3, 3}, 1)) << "3 channels";
+  EXPECT_TRUE(same({2, 16, 2, 2}, {16, 16, 3, 3}, 1)) << "a tile of which a quarter is needed";
+  EXPECT_TRUE(same({2, 16, 8, 8}, {16, 16, 3, 3}, 2)) << "3x3 of stride 2";
+  EXPECT_TRUE(same({2, 16, 7, 7}, {16, 16, 4, 4}, 2)) << "an odd side";
+  if (vector_unit() != VectorUnit::kNone) {
+    EXPECT_FALSE(same({2, 16, 8, 8}, {16, 16, 3, 3}, 1));
+  }
+}
+
+TEST(Convolution, IsExactUnlessAScopeSaysOtherwise) {
+  auto generator = seeded();
+  const auto x = at::randn({2, 16, 8, 8}, generator), w = at::randn({16, 16, 3, 3}, generator);
+  EXPECT_EQ(convolution_mode(), ConvolutionMode::kExact);
+  {
+    const ConvolutionModeScope scope(ConvolutionMode::kWinograd);
+    EXPECT_EQ(convolution_mode(), ConvolutionMode::kWinograd);
+    const ConvolutionModeScope inner(ConvolutionMode::kExact);
+    EXPECT_TRUE(convolution(x, w, {}, {1, 1}).equal(at::conv2d(x, w, {}, 1, 1)));
+  }
+  EXPECT_EQ(convolution_mode(), ConvolutionMode::kExact);
+}
+
+}  // namespace
+}  // namespace assay
