@@ -13,7 +13,7 @@ MAY_INCLUDE = {
     "data": {"core", "config"},
     "families": {"core", "config", "data", "nn", "kernels"},
     "metrics": {"core", "nn", "kernels"},
-    "harness": {"core", "config", "data", "nn", "families", "metrics"},
+    "harness": {"core", "config", "data", "kernels", "nn", "families", "metrics"},
     "results": {"core"},
     "reports": {"core", "config", "results"},
 }

@@ -26,9 +26,10 @@ constexpr std::int64_t kLargestTooSmall = (kSsimWindow - 1) << 4;
 constexpr std::int64_t kImagesPerBlock = 16;
 
 at::Tensor gaussian_window() {
+  constexpr std::int64_t kHalf = kSsimWindow / 2;
   std::vector<double> weights;
   for (std::int64_t i = 0; i < kSsimWindow; ++i) {
-    const auto offset = static_cast<double>(i - kSsimWindow / 2);
+    const auto offset = static_cast<double>(i - kHalf);
     weights.push_back(std::exp(-offset * offset / (2.0 * kSigma * kSigma)));
   }
   const auto window = at::tensor(weights, at::kDouble);

@@ -13,6 +13,7 @@
 #include "data/image_folder.h"
 #include "data/npz.h"
 #include "harness/environment.h"
+#include "harness/runner.h"
 
 namespace assay {
 namespace {
@@ -95,6 +96,7 @@ EvalSource from_dataset(const std::string& text, std::size_t colon) {
 
 EvalSource from_run(const std::string& run, const EvalCommand& command) {
   const TrainedModel trained = load_trained(command.common, run, {}, command.device);
+  const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
   const std::int64_t count =
       command.count > 0 ? command.count : trained.definition.integer("eval.generated");
   SampleOptions options;

@@ -10,6 +10,7 @@
 
 #include "cli/app.h"
 #include "core/error.h"
+#include "kernels/caching_allocator.h"
 
 namespace {
 
@@ -31,6 +32,7 @@ int fail(const std::string& message, assay::ExitCode code) {
 
 int main(int argc, char** argv) {
   require_passive_waiting(argv);
+  assay::install_caching_allocator();
   assay::App app;
   try {
     return app.run(argc, argv);

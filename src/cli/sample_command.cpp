@@ -102,6 +102,7 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
 int sample_command(const SampleCommand& command) {
   const TrainedModel trained =
       load_trained(command.common, command.run, command.set, command.device);
+  const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
   SampleOptions options;
   options.batch_size = trained.definition.integer("eval.batch_size");
   const torch::NoGradGuard no_grad;

@@ -162,17 +162,21 @@ void print_run(const Database& database, const RunRow& row) {
   fmt::print("\n{}", experiment_of(database, row.experiment_id).definition);
 }
 
+[[noreturn]] void watch_status(const std::filesystem::path& database) {
+  for (;;) {
+    fmt::print("\x1b[H\x1b[2J");
+    print_status(database);
+    std::fflush(stdout);
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+}
+
 }  // namespace
 
 int status_command(bool watch, const CommonOptions& options) {
   if (watch && options.json)
     throw Error("status --watch --json: --json prints one document; call it repeatedly instead");
-  while (watch) {
-    fmt::print("\x1b[H\x1b[2J");
-    print_status(options.database);
-    std::fflush(stdout);
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-  }
+  if (watch) watch_status(options.database);
   if (!options.json) {
     print_status(options.database);
     return 0;

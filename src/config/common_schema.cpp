@@ -79,6 +79,12 @@ Schema train_keys() {
        .unit = "images",
        .minimum = 1,
        .maximum = 65536},
+      {.path = "train.convolution",
+       .default_value = std::string("exact"),
+       .meaning =
+           "how 3x3 and strided 4x4 convolutions are computed on the CPU: each output one sum, "
+           "or by Winograd's minimal filtering, faster and 6 to 10 times coarser in rounding",
+       .choices = {"exact", "winograd"}},
       {.path = "train.images",
        .default_value = int64_t{640000},
        .meaning = "length of the run, in training images seen; rounded up to whole steps",

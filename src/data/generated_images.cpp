@@ -53,8 +53,9 @@ struct Drawing {
 double coverage(const Drawing& drawing, std::int64_t column, std::int64_t row) {
   int inside = 0;
   for (int sample = 0; sample < kSamplesPerSide * kSamplesPerSide; ++sample) {
-    const double dx = (sample % kSamplesPerSide + 0.5) / kSamplesPerSide;
-    const double dy = (sample / kSamplesPerSide + 0.5) / kSamplesPerSide;
+    const int across = sample % kSamplesPerSide, down = sample / kSamplesPerSide;
+    const double dx = (across + 0.5) / kSamplesPerSide;
+    const double dy = (down + 0.5) / kSamplesPerSide;
     const double x = (static_cast<double>(column) + dx - drawing.centre_x) / drawing.radius;
     const double y = (drawing.centre_y - static_cast<double>(row) - dy) / drawing.radius;
     inside += drawing.shape(x, y) ? 1 : 0;

@@ -4,11 +4,12 @@
 #include <fmt/format.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
 #include <functional>
 #include <numeric>
+
+#include "nn/convolution.h"
 
 namespace assay {
 namespace {
@@ -30,13 +31,13 @@ torch::nn::Linear linear_without_bias(std::int64_t in, std::int64_t out) {
   return torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false));
 }
 
-torch::nn::ConvTranspose2d widen(std::int64_t in, std::int64_t out, bool bias) {
-  return torch::nn::ConvTranspose2d(
+TransposedConvolution widen(std::int64_t in, std::int64_t out, bool bias) {
+  return TransposedConvolution(
       torch::nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1).bias(bias));
 }
 
-torch::nn::Conv2d narrow(std::int64_t in, std::int64_t out, bool bias) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(bias));
+Convolution narrow(std::int64_t in, std::int64_t out, bool bias) {
+  return Convolution(torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(bias));
 }
 
 torch::nn::Unflatten unflatten(const std::vector<std::int64_t>& shape) {

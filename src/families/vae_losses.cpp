@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/bernoulli.h"
+
 namespace assay {
 namespace {
 
@@ -38,10 +40,7 @@ torch::Tensor log_prior_over_posterior(const torch::Tensor& mu, const torch::Ten
 }
 
 torch::Tensor bernoulli_nll(const torch::Tensor& x, const torch::Tensor& logits) {
-  check_same_shape(x, logits);
-  return at::binary_cross_entropy_with_logits(logits, x, {}, {}, at::Reduction::None)
-      .flatten(1)
-      .sum(1);
+  return bernoulli_cross_entropy(x, logits);
 }
 
 torch::Tensor gaussian_nll(const torch::Tensor& x, const torch::Tensor& mean,

@@ -3,12 +3,13 @@
 
 #include <fmt/format.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
 #include <functional>
 #include <numeric>
+
+#include "nn/convolution.h"
 
 namespace assay {
 namespace {
@@ -61,14 +62,12 @@ std::vector<std::int64_t> decoder_widths(const VaeNetworkOptions& options, std::
   return widths;
 }
 
-torch::nn::Conv2d conv(std::int64_t in, std::int64_t out, std::int64_t kernel,
-                       std::int64_t stride) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(1));
+Convolution conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride) {
+  return Convolution(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(1));
 }
 
-torch::nn::ConvTranspose2d widen(std::int64_t in, std::int64_t out) {
-  return torch::nn::ConvTranspose2d(
-      torch::nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1));
+TransposedConvolution widen(std::int64_t in, std::int64_t out) {
+  return TransposedConvolution(torch::nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1));
 }
 
 torch::nn::GroupNorm group_norm(std::int64_t channels) {

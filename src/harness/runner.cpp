@@ -198,6 +198,11 @@ RunLength run_length(const Definition& definition) {
   return {steps, steps * batch_size};
 }
 
+ConvolutionMode convolution_mode_of(const Definition& definition) {
+  return definition.text("train.convolution") == "winograd" ? ConvolutionMode::kWinograd
+                                                            : ConvolutionMode::kExact;
+}
+
 Dataset load_dataset_for(const Definition& definition) {
   const auto seed = static_cast<std::uint64_t>(definition.integer("dataset.seed"));
   return load_dataset({definition.text("dataset.name"), definition.text("dataset.path"),
@@ -225,6 +230,7 @@ RunFinished run_experiment(const RunRequest& request, RunObserver& observer,
     finished.peak_memory_bytes = peak_memory_bytes();
     observer.finished(finished);
   };
+  const ConvolutionModeScope mode(convolution_mode_of(request.definition));
   std::optional<Run> run;
   try {
     check_evaluation(request.definition);

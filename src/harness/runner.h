@@ -8,6 +8,7 @@
 #include "core/events.h"
 #include "families/trainable.h"
 #include "harness/stop.h"
+#include "kernels/convolution.h"
 
 namespace assay {
 
@@ -33,6 +34,10 @@ RunLength run_length(const Definition& definition);
 /// print it.
 RunFinished run_experiment(const RunRequest& request, RunObserver& observer,
                            const StopRequest& stop);
+
+/// What train.convolution says. Whoever calls a model sets it for its thread
+/// (ConvolutionModeScope); run_experiment() does.
+ConvolutionMode convolution_mode_of(const Definition& definition);
 
 /// The data set that a definition asks for: the same for every seed of a run.
 Dataset load_dataset_for(const Definition& definition);

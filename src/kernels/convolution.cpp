@@ -37,6 +37,27 @@ std::optional<at::Tensor> optional_bias(const at::Tensor& bias) {
   return bias.defined() ? std::optional(bias) : std::nullopt;
 }
 
+bool is_pixelwise(const at::Tensor& x, const at::Tensor& weight,
+                  const ConvolutionOptions& options) {
+  return current_mode == ConvolutionMode::kWinograd && x.device().is_cpu() && x.dim() == 4 &&
+         weight.size(2) == 1 && weight.size(3) == 1 && options.stride == 1 && options.padding == 0;
+}
+
+// A 1×1 convolution is one product of matrices [N·H·W,I]·[I,O] in channels-last order, which takes
+// BLAS half the time of a convolution.
+at::Tensor pixelwise(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const auto pixels = x.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1});
+  const auto matrix = weight.reshape({weight.size(0), weight.size(1)});
+  return at::linear(pixels, matrix, optional_bias(bias)).permute({0, 3, 1, 2});
+}
+
+// One order throughout: the next layer's kernels want it.
+at::Tensor in_order(const at::Tensor& images) {
+  const bool reorder =
+      current_mode == ConvolutionMode::kWinograd && images.dim() == 4 && images.device().is_cpu();
+  return reorder ? images.contiguous(at::MemoryFormat::ChannelsLast) : images;
+}
+
 }  // namespace
 
 std::string_view convolution_mode_name(ConvolutionMode mode) {
@@ -56,7 +77,8 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
   if (const auto filter = winograd_for(x, weight, x.sizes(), options)) {
     return winograd_forward(*filter, x, weight, bias);
   }
-  return at::conv2d(x, weight, optional_bias(bias), options.stride, options.padding);
+  if (is_pixelwise(x, weight, options)) return pixelwise(x, weight, bias);
+  return in_order(at::conv2d(x, weight, optional_bias(bias), options.stride, options.padding));
 }
 
 at::Tensor transposed_convolution(const at::Tensor& y, const at::Tensor& weight,
@@ -69,7 +91,8 @@ at::Tensor transposed_convolution(const at::Tensor& y, const at::Tensor& weight,
       return bias.defined() ? x + bias.view({1, -1, 1, 1}) : x;
     }
   }
-  return at::conv_transpose2d(y, weight, optional_bias(bias), options.stride, options.padding);
+  return in_order(
+      at::conv_transpose2d(y, weight, optional_bias(bias), options.stride, options.padding));
 }
 
 }  // namespace assay

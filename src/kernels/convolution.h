@@ -44,7 +44,7 @@ struct ConvolutionOptions {
 /// padding 1, and F(4×4,2×2) on the four phases of x for 4×4 filters of stride 2 and padding 1, if
 /// I and O are multiples of 16 and tiles of 4×4 outputs waste little. Results are then in
 /// channels-last order, do not depend on the number of threads, and can be differentiated any
-/// number of times. All else goes to LibTorch.
+/// number of times. 1×1 filters become a product of matrices. All else goes to LibTorch.
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const ConvolutionOptions& options);
 

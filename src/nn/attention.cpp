@@ -3,7 +3,6 @@
 
 #include <ATen/ATen.h>
 #include <torch/nn/init.h>
-#include <torch/nn/options/conv.h>
 
 namespace assay {
 

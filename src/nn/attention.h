@@ -2,11 +2,12 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
 #include <cstdint>
+
+#include "nn/convolution.h"
 
 namespace assay {
 
@@ -24,7 +25,7 @@ class SelfAttentionImpl : public torch::nn::Module {
  private:
   std::int64_t heads_;
   torch::nn::GroupNorm norm_;
-  torch::nn::Conv2d qkv_, out_;
+  Convolution qkv_, out_;
 };
 TORCH_MODULE(SelfAttention);
 

@@ -2,16 +2,12 @@
 #include "nn/residual_block.h"
 
 #include <torch/nn/init.h>
-#include <torch/nn/options/conv.h>
 
 #include "nn/dropout.h"
+#include "nn/group_norm.h"
 
 namespace assay {
 namespace {
-
-torch::nn::Conv2d conv3(std::int64_t in, std::int64_t out) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
-}
 
 std::int64_t time_outputs(const ResidualBlockOptions& options) {
   return options.conditioning == TimeConditioning::kFilm ? 2 * options.out_channels
@@ -24,8 +20,8 @@ ResidualBlockImpl::ResidualBlockImpl(const ResidualBlockOptions& options)
     : options_(options),
       norm1_(torch::nn::GroupNormOptions(options.groups, options.in_channels)),
       norm2_(torch::nn::GroupNormOptions(options.groups, options.out_channels)),
-      conv1_(conv3(options.in_channels, options.out_channels)),
-      conv2_(conv3(options.out_channels, options.out_channels)),
+      conv1_(conv3x3(options.in_channels, options.out_channels)),
+      conv2_(conv3x3(options.out_channels, options.out_channels)),
       time_(options.time_channels, time_outputs(options)) {
   register_module("norm1", norm1_);
   register_module("conv1", conv1_);
@@ -35,22 +31,22 @@ ResidualBlockImpl::ResidualBlockImpl(const ResidualBlockOptions& options)
   torch::nn::init::zeros_(conv2_->weight);
   torch::nn::init::zeros_(conv2_->bias);
   if (options.in_channels != options.out_channels) {
-    skip_ = register_module("skip", torch::nn::Conv2d(torch::nn::Conv2dOptions(
-                                        options.in_channels, options.out_channels, 1)));
+    skip_ = register_module("skip", Convolution(torch::nn::Conv2dOptions(options.in_channels,
+                                                                         options.out_channels, 1)));
   }
 }
 
 torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x, const torch::Tensor& embedding,
                                          std::optional<torch::Generator> generator) {
-  auto h = conv1_(torch::silu(norm1_(x)));
-  const auto condition = time_(embedding).unsqueeze(-1).unsqueeze(-1);
+  auto h = conv1_(norm_silu(norm1_, x));
+  const auto condition = time_(embedding);
   if (options_.conditioning == TimeConditioning::kFilm) {
     const auto parts = condition.chunk(2, 1);
-    h = torch::addcmul(parts[1], norm2_(h), parts[0] + 1.0);
+    h = adaptive_norm_silu(norm2_, h, parts[0], parts[1]);
   } else {
-    h = norm2_(h + condition);
+    h = norm_silu(norm2_, h, condition);
   }
-  h = dropout(torch::silu(h), options_.dropout, is_training(), generator);
+  h = dropout(h, options_.dropout, is_training(), generator);
   return conv2_(h) + (skip_.is_empty() ? x : skip_(x));
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
@@ -11,6 +10,8 @@
 
 #include <cstdint>
 #include <optional>
+
+#include "nn/convolution.h"
 
 namespace assay {
 
@@ -44,7 +45,7 @@ class ResidualBlockImpl : public torch::nn::Module {
  private:
   ResidualBlockOptions options_;
   torch::nn::GroupNorm norm1_, norm2_;
-  torch::nn::Conv2d conv1_, conv2_, skip_{nullptr};
+  Convolution conv1_, conv2_, skip_{nullptr};
   torch::nn::Linear time_;
 };
 TORCH_MODULE(ResidualBlock);

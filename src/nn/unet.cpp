@@ -4,20 +4,16 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <torch/nn/init.h>
-#include <torch/nn/options/conv.h>
 
 #include <algorithm>
 
+#include "nn/group_norm.h"
 #include "nn/time_embedding.h"
 
 namespace assay {
 namespace {
 
 constexpr std::int64_t kTimeWidthFactor = 4;  // Ho et al. 2020: the time MLP is 4 · base wide
-
-torch::nn::Conv2d conv3(std::int64_t in, std::int64_t out, std::int64_t stride = 1) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).stride(stride).padding(1));
-}
 
 std::int64_t embedding_width(const UNetOptions& o) {
   return o.time_embedding > 0 ? o.time_embedding : 2 * o.base_channels;
@@ -101,7 +97,7 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
                                         options.highest_time_frequency);
   time1_ = register_module("time1", torch::nn::Linear(embedding, time));
   time2_ = register_module("time2", torch::nn::Linear(time, time));
-  input_ = register_module("input", conv3(inner, options.base_channels));
+  input_ = register_module("input", conv3x3(inner, options.base_channels));
 
   std::vector<std::int64_t> skips;
   build_down(skips);
@@ -114,7 +110,7 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
 
   output_norm_ = register_module(
       "output_norm", torch::nn::GroupNorm(torch::nn::GroupNormOptions(options.groups, width(0))));
-  output_ = register_module("output", conv3(width(0), inner));
+  output_ = register_module("output", conv3x3(width(0), inner));
   torch::nn::init::zeros_(output_->weight);
   torch::nn::init::zeros_(output_->bias);
 }
@@ -132,7 +128,8 @@ void UNetImpl::build_down(std::vector<std::int64_t>& skips) {
     }
     if (i + 1 < options_.multipliers.size()) {
       const std::int64_t next = compact() ? width(i + 1) : channels;
-      level.resample = register_module(fmt::format("down{}_resample", i), conv3(channels, next, 2));
+      level.resample =
+          register_module(fmt::format("down{}_resample", i), conv3x3(channels, next, 2));
       channels = next;
       if (!compact()) skips.push_back(channels);
     }
@@ -153,7 +150,7 @@ void UNetImpl::build_up(std::vector<std::int64_t>& skips) {
     }
     if (i > 0) {
       const std::int64_t next = compact() ? width(i - 1) : channels;
-      level.resample = register_module(fmt::format("up{}_resample", i), conv3(channels, next));
+      level.resample = register_module(fmt::format("up{}_resample", i), conv3x3(channels, next));
       channels = next;
     }
     up_.push_back(std::move(level));
@@ -193,7 +190,7 @@ torch::Tensor UNetImpl::forward(const torch::Tensor& x_t, const torch::Tensor& t
     }
     if (!level.resample.is_empty()) h = upsample(level, h);
   }
-  h = output_(torch::silu(output_norm_(h)));
+  h = output_(norm_silu(output_norm_, h));
   return factor > 1 ? at::pixel_shuffle(h, factor) : h;
 }
 

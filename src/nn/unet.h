@@ -2,7 +2,6 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "nn/attention.h"
+#include "nn/convolution.h"
 #include "nn/residual_block.h"
 
 namespace assay {
@@ -82,7 +82,7 @@ class UNetImpl : public torch::nn::Module {
  private:
   struct Level {
     std::vector<UNetBlock> blocks;
-    torch::nn::Conv2d resample{nullptr};  // absent on the last level of either way
+    Convolution resample{nullptr};  // absent on the last level of either way
   };
 
   void build_down(std::vector<std::int64_t>& skips);
@@ -97,7 +97,7 @@ class UNetImpl : public torch::nn::Module {
   UNetOptions options_;
   torch::Tensor frequencies_;
   torch::nn::Linear time1_{nullptr}, time2_{nullptr};
-  torch::nn::Conv2d input_{nullptr}, output_{nullptr};
+  Convolution input_{nullptr}, output_{nullptr};
   torch::nn::GroupNorm output_norm_{nullptr};
   std::vector<Level> down_, up_;
   UNetBlock middle1_{nullptr}, middle2_{nullptr};

@@ -164,6 +164,23 @@ TEST(Convolution, TakesWinogradOnlyWhereItFits) {
   }
 }
 
+TEST(Convolution, OfOnePixelIsAProductOfMatrices) {
+  const ConvolutionModeScope scope(ConvolutionMode::kWinograd);
+  auto generator = seeded();
+  const auto x = leaf(at::randn({2, 5, 4, 3}, generator));
+  const auto w = leaf(at::randn({7, 5, 1, 1}, generator)), bias = leaf(at::randn({7}, generator));
+  const auto exact_x = exact_leaf(x), exact_w = exact_leaf(w), exact_bias = exact_leaf(bias);
+  const auto y = convolution(x, w, bias, {1, 0});
+  const auto exact_y = at::conv2d(exact_x, exact_w, exact_bias);
+  EXPECT_TRUE(y.is_contiguous(at::MemoryFormat::ChannelsLast));
+  expect_close(y, exact_y, "y");
+  y.square().sum().backward();
+  exact_y.square().sum().backward();
+  expect_close(x.grad(), exact_x.grad(), "x gradient");
+  expect_close(w.grad(), exact_w.grad(), "w gradient");
+  expect_close(bias.grad(), exact_bias.grad(), "bias gradient");
+}
+
 TEST(Convolution, IsExactUnlessAScopeSaysOtherwise) {
   auto generator = seeded();
   const auto x = at::randn({2, 16, 8, 8}, generator), w = at::randn({16, 16, 3, 3}, generator);

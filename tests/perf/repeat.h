@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -22,19 +23,30 @@ inline std::int64_t memory_now(const std::string& field) {
   return 0;
 }
 
+/// Processor time of all threads of this process, in seconds.
+inline double processor_seconds() {
+  std::timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 /// The work of one side of a comparison, repeated whenever the driver (ci/perf) says so, so that
 /// its repeats lie between those of the peer: prints "ready", then for each line on stdin one JSON
-/// object with the seconds, what was computed, and the memory that the work took on top.
+/// object with the seconds, what was computed, the peak memory and what the work took on top.
 inline void repeat_on_demand(const std::function<std::vector<double>()>& work) {
   std::cout << "ready" << std::endl;
   for (std::string line; std::getline(std::cin, line);) {
     std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts anew
     const auto before = memory_now("VmRSS");
     const auto start = std::chrono::steady_clock::now();
+    const double processor = processor_seconds();
     const auto values = work();
+    const double processor_took = processor_seconds() - processor;
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     std::cout << nlohmann::json{{"seconds", took.count()},
+                                {"processor_seconds", processor_took},
                                 {"values", values},
+                                {"peak_bytes", memory_now("VmHWM")},
                                 {"extra_bytes", memory_now("VmHWM") - before}}
               << std::endl;
   }

@@ -18,6 +18,9 @@ def repeat_on_demand(work):
             refs.write("5")  # the peak starts anew
         before = memory("VmRSS")
         start = time.perf_counter()
+        processor = time.process_time()
         values = work()
+        processor = time.process_time() - processor
         seconds = time.perf_counter() - start
-        print(json.dumps({"seconds": seconds, "values": values, "extra_bytes": memory("VmHWM") - before}), flush=True)
+        print(json.dumps({"seconds": seconds, "processor_seconds": processor, "values": values,
+                          "peak_bytes": memory("VmHWM"), "extra_bytes": memory("VmHWM") - before}), flush=True)

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/linear.h>
+
+#include "nn/convolution.h"
+#include "nn/unet.h"
+
+// The networks that peers_training.py builds too, out of assay's layers. Names of parameters agree,
+// and both sides start from the weights that this side writes.
+namespace assay::perf {
+
+/// Kingma & Welling's VAE as in PyTorch's examples: 784-400-20-400-784, ReLU. Returns the loss
+/// summed over images: Bernoulli cross-entropy + KL.
+class MlpVaeImpl : public torch::nn::Module {
+ public:
+  MlpVaeImpl();
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& eps);
+
+ private:
+  torch::nn::Linear hidden_{784, 400}, mu_{400, 20}, logvar_{400, 20}, decode1_{20, 400},
+      decode2_{400, 784};
+};
+TORCH_MODULE(MlpVae);
+
+/// Convolutions 1-32-64 of 4×4, stride 2; linear 3136-256-32 and back; ReLU.
+class ConvVaeImpl : public torch::nn::Module {
+ public:
+  ConvVaeImpl();
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& eps);
+
+ private:
+  Convolution conv1_, conv2_;
+  torch::nn::Linear hidden_{3136, 256}, mu_{256, 32}, logvar_{256, 32}, decode1_{32, 256},
+      decode2_{256, 3136};
+  TransposedConvolution widen1_, widen2_;
+};
+TORCH_MODULE(ConvVae);
+
+/// DCGAN (Radford et al. 2016) for 32×32 RGB images, 64 channels at the widest side.
+torch::nn::Sequential dcgan_generator();
+torch::nn::Sequential dcgan_discriminator();
+
+/// Ho et al.'s U-Net for 28×28 grey images: 32 channels times 1, 2, 4; 3.6 M parameters. No layer
+/// starts at zero, so that every gradient counts.
+UNet ddpm_unet();
+
+}  // namespace assay::perf
