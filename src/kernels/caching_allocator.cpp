@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <iterator>
 #include <new>
 
 namespace assay {
 namespace {
 
 constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector
-// Idle memory up to here is never worth a round trip to the system.
+// Memory up to here is never worth a round trip to the system.
 constexpr std::size_t kAlwaysKept = std::size_t{32} << 20;
 
 // Up in steps of an eighth of a power of two, at least a cache line.
@@ -33,16 +34,21 @@ CachingAllocator::~CachingAllocator() { release(); }
 
 void* CachingAllocator::take(std::size_t size) {
   const std::lock_guard lock(mutex_);
-  const auto found = kept_.find(size);
-  in_use_ += size;
-  if (found != kept_.end() && !found->second.empty()) {
-    void* block = found->second.back();
-    found->second.pop_back();
-    kept_bytes_ -= size;
-    return block;
+  const auto found = kept_.lower_bound(size);
+  const bool fits = found != kept_.end() && found->first / 2 <= size;
+  const std::size_t taken = fits ? found->first : size;
+  in_use_ += taken;
+  most_in_use_ = std::max(most_in_use_, in_use_);
+  if (!fits) {
+    const std::size_t most = std::max(most_in_use_ / 2 * 3, kAlwaysKept);
+    release_above(most > in_use_ ? most - in_use_ : 0);
+    return nullptr;
   }
-  if (kept_bytes_ > std::max(kAlwaysKept, in_use_ / 2)) release_locked();
-  return nullptr;
+  void* block = found->second.back();
+  found->second.pop_back();
+  if (found->second.empty()) kept_.erase(found);
+  kept_bytes_ -= taken;
+  return block;
 }
 
 c10::DataPtr CachingAllocator::allocate(std::size_t bytes) {
@@ -95,15 +101,17 @@ std::size_t CachingAllocator::bytes_kept() const {
 
 void CachingAllocator::release() {
   const std::lock_guard lock(mutex_);
-  release_locked();
+  release_above(0);
 }
 
-void CachingAllocator::release_locked() {
-  for (auto& [size, blocks] : kept_) {
-    for (void* block : blocks) std::free(block);
-    blocks.clear();
+void CachingAllocator::release_above(std::size_t most_kept) {
+  while (kept_bytes_ > most_kept) {
+    const auto largest = std::prev(kept_.end());
+    std::free(largest->second.back());
+    kept_bytes_ -= largest->first;
+    largest->second.pop_back();
+    if (largest->second.empty()) kept_.erase(largest);
   }
-  kept_bytes_ = 0;
 }
 
 void install_caching_allocator() {

@@ -4,8 +4,8 @@
 #include <c10/core/Allocator.h>
 
 #include <cstddef>
+#include <map>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 namespace assay {
@@ -14,9 +14,10 @@ namespace assay {
 /// step asks for the same sizes over and over; from the system each fresh page costs a fault and a
 /// fill, several times what a step then does with it.
 ///
-/// Sizes are rounded up to steps of an eighth of a power of two. What is kept is given back to the
-/// system whenever a size is missing while more than half of what is in use lies idle, so that a
-/// change of phase (training, sampling) does not hold both. Safe to call from any thread.
+/// Sizes are rounded up to steps of an eighth of a power of two; where none of the size is kept,
+/// one of up to twice the size is taken. In use and kept together stay below one and a half times
+/// what was ever in use at once, so that a change of phase (training, sampling) does not hold both:
+/// the largest of what is kept goes back to the system first. Safe to call from any thread.
 class CachingAllocator final : public c10::Allocator {
  public:
   CachingAllocator() = default;
@@ -36,11 +37,11 @@ class CachingAllocator final : public c10::Allocator {
   struct Block;
   static void recycle(void* data);
   void* take(std::size_t size);
-  void release_locked();
+  void release_above(std::size_t most_kept);
 
   mutable std::mutex mutex_;
-  std::unordered_map<std::size_t, std::vector<void*>> kept_;  // by size: blocks, header included
-  std::size_t in_use_ = 0, kept_bytes_ = 0;
+  std::map<std::size_t, std::vector<void*>> kept_;  // by size, header included; no entry is empty
+  std::size_t in_use_ = 0, most_in_use_ = 0, kept_bytes_ = 0;
 };
 
 /// Makes one CachingAllocator LibTorch's allocator of CPU tensors from now on, once.

@@ -255,12 +255,51 @@ def ddpm_sampling():
     return step
 
 
+def library():
+    """denoising-diffusion-pytorch 2.3.4 with its trainer's loop."""
+    from denoising_diffusion_pytorch import GaussianDiffusion, Unet
+    from ema_pytorch import EMA
+    unet = Unet(dim=32, dim_mults=(1, 2, 4), channels=1)
+    load(unet)
+    diffusion = GaussianDiffusion(unet, image_size=28, timesteps=1000, sampling_timesteps=50)
+    diffusion.model = compiled(unet)
+    optimizer, average = adam(unet, lr=8e-5, betas=(0.9, 0.99)), EMA(diffusion, beta=0.995, update_every=10)
+    x = torch.rand(64, 1, 28, 28, generator=noise)
+
+    def step():
+        t = torch.randint(0, 1000, (64,), generator=noise)
+        loss = diffusion(x, times=t, noise=torch.randn(x.shape, generator=noise))
+        loss.backward()
+        nn.utils.clip_grad_norm_(diffusion.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        average.update()
+        return loss.detach()
+    return step
+
+
+def library_sampling():
+    from denoising_diffusion_pytorch import GaussianDiffusion, Unet
+    unet = Unet(dim=32, dim_mults=(1, 2, 4), channels=1)
+    load(unet)
+    diffusion = GaussianDiffusion(unet, image_size=28, timesteps=1000, sampling_timesteps=50).eval()
+    diffusion.model = compiled(unet)
+
+    @torch.inference_mode()
+    def step():
+        x, t = torch.randn(64, 1, 28, 28, generator=noise), torch.full((64,), 500)
+        return diffusion.model_predictions(x, t, None, clip_x_start=True, rederive_pred_noise=True)[0].mean()
+    return step
+
+
 step, steps_per_repeat = {
     "mlp_vae_train": lambda: (vae(MlpVae(), (128, 784), 20), 100),
     "conv_vae_train": lambda: (vae(ConvVae(), (128, 1, 28, 28), 32), 10),
     "dcgan_train": lambda: (dcgan(), 3),
     "ddpm_train": lambda: (ddpm(), 1),
     "ddpm_sample": lambda: (ddpm_sampling(), 2),
+    "ddp_library_train": lambda: (library(), 1),
+    "ddp_library_sample": lambda: (library_sampling(), 2),
 }[work]()
 step()  # warm-up, compilation
 

@@ -14,7 +14,10 @@
 
 #include "kernels/caching_allocator.h"
 #include "kernels/convolution.h"
+#include "library_unet.h"
 #include "nn/adam.h"
+#include "nn/ema.h"
+#include "nn/gradient_clip.h"
 #include "nn/safetensors.h"
 #include "repeat.h"
 #include "training_models.h"
@@ -134,6 +137,56 @@ Step ddpm_sampling_step(TensorMap& weights) {
   };
 }
 
+// The library's default: predicts v under the sigmoid schedule (Jabri et al. 2022).
+torch::Tensor library_alpha_bar() {
+  const auto t = at::linspace(0, 1, 1001, at::kDouble);
+  const double start = 1.0 / (1.0 + std::exp(3.0)), end = 1.0 / (1.0 + std::exp(-3.0));
+  const auto all = (end - (t * 6.0 - 3.0).sigmoid()) / (end - start);
+  const auto betas = (1.0 - all.slice(0, 1) / all.slice(0, 0, 1000)).clamp(0, 0.999);
+  return at::cumprod(1.0 - betas, 0).to(at::kFloat);
+}
+
+// Its trainer's loop: clipping, Adam, and an average of the weights every ten steps.
+Step library_step(TensorMap& weights) {
+  LibraryUnet unet, average;
+  add_weights(weights, "", *unet);
+  auto generator = noise();
+  const auto x_0 = at::rand({64, 1, 28, 28}, generator) * 2 - 1;
+  auto adam = std::make_shared<Adam>(*unet, AdamOptions{.beta2 = 0.99});
+  auto ema = std::make_shared<Ema>(*average, *unet, EmaOptions{.decay = 0.995, .ramp = false});
+  const auto all = library_alpha_bar();
+  std::int64_t step = 0;
+  return [=]() mutable {
+    const auto t = at::randint(0, 1000, {64}, generator, at::kLong);
+    const auto eps = at::randn(x_0.sizes(), generator);
+    const auto of_image = all.index_select(0, t), a = of_image.view({-1, 1, 1, 1});
+    const auto x_t = a.sqrt() * x_0 + (1.0 - a).sqrt() * eps;
+    const auto v = a.sqrt() * eps - (1.0 - a).sqrt() * x_0;
+    const auto squares = (unet->forward(x_t, t.to(at::kFloat)) - v).square().mean({1, 2, 3});
+    const auto loss = (squares * of_image).mean();
+    loss.backward();
+    clip_gradient_norm(adam->parameters(), 1.0);
+    adam->step(8e-5);
+    adam->zero_grad();
+    if (++step % 10 == 0) ema->update(step);
+    return loss.detach();
+  };
+}
+
+Step library_sampling_step(TensorMap& weights) {
+  LibraryUnet unet;
+  add_weights(weights, "", *unet);
+  auto generator = noise();
+  const double a = library_alpha_bar()[500].item<double>();
+  return [=]() mutable {
+    const c10::InferenceMode inference;
+    const auto x = at::randn({64, 1, 28, 28}, generator);
+    const auto v = unet->forward(x, at::full({64}, 500.0));
+    const auto x_0 = (std::sqrt(a) * x - std::sqrt(1.0 - a) * v).clamp(-1, 1);
+    return ((x / std::sqrt(a) - x_0) / std::sqrt(1.0 / a - 1.0)).mean();
+  };
+}
+
 struct Work {
   Step step;
   int steps_per_repeat;
@@ -145,6 +198,8 @@ Work work_named(const std::string& name, TensorMap& weights) {
   if (name == "dcgan_train") return {dcgan_step(weights), 3};
   if (name == "ddpm_train") return {ddpm_step(weights), 1};
   if (name == "ddpm_sample") return {ddpm_sampling_step(weights), 2};
+  if (name == "ddp_library_train") return {library_step(weights), 1};
+  if (name == "ddp_library_sample") return {library_sampling_step(weights), 2};
   throw std::invalid_argument("no work named " + name);
 }
 
