@@ -4,6 +4,7 @@ SETTING: eager, best (channels-last and fused Adam) or compile (torch.compile an
 import json
 import math
 import sys
+import time
 
 import numpy as np
 import torch
@@ -301,7 +302,9 @@ step, steps_per_repeat = {
     "ddp_library_train": lambda: (library(), 1),
     "ddp_library_sample": lambda: (library_sampling(), 2),
 }[work]()
-step()  # warm-up, compilation
+start = time.perf_counter()
+step().item()  # warm-up, compilation
+first_seconds = time.perf_counter() - start
 
 
 def repeat():
@@ -310,4 +313,4 @@ def repeat():
     return [last.item()]
 
 
-repeat_on_demand(repeat)
+repeat_on_demand(repeat, first_seconds)

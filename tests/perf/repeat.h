@@ -31,10 +31,12 @@ inline double processor_seconds() {
 }
 
 /// The work of one side of a comparison, repeated whenever the driver (ci/perf) says so, so that
-/// its repeats lie between those of the peer: prints "ready", then for each line on stdin one JSON
-/// object with the seconds, what was computed, the peak memory and what the work took on top.
-inline void repeat_on_demand(const std::function<std::vector<double>()>& work) {
-  std::cout << "ready" << std::endl;
+/// its repeats lie between those of the peer: prints the seconds of its first step, then for each
+/// line on stdin one JSON object with the seconds, what was computed, the peak memory and what the
+/// work took on top.
+inline void repeat_on_demand(const std::function<std::vector<double>()>& work,
+                             double first_seconds = 0.0) {
+  std::cout << nlohmann::json{{"first_seconds", first_seconds}} << std::endl;
   for (std::string line; std::getline(std::cin, line);) {
     std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts anew
     const auto before = memory_now("VmRSS");

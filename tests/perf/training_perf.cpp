@@ -219,10 +219,13 @@ int main(int argc, char** argv) {
   const auto work = perf::work_named(name, weights);
   save_safetensors(folder / (name + ".safetensors"), weights);
   weights.clear();
+  const auto start = std::chrono::steady_clock::now();
   work.step();  // warm-up
-  perf::repeat_on_demand([&] {
+  const std::chrono::duration<double> first = std::chrono::steady_clock::now() - start;
+  const auto repeat = [&] {
     torch::Tensor last;
     for (int i = 0; i < work.steps_per_repeat; ++i) last = work.step();
     return std::vector{last.item<double>()};
-  });
+  };
+  perf::repeat_on_demand(repeat, first.count());
 }
