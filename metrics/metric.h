@@ -14,6 +14,7 @@
 
 namespace assay {
 
+struct DciMemo;
 struct PairSweepMemo;
 
 enum class Better { kLower, kHigher };
@@ -83,8 +84,10 @@ struct MetricInputs {
   std::map<std::string, double> options;  ///< by "metric.key"; what is absent has its fallback
   std::string compat;                     ///< a peer whose conventions to follow, or empty
   std::vector<std::string> wanted;        ///< all metrics of this evaluation: work they can share
-  /// What metrics of one evaluation share; made by the first that asks. Copies share it.
+  /// What metrics of one evaluation share; whoever evaluates makes them empty, and copies share
+  /// them. Without them each metric computes its own.
   std::shared_ptr<PairSweepMemo> sweep;
+  std::shared_ptr<DciMemo> trees;
   at::Device device = at::kCPU;  ///< where products of many rows are computed
   Protocol protocol;  ///< what all metrics of this evaluation share; each adds its own fields
 };

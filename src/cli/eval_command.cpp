@@ -16,6 +16,7 @@
 #include "cli/eval_source.h"
 #include "core/error.h"
 #include "harness/environment.h"
+#include "metrics/dci.h"
 #include "metrics/pair_sweep.h"
 
 namespace assay {
@@ -118,6 +119,7 @@ class Scorer {
     inputs.options = plan_.options;
     inputs.device = pick_device(command_.device);
     inputs.sweep = std::make_shared<PairSweepMemo>();
+    inputs.trees = std::make_shared<DciMemo>();
     for (const Metric* metric : plan_.metrics) inputs.wanted.emplace_back(metric->name);
     return inputs;
   }
