@@ -38,6 +38,7 @@ enum class Needs {
 /// Latent codes and the factors that made the images, for scores of disentanglement.
 struct CodesAndFactors {
   at::Tensor codes;          ///< [N,L] f32 or f64: posterior means
+  at::Tensor logvar;         ///< [N,L] log-variances of the same Gaussian posteriors
   at::Tensor factors;        ///< [N,F] i64, each counted from 0
   at::Tensor factor_sizes;   ///< [F] i64: values each factor can take
   at::Tensor variances;      ///< [L] variance of each code over the data, for the FactorVAE score

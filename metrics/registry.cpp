@@ -25,6 +25,7 @@
 #include "metrics/metric.h"
 #include "metrics/mifid.h"
 #include "metrics/mig.h"
+#include "metrics/mig_sampled.h"
 #include "metrics/modes.h"
 #include "metrics/path_length.h"
 #include "metrics/precision_recall.h"
@@ -219,20 +220,29 @@ Metrics classification() {
 }
 
 Metrics information_of_codes() {
-  return {{"mig",
-           "Chen et al. 2018",
-           Better::kHigher,
-           Needs::kCodes,
-           "gap of the two codes that tell most about a factor, in shares of its entropy",
-           compute_mig,
-           {kBins}},
-          {"modularity",
-           "Ridgeway & Mozer 2018",
-           Better::kHigher,
-           Needs::kCodes,
-           "1 - squared information of codes about all factors but their best one",
-           compute_modularity,
-           {kBins}}};
+  return {
+      {"mig",
+       "Chen et al. 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "gap of the two codes that tell most about a factor, in shares of its entropy",
+       compute_mig,
+       {kBins}},
+      {"mig_sampled",
+       "Chen et al. 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "the same gap of samples of q(z|x) under the aggregate posterior, the authors' estimator",
+       compute_mig_sampled,
+       {{"samples", 10000, 2, 1e7, "images that a sample is drawn for; all if there are fewer"},
+        {"seed", 0, 0, kLargestSeed, "seed of the samples"}}},
+      {"modularity",
+       "Ridgeway & Mozer 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "1 - squared information of codes about all factors but their best one",
+       compute_modularity,
+       {kBins}}};
 }
 
 Metrics learned_from_codes() {
