@@ -25,6 +25,7 @@ enum class Needs {
   kHeldOut,          ///< and held-out ones
   kSpatialFeatures,  ///< generated and reference spatial features
   kLabelled,         ///< features and labels of both sides
+  kLabelledImages,   ///< images and labels of both sides
   kLogits,
   kPaths,
   kReconstructions,
@@ -64,6 +65,8 @@ struct MetricInputs {
   at::Tensor held_out_features;      ///< [T,D] f32 of real data that the model was not trained on
   at::Tensor generated_spatial;      ///< [N,S] f32: features that keep where things are
   at::Tensor reference_spatial;      ///< [M,S] f32
+  at::Tensor generated_images;       ///< [N,C,H,W] u8
+  at::Tensor reference_images;       ///< [M,C,H,W] u8
   at::Tensor generated_labels;       ///< [N] i64: the class each image was asked for
   at::Tensor reference_labels;       ///< [M] i64
   at::Tensor generated_logits;       ///< [N,K] f32, of the extractor's classifier

@@ -10,6 +10,7 @@
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
 #include "metrics/beta_vae_score.h"
+#include "metrics/classification_accuracy_score.h"
 #include "metrics/data_copying.h"
 #include "metrics/dci.h"
 #include "metrics/elbo.h"
@@ -216,7 +217,15 @@ Metrics points() {
 
 Metrics classification() {
   return {{"accuracy", "-", Better::kHigher, Needs::kClassification,
-           "share of test labels that are the classifier's first choice", compute_accuracy}};
+           "share of test labels that are the classifier's first choice", compute_accuracy},
+          {"cas",
+           "Ravuri & Vinyals 2019",
+           Better::kHigher,
+           Needs::kLabelledImages,
+           "classification accuracy score: top 1 on the reference, trained on generated images",
+           compute_cas,
+           {{"epochs", 5, 1, 1000, "times that each generated image is trained on"},
+            {"seed", 0, 0, kLargestSeed, "seed of the weights, the order and the dropout"}}}};
 }
 
 Metrics information_of_codes() {

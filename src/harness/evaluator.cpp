@@ -96,7 +96,8 @@ void check_evaluation(const Definition& definition) {
           "'train', and the test split is held out",
           name));
     }
-    if (needs == Needs::kCodes || needs == Needs::kPaths || needs == Needs::kLabelled) {
+    const bool labelled = needs == Needs::kLabelled || needs == Needs::kLabelledImages;
+    if (needs == Needs::kCodes || needs == Needs::kPaths || labelled) {
       throw Error(
           fmt::format("eval.metrics: {} needs {}, which no family and data set here has yet", name,
                       needs == Needs::kCodes   ? "codes and the factors behind the images"
