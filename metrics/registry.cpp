@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <limits>
 #include <string>
 
@@ -47,7 +46,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kTiny = 1e-9;
 constexpr double kLargestSeed = 4294967295.0;
 constexpr MetricOption kBins{"bins", 20, 2, 1000, "intervals of equal width per code"};
-
 using Metrics = std::vector<Metric>;
 
 Metrics frechet_distances() {
@@ -177,26 +175,23 @@ Metrics diversity() {
             {"trim_high", 1, 0, 49, "percentage of large lengths that is dropped"}}}};
 }
 
-Metrics reconstructions() {
-  return {{"reconstruction_mse", "-", Better::kLower, Needs::kReconstructions,
-           "mean squared error per pixel on the scale 0 to 1", compute_reconstruction_mse},
-          {"psnr", "-", Better::kHigher, Needs::kReconstructions,
-           "10 log10(255^2/MSE) in dB, mean over images", compute_psnr},
-          {"ssim", "Wang et al. 2004", Better::kHigher, Needs::kReconstructions,
-           "structural similarity in 11x11 Gaussian windows, 1 at best", compute_ssim},
-          {"ms_ssim", "Wang et al. 2003", Better::kHigher, Needs::kReconstructions,
-           "structural similarity over five scales, 1 at best; sides over 160 pixels",
-           compute_ms_ssim}};
-}
-
-Metrics likelihoods() {
-  return {{"elbo", "Kingma & Welling 2014", Better::kHigher, Needs::kElbo,
-           "evidence lower bound in nats per image", compute_elbo},
-          {"iwae_nll", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
-           "-log mean importance weight in nats per image: an upper bound in expectation",
-           compute_iwae_nll},
-          {"bits_per_dim", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
-           "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim}};
+Metrics of_given_images() {
+  return {
+      {"reconstruction_mse", "-", Better::kLower, Needs::kReconstructions,
+       "mean squared error per pixel on the scale 0 to 1", compute_reconstruction_mse},
+      {"psnr", "-", Better::kHigher, Needs::kReconstructions,
+       "10 log10(255^2/MSE) in dB, mean over images", compute_psnr},
+      {"ssim", "Wang et al. 2004", Better::kHigher, Needs::kReconstructions,
+       "structural similarity in 11x11 Gaussian windows, 1 at best", compute_ssim},
+      {"ms_ssim", "Wang et al. 2003", Better::kHigher, Needs::kReconstructions,
+       "structural similarity over five scales, 1 at best; sides over 160 pixels", compute_ms_ssim},
+      {"elbo", "Kingma & Welling 2014", Better::kHigher, Needs::kElbo,
+       "evidence lower bound in nats per image", compute_elbo},
+      {"iwae_nll", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
+       "-log mean importance weight in nats per image: an upper bound in expectation",
+       compute_iwae_nll},
+      {"bits_per_dim", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
+       "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim}};
 }
 
 Metrics points() {
@@ -277,7 +272,7 @@ Metrics learned_from_codes() {
            compute_dci_informativeness}};
 }
 
-Metrics all_of(std::initializer_list<Metrics> groups) {
+Metrics all_of(const std::vector<Metrics>& groups) {
   Metrics all;
   for (const Metrics& group : groups) all.insert(all.end(), group.begin(), group.end());
   return all;
@@ -288,15 +283,14 @@ Metrics all_of(std::initializer_list<Metrics> groups) {
 const std::vector<Metric>& metrics() {
   static const Metrics kMetrics =
       all_of({frechet_distances(), kernel_and_sliced_distances(), neighbourhoods(), memorisation(),
-              diversity(), reconstructions(), likelihoods(), points(), classification(),
-              information_of_codes(), learned_from_codes()});
+              diversity(), of_given_images(), points(), classification(), information_of_codes(),
+              learned_from_codes()});
   return kMetrics;
 }
 
 const Metric& metric(std::string_view name) {
   const auto& known = metrics();
-  const auto found = std::find_if(known.begin(), known.end(),
-                                  [&](const Metric& candidate) { return candidate.name == name; });
+  const auto found = std::ranges::find(known, name, &Metric::name);
   if (found != known.end()) return *found;
   std::vector<std::string> names;
   for (const auto& candidate : known) names.emplace_back(candidate.name);
