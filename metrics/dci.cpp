@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,16 +36,23 @@ double weighted_purity(const at::Tensor& importance) {
   return purity;
 }
 
-// √((g − 1)/g Σ (θ_i − θ̄)²) over g fits that leave out one group of the rows each.
-double jackknife(const Codes& codes, const at::Tensor& train,
-                 double (*score)(const at::Tensor& importance)) {
-  std::vector<double> values;
+// The importances that are learned without one group of the rows each.
+std::vector<at::Tensor> learned_without_groups(const Codes& codes, const at::Tensor& train) {
+  std::vector<at::Tensor> importances;
   const std::int64_t rows = train.size(0);
   for (std::int64_t group = 0; group < kGroups; ++group) {
     const auto rest = at::cat(
         {train.slice(0, 0, rows * group / kGroups), train.slice(0, rows * (group + 1) / kGroups)});
-    values.push_back(score(learned_factors(codes, {rest, train.slice(0, 0, 0)}).importance));
+    importances.push_back(learned_factors(codes, {rest, train.slice(0, 0, 0)}).importance);
   }
+  return importances;
+}
+
+// √((g − 1)/g Σ (θ_i − θ̄)²).
+double jackknife(const std::vector<at::Tensor>& importances,
+                 double (*score)(const at::Tensor& importance)) {
+  std::vector<double> values;
+  for (const at::Tensor& importance : importances) values.push_back(score(importance));
   const double variance = at::tensor(values, at::kDouble).var(false).item<double>();
   return std::sqrt(static_cast<double>(kGroups - 1) * variance);
 }
@@ -56,12 +65,29 @@ Codes checked(const MetricInputs& inputs, std::string_view metric) {
   return codes;
 }
 
+// The evaluation's trees if they are of these codes, else a fresh place for them.
+std::shared_ptr<DciMemo> trees_of(const MetricInputs& inputs) {
+  const auto memo = inputs.trees ? inputs.trees : std::make_shared<DciMemo>();
+  const CodesAndFactors& given = inputs.disentanglement;
+  if (!memo->codes.is_same(given.codes) || !memo->factors.is_same(given.factors)) {
+    *memo = {given.codes, given.factors, std::nullopt, {}};
+  }
+  return memo;
+}
+
+const LearnedFactors& learned_once(DciMemo& memo, const Codes& codes, const Split& split) {
+  if (!memo.whole) memo.whole = learned_factors(codes, split);
+  return *memo.whole;
+}
+
 MetricValue value_of(const MetricInputs& inputs, std::string_view metric,
                      double (*score)(const at::Tensor& importance)) {
   const Codes codes = checked(inputs, metric);
   const Split split = train_test_split(codes.values.size(0));
-  const double value = score(learned_factors(codes, split).importance);
-  return {std::string(metric), value, jackknife(codes, split.train, score),
+  const auto memo = trees_of(inputs);
+  const double value = score(learned_once(*memo, codes, split).importance);
+  if (memo->without_group.empty()) memo->without_group = learned_without_groups(codes, split.train);
+  return {std::string(metric), value, jackknife(memo->without_group, score),
           codes_protocol(inputs, metric, kEstimator, codes.values.size(0))};
 }
 
@@ -97,7 +123,8 @@ MetricValue compute_dci_completeness(const MetricInputs& inputs) {
 MetricValue compute_dci_informativeness(const MetricInputs& inputs) {
   constexpr std::string_view kName = "dci_informativeness";
   const Codes codes = checked(inputs, kName);
-  const auto learned = learned_factors(codes, train_test_split(codes.values.size(0)));
+  const auto memo = trees_of(inputs);
+  const auto& learned = learned_once(*memo, codes, train_test_split(codes.values.size(0)));
   const Mean accuracy = mean_of(learned.hits.to(at::kDouble).mean(0));
   return {std::string(kName), accuracy.value, accuracy.standard_error,
           codes_protocol(inputs, kName, kEstimator, codes.values.size(0))};

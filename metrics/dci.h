@@ -3,6 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
+#include <vector>
+
 #include "metrics/codes.h"
 #include "metrics/inputs.h"
 #include "metrics/metric.h"
@@ -17,6 +20,14 @@ struct LearnedFactors {
 /// Fitted to the rows `train`, scored on the rows `test` (each i64); test may be empty.
 LearnedFactors learned_factors(const Codes& codes, const Split& split);
 
+/// The trees of an evaluation's scores, and of what they learned: those of all rows to learn from,
+/// and the importances of those without one of the jackknife's groups.
+struct DciMemo {
+  at::Tensor codes, factors;
+  std::optional<LearnedFactors> whole;
+  std::vector<at::Tensor> without_group;
+};
+
 /// Disentanglement and completeness (Eastwood & Williams 2018, sec. 2) of an importance matrix R
 /// [L,F], as disentanglement_lib computes them:
 ///   D = Σ_l ρ_l (1 − H_F(R_l·)),  ρ_l = Σ_f R_lf / Σ R;   C = Σ_f κ_f (1 − H_L(R_·f)),  likewise
@@ -26,7 +37,8 @@ double dci_disentanglement(const at::Tensor& importance);
 double dci_completeness(const at::Tensor& importance);
 
 /// Two thirds of the rows to learn from, one third to score (train_test_split). D and C have the
-/// delete-a-group jackknife over five groups of the rows to learn from for a standard error.
+/// delete-a-group jackknife over five groups of the rows to learn from for a standard error. What
+/// the three scores have in common is learned once, if inputs.trees is there to keep it.
 MetricValue compute_dci_disentanglement(const MetricInputs& inputs);
 MetricValue compute_dci_completeness(const MetricInputs& inputs);
 /// I = mean accuracy over factors and test rows; standard error sd/√T over test rows.

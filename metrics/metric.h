@@ -14,6 +14,7 @@
 
 namespace assay {
 
+struct DciMemo;
 struct PairSweepMemo;
 
 enum class Better { kLower, kHigher };
@@ -24,6 +25,7 @@ enum class Needs {
   kHeldOut,          ///< and held-out ones
   kSpatialFeatures,  ///< generated and reference spatial features
   kLabelled,         ///< features and labels of both sides
+  kLabelledImages,   ///< images and labels of both sides
   kLogits,
   kPaths,
   kReconstructions,
@@ -37,6 +39,7 @@ enum class Needs {
 /// Latent codes and the factors that made the images, for scores of disentanglement.
 struct CodesAndFactors {
   at::Tensor codes;          ///< [N,L] f32 or f64: posterior means
+  at::Tensor logvar;         ///< [N,L] log-variances of the same Gaussian posteriors
   at::Tensor factors;        ///< [N,F] i64, each counted from 0
   at::Tensor factor_sizes;   ///< [F] i64: values each factor can take
   at::Tensor variances;      ///< [L] variance of each code over the data, for the FactorVAE score
@@ -62,6 +65,8 @@ struct MetricInputs {
   at::Tensor held_out_features;      ///< [T,D] f32 of real data that the model was not trained on
   at::Tensor generated_spatial;      ///< [N,S] f32: features that keep where things are
   at::Tensor reference_spatial;      ///< [M,S] f32
+  at::Tensor generated_images;       ///< [N,C,H,W] u8
+  at::Tensor reference_images;       ///< [M,C,H,W] u8
   at::Tensor generated_labels;       ///< [N] i64: the class each image was asked for
   at::Tensor reference_labels;       ///< [M] i64
   at::Tensor generated_logits;       ///< [N,K] f32, of the extractor's classifier
@@ -83,8 +88,10 @@ struct MetricInputs {
   std::map<std::string, double> options;  ///< by "metric.key"; what is absent has its fallback
   std::string compat;                     ///< a peer whose conventions to follow, or empty
   std::vector<std::string> wanted;        ///< all metrics of this evaluation: work they can share
-  /// What metrics of one evaluation share; made by the first that asks. Copies share it.
+  /// What metrics of one evaluation share; whoever evaluates makes them empty, and copies share
+  /// them. Without them each metric computes its own.
   std::shared_ptr<PairSweepMemo> sweep;
+  std::shared_ptr<DciMemo> trees;
   at::Device device = at::kCPU;  ///< where products of many rows are computed
   Protocol protocol;  ///< what all metrics of this evaluation share; each adds its own fields
 };

@@ -9,6 +9,7 @@
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
 #include "metrics/beta_vae_score.h"
+#include "metrics/classification_accuracy_score.h"
 #include "metrics/data_copying.h"
 #include "metrics/dci.h"
 #include "metrics/elbo.h"
@@ -24,6 +25,7 @@
 #include "metrics/metric.h"
 #include "metrics/mifid.h"
 #include "metrics/mig.h"
+#include "metrics/mig_sampled.h"
 #include "metrics/modes.h"
 #include "metrics/path_length.h"
 #include "metrics/precision_recall.h"
@@ -36,23 +38,83 @@
 #include "metrics/wasserstein.h"
 
 namespace assay {
+namespace {
 
-const std::vector<Metric>& metrics() {
-  constexpr std::string_view kPacGan = "Lin et al. 2018 (PacGAN), sec. 4.1";
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  constexpr double kTiny = 1e-9;
-  constexpr double kLargestSeed = 4294967295.0;
-  constexpr std::string_view kDci = "Eastwood & Williams 2018";
-  constexpr MetricOption kBins{"bins", 20, 2, 1000, "intervals of equal width per code"};
-  static const std::vector<Metric> kMetrics{
-      {"fd",
-       "Heusel et al. 2017",
-       Better::kLower,
-       Needs::kFeatures,
-       "Frechet distance of feature Gaussians: |m1-m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)",
-       compute_fd,
-       {{"f32_blocks", 0, 0, 1,
-         "1: products of the statistics in f32 within blocks of 1024 rows"}}},
+constexpr std::string_view kPacGan = "Lin et al. 2018 (PacGAN), sec. 4.1";
+constexpr std::string_view kDci = "Eastwood & Williams 2018";
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kTiny = 1e-9;
+constexpr double kLargestSeed = 4294967295.0;
+constexpr MetricOption kBins{"bins", 20, 2, 1000, "intervals of equal width per code"};
+using Metrics = std::vector<Metric>;
+
+Metrics frechet_distances() {
+  return {{"fd",
+           "Heusel et al. 2017",
+           Better::kLower,
+           Needs::kFeatures,
+           "Frechet distance of feature Gaussians: |m1-m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)",
+           compute_fd,
+           {{"f32_blocks", 0, 0, 1,
+             "1: products of the statistics in f32 within blocks of 1024 rows"}}},
+          {"fd_infinity",
+           "Chong & Forsyth 2020",
+           Better::kLower,
+           Needs::kFeatures,
+           "fd extrapolated to infinitely many generated samples",
+           compute_fd_infinity,
+           {{"points", 15, 3, 1000, "sample sizes that the line in 1/n goes through"},
+            {"seed", 0, 0, kLargestSeed, "seed of the subsets"}}},
+          {"sfd", "Nash et al. 2021", Better::kLower, Needs::kSpatialFeatures,
+           "Frechet distance of spatial features", compute_sfd},
+          {"intra_fd", "Miyato & Koyama 2018", Better::kLower, Needs::kLabelled,
+           "mean over classes of the Frechet distance within the class", compute_intra_fd},
+          {"mifid",
+           "Bai et al. 2021",
+           Better::kLower,
+           Needs::kFeatures,
+           "fd / mean nearest cosine distance to the reference where that is below eps",
+           compute_mifid,
+           {{"eps", 0.1, 0, 1, "below this distance the samples count as memorised"}}}};
+}
+
+Metrics kernel_and_sliced_distances() {
+  return {{"kid",
+           "Bińkowski et al. 2018",
+           Better::kLower,
+           Needs::kFeatures,
+           "squared MMD of features under (x.y/D + 1)^3, unbiased",
+           compute_kid,
+           {{"subsets", 0, 0, 1e6, "random subsets to average over; 0: all pairs at once"},
+            {"subset_size", 1000, 2, 1e6, "rows of a subset"},
+            {"seed", 2020, 0, kLargestSeed, "of the subsets"}}},
+          {"cmmd",
+           "Jayasumana et al. 2024",
+           Better::kLower,
+           Needs::kFeatures,
+           "scale * squared MMD of unit features under a Gaussian kernel, biased",
+           compute_cmmd,
+           {{"sigma", 10, kTiny, 1e9, "width of the kernel"},
+            {"scale", 1000, kTiny, 1e9, "what the result is multiplied by"}}},
+          {"mmd_rbf",
+           "Gretton et al. 2012",
+           Better::kLower,
+           Needs::kFeatures,
+           "squared MMD under a Gaussian kernel, unbiased",
+           compute_mmd_rbf,
+           {{"sigma", 0, 0, 1e9, "width of the kernel; 0: the median distance"}}},
+          {"sliced_w2",
+           "Bonneel et al. 2015; Berthet et al. 2026 (MIND)",
+           Better::kLower,
+           Needs::kFeatures,
+           "3 D times the mean squared Wasserstein distance along random directions",
+           compute_sliced_w2,
+           {{"directions", 1000, 1, 1e6, "random directions"},
+            {"seed", 2020, 0, kLargestSeed, "seed of the directions"}}}};
+}
+
+Metrics neighbourhoods() {
+  return {
       {"precision", "Kynkäänniemi et al. 2019", Better::kHigher, Needs::kFeatures,
        "share of generated in the k-nearest-neighbour balls of the reference", compute_precision},
       {"recall", "Kynkäänniemi et al. 2019", Better::kHigher, Needs::kFeatures,
@@ -63,92 +125,11 @@ const std::vector<Metric>& metrics() {
        "share of the reference whose ball holds a generated image", compute_coverage},
       {"authpct", "Alaa et al. 2022", Better::kHigher, Needs::kFeatures,
        "percent of generated farther from their nearest training image than that from its own",
-       compute_authpct},
-      {"kid",
-       "Bińkowski et al. 2018",
-       Better::kLower,
-       Needs::kFeatures,
-       "squared MMD of features under (x.y/D + 1)^3, unbiased",
-       compute_kid,
-       {{"subsets", 0, 0, 1e6, "random subsets to average over; 0: all pairs at once"},
-        {"subset_size", 1000, 2, 1e6, "rows of a subset"},
-        {"seed", 2020, 0, 4294967295.0, "of the subsets"}}},
-      {"inception_score",
-       "Salimans et al. 2016",
-       Better::kHigher,
-       Needs::kLogits,
-       "exp mean KL(p(y|x) || p(y)) under the extractor's classifier",
-       compute_inception_score,
-       {{"splits", 10, 1, 1e6, "parts that are scored each on its own and averaged"}}},
-      {"reconstruction_mse", "-", Better::kLower, Needs::kReconstructions,
-       "mean squared error per pixel on the scale 0 to 1", compute_reconstruction_mse},
-      {"elbo", "Kingma & Welling 2014", Better::kHigher, Needs::kElbo,
-       "evidence lower bound in nats per image", compute_elbo},
-      {"modes_covered", kPacGan, Better::kHigher, Needs::kPoints,
-       "modes with a point less than 3 sigma away", compute_modes_covered},
-      {"high_quality_share", kPacGan, Better::kHigher, Needs::kPoints,
-       "share of points less than 3 sigma from their nearest mode", compute_high_quality_share},
-      {"reverse_kl", kPacGan, Better::kLower, Needs::kPoints,
-       "log(modes) - entropy of high-quality points over modes, in nats", compute_reverse_kl},
-      {"accuracy", "-", Better::kHigher, Needs::kClassification,
-       "share of test labels that are the classifier's first choice", compute_accuracy},
-      {"vendi",
-       "Friedman & Dieng 2023",
-       Better::kHigher,
-       Needs::kFeatures,
-       "effective number of distinct generated features: exp entropy of cosine similarity",
-       compute_vendi,
-       {{"q", 1, 0, kInfinity, "order of the entropy; inf looks at the largest mode alone"}}},
-      {"cmmd",
-       "Jayasumana et al. 2024",
-       Better::kLower,
-       Needs::kFeatures,
-       "scale * squared MMD of unit features under a Gaussian kernel, biased",
-       compute_cmmd,
-       {{"sigma", 10, kTiny, 1e9, "width of the kernel"},
-        {"scale", 1000, kTiny, 1e9, "what the result is multiplied by"}}},
-      {"mmd_rbf",
-       "Gretton et al. 2012",
-       Better::kLower,
-       Needs::kFeatures,
-       "squared MMD under a Gaussian kernel, unbiased",
-       compute_mmd_rbf,
-       {{"sigma", 0, 0, 1e9, "width of the kernel; 0: the median distance"}}},
-      {"fd_infinity",
-       "Chong & Forsyth 2020",
-       Better::kLower,
-       Needs::kFeatures,
-       "fd extrapolated to infinitely many generated samples",
-       compute_fd_infinity,
-       {{"points", 15, 3, 1000, "sample sizes that the line in 1/n goes through"},
-        {"seed", 0, 0, kLargestSeed, "seed of the subsets"}}},
-      {"sfd", "Nash et al. 2021", Better::kLower, Needs::kSpatialFeatures,
-       "Frechet distance of spatial features", compute_sfd},
-      {"intra_fd", "Miyato & Koyama 2018", Better::kLower, Needs::kLabelled,
-       "mean over classes of the Frechet distance within the class", compute_intra_fd},
-      {"mifid",
-       "Bai et al. 2021",
-       Better::kLower,
-       Needs::kFeatures,
-       "fd / mean nearest cosine distance to the reference where that is below eps",
-       compute_mifid,
-       {{"eps", 0.1, 0, 1, "below this distance the samples count as memorised"}}},
-      {"sliced_w2",
-       "Bonneel et al. 2015; Berthet et al. 2026 (MIND)",
-       Better::kLower,
-       Needs::kFeatures,
-       "3 D times the mean squared Wasserstein distance along random directions",
-       compute_sliced_w2,
-       {{"directions", 1000, 1, 1e6, "random directions"},
-        {"seed", 2020, 0, kLargestSeed, "seed of the directions"}}},
-      {"ppl",
-       "Karras et al. 2019",
-       Better::kLower,
-       Needs::kPaths,
-       "perceptual path length: mean d(G(z), G(z+eps))^2 / eps^2 between percentiles",
-       compute_ppl,
-       {{"trim_low", 1, 0, 49, "percentage of small lengths that is dropped"},
-        {"trim_high", 1, 0, 49, "percentage of large lengths that is dropped"}}},
+       compute_authpct}};
+}
+
+Metrics memorisation() {
+  return {
       {"ct",
        "Meehan et al. 2020",
        Better::kHigher,
@@ -166,25 +147,84 @@ const std::vector<Metric>& metrics() {
        "the same on training features)",
        compute_fld,
        {{"most_rows", 10000, 4, 1e6, "generated and training rows that are drawn at most"},
-        {"seed", 0, 0, kLargestSeed, "seed of these draws and of the training set's halves"}}},
+        {"seed", 0, 0, kLargestSeed, "seed of these draws and of the training set's halves"}}}};
+}
+
+Metrics diversity() {
+  return {{"inception_score",
+           "Salimans et al. 2016",
+           Better::kHigher,
+           Needs::kLogits,
+           "exp mean KL(p(y|x) || p(y)) under the extractor's classifier",
+           compute_inception_score,
+           {{"splits", 10, 1, 1e6, "parts that are scored each on its own and averaged"}}},
+          {"vendi",
+           "Friedman & Dieng 2023",
+           Better::kHigher,
+           Needs::kFeatures,
+           "effective number of distinct generated features: exp entropy of cosine similarity",
+           compute_vendi,
+           {{"q", 1, 0, kInfinity, "order of the entropy; inf looks at the largest mode alone"}}},
+          {"ppl",
+           "Karras et al. 2019",
+           Better::kLower,
+           Needs::kPaths,
+           "perceptual path length: mean d(G(z), G(z+eps))^2 / eps^2 between percentiles",
+           compute_ppl,
+           {{"trim_low", 1, 0, 49, "percentage of small lengths that is dropped"},
+            {"trim_high", 1, 0, 49, "percentage of large lengths that is dropped"}}}};
+}
+
+Metrics of_given_images() {
+  return {
+      {"reconstruction_mse", "-", Better::kLower, Needs::kReconstructions,
+       "mean squared error per pixel on the scale 0 to 1", compute_reconstruction_mse},
       {"psnr", "-", Better::kHigher, Needs::kReconstructions,
        "10 log10(255^2/MSE) in dB, mean over images", compute_psnr},
       {"ssim", "Wang et al. 2004", Better::kHigher, Needs::kReconstructions,
        "structural similarity in 11x11 Gaussian windows, 1 at best", compute_ssim},
       {"ms_ssim", "Wang et al. 2003", Better::kHigher, Needs::kReconstructions,
        "structural similarity over five scales, 1 at best; sides over 160 pixels", compute_ms_ssim},
+      {"elbo", "Kingma & Welling 2014", Better::kHigher, Needs::kElbo,
+       "evidence lower bound in nats per image", compute_elbo},
       {"iwae_nll", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
        "-log mean importance weight in nats per image: an upper bound in expectation",
        compute_iwae_nll},
       {"bits_per_dim", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
-       "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim},
-      {"w2_exact",
-       "Villani 2009",
-       Better::kLower,
-       Needs::kPoints,
-       "2-Wasserstein distance of the points by exact assignment",
-       compute_w2_exact,
-       {{"points", 2000, 2, 5000, "points a side at most; more are cut by a seeded draw"}}},
+       "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim}};
+}
+
+Metrics points() {
+  return {{"modes_covered", kPacGan, Better::kHigher, Needs::kPoints,
+           "modes with a point less than 3 sigma away", compute_modes_covered},
+          {"high_quality_share", kPacGan, Better::kHigher, Needs::kPoints,
+           "share of points less than 3 sigma from their nearest mode", compute_high_quality_share},
+          {"reverse_kl", kPacGan, Better::kLower, Needs::kPoints,
+           "log(modes) - entropy of high-quality points over modes, in nats", compute_reverse_kl},
+          {"w2_exact",
+           "Villani 2009",
+           Better::kLower,
+           Needs::kPoints,
+           "2-Wasserstein distance of the points by exact assignment",
+           compute_w2_exact,
+           {{"points", 2000, 2, 5000, "points a side at most; more are cut by a seeded draw"}}}};
+}
+
+Metrics classification() {
+  return {{"accuracy", "-", Better::kHigher, Needs::kClassification,
+           "share of test labels that are the classifier's first choice", compute_accuracy},
+          {"cas",
+           "Ravuri & Vinyals 2019",
+           Better::kHigher,
+           Needs::kLabelledImages,
+           "classification accuracy score: top 1 on the reference, trained on generated images",
+           compute_cas,
+           {{"epochs", 5, 1, 1000, "times that each generated image is trained on"},
+            {"seed", 0, 0, kLargestSeed, "seed of the weights, the order and the dropout"}}}};
+}
+
+Metrics information_of_codes() {
+  return {
       {"mig",
        "Chen et al. 2018",
        Better::kHigher,
@@ -192,40 +232,65 @@ const std::vector<Metric>& metrics() {
        "gap of the two codes that tell most about a factor, in shares of its entropy",
        compute_mig,
        {kBins}},
+      {"mig_sampled",
+       "Chen et al. 2018",
+       Better::kHigher,
+       Needs::kCodes,
+       "the same gap of samples of q(z|x) under the aggregate posterior, the authors' estimator",
+       compute_mig_sampled,
+       {{"samples", 10000, 2, 1e7, "images that a sample is drawn for; all if there are fewer"},
+        {"seed", 0, 0, kLargestSeed, "seed of the samples"}}},
       {"modularity",
        "Ridgeway & Mozer 2018",
        Better::kHigher,
        Needs::kCodes,
        "1 - squared information of codes about all factors but their best one",
        compute_modularity,
-       {kBins}},
-      {"sap", "Kumar et al. 2018", Better::kHigher, Needs::kCodes,
-       "gap of the two codes from which a linear SVM tells a factor best", compute_sap},
-      {"factor_vae_score",
-       "Kim & Mnih 2018",
-       Better::kHigher,
-       Needs::kCodes,
-       "share of groups whose fixed factor the code of least variance tells",
-       compute_factor_vae_score,
-       {{"least_deviation", 0.05, 0, 1e6, "codes of a smaller standard deviation are dead"}}},
-      {"beta_vae_score", "Higgins et al. 2017", Better::kHigher, Needs::kCodes,
-       "share of groups whose fixed factor a linear classifier tells from |z1 - z2|",
-       compute_beta_vae_score},
-      {"dci_disentanglement", kDci, Better::kHigher, Needs::kCodes,
-       "purity of each code's importances for factors, weighted by importance",
-       compute_dci_disentanglement},
-      {"dci_completeness", kDci, Better::kHigher, Needs::kCodes,
-       "purity of the codes' importances for each factor", compute_dci_completeness},
-      {"dci_informativeness", kDci, Better::kHigher, Needs::kCodes,
-       "accuracy of gradient-boosted trees that tell factors from all codes",
-       compute_dci_informativeness}};
+       {kBins}}};
+}
+
+Metrics learned_from_codes() {
+  return {{"sap", "Kumar et al. 2018", Better::kHigher, Needs::kCodes,
+           "gap of the two codes from which a linear SVM tells a factor best", compute_sap},
+          {"factor_vae_score",
+           "Kim & Mnih 2018",
+           Better::kHigher,
+           Needs::kCodes,
+           "share of groups whose fixed factor the code of least variance tells",
+           compute_factor_vae_score,
+           {{"least_deviation", 0.05, 0, 1e6, "codes of a smaller standard deviation are dead"}}},
+          {"beta_vae_score", "Higgins et al. 2017", Better::kHigher, Needs::kCodes,
+           "share of groups whose fixed factor a linear classifier tells from |z1 - z2|",
+           compute_beta_vae_score},
+          {"dci_disentanglement", kDci, Better::kHigher, Needs::kCodes,
+           "purity of each code's importances for factors, weighted by importance",
+           compute_dci_disentanglement},
+          {"dci_completeness", kDci, Better::kHigher, Needs::kCodes,
+           "purity of the codes' importances for each factor", compute_dci_completeness},
+          {"dci_informativeness", kDci, Better::kHigher, Needs::kCodes,
+           "accuracy of gradient-boosted trees that tell factors from all codes",
+           compute_dci_informativeness}};
+}
+
+Metrics all_of(const std::vector<Metrics>& groups) {
+  Metrics all;
+  for (const Metrics& group : groups) all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Metric>& metrics() {
+  static const Metrics kMetrics =
+      all_of({frechet_distances(), kernel_and_sliced_distances(), neighbourhoods(), memorisation(),
+              diversity(), of_given_images(), points(), classification(), information_of_codes(),
+              learned_from_codes()});
   return kMetrics;
 }
 
 const Metric& metric(std::string_view name) {
   const auto& known = metrics();
-  const auto found = std::find_if(known.begin(), known.end(),
-                                  [&](const Metric& candidate) { return candidate.name == name; });
+  const auto found = std::ranges::find(known, name, &Metric::name);
   if (found != known.end()) return *found;
   std::vector<std::string> names;
   for (const auto& candidate : known) names.emplace_back(candidate.name);

@@ -209,20 +209,12 @@ class SelfSweep {
     NearestLists lists(static_cast<std::int64_t>(rows.size()), capacity_);
     const Cloud few(cloud_.given().index_select(0, index), cloud_.origin(),
                     {at::kDouble, cloud_.device()});
-    for (const Tile& tile : tiles_of(few.size(), cloud_.size(), false)) {
-      const auto products = tile_products(few, cloud_, tile, at::kDouble);
-      const auto columns = tile_columns(cloud_, tile);
-      const double* g = products.const_data_ptr<double>();
-      std::vector<double> d(static_cast<std::size_t>(columns.n));
-      for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r, g += columns.n) {
-        squared_distances(g, few.squared_norms()[r], columns, d.data());
-        for (std::int64_t c = 0; c < columns.n; ++c) {
-          const auto column = tile.column_begin + c;
-          if (column == rows[static_cast<std::size_t>(r)]) continue;
-          lists.offer(r, {d[static_cast<std::size_t>(c)], column});
-        }
-      }
-    }
+    sweep_tiles<NearestLists>(
+        tiles_of(few.size(), cloud_.size(), /*symmetric=*/false),
+        [&](const Tile& tile) { return nearest_in(tile, few, rows); },
+        [&](const Tile& tile, const NearestLists& found) {
+          for (std::int64_t r = 0; r < tile.rows(); ++r) lists.merge(tile.row_begin + r, found, r);
+        });
     for_each_parallel(few.size(), [&](std::int64_t r) {
       const auto row = rows[static_cast<std::size_t>(r)];
       if (settle(row, lists, r, at::kDouble)) return;
@@ -232,6 +224,29 @@ class SelfSweep {
       }
       keep(row, exact);
     });
+  }
+
+  // The nearest among a tile's columns; rows: which of the cloud's each of the few is.
+  NearestLists nearest_in(const Tile& tile, const Cloud& few,
+                          const std::vector<std::int64_t>& rows) const {
+    NearestLists found(tile.rows(), capacity_);
+    const auto products = tile_products(few, cloud_, tile, at::kDouble);
+    const auto columns = tile_columns(cloud_, tile);
+    const double* g = products.const_data_ptr<double>();
+    std::vector<double> d(static_cast<std::size_t>(columns.n));
+    for (std::int64_t r = 0; r < tile.rows(); ++r, g += columns.n) {
+      squared_distances(g, few.squared_norms()[tile.row_begin + r], columns, d.data());
+      const auto row = rows[static_cast<std::size_t>(tile.row_begin + r)];
+      double limit = found.threshold(r);
+      for (std::int64_t c = 0; c < columns.n; ++c) {
+        const auto column = tile.column_begin + c;
+        const double distance = d[static_cast<std::size_t>(c)];
+        if (!(distance < limit) || column == row) continue;
+        found.offer(r, {distance, column});
+        limit = found.threshold(r);
+      }
+    }
+    return found;
   }
 
   const Cloud& cloud_;

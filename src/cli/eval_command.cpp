@@ -16,6 +16,7 @@
 #include "cli/eval_source.h"
 #include "core/error.h"
 #include "harness/environment.h"
+#include "metrics/dci.h"
 #include "metrics/pair_sweep.h"
 
 namespace assay {
@@ -58,7 +59,7 @@ class Scorer {
     check_kinds(reference_);
     check_pair(generated_, reference_);
     if (from_images()) {
-      extract();
+      if (plan.needs_features()) extract();
     } else if (!command.resize.empty() || !command.weights.empty()) {
       throw Error(
           fmt::format("{}: holds features, so no --resize or --weights applies", generated_.name));
@@ -86,7 +87,9 @@ class Scorer {
     result.n_generated = generated_.rows();
     result.n_reference = reference_.rows();
     result.dimensions = generated_.features.defined() ? generated_.features.size(1) : 0;
-    result.extractor = extractor_ ? "extractor " + command_.extractor : "given features";
+    result.extractor = extractor_      ? "extractor " + command_.extractor
+                       : from_images() ? "no extractor"
+                                       : "given features";
     add_sample_notes(result);
     return result;
   }
@@ -103,12 +106,19 @@ class Scorer {
     if (held_out_) extract_features(*held_out_, *extractor_, {.quiet = quiet, .keep = true});
   }
 
+  // The images of a side if they all have one size.
+  static at::Tensor only_images(const EvalSource& source) {
+    return source.images.size() == 1 ? source.images[0].images : at::Tensor();
+  }
+
   MetricInputs shared_inputs() const {
     MetricInputs inputs;
     inputs.generated_features = generated_.features;
     inputs.reference_features = reference_.features;
     inputs.generated_spatial = generated_.spatial;
     inputs.reference_spatial = reference_.spatial;
+    inputs.generated_images = only_images(generated_);
+    inputs.reference_images = only_images(reference_);
     inputs.generated_labels = generated_.labels;
     inputs.reference_labels = reference_.labels;
     inputs.generated_logits = generated_.logits;
@@ -118,6 +128,7 @@ class Scorer {
     inputs.options = plan_.options;
     inputs.device = pick_device(command_.device);
     inputs.sweep = std::make_shared<PairSweepMemo>();
+    inputs.trees = std::make_shared<DciMemo>();
     for (const Metric* metric : plan_.metrics) inputs.wanted.emplace_back(metric->name);
     return inputs;
   }
@@ -138,11 +149,14 @@ class Scorer {
                "then what it was trained on)");
       case Needs::kLabelled:
         check_features(metric);
-        if (generated_.labels.defined() && reference_.labels.defined()) return;
-        refuse(metric,
-               fmt::format("needs labels; {} has none (a folder with a sub-folder for each class, "
-                           "an .npz with 'labels', or a data set)",
-                           generated_.labels.defined() ? reference_.name : generated_.name));
+        return check_labels(metric);
+      case Needs::kLabelledImages:
+        for (const EvalSource* side : {&generated_, &reference_}) {
+          if (only_images(*side).defined()) continue;
+          refuse(metric, fmt::format("needs images of one size; {} holds {}", side->name,
+                                     side->images.empty() ? "none" : "several sizes"));
+        }
+        return check_labels(metric);
       case Needs::kSpatialFeatures:
         if (generated_.spatial.defined() && reference_.spatial.defined()) return;
         refuse(metric,
@@ -157,6 +171,14 @@ class Scorer {
     }
   }
 
+  void check_labels(const Metric& metric) const {
+    if (generated_.labels.defined() && reference_.labels.defined()) return;
+    refuse(metric,
+           fmt::format("needs labels; {} has none (a folder with a sub-folder for each class, an "
+                       ".npz with 'labels' or 'y', or a data set)",
+                       generated_.labels.defined() ? reference_.name : generated_.name));
+  }
+
   void check_features(const Metric& metric) const {
     if (generated_.features.defined() && reference_.features.defined()) return;
     refuse(metric, fmt::format("needs features or images on both sides; {} has none",
@@ -164,7 +186,11 @@ class Scorer {
   }
 
   Protocol protocol_for(const Metric& metric) const {
-    Protocol protocol = extractor_ ? extractor_->protocol() : Protocol{{"extractor", "given"}};
+    const bool of_images = metric.needs == Needs::kLabelledImages;
+    Protocol protocol;
+    if (!of_images) {
+      protocol = extractor_ ? extractor_->protocol() : Protocol{{"extractor", "given"}};
+    }
     protocol["generated"] = generated_.name;
     protocol["generated_digest"] = generated_.digest;
     if (metric.needs != Needs::kLogits) {
@@ -175,7 +201,7 @@ class Scorer {
       protocol["held_out"] = held_out_->name;
       protocol["held_out_digest"] = held_out_->digest;
     }
-    if (metric.needs == Needs::kLabelled) {
+    if (metric.needs == Needs::kLabelled || of_images) {
       protocol["generated_labels"] = digest_of(generated_.labels);
       protocol["reference_labels"] = digest_of(reference_.labels);
     }

@@ -76,6 +76,11 @@ std::string EvalPlan::shown_name(const std::string& metric, bool from_images) co
   return metric == "fd" ? "fid" : metric == "sfd" ? "sfid" : metric;
 }
 
+bool EvalPlan::needs_features() const {
+  return std::any_of(metrics.begin(), metrics.end(),
+                     [](const Metric* one) { return one->needs != Needs::kLabelledImages; });
+}
+
 EvalPlan plan_evaluation(const EvalCommand& command) {
   EvalPlan plan;
   check_extractor(command.extractor);

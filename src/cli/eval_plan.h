@@ -21,6 +21,8 @@ struct EvalPlan {
   /// "fid" and "sfid" are the names of fd and sfd under the Inception-v3 2015-12-05 file alone.
   std::string shown_name(const std::string& metric, bool from_images) const;
   bool inception = false;
+  /// Whether any metric is of features, so that images have to go through an extractor.
+  bool needs_features() const;
 };
 
 /// Throws Error, with the near miss, for an unknown metric, option, peer, extractor or resize rule,

@@ -33,19 +33,13 @@ EvalSource from_npz(const std::string& file) {
   source.features = npz_rows(arrays, "features", file).value_or(at::Tensor());
   source.logits = npz_rows(arrays, "logits", file).value_or(at::Tensor());
   source.spatial = npz_rows(arrays, "spatial", file).value_or(at::Tensor());
-  if (const auto labels = arrays.find("labels"); labels != arrays.end()) {
-    source.labels = labels->second.to(at::kLong).flatten();
-  }
   if (source.rows() == 0) {
     throw Error(fmt::format(
         "{}: holds none of 'features' (float [N,D]), 'logits' (float [N,K]), 'arr_0' or "
         "'images' (uint8 [N,H,W,C])",
         file));
   }
-  if (source.labels.defined() && source.labels.size(0) != source.rows()) {
-    throw Error(
-        fmt::format("{}: {} labels for {} rows", file, source.labels.size(0), source.rows()));
-  }
+  source.labels = npz_labels(arrays, source.rows(), file);
   return source;
 }
 

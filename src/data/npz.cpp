@@ -132,6 +132,12 @@ std::optional<at::Tensor> npz_rows(const NpzArrays& arrays, const std::string& n
   return array;
 }
 
+at::Tensor npz_labels(const NpzArrays& arrays, std::int64_t rows, const std::string& label) {
+  std::vector<std::string> names = {"labels", "y"};
+  if (!arrays.contains("images") && arrays.contains("arr_0")) names.emplace_back("arr_1");
+  return checked_labels(find(arrays, names), rows, label);
+}
+
 std::optional<std::filesystem::path> locate_npz(const DatasetRequest& request) {
   std::error_code problem;
   if (!std::filesystem::is_regular_file(request.path, problem)) return std::nullopt;
@@ -149,7 +155,7 @@ Dataset load_npz(const DatasetRequest& request) {
     throw Error(
         fmt::format("{}: holds no array 'images' (or 'arr_0'); name it so in numpy.savez", label));
   }
-  const auto labels = checked_labels(find(arrays, {"labels", "arr_1"}), images->size(0), label);
+  const auto labels = npz_labels(arrays, images->size(0), label);
   const auto fitted = conform(*images, request.size, request.channels);
   Dataset dataset;
   dataset.name = "npz";

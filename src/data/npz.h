@@ -39,8 +39,12 @@ at::Tensor to_npz_images(const at::Tensor& images);
 std::optional<at::Tensor> npz_rows(const NpzArrays& arrays, const std::string& name,
                                    const std::string& label);
 
-/// A data set from an .npz file at request.path: "images" (or "arr_0") with "labels" (or "arr_1",
-/// [N] i64 or u8) if present; "test_images" and "test_labels" are its test split, else a tenth of
+/// The classes under "labels", "y" or, beside "arr_0", "arr_1" (i64 or u8 [rows], from 0) as i64,
+/// or an undefined tensor. Throws Error naming `label` for another type, shape or negative ones.
+at::Tensor npz_labels(const NpzArrays& arrays, std::int64_t rows, const std::string& label);
+
+/// A data set from an .npz file at request.path: "images" (or "arr_0") with its labels (npz_labels)
+/// if present; "test_images" and "test_labels" are its test split, else a tenth of
 /// the rows is, by the hash of the row number.
 Dataset load_npz(const DatasetRequest& request);
 std::optional<std::filesystem::path> locate_npz(const DatasetRequest& request);

@@ -11,6 +11,7 @@
 #include "data/batch_stream.h"
 #include "data/png.h"
 #include "harness/environment.h"
+#include "metrics/dci.h"
 #include "metrics/options.h"
 #include "metrics/pair_sweep.h"
 
@@ -95,7 +96,8 @@ void check_evaluation(const Definition& definition) {
           "'train', and the test split is held out",
           name));
     }
-    if (needs == Needs::kCodes || needs == Needs::kPaths || needs == Needs::kLabelled) {
+    const bool labelled = needs == Needs::kLabelled || needs == Needs::kLabelledImages;
+    if (needs == Needs::kCodes || needs == Needs::kPaths || labelled) {
       throw Error(
           fmt::format("eval.metrics: {} needs {}, which no family and data set here has yet", name,
                       needs == Needs::kCodes   ? "codes and the factors behind the images"
@@ -196,6 +198,7 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen)
   inputs.options = parse_metric_options(definition_.texts("eval.options"));
   inputs.device = device_of(model);
   inputs.sweep = std::make_shared<PairSweepMemo>();
+  inputs.trees = std::make_shared<DciMemo>();
   for (const Metric* metric : metrics_) inputs.wanted.emplace_back(metric->name);
   const bool only_classifies = needs_.size() == 1 && needs(Needs::kClassification);
   if (!only_classifies && !metrics_.empty()) {

@@ -205,6 +205,38 @@ TEST_F(EvalTest, NamesWhatItWasGivenInEveryRefusal) {
   EXPECT_THAT(refusal(), HasSubstr("no --resize or --weights applies"));
 }
 
+TEST_F(EvalTest, TrainsAClassifierOnGeneratedImagesForCas) {
+  const auto dark_and_light = [](std::int64_t count) {
+    const auto labels = at::arange(count, at::kLong).remainder(2);
+    const auto images = (labels * 200).to(at::kByte).view({count, 1, 1}).expand({count, 28, 28});
+    return std::pair(images.contiguous(), labels);
+  };
+  const auto [images, labels] = dark_and_light(128);
+  write_npz(folder_ / "g.npz", {{"images", images}, {"y", labels}});
+  const auto [real, classes] = dark_and_light(20);
+  write_npz(folder_ / "r.npz", {{"arr_0", real}, {"arr_1", classes.to(at::kByte)}});
+  command_.generated = folder_ / "g.npz";
+  command_.reference = folder_ / "r.npz";
+  command_.metrics = {"cas"};
+  command_.set = {"cas.epochs=20"};
+  command_.extractor = "inception-v3";  // whose weights nobody has here: none is needed
+  const Json found = result()["metrics"]["cas"];
+  EXPECT_EQ(found["value"], 1.0);
+  EXPECT_EQ(found["n_reference"], 20);
+  EXPECT_FALSE(found["protocol"].contains("extractor"));
+  EXPECT_TRUE(found["protocol"].contains("generated_labels"));
+}
+
+TEST_F(EvalTest, NeedsImagesOfOneSizeAndLabelsForCas) {
+  command_.metrics = {"cas"};
+  command_.generated = images("g", noise(1, 12, {1, 28, 28}));
+  command_.reference = images("r", noise(2, 12, {1, 28, 28}));
+  EXPECT_THAT(refusal(), HasSubstr("cas: needs labels; " + command_.generated));
+  command_.generated = features("f", normal_rows(1, 50, 4));
+  command_.reference = command_.generated;
+  EXPECT_THAT(refusal(), HasSubstr("cas: needs images of one size; " + command_.generated));
+}
+
 TEST_F(EvalTest, NeedsHeldOutDataForDataCopying) {
   command_.generated = features("g", normal_rows(1, 90, 2));
   command_.reference = features("r", normal_rows(2, 90, 2));

@@ -43,6 +43,24 @@ TEST(Npz, ReadsWhatNumpyWrote) {
   EXPECT_EQ((read_npz(oracle("images_small.npz")).at("img32")[0][0][0][0].item<int>()), 94);
 }
 
+TEST(Npz, FindsLabelsUnderTheNamesInUse) {
+  const auto y = at::tensor({2, 0, 1}, at::kByte);
+  const auto images = at::zeros({3, 2, 2}, at::kByte);
+  for (const NpzArrays& arrays :
+       {NpzArrays{{"images", images}, {"labels", y}}, NpzArrays{{"images", images}, {"y", y}},
+        NpzArrays{{"arr_0", images}, {"arr_1", y}}}) {
+    EXPECT_TRUE(at::equal(npz_labels(arrays, 3, "a.npz"), y.to(at::kLong)));
+  }
+  // Beside named images arr_1 may be anything.
+  EXPECT_FALSE(npz_labels({{"images", images}, {"arr_1", y}}, 3, "a.npz").defined());
+  const auto refused = [&](const at::Tensor& labels, std::int64_t rows) {
+    return refusal([&] { npz_labels({{"y", labels}}, rows, "a.npz"); });
+  };
+  EXPECT_THAT(refused(y, 4), HasSubstr("a.npz: its labels are Byte [3]; int64 [4]"));
+  EXPECT_THAT(refused(y.to(at::kFloat), 3), HasSubstr("its labels are Float"));
+  EXPECT_THAT(refused(y.to(at::kLong) - 1, 3), HasSubstr("negative label"));
+}
+
 TEST(Npz, KeepsEveryTypeAndShape) {
   const TemporaryFolder folder;
   const auto numbers = at::arange(6).reshape({2, 3});

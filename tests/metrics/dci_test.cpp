@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -166,6 +167,25 @@ TEST(Dci, ItsStandardErrorIsThatOfFreshSamples) {
   // The sd of 12 values is known to a fifth, four degrees of freedom add another.
   EXPECT_GT(mean, 0.5 * spread);
   EXPECT_LT(mean, 2.0 * spread);
+}
+
+TEST(Dci, ItsScoresShareOneEvaluationsTrees) {
+  const auto noise = normal_matrix(3, 300, 4);
+  const auto factors = (noise.slice(1, 0, 2) > 0.0).to(at::kLong);
+  const auto inputs = inputs_of(noise.slice(1, 2, 4) + factors + 0.5 * factors.flip(1), factors);
+  auto together = inputs;
+  together.trees = std::make_shared<DciMemo>();
+  for (const auto name : {"dci_informativeness", "dci_disentanglement", "dci_completeness"}) {
+    const auto shared = metric(name).compute(together), alone = metric(name).compute(inputs);
+    EXPECT_EQ(shared.value, alone.value) << name;
+    EXPECT_EQ(shared.standard_error, alone.standard_error) << name;
+  }
+  // What was learned first is what the next one sees: trees of hits that are all wrong.
+  together.trees->whole->hits.zero_();
+  EXPECT_EQ(metric("dci_informativeness").compute(together).value, 0.0);
+  // Other codes have other trees, in the same evaluation too.
+  together.disentanglement.codes = factors.to(at::kDouble);
+  EXPECT_EQ(metric("dci_informativeness").compute(together).value, 1.0);
 }
 
 TEST(Dci, RefusesASingleFactorAndConstantOnes) {

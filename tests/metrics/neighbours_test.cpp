@@ -226,6 +226,25 @@ TEST(Neighbours, HaveTheSameBitsForEveryThreadCount) {
   EXPECT_EQ(one.generated_radii, three.generated_radii);
 }
 
+TEST(Neighbours, ThatAreSearchedAgainHaveTheSameBitsForEveryThreadCount) {
+  // 4200 rows, so f32 products, on 1000 places: at k = 9 nearly every row has more ties than
+  // candidates are kept.
+  auto generator = at::detail::createCPUGenerator(14);
+  const auto y = at::randint(0, 10, {4200, 3}, generator, at::TensorOptions(at::kFloat));
+  const auto x = at::randint(0, 10, {300, 3}, generator, at::TensorOptions(at::kFloat));
+  PairRequest request;
+  request.k = 9;
+  const auto direct = doubles(Direct(x, y, 9).y_radii);
+  const int before = at::get_num_threads();
+  for (const int threads : {1, 3}) {
+    at::set_num_threads(threads);
+    const auto found = sweep_pairs(x, y, request);
+    EXPECT_EQ(found.arithmetic, at::kFloat);
+    EXPECT_THAT(found.reference_radii, ElementsAreArray(direct)) << threads;
+  }
+  at::set_num_threads(before);
+}
+
 TEST(Neighbours, OfASetAgainstItselfAreAllInsideAndAgainstAFarOneNone) {
   MetricInputs inputs;
   inputs.reference_features = normal_matrix(4, 100, 5);

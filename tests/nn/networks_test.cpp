@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "nn/attention.h"
+#include "nn/cifar_resnet.h"
 #include "nn/dropout.h"
 #include "nn/fmnist_cnn.h"
 #include "nn/initialise.h"
@@ -43,6 +44,34 @@ TEST(FmnistCnn, HasTheRecipesParametersAndShapes) {
 TEST(FmnistCnn, RefusesAnotherImageSize) {
   FmnistCnn network;
   EXPECT_THROW(network(torch::zeros({2, 1, 32, 32})), c10::Error);
+}
+
+TEST(CifarResNet, HasThePublishedNumberOfParametersAndHalvesTwice) {
+  // ResNet-20 of akamaster/pytorch_resnet_cifar10: 269722, 0.27M in the paper.
+  EXPECT_EQ(parameter_count(*CifarResNet(3, 10)), 269722);
+  CifarResNet network(1, 4);
+  network->eval();
+  EXPECT_EQ(network(torch::zeros({2, 1, 33, 20})).sizes(), (std::vector<std::int64_t>{2, 4}));
+  BasicBlock half(4, 8);
+  EXPECT_EQ(half(torch::zeros({2, 4, 5, 6})).sizes(), (std::vector<std::int64_t>{2, 8, 3, 3}));
+}
+
+TEST(BasicBlock, IsItsShortcutWhereItsConvolutionsAreZero) {
+  BasicBlock same(4, 4), half(4, 8);
+  const torch::NoGradGuard no_grad;
+  for (auto& block : {same, half}) {
+    for (auto& item : block->named_parameters()) {
+      if (item.key().starts_with("conv")) item.value().zero_();
+    }
+  }
+  const auto x = torch::randn({2, 4, 4, 6}, seeded(1)).abs();
+  EXPECT_TRUE(torch::equal(same(x), x));
+  const auto y = half(x);
+  // Every second pixel, in the middle four of eight channels.
+  EXPECT_EQ(y[1][2][1][2].item<float>(), x[1][0][2][4].item<float>());
+  EXPECT_EQ(y[1][5][0][1].item<float>(), x[1][3][0][2].item<float>());
+  EXPECT_EQ(y.slice(1, 0, 2).abs().max().item<float>(), 0.0F);
+  EXPECT_EQ(y.slice(1, 6, 8).abs().max().item<float>(), 0.0F);
 }
 
 TEST(Dropout, ZeroesItsShareAndKeepsTheMean) {
