@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/events.h"
+#include "reports/claim_rows.h"
 #include "reports/statistics.h"
 #include "results/rows.h"
 
@@ -19,6 +20,7 @@ struct ReportOptions {
   std::vector<std::string> experiments =
       {};                         ///< names or definition ids, in this order; empty: all, by name
   std::string generated_at = {};  ///< empty: now; tests set it
+  std::vector<std::string> suites = {};  ///< whose claims are shown; empty: all
 };
 
 enum class Direction { kLower, kHigher, kUnknown };
@@ -114,7 +116,8 @@ struct Report {
   std::string summary;                ///< what was run, on what, what came out; plain text
   std::vector<std::string> warnings;  ///< what a reader must know before quoting a number
   std::vector<MachineUse> machines;
-  std::vector<std::string> commits;  ///< with "+ changes" where the tree was dirty
+  std::vector<std::string> commits;   ///< with "+ changes" where the tree was dirty
+  std::vector<StoredVerdict> claims;  ///< newest judgement of each suite
   std::vector<MetricColumn> columns;
   std::vector<ExperimentSummary> experiments;
   std::vector<RunRow> unfinished;  ///< diverged, failed, interrupted and running runs
