@@ -31,8 +31,7 @@ struct ClaimEvidence {
   Claim claim;
   ClaimSide left;
   ClaimSide right;
-  bool smoke = false;                     ///< the runs were cut short
-  std::string options = {};               ///< what the command changed: "--set train.images=64"
+  bool smoke = false;                     ///< the suite cuts its runs short
   std::string protocol_id = {};           ///< of all values, where it is one
   std::vector<std::string> missing = {};  ///< "seed 3 of vae/x diverged: loss is nan", …
   /// "weights: ema / raw": fields in which the protocols of the values differ.

@@ -89,7 +89,6 @@ Json detail_of(const ClaimVerdict& verdict, const std::string& judging) {
           {"right", side_json(evidence.right)},
           {"protocol_id", evidence.protocol_id},
           {"smoke", evidence.smoke},
-          {"options", valid_utf8(evidence.options)},
           {"reason", valid_utf8(verdict.reason)},
           {"claimed", test_json(verdict.claimed)},
           {"opposite", test_json(verdict.opposite)},
@@ -106,7 +105,6 @@ ClaimVerdict from_row(const VerdictRow& row, const Json& detail) {
   evidence.claim.left = evidence.left.experiment;
   evidence.claim.right = evidence.right.experiment;
   evidence.smoke = detail.at("smoke");
-  evidence.options = detail.at("options");
   evidence.protocol_id = detail.at("protocol_id");
   ClaimVerdict verdict{std::move(evidence)};
   verdict.outcome = named(row.outcome,

@@ -79,8 +79,10 @@ std::string test_text(ClaimTest test) {
 std::string caveat_text(const ClaimVerdict& verdict) {
   std::vector<std::string> parts;
   if (!verdict.reason.empty()) parts.push_back(verdict.reason);
-  if (verdict.evidence.smoke) parts.emplace_back("on runs cut short by --smoke");
-  if (!verdict.evidence.options.empty()) parts.push_back("under " + verdict.evidence.options);
+  if (verdict.outcome == ClaimOutcome::kFails) {
+    parts.push_back("the opposite has p = " + short_number_text(verdict.adjusted_opposite, 2));
+  }
+  if (verdict.evidence.smoke) parts.emplace_back("on runs cut short, as by --smoke");
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 

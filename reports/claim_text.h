@@ -23,7 +23,8 @@ std::string raw_p_text(const ClaimVerdict& verdict);
 std::string seeds_text(const ClaimVerdict& verdict);
 /// "sign test", "Wilcoxon signed-rank test", …
 std::string test_text(ClaimTest test);
-/// What limits the verdict: its reason, that the runs were cut by --smoke, and changed options.
+/// What else must be said: why nothing was decided, how significant the opposite of a claim that
+/// fails is, that the runs were cut short.
 std::string caveat_text(const ClaimVerdict& verdict);
 /// "3 of 5 claims hold, 1 fails, 1 inconclusive"; empty without claims.
 std::string claims_sentence(std::span<const ClaimVerdict* const> verdicts);

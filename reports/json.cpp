@@ -163,8 +163,7 @@ Json claim_json(const StoredVerdict& stored) {
           {"left", side_json(evidence.left)},
           {"right", side_json(evidence.right)},
           {"protocol_id", text(evidence.protocol_id)},
-          {"smoke", evidence.smoke},
-          {"options", text(evidence.options)}};
+          {"smoke", evidence.smoke}};
 }
 
 Json protocols_json(const Report& report) {

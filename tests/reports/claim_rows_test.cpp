@@ -43,7 +43,6 @@ ClaimEvidence evidence(const std::string& text, double shift) {
   ClaimEvidence found{claim, left, right};
   found.protocol_id = std::string(64, 'c');
   found.smoke = true;
-  found.options = "--set train.images=64";
   return found;
 }
 
@@ -153,7 +152,7 @@ TEST_F(ClaimReport, ShowsSentenceOutcomeEffectAndBothPInEveryFormat) {
     EXPECT_THAT(text, HasSubstr(adjusted_p_text(verdict)));
     EXPECT_THAT(text, HasSubstr("2 × left − right of fd@pixels"));
     EXPECT_THAT(text, HasSubstr("claimed: below −0.5"));
-    EXPECT_THAT(text, HasSubstr("on runs cut short by --smoke; under --set train"));
+    EXPECT_THAT(text, HasSubstr("on runs cut short"));
     EXPECT_THAT(text, HasSubstr("Mann–Whitney test"));
   }
   EXPECT_THAT(render(report, Format::kHtml), HasSubstr("<section id=\"claims\">"));
@@ -185,7 +184,7 @@ TEST_F(ClaimReport, ShowsHostileTextAsText) {
   auto hostile = evidence(payload, 10.0);
   hostile.claim.source = payload;
   hostile.left.experiment = payload;
-  hostile.options = payload;
+  hostile.missing = {payload};
   hostile.claim.metric = payload;
   store({hostile}, "demo" + payload);
   const Report report = build_report(file_, {});
