@@ -6,6 +6,7 @@
 #include "reports/findings.h"
 #include "reports/gather.h"
 #include "reports/metric_columns.h"
+#include "reports/published_match.h"
 #include "reports/report.h"
 #include "results/queries.h"
 #include "results/row_writer.h"
@@ -103,6 +104,7 @@ Report build_report(std::span<const std::filesystem::path> databases,
   label_columns(report.columns);
   label_experiments(report.experiments);
   add_claims(report, databases, options);
+  report.published = match_published(report, published_values());
   add_commits(report);
   add_machines(report, groups);
   add_unfinished(report);

@@ -101,6 +101,12 @@ std::string report_csv(const Report& report) {
     rows.summary("", experiment.wall_seconds);
     text += rows.text;
   }
+  for (const auto& beside : report.published) {
+    const ExperimentSummary& experiment = report.experiments[beside.experiment];
+    text += fmt::format("{},{},{},,published,,,,{}\n", csv_field(experiment.label),
+                        csv_field(experiment.id), csv_field(beside.value.metric),
+                        exact_number_text(beside.value.value));
+  }
   for (const auto& stored : report.claims) text += claim_rows(stored.verdict);
   return text;
 }

@@ -166,6 +166,21 @@ Json claim_json(const StoredVerdict& stored) {
           {"smoke", evidence.smoke}};
 }
 
+Json published_json(const PublishedBeside& beside, const Report& report) {
+  const PublishedValue& value = beside.value;
+  return {{"experiment", text(report.experiments[beside.experiment].label)},
+          {"model", text(value.model)},
+          {"data", text(value.data)},
+          {"metric", text(value.metric)},
+          {"value", number(value.value)},
+          {"spread", value.spread > 0 ? number(value.spread) : Json()},
+          {"spread_of", text(value.spread_of)},
+          {"runs", value.runs > 0 ? Json(value.runs) : Json()},
+          {"source", text(value.source)},
+          {"protocol", text(value.protocol)},
+          {"certainty", certainty_text(value.certainty)}};
+}
+
 Json protocols_json(const Report& report) {
   Json json = Json::object();
   for (const auto& column : report.columns) {
@@ -204,6 +219,9 @@ std::string report_json(const Report& report) {
   json["experiments"] = Json::array();
   for (const auto& e : report.experiments)
     json["experiments"].push_back(experiment_json(e, report));
+  json["published"] = Json::array();
+  for (const auto& beside : report.published)
+    json["published"].push_back(published_json(beside, report));
   json["unfinished"] = Json::array();
   for (const auto& run : report.unfinished) json["unfinished"].push_back(run_json(run));
   return json.dump(1) + "\n";

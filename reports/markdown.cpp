@@ -7,6 +7,7 @@
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/published_match.h"
 
 namespace assay {
 namespace {
@@ -64,6 +65,26 @@ std::string claims(const Report& report) {
         outcome_text(verdict.outcome), caveat.empty() ? "" : "<br>" + markdown_text(caveat),
         effect_text(verdict), markdown_text(contrast_text(claim)), claimed_range_text(claim),
         adjusted_p_text(verdict), raw_p_text(verdict), seeds_text(verdict), test_text(claim.test));
+  }
+  return text + "\n";
+}
+
+std::string published(const Report& report) {
+  if (report.published.empty()) return "";
+  std::string text =
+      "## Beside the literature\n\nNot verdicts: values compare only where their protocols agree."
+      "\n\n| experiment | model there | metric | published | here | source |\n"
+      "| --- | --- | --- | ---: | ---: | --- |\n";
+  for (const auto& beside : report.published) {
+    const PublishedValue& value = beside.value;
+    const std::string spread = published_spread_text(value);
+    text += fmt::format("| {} | {}, {} | {} | {}{} | {} | {} ({}): {} |\n",
+                        markdown_text(report.experiments[beside.experiment].label),
+                        markdown_text(value.model), markdown_text(value.data),
+                        markdown_text(value.metric), published_text(value),
+                        spread.empty() ? "" : "<br>" + spread, here_text(report, beside),
+                        markdown_text(value.source), certainty_text(value.certainty),
+                        markdown_text(value.protocol));
   }
   return text + "\n";
 }
@@ -145,7 +166,8 @@ std::string report_markdown(const Report& report) {
   text +=
       "## Comparison\n\nMean ± sd over n seeds of the last evaluation, never a best-of-run.\n\n";
   for (const auto& table : comparison_tables(report)) text += comparison(report, table);
-  text += speeds(report) + unfinished(report) + commands(report) + provenance(report);
+  text += published(report) + speeds(report) + unfinished(report) + commands(report) +
+          provenance(report);
   return text;
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/events.h"
 #include "reports/claim_rows.h"
+#include "reports/published.h"
 #include "reports/statistics.h"
 #include "results/rows.h"
 
@@ -103,6 +104,14 @@ struct ExperimentSummary {
   std::string command;                 ///< repeats the counted runs
 };
 
+/// A value of a paper, and the experiment of this report that repeats what it was measured on.
+struct PublishedBeside {
+  PublishedValue value;
+  std::size_t experiment = 0;  ///< index into Report::experiments
+  /// The column of its metric, index into Report::columns; none if that metric was not computed.
+  std::optional<std::size_t> column = {};
+};
+
 struct MachineUse {
   MachineRow machine;
   std::int64_t runs = 0;
@@ -120,7 +129,8 @@ struct Report {
   std::vector<StoredVerdict> claims;  ///< newest judgement of each suite
   std::vector<MetricColumn> columns;
   std::vector<ExperimentSummary> experiments;
-  std::vector<RunRow> unfinished;  ///< diverged, failed, interrupted and running runs
+  std::vector<PublishedBeside> published;  ///< values of papers beside those of here
+  std::vector<RunRow> unfinished;          ///< diverged, failed, interrupted and running runs
 };
 
 /// Reads databases and puts together what they say. Runs that several databases share count once.

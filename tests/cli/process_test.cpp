@@ -190,7 +190,8 @@ TEST_F(ProcessTest, WhatIsCompleteIsNotRepeatedButVerified) {
 }
 
 TEST_F(ProcessTest, ASuiteEndsWithVerdictsOnItsClaims) {
-  // Trained on 5000 points or on 100: the fd of every seed of the one lies far below all of the other.
+  // Trained on 5000 points or on 100: the fd of every seed of the one lies far below all of the
+  // other.
   const std::string cut = "\n[eval]\ngenerated = 200\nreference_count = 200\nuntrained = false\n";
   write_file_atomically(folder_ / "long.toml",
                         "extends = 'toy2d/ring_gan'\nseeds = [0, 1, 2, 3, 4]"
