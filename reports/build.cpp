@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "reports/findings.h"
 #include "reports/gather.h"
 #include "reports/metric_columns.h"
+#include "reports/published_match.h"
 #include "reports/report.h"
 #include "results/queries.h"
 #include "results/row_writer.h"
@@ -61,6 +63,33 @@ void add_unfinished(Report& report) {
   }
 }
 
+bool is_wanted(const ReportOptions& options, const StoredVerdict& stored) {
+  const auto& suites = options.suites;
+  if (!suites.empty() && std::ranges::find(suites, stored.suite) == suites.end()) return false;
+  const auto& wanted = options.experiments;
+  const ClaimEvidence& evidence = stored.verdict.evidence;
+  return wanted.empty() || std::ranges::all_of(std::array{&evidence.left, &evidence.right},
+                                               [&](const ClaimSide* side) {
+                                                 const auto is_side = [&](const std::string& one) {
+                                                   return one == side->definition_id ||
+                                                          one == side->experiment;
+                                                 };
+                                                 return std::ranges::any_of(wanted, is_side);
+                                               });
+}
+
+void add_claims(Report& report, std::span<const std::filesystem::path> databases,
+                const ReportOptions& options) {
+  std::vector<VerdictRow> rows;
+  for (const auto& file : databases) {
+    const auto more = verdicts(Database::open_for_reading(file));
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  for (StoredVerdict& stored : newest_verdicts(rows)) {
+    if (is_wanted(options, stored)) report.claims.push_back(std::move(stored));
+  }
+}
+
 }  // namespace
 
 Report build_report(std::span<const std::filesystem::path> databases,
@@ -74,6 +103,8 @@ Report build_report(std::span<const std::filesystem::path> databases,
     report.experiments.push_back(summarise_group(group, report.columns));
   label_columns(report.columns);
   label_experiments(report.experiments);
+  add_claims(report, databases, options);
+  report.published = match_published(report, published_values());
   add_commits(report);
   add_machines(report, groups);
   add_unfinished(report);

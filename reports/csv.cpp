@@ -59,6 +59,31 @@ void metric_rows(CsvRows& rows, const MetricSummary& metric, const MetricColumn&
   rows.summary("untrained_", metric.untrained);
 }
 
+// A claim's rows: experiment and id are the left side's, quantity is the claim itself.
+std::string claim_rows(const ClaimVerdict& verdict) {
+  const ClaimEvidence& evidence = verdict.evidence;
+  const std::string prefix = fmt::format(
+      "{},{},{},{}", csv_field(evidence.left.experiment), csv_field(evidence.left.definition_id),
+      csv_field("claim: " + evidence.claim.text), csv_field(evidence.protocol_id));
+  std::string text;
+  const auto row = [&](std::string_view statistic, double value) {
+    text += fmt::format("{},{},,,,{}\n", prefix, statistic, exact_number_text(value));
+  };
+  row(outcome_name(verdict.outcome), 1.0);
+  if (verdict.effect) row("effect", verdict.effect->value);
+  if (verdict.effect && verdict.effect->interval) {
+    row("low", verdict.effect->interval->low);
+    row("high", verdict.effect->interval->high);
+  }
+  if (verdict.claimed) {
+    row("p", verdict.claimed->p);
+    row("p_adjusted", verdict.adjusted);
+  }
+  row("n_left", static_cast<double>(evidence.left.values.size()));
+  row("n_right", static_cast<double>(evidence.right.values.size()));
+  return text;
+}
+
 }  // namespace
 
 std::string report_csv(const Report& report) {
@@ -76,6 +101,13 @@ std::string report_csv(const Report& report) {
     rows.summary("", experiment.wall_seconds);
     text += rows.text;
   }
+  for (const auto& beside : report.published) {
+    const ExperimentSummary& experiment = report.experiments[beside.experiment];
+    text += fmt::format("{},{},{},,published,,,,{}\n", csv_field(experiment.label),
+                        csv_field(experiment.id), csv_field(beside.value.metric),
+                        exact_number_text(beside.value.value));
+  }
+  for (const auto& stored : report.claims) text += claim_rows(stored.verdict);
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "reports/claim_text.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 
@@ -150,6 +151,13 @@ std::string outcome_sentence(const Report& report) {
                      gain.ends_with("better") ? against : "");
 }
 
+std::string claims_phrase(const Report& report) {
+  std::vector<const ClaimVerdict*> verdicts;
+  for (const auto& stored : report.claims) verdicts.push_back(&stored.verdict);
+  const std::string sentence = claims_sentence(verdicts);
+  return sentence.empty() ? "" : " " + sentence + ".";
+}
+
 std::string machine_phrase(const Report& report) {
   if (report.machines.empty()) return "";
   const MachineRow& m = report.machines.front().machine;
@@ -182,10 +190,10 @@ std::string summary_of(const Report& report) {
                                 : fmt::format("{} not complete", report.unfinished.size());
   const std::string commit =
       report.commits.size() == 1 ? " at commit " + report.commits.front() : "";
-  return fmt::format("{} in {} ({}){}{}, {} of computing.{}",
+  return fmt::format("{} in {} ({}){}{}, {} of computing.{}{}",
                      counted(report.experiments.size(), "experiment"), counted(total, "run"), ended,
                      machine_phrase(report), commit, duration_in_words(seconds),
-                     outcome_sentence(report));
+                     claims_phrase(report), outcome_sentence(report));
 }
 
 }  // namespace assay

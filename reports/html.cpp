@@ -57,8 +57,9 @@ std::string page_header(const Report& report) {
 // Links to the sections that are there.
 std::string contents(std::string_view sections) {
   constexpr std::pair<std::string_view, std::string_view> kLinks[] = {
-      {"comparison", "Comparison"}, {"samples", "Samples"},       {"curves", "Curves"},
-      {"speed", "Speed"},           {"unfinished", "Incomplete"}, {"provenance", "Repeat it"}};
+      {"claims", "Claims"},         {"comparison", "Comparison"}, {"published", "Literature"},
+      {"samples", "Samples"},       {"curves", "Curves"},         {"speed", "Speed"},
+      {"unfinished", "Incomplete"}, {"provenance", "Repeat it"}};
   std::string links;
   for (const auto& [id, name] : kLinks) {
     if (sections.find(fmt::format("<section id=\"{}\">", id)) == std::string_view::npos) continue;
@@ -80,7 +81,8 @@ std::string chart_data(const ReportCharts& charts) {
 
 std::string report_html(const Report& report) {
   const ReportCharts charts = charts_of(report);
-  const std::string sections = comparison_section(report) + samples_section(report) +
+  const std::string sections = claims_section(report) + comparison_section(report) +
+                               published_section(report) + samples_section(report) +
                                curves_section(charts) + speed_section(report) +
                                unfinished_section(report) + provenance_section(report);
   std::vector<std::string> databases;

@@ -10,7 +10,9 @@
 namespace assay {
 
 /// The sections of the page, each a piece of HTML; empty if it has nothing to say.
+std::string claims_section(const Report& report);
 std::string comparison_section(const Report& report);
+std::string published_section(const Report& report);
 std::string speed_section(const Report& report);
 std::string unfinished_section(const Report& report);
 std::string samples_section(const Report& report);

@@ -113,6 +113,74 @@ Json experiment_json(const ExperimentSummary& e, const Report& report) {
   return json;
 }
 
+Json test_json(const std::optional<TestResult>& test, double adjusted) {
+  if (!test) return nullptr;
+  return {{"statistic", number(test->statistic)},
+          {"p", number(test->p)},
+          {"p_adjusted", number(adjusted)},
+          {"exact", test->exact}};
+}
+
+Json side_json(const ClaimSide& side) {
+  Json values = Json::array();
+  for (const auto& value : side.values) {
+    values.push_back(
+        {{"seed", value.seed}, {"uuid", text(value.uuid)}, {"value", number(value.value)}});
+  }
+  return {{"experiment", text(side.experiment)},
+          {"id", text(side.definition_id)},
+          {"seeds", side.seeds},
+          {"n", side.values.size()},
+          {"values", values}};
+}
+
+Json claim_json(const StoredVerdict& stored) {
+  const ClaimVerdict& verdict = stored.verdict;
+  const ClaimEvidence& evidence = verdict.evidence;
+  const Claim& claim = evidence.claim;
+  const bool bounded = verdict.effect && verdict.effect->interval;
+  const auto bound = [&](double value) { return bounded ? number(value) : Json(); };
+  const Interval interval = bounded ? *verdict.effect->interval : Interval{};
+  return {{"suite", text(stored.suite)},
+          {"at", text(stored.at)},
+          {"text", text(claim.text)},
+          {"outcome", outcome_name(verdict.outcome)},
+          {"reason", text(verdict.reason)},
+          {"metric", text(claim.metric)},
+          {"direction", direction_name(claim.direction)},
+          {"factor", number(claim.factor)},
+          {"margin", number(claim.margin)},
+          {"test", test_name(claim.test)},
+          {"alpha", number(claim.alpha)},
+          {"source", text(claim.source)},
+          {"effect", verdict.effect ? number(verdict.effect->value) : Json()},
+          {"low", bound(interval.low)},
+          {"high", bound(interval.high)},
+          {"confidence", bound(interval.confidence)},
+          {"claimed", test_json(verdict.claimed, verdict.adjusted)},
+          {"opposite", test_json(verdict.opposite, verdict.adjusted_opposite)},
+          {"claims_in_suite", verdict.claims},
+          {"left", side_json(evidence.left)},
+          {"right", side_json(evidence.right)},
+          {"protocol_id", text(evidence.protocol_id)},
+          {"smoke", evidence.smoke}};
+}
+
+Json published_json(const PublishedBeside& beside, const Report& report) {
+  const PublishedValue& value = beside.value;
+  return {{"experiment", text(report.experiments[beside.experiment].label)},
+          {"model", text(value.model)},
+          {"data", text(value.data)},
+          {"metric", text(value.metric)},
+          {"value", number(value.value)},
+          {"spread", value.spread > 0 ? number(value.spread) : Json()},
+          {"spread_of", text(value.spread_of)},
+          {"runs", value.runs > 0 ? Json(value.runs) : Json()},
+          {"source", text(value.source)},
+          {"protocol", text(value.protocol)},
+          {"certainty", certainty_text(value.certainty)}};
+}
+
 Json protocols_json(const Report& report) {
   Json json = Json::object();
   for (const auto& column : report.columns) {
@@ -146,9 +214,14 @@ std::string report_json(const Report& report) {
   json["machines"] = Json::array();
   for (const auto& use : report.machines) json["machines"].push_back(machine_json(use));
   json["protocols"] = protocols_json(report);
+  json["claims"] = Json::array();
+  for (const auto& stored : report.claims) json["claims"].push_back(claim_json(stored));
   json["experiments"] = Json::array();
   for (const auto& e : report.experiments)
     json["experiments"].push_back(experiment_json(e, report));
+  json["published"] = Json::array();
+  for (const auto& beside : report.published)
+    json["published"].push_back(published_json(beside, report));
   json["unfinished"] = Json::array();
   for (const auto& run : report.unfinished) json["unfinished"].push_back(run_json(run));
   return json.dump(1) + "\n";

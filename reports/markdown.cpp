@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "reports/claim_text.h"
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/published_match.h"
 
 namespace assay {
 namespace {
@@ -42,6 +44,47 @@ std::string comparison(const Report& report, const ComparisonTable& table) {
       text += fmt::format(" {} |", cell_of(metric_in(experiment, c), report.columns[c]));
     }
     text += "\n";
+  }
+  return text + "\n";
+}
+
+std::string claims(const Report& report) {
+  if (report.claims.empty()) return "";
+  std::string text =
+      "## Claims\n\nOne-sided tests, adjusted by Holm over all claims of a suite; the interval "
+      "(confidence at least 1 − 2α) is not adjusted.\n\n"
+      "| claim | outcome | effect | p adjusted | p | seeds | test |\n"
+      "| --- | --- | --- | ---: | ---: | --- | --- |\n";
+  for (const auto& stored : report.claims) {
+    const ClaimVerdict& verdict = stored.verdict;
+    const Claim& claim = verdict.evidence.claim;
+    const std::string caveat = caveat_text(verdict);
+    text += fmt::format(
+        "| {}<br>left: {}, right: {} | **{}**{} | {}<br>{}; claimed: {} | {} | {} | {} | {} |\n",
+        markdown_text(claim.text), markdown_text(claim.left), markdown_text(claim.right),
+        outcome_text(verdict.outcome), caveat.empty() ? "" : "<br>" + markdown_text(caveat),
+        effect_text(verdict), markdown_text(contrast_text(claim)), claimed_range_text(claim),
+        adjusted_p_text(verdict), raw_p_text(verdict), seeds_text(verdict), test_text(claim.test));
+  }
+  return text + "\n";
+}
+
+std::string published(const Report& report) {
+  if (report.published.empty()) return "";
+  std::string text =
+      "## Beside the literature\n\nNot verdicts: values compare only where their protocols agree."
+      "\n\n| experiment | model there | metric | published | here | source |\n"
+      "| --- | --- | --- | ---: | ---: | --- |\n";
+  for (const auto& beside : report.published) {
+    const PublishedValue& value = beside.value;
+    const std::string spread = published_spread_text(value);
+    text += fmt::format("| {} | {}, {} | {} | {}{} | {} | {} ({}): {} |\n",
+                        markdown_text(report.experiments[beside.experiment].label),
+                        markdown_text(value.model), markdown_text(value.data),
+                        markdown_text(value.metric), published_text(value),
+                        spread.empty() ? "" : "<br>" + spread, here_text(report, beside),
+                        markdown_text(value.source), certainty_text(value.certainty),
+                        markdown_text(value.protocol));
   }
   return text + "\n";
 }
@@ -119,10 +162,12 @@ std::string report_markdown(const Report& report) {
   for (const auto& warning : report.warnings)
     text += fmt::format("> {}\n>\n", markdown_text(warning));
   if (!report.warnings.empty()) text += "\n";
+  text += claims(report);
   text +=
       "## Comparison\n\nMean ± sd over n seeds of the last evaluation, never a best-of-run.\n\n";
   for (const auto& table : comparison_tables(report)) text += comparison(report, table);
-  text += speeds(report) + unfinished(report) + commands(report) + provenance(report);
+  text += published(report) + speeds(report) + unfinished(report) + commands(report) +
+          provenance(report);
   return text;
 }
 

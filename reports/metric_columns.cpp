@@ -27,28 +27,10 @@ int rank(std::string_view metric) {
   return static_cast<int>(found - kFirst.begin());
 }
 
-std::string field(const Protocol& protocol, const std::string& name) {
-  const auto found = protocol.find(name);
-  return found == protocol.end() ? "none" : found->second;
-}
-
 // Digests are too long for a heading; their first digits tell them apart.
 std::string short_field(const std::string& value) {
   constexpr std::size_t kDigestDigits = 64;
   return value.size() == kDigestDigits ? value.substr(0, 8) : value;
-}
-
-std::set<std::string> differing_fields(const std::vector<const MetricColumn*>& columns) {
-  std::set<std::string> names;
-  for (const auto* column : columns) {
-    for (const auto& [name, value] : column->protocol) names.insert(name);
-  }
-  std::erase_if(names, [&](const std::string& name) {
-    return std::ranges::all_of(columns, [&](const MetricColumn* column) {
-      return field(column->protocol, name) == field(columns.front()->protocol, name);
-    });
-  });
-  return names;
 }
 
 bool joins(const ComparisonTable& table, const ExperimentSummary& experiment) {
@@ -86,6 +68,24 @@ std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metri
   return columns.size() - 1;
 }
 
+std::string protocol_field(const Protocol& protocol, const std::string& name) {
+  const auto found = protocol.find(name);
+  return found == protocol.end() ? "none" : found->second;
+}
+
+std::set<std::string> differing_fields(const std::vector<const Protocol*>& protocols) {
+  std::set<std::string> names;
+  for (const auto* protocol : protocols) {
+    for (const auto& [name, value] : *protocol) names.insert(name);
+  }
+  std::erase_if(names, [&](const std::string& name) {
+    return std::ranges::all_of(protocols, [&](const Protocol* protocol) {
+      return protocol_field(*protocol, name) == protocol_field(*protocols.front(), name);
+    });
+  });
+  return names;
+}
+
 void label_columns(std::vector<MetricColumn>& columns) {
   for (auto& column : columns) {
     const auto extractor = column.protocol.find("extractor");
@@ -93,13 +93,13 @@ void label_columns(std::vector<MetricColumn>& columns) {
     column.label = named ? column.metric + "@" + extractor->second : column.metric;
   }
   for (auto& column : columns) {
-    std::vector<const MetricColumn*> same;
+    std::vector<const Protocol*> same;
     for (const auto& other : columns) {
-      if (other.label == column.label) same.push_back(&other);
+      if (other.label == column.label) same.push_back(&other.protocol);
     }
     if (same.size() < 2) continue;
     for (const auto& name : differing_fields(same)) {
-      column.difference.push_back(name + ": " + short_field(field(column.protocol, name)));
+      column.difference.push_back(name + ": " + short_field(protocol_field(column.protocol, name)));
     }
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +16,10 @@ Direction direction_of(std::string_view metric);
 
 /// Index of the column for this metric under this protocol; adds it if it is new.
 std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metric);
+
+/// Names of the fields in which protocols differ; "none" stands for a field that one lacks.
+std::set<std::string> differing_fields(const std::vector<const Protocol*>& protocols);
+std::string protocol_field(const Protocol& protocol, const std::string& name);
 
 /// Sets labels ("fd@fmnist-cnn") and, where two columns have the same label, the fields in which
 /// their protocols differ.

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "core/events.h"
+#include "reports/claim_rows.h"
+#include "reports/published.h"
 #include "reports/statistics.h"
 #include "results/rows.h"
 
@@ -19,6 +21,7 @@ struct ReportOptions {
   std::vector<std::string> experiments =
       {};                         ///< names or definition ids, in this order; empty: all, by name
   std::string generated_at = {};  ///< empty: now; tests set it
+  std::vector<std::string> suites = {};  ///< whose claims are shown; empty: all
 };
 
 enum class Direction { kLower, kHigher, kUnknown };
@@ -101,6 +104,14 @@ struct ExperimentSummary {
   std::string command;                 ///< repeats the counted runs
 };
 
+/// A value of a paper, and the experiment of this report that repeats what it was measured on.
+struct PublishedBeside {
+  PublishedValue value;
+  std::size_t experiment = 0;  ///< index into Report::experiments
+  /// The column of its metric, index into Report::columns; none if that metric was not computed.
+  std::optional<std::size_t> column = {};
+};
+
 struct MachineUse {
   MachineRow machine;
   std::int64_t runs = 0;
@@ -114,10 +125,12 @@ struct Report {
   std::string summary;                ///< what was run, on what, what came out; plain text
   std::vector<std::string> warnings;  ///< what a reader must know before quoting a number
   std::vector<MachineUse> machines;
-  std::vector<std::string> commits;  ///< with "+ changes" where the tree was dirty
+  std::vector<std::string> commits;   ///< with "+ changes" where the tree was dirty
+  std::vector<StoredVerdict> claims;  ///< newest judgement of each suite
   std::vector<MetricColumn> columns;
   std::vector<ExperimentSummary> experiments;
-  std::vector<RunRow> unfinished;  ///< diverged, failed, interrupted and running runs
+  std::vector<PublishedBeside> published;  ///< values of papers beside those of here
+  std::vector<RunRow> unfinished;          ///< diverged, failed, interrupted and running runs
 };
 
 /// Reads databases and puts together what they say. Runs that several databases share count once.

@@ -112,17 +112,19 @@ void resume_run(Database& database, std::int64_t run, std::optional<std::int64_t
   transaction.commit();
 }
 
-void add_verdict(Database& database, const VerdictRow& v) {
+void add_verdicts(Database& database, const std::vector<VerdictRow>& verdicts) {
   Transaction transaction(database);
-  database
-      .prepare(
-          "INSERT INTO verdict (at, suite, kind, subject, outcome, effect, low, high, p, n_a, n_b, "
-          "detail, digest) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')")
-      .bind(v.at.empty() ? utc_now() : v.at, v.suite, v.kind, v.subject, v.outcome, v.effect, v.low,
-            v.high, v.p, v.n_a, v.n_b, v.detail)
-      .run();
-  seal_row(database, "verdict", database.last_row());
+  const std::string now = utc_now();
+  for (const VerdictRow& v : verdicts) {
+    database
+        .prepare(
+            "INSERT INTO verdict (at, suite, kind, subject, outcome, effect, low, high, p, n_a, "
+            "n_b, detail, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')")
+        .bind(v.at.empty() ? now : v.at, v.suite, v.kind, v.subject, v.outcome, v.effect, v.low,
+              v.high, v.p, v.n_a, v.n_b, v.detail)
+        .run();
+    seal_row(database, "verdict", database.last_row());
+  }
   transaction.commit();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "results/database.h"
 #include "results/rows.h"
@@ -29,6 +30,8 @@ std::int64_t begin_run(Database& database, const NewRun& run);
 /// complete.
 void resume_run(Database& database, std::int64_t run, std::optional<std::int64_t> images_seen);
 
-void add_verdict(Database& database, const VerdictRow& verdict);
+/// Appends verdicts that were made together: all or none, and all with the same time if they have
+/// none yet. Earlier verdicts stay.
+void add_verdicts(Database& database, const std::vector<VerdictRow>& verdicts);
 
 }  // namespace assay

@@ -193,9 +193,8 @@ void App::add_report() {
       ->capture_default_str();
   actions_.emplace_back(report, [this, options] {
     options->report.database = common_.database;
-    options->report.title =
-        options->suite.empty() ? common_.database.stem().string() : options->suite;
-    if (!options->suite.empty()) options->report.experiments = experiments_of_suite(options->suite);
+    options->report.title = common_.database.stem().string();
+    if (!options->suite.empty()) choose_suite(options->report, options->suite);
     const auto file = write_report(options->report);
     fmt::print("report: {}\n", file.string());
     return 0;

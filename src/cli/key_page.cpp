@@ -5,6 +5,7 @@
 
 #include "config/definition.h"
 #include "config/key_reference.h"
+#include "config/suite.h"
 #include "families/registry.h"
 
 namespace assay {
@@ -16,6 +17,9 @@ std::string key_page() {
     page += key_reference(fmt::format("Of the family `{}`: {}", family.name, family.paper),
                           family.schema());
   }
+  page += key_reference("At the top of a suite", suite_schema());
+  page += key_reference("Of a suite's `[[member]]`", member_schema());
+  page += key_reference("Of a suite's `[[claim]]`", claim_schema());
   return page;
 }
 

@@ -20,6 +20,7 @@ std::filesystem::path write_report(const ReportCommand& command) {
   ReportOptions options;
   options.experiments = command.experiments;
   options.title = command.title;
+  options.suites = command.suites;
   const Report report = build_report(command.database, options);
   const auto file =
       command.file.empty() ? default_report_file(command.title, command.format) : command.file;
@@ -27,14 +28,16 @@ std::filesystem::path write_report(const ReportCommand& command) {
   return file;
 }
 
-std::vector<std::string> experiments_of_suite(const std::string& suite) {
-  const auto file = find_target(suite);
-  if (!is_suite(file)) throw Error(fmt::format("--suite {}: is an experiment, not a suite", suite));
+void choose_suite(ReportCommand& command, const std::string& suite) {
+  if (!is_suite(find_target(suite))) {
+    throw Error(fmt::format("--suite {}: is an experiment, not a suite", suite));
+  }
   TargetOptions options;
   options.targets = {suite};
-  std::vector<std::string> ids;
-  for (const PlannedRun& planned : make_plan(options).runs) ids.push_back(planned.definition.id());
-  return ids;
+  const Plan plan = make_plan(options);
+  command.title = plan.title;
+  for (const auto& planned : plan.runs) command.experiments.push_back(planned.definition.id());
+  for (const auto& one : plan.suites) command.suites.push_back(one.name);
 }
 
 }  // namespace assay

@@ -10,6 +10,7 @@ namespace assay {
 struct ReportCommand {
   std::filesystem::path database;
   std::vector<std::string> experiments = {};  ///< names or ids; empty: all of the database
+  std::vector<std::string> suites = {};       ///< whose claims are shown; empty: all
   std::string title = {};
   std::string format = "html";
   std::filesystem::path file = {};  ///< empty: the default place
@@ -21,7 +22,7 @@ std::filesystem::path default_report_file(const std::string& title, const std::s
 /// Renders a report from a database alone and returns its file.
 std::filesystem::path write_report(const ReportCommand& command);
 
-/// Definition ids of the experiments of a suite.
-std::vector<std::string> experiments_of_suite(const std::string& suite);
+/// Narrows a report to a suite: its title, its experiments and its claims.
+void choose_suite(ReportCommand& command, const std::string& suite);
 
 }  // namespace assay

@@ -180,13 +180,17 @@ int run_command(const RunCommand& command) {
   for (const auto& order : work.orders) uuids.push_back(order.uuid);
   uuids = recorded(database, uuids);
   print_table(database, uuids);
+  const bool interrupted = code == static_cast<int>(ExitCode::kInterrupted);
+  if (!interrupted) judge_suites(database, plan.suites);
   std::vector<std::string> ids;
   for (const PlannedRun& planned : plan.runs) ids.push_back(planned.definition.id());
   const auto file = command.report.empty() ? default_report_file(plan.title, "html")
                                            : std::filesystem::path(command.report);
-  write_report({options.common.database, ids, plan.title, "html", file});
+  std::vector<std::string> suites;
+  for (const PlannedSuite& suite : plan.suites) suites.push_back(suite.name);
+  write_report({options.common.database, ids, suites, plan.title, "html", file});
   fmt::print("\nreport: {}\n", file.string());
-  if (code == static_cast<int>(ExitCode::kInterrupted)) fmt::print("to go on: assay resume\n");
+  if (interrupted) fmt::print("to go on: assay resume\n");
   return code;
 }
 

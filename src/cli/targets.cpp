@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "config/suite.h"
 #include "core/error.h"
@@ -84,33 +85,55 @@ class Planner {
 
   void add(const std::string& target) {
     const fs::path file = find_target(target);
-    if (!is_suite(file)) return add_experiment(file, {}, {}, options_.smoke);
+    if (is_suite(file)) return add_suite(file);
+    add_experiment(file, {}, {}, options_.smoke);
+  }
+
+  std::vector<PlannedRun> runs;
+  std::vector<PlannedSuite> suites;
+
+ private:
+  void add_suite(const fs::path& file) {
     const Suite suite = read_suite(file);
+    const bool smoke = options_.smoke || suite.smoke;
+    std::map<std::string, PlannedMember> members;
     for (const SuiteMember& member : suite.members) {
       const fs::path beside = file.parent_path() / member.experiment;
       const fs::path its_file =
           fs::is_regular_file(beside) ? beside : find_target(member.experiment);
-      add_experiment(its_file, member.overrides, member.seeds, options_.smoke || suite.smoke);
+      members[member.experiment] = add_experiment(its_file, member.overrides, member.seeds, smoke);
     }
+    suites.push_back(plan_claims(suite, members, options_.seeds.empty(), smoke));
+    suites.back().changed = changes();
+    suites.back().swept = !sweep_.front().empty();
   }
 
-  std::vector<PlannedRun> runs;
+  // What the command line changes about a suite.
+  std::string changes() const {
+    std::vector<std::string> words;
+    if (options_.smoke) words.emplace_back("--smoke");
+    if (!options_.seeds.empty()) words.push_back("--seeds " + options_.seeds);
+    if (!set_.empty()) words.push_back(options_text(set_));
+    return fmt::format("{}", fmt::join(words, " "));
+  }
 
- private:
-  void add_experiment(const fs::path& file, const std::vector<Override>& overrides,
-                      const std::vector<std::uint64_t>& seeds, bool smoke) {
+  // Of several sweep points it returns the last.
+  PlannedMember add_experiment(const fs::path& file, const std::vector<Override>& overrides,
+                               const std::vector<std::uint64_t>& seeds, bool smoke) {
+    PlannedMember member;
     for (const auto& point : sweep_) {
       ResolveOptions options{overrides, smoke, experiments_folder()};
       options.overrides.insert(options.overrides.end(), set_.begin(), set_.end());
       options.overrides.insert(options.overrides.end(), point.begin(), point.end());
-      const Definition definition = resolve_file(file, family_schema, options);
-      check_names(definition);
-      auto chosen = seeds.empty() ? definition.seeds : seeds;
-      if (!options_.seeds.empty()) chosen = parse_seeds(options_.seeds);
-      for (const auto seed : chosen) {
-        runs.push_back({definition, seed, smoke, options_text(options.overrides)});
+      member = {resolve_file(file, family_schema, options), {}};
+      check_names(member.definition);
+      member.seeds = seeds.empty() ? member.definition.seeds : seeds;
+      if (!options_.seeds.empty()) member.seeds = parse_seeds(options_.seeds);
+      for (const auto seed : member.seeds) {
+        runs.push_back({member.definition, seed, smoke, options_text(options.overrides)});
       }
     }
+    return member;
   }
 
   const TargetOptions& options_;
@@ -157,7 +180,8 @@ Plan make_plan(const TargetOptions& options) {
   for (const auto& target : options.targets) planner.add(target);
   std::vector<std::string> titles;
   for (const auto& target : options.targets) titles.push_back(fs::path(target).stem().string());
-  return {std::move(planner.runs), fmt::format("{}", fmt::join(titles, "-"))};
+  return {std::move(planner.runs), fmt::format("{}", fmt::join(titles, "-")),
+          std::move(planner.suites)};
 }
 
 }  // namespace assay

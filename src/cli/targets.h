@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/claims.h"
 #include "config/definition.h"
 
 namespace assay {
@@ -31,6 +32,7 @@ struct TargetOptions {
 struct Plan {
   std::vector<PlannedRun> runs;
   std::string title;  ///< name of the suite, or of the experiments
+  std::vector<PlannedSuite> suites;
 };
 
 std::filesystem::path experiments_folder();
@@ -47,7 +49,7 @@ Definition resolve_target(const std::string& target, const std::vector<std::stri
                           bool smoke);
 
 /// Every experiment × sweep point × seed of the targets, each definition checked whole, metrics and
-/// data set included. Throws Error before anything runs.
+/// data set included, and each suite's claims. Throws Error before anything runs.
 Plan make_plan(const TargetOptions& options);
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "config/toml_source.h"
@@ -13,50 +14,40 @@
 namespace assay {
 namespace {
 
-const Schema& suite_keys() {
-  static const Schema keys = {
-      {.path = "name", .default_value = std::string(), .meaning = "what reports call the suite"},
-      {.path = "note", .default_value = std::string(), .meaning = "free text"},
-      {.path = "smoke", .default_value = false, .meaning = "cut every member to seconds"}};
-  return keys;
-}
-
-const Schema& member_keys() {
-  static const Schema keys = {
-      {.path = "experiment", .default_value = std::string(), .meaning = "name of an experiment"},
-      {.path = "seeds",
-       .default_value = std::vector<std::int64_t>{},
-       .meaning = "training seeds",
-       .minimum = 0,
-       .maximum = 9e18},
-      {.path = "set",
-       .default_value = std::vector<std::string>{},
-       .meaning = "overrides, each \"key=value\""}};
-  return keys;
-}
-
-template <class T>
-T take(const SourceTable& values, const Schema& schema, const std::string& path) {
-  const Key& key = *find_key(schema, path);
-  const auto found = values.find(path);
-  return std::get<T>(found == values.end() ? key.default_value : checked(key, found->second));
-}
-
 SuiteMember read_member(const SourceItem& item) {
-  for (const auto& [path, value] : item.values) require_key(member_keys(), path, value.where);
+  for (const auto& [path, value] : item.values) require_key(member_schema(), path, value.where);
   SuiteMember member;
-  member.experiment = take<std::string>(item.values, member_keys(), "experiment");
+  member.experiment = value_of<std::string>(item.values, member_schema(), "experiment");
   if (member.experiment.empty()) {
     throw Error(fmt::format("{}: a [[member]] needs experiment = \"…\"", item.where));
   }
-  for (const auto seed : take<std::vector<std::int64_t>>(item.values, member_keys(), "seeds")) {
+  for (const auto seed :
+       value_of<std::vector<std::int64_t>>(item.values, member_schema(), "seeds")) {
     member.seeds.push_back(static_cast<std::uint64_t>(seed));
   }
-  for (const auto& change : take<std::vector<std::string>>(item.values, member_keys(), "set")) {
+  for (const auto& change :
+       value_of<std::vector<std::string>>(item.values, member_schema(), "set")) {
     member.overrides.push_back(parse_override(change));
     member.overrides.back().origin = item.values.at("set").where;
   }
   return member;
+}
+
+std::vector<Claim> read_claims(const std::vector<SourceItem>& items,
+                               const std::vector<SuiteMember>& members) {
+  std::vector<std::string> names;
+  for (const SuiteMember& member : members) names.push_back(member.experiment);
+  std::vector<Claim> claims;
+  for (const SourceItem& item : items) {
+    Claim claim = read_claim(item, names);
+    const auto twin = std::ranges::find(claims, claim.text, &Claim::text);
+    if (twin != claims.end()) {
+      throw Error(fmt::format("{}: the claim at {} has the same text; verdicts go by it",
+                              item.values.at("text").where, twin->where));
+    }
+    claims.push_back(std::move(claim));
+  }
+  return claims;
 }
 
 std::uint64_t parse_seed(std::string_view text, std::string_view whole) {
@@ -89,29 +80,53 @@ std::vector<std::string> split_values(std::string_view text) {
 
 }  // namespace
 
+const Schema& suite_schema() {
+  static const Schema keys = {
+      {.path = "name", .default_value = std::string(), .meaning = "what reports call the suite"},
+      {.path = "note", .default_value = std::string(), .meaning = "free text"},
+      {.path = "smoke", .default_value = false, .meaning = "cut every member to seconds"}};
+  return keys;
+}
+
+const Schema& member_schema() {
+  static const Schema keys = {
+      {.path = "experiment", .default_value = std::string(), .meaning = "name of an experiment"},
+      {.path = "seeds",
+       .default_value = std::vector<std::int64_t>{},
+       .meaning = "training seeds",
+       .minimum = 0,
+       .maximum = 9e18},
+      {.path = "set",
+       .default_value = std::vector<std::string>{},
+       .meaning = "overrides, each \"key=value\""}};
+  return keys;
+}
+
 bool is_suite(const std::filesystem::path& file) {
   return parse_toml(read_file(file, kMaxDefinitionBytes), file.string()).items.contains("member");
 }
 
 Suite read_suite(const std::filesystem::path& file) {
   const TomlSource source = parse_toml(read_file(file, kMaxDefinitionBytes), file.string());
-  for (const auto& [path, value] : source.values) require_key(suite_keys(), path, value.where);
+  for (const auto& [path, value] : source.values) require_key(suite_schema(), path, value.where);
   for (const auto& [name, items] : source.items) {
-    if (name != "member") {
-      throw Error(fmt::format("{}: unknown table [[{}]] in a suite; known: [[member]]",
+    if (name != "member" && name != "claim") {
+      throw Error(fmt::format("{}: unknown table [[{}]] in a suite; known: [[member]], [[claim]]",
                               items.front().where, name));
     }
   }
   Suite suite;
-  suite.name = take<std::string>(source.values, suite_keys(), "name");
+  suite.name = value_of<std::string>(source.values, suite_schema(), "name");
   if (suite.name.empty()) suite.name = file.stem().string();
-  suite.note = take<std::string>(source.values, suite_keys(), "note");
-  suite.smoke = take<bool>(source.values, suite_keys(), "smoke");
+  suite.note = value_of<std::string>(source.values, suite_schema(), "note");
+  suite.smoke = value_of<bool>(source.values, suite_schema(), "smoke");
   const auto members = source.items.find("member");
   if (members == source.items.end()) {
     throw Error(fmt::format("{}: a suite needs at least one [[member]]", file.string()));
   }
   for (const SourceItem& item : members->second) suite.members.push_back(read_member(item));
+  const auto claims = source.items.find("claim");
+  if (claims != source.items.end()) suite.claims = read_claims(claims->second, suite.members);
   return suite;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/claim.h"
 #include "config/definition.h"
 
 namespace assay {
@@ -24,13 +25,18 @@ struct Suite {
   std::string note;
   bool smoke = false;  ///< run every member cut to seconds, as --smoke does
   std::vector<SuiteMember> members;
+  std::vector<Claim> claims = {};  ///< judged together at the end
 };
+
+/// Keys at the top of a suite and of a [[member]].
+const Schema& suite_schema();
+const Schema& member_schema();
 
 /// True if the text holds [[member]] tables. Throws Error for text that is not TOML.
 bool is_suite(const std::filesystem::path& file);
 
-/// Throws Error with file:line:column for an unknown key, a wrong type, a member without experiment
-/// or no member.
+/// Throws Error with file:line:column for an unknown key, a wrong type, a member without
+/// experiment, no member, a claim that read_claim refuses or two claims of one text.
 Suite read_suite(const std::filesystem::path& file);
 
 /// "0,1,2" or "0..4" (both ends included) or a mixture. Throws Error naming --seeds.

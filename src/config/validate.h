@@ -19,4 +19,12 @@ const Key& require_key(const Schema& schema, const std::string& path, const std:
 /// Throws Error "where: key …" for another type, a value out of range or not among the choices.
 Value checked(const Key& key, const SourceValue& source);
 
+/// What a table says of a path of its schema, checked; else the key's default.
+template <class T>
+T value_of(const SourceTable& values, const Schema& schema, const std::string& path) {
+  const Key& key = *find_key(schema, path);
+  const auto found = values.find(path);
+  return std::get<T>(found == values.end() ? key.default_value : checked(key, found->second));
+}
+
 }  // namespace assay

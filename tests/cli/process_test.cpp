@@ -189,5 +189,45 @@ TEST_F(ProcessTest, WhatIsCompleteIsNotRepeatedButVerified) {
   EXPECT_EQ(call({"show", "no-such-run"}), 2);
 }
 
+TEST_F(ProcessTest, ASuiteEndsWithVerdictsOnItsClaims) {
+  // Trained on 5000 points or on 100: the fd of every seed of the one lies far below all of the
+  // other.
+  const std::string cut = "\n[eval]\ngenerated = 200\nreference_count = 200\nuntrained = false\n";
+  write_file_atomically(folder_ / "long.toml",
+                        "extends = 'toy2d/ring_gan'\nseeds = [0, 1, 2, 3, 4]"
+                        "\n[train]\nimages = 5000" +
+                            cut);
+  write_file_atomically(folder_ / "short.toml",
+                        "extends = 'long.toml'\n[train]\nimages = 100" + cut);
+  write_file_atomically(
+      folder_ / "tiny.toml",
+      "[[member]]\nexperiment = 'long.toml'\n[[member]]\nexperiment = 'short.toml'\n"
+      "[[claim]]\ntext = 'training helps'\nleft = 'long.toml'\nright = 'short.toml'\n"
+      "metric = 'fd'\ndirection = 'lower'\ntest = 'mann_whitney'\n"
+      "[[claim]]\ntext = 'training harms'\nleft = 'long.toml'\nright = 'short.toml'\n"
+      "metric = 'fd'\ndirection = 'higher'\ntest = 'wilcoxon'\n");
+  const std::string suite = (folder_ / "tiny.toml").string();
+  const std::string report = (folder_ / "r.html").string();
+  const auto stored = [&] { return verdicts(Database::open_for_reading(db_), "tiny"); };
+  // Fewer seeds than the suite's: said, not stored.
+  ASSERT_EQ(call({"run", suite, "--seeds", "0", "--report", report}), 0);
+  EXPECT_TRUE(stored().empty());
+  EXPECT_NE(read_file(folder_ / "out").find("has 1 of the 5 seeds"), std::string::npos);
+  ASSERT_EQ(call({"run", suite, "--report", report}), 0);
+  ASSERT_EQ(stored().size(), 2U);
+  EXPECT_EQ(stored()[0].subject, "training helps");
+  EXPECT_EQ(stored()[0].outcome, "holds");
+  EXPECT_DOUBLE_EQ(*stored()[0].p, 2.0 / 252.0);
+  EXPECT_EQ(stored()[0].n_a, 5);
+  EXPECT_EQ(stored()[1].n_b, 5);
+  EXPECT_LT(*stored()[0].high, 0.0);
+  EXPECT_NE(read_file(report).find("training helps"), std::string::npos);
+  EXPECT_NE(read_file(folder_ / "out").find("training helps"), std::string::npos);
+  // The same verdicts on the same runs are not stored twice.
+  ASSERT_EQ(call({"run", suite, "--report", report}), 0);
+  EXPECT_EQ(stored().size(), 2U);
+  EXPECT_EQ(call({"doctor"}), 0);
+}
+
 }  // namespace
 }  // namespace assay

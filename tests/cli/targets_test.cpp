@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/error.h"
+#include "reports/published.h"
 
 namespace assay {
 namespace {
@@ -27,6 +29,16 @@ TEST(Experiments, NoTwoAreTheSame) {
   std::set<std::string> ids;
   for (const auto& name : experiment_names())
     EXPECT_TRUE(ids.insert(resolve_target(name, {}, false).id()).second) << name;
+}
+
+TEST(Experiments, ThatPublishedValuesNameExist) {
+  const auto names = experiment_names();
+  for (const auto& value : published_values()) {
+    for (const auto& name : value.experiments) {
+      EXPECT_NE(std::find(names.begin(), names.end(), name), names.end())
+          << value.where << ": " << name;
+    }
+  }
 }
 
 TEST(Suites, AllPlanWithoutError) {

@@ -25,7 +25,7 @@ using testing::IsEmpty;
 void fill(const std::filesystem::path& file) {
   auto database = Database::open_for_writing(file);
   for (std::uint64_t seed = 0; seed < 3; ++seed) test::complete_run(database, seed);
-  add_verdict(database, {"demo", "claim", "trained beats untrained", "better"});
+  add_verdicts(database, {{"demo", "claim", "trained beats untrained", "holds"}});
 }
 
 // Without the syncs of write_file_atomically: this runs thousands of times.

@@ -7,6 +7,7 @@
 
 #include "core/file.h"
 #include "results/example_runs.h"
+#include "results/store.h"
 
 namespace assay {
 namespace {
@@ -25,6 +26,9 @@ TEST(ResultsReadme, EveryQueryRunsOnAFilledDatabase) {
   test::TemporaryFolder folder;
   auto database = Database::open_for_writing(folder / "a.sqlite");
   test::complete_run(database, 0);
+  VerdictRow verdict{"demo", "claim", "trained beats untrained", "holds"};
+  verdict.detail = R"({"judging": "j", "claimed": {"p": 0.01}})";
+  add_verdicts(database, {verdict});
   const auto file = std::filesystem::path(ASSAY_SOURCE_DIR) / "results" / "README.md";
   const auto blocks = sql_blocks(read_file(file));
   EXPECT_GE(blocks.size(), 5U);

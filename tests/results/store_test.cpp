@@ -132,17 +132,32 @@ TEST_F(Store, CompleteRunCannotBeResumed) {
 }
 
 TEST_F(Store, VerdictsComeBackInOrder) {
-  VerdictRow verdict{"demo", "claim", "vae beats untrained", "better"};
+  VerdictRow verdict{"demo", "claim", "vae beats untrained", "holds"};
   verdict.effect = -3.5;
   verdict.n_a = 2;
-  add_verdict(database, verdict);
-  add_verdict(database, {"other", "gate", "fd", "same"});
+  add_verdicts(database, {verdict});
+  add_verdicts(database, {{"other", "gate", "fd", "same"}});
   const auto found = verdicts(database, "demo");
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].effect, -3.5);
   EXPECT_EQ(found[0].n_a, 2);
   EXPECT_FALSE(found[0].p.has_value());
   EXPECT_EQ(verdicts(database).size(), 2U);
+}
+
+TEST_F(Store, VerdictsMadeTogetherAreAppendedTogetherOrNotAtAll) {
+  add_verdicts(database, {{"demo", "claim", "a", "holds"}, {"demo", "claim", "b", "fails"}});
+  add_verdicts(database, {{"demo", "claim", "a", "inconclusive"}});
+  const auto found = verdicts(database, "demo");
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].outcome, "holds");  // the older judgement stays
+  EXPECT_EQ(found[0].at, found[1].at);
+  EXPECT_FALSE(found[2].at.empty());
+  // The second row has a kind that the table refuses.
+  EXPECT_THROW(
+      add_verdicts(database, {{"demo", "claim", "c", "holds"}, {"demo", "opinion", "d", "holds"}}),
+      std::exception);
+  EXPECT_EQ(verdicts(database, "demo").size(), 3U);
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/claim.h"
+
+namespace assay {
+
+/// A metric at the end of the newest complete run of one seed.
+struct ClaimValue {
+  std::uint64_t seed = 0;
+  std::string uuid;
+  double value = 0.0;
+};
+
+/// One side of a claim: what the suite asks for, and what was found.
+struct ClaimSide {
+  std::string experiment;
+  std::string definition_id;
+  std::vector<std::uint64_t> seeds = {};
+  std::vector<ClaimValue> values = {};  ///< finite ones, by seed
+};
+
+/// A claim with all that its judgement rests on.
+struct ClaimEvidence {
+  Claim claim;
+  ClaimSide left;
+  ClaimSide right;
+  bool smoke = false;                     ///< the suite cuts its runs short
+  std::string protocol_id = {};           ///< of all values, where it is one
+  std::vector<std::string> missing = {};  ///< "seed 3 of vae/x diverged: loss is nan", …
+  /// "weights: ema / raw": fields in which the protocols of the values differ.
+  std::vector<std::string> differing = {};
+};
+
+/// Finds the values of both sides of each claim, for the seeds it asks for, in the databases.
+/// Throws Error for a missing or damaged database.
+void collect_evidence(std::span<const std::filesystem::path> databases,
+                      std::span<ClaimEvidence> claims);
+
+}  // namespace assay

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/claim_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "reports/number_text.h"
+
+namespace assay {
+namespace {
+
+constexpr const char* kNone = "—";
+
+}  // namespace
+
+std::string outcome_text(ClaimOutcome outcome) {
+  std::string text(outcome_name(outcome));
+  std::ranges::replace(text, '_', ' ');
+  return text;
+}
+
+std::string contrast_text(const Claim& claim) {
+  const std::string times =
+      claim.factor == 1.0 ? "" : fmt::format("{} × ", short_number_text(claim.factor));
+  const bool lower = claim.direction == ClaimDirection::kLower;
+  return fmt::format("{}left − {}right of {}", lower ? times : "", lower ? "" : times,
+                     claim.metric);
+}
+
+std::string claimed_range_text(const Claim& claim) {
+  const bool lower = claim.direction == ClaimDirection::kLower;
+  return fmt::format("{} {}", lower ? "below" : "above",
+                     short_number_text(lower ? -claim.margin : claim.margin));
+}
+
+std::string effect_text(const ClaimVerdict& verdict) {
+  if (!verdict.effect) return kNone;
+  if (!verdict.effect->interval) return short_number_text(verdict.effect->value);
+  const Interval& interval = *verdict.effect->interval;
+  SeedSummary summary;
+  summary.mean = verdict.effect->value;
+  summary.sd = (interval.high - interval.low) / 4.0;
+  summary.low = interval.low;
+  summary.high = interval.high;
+  return mean_text(summary) + " " + interval_text(summary);
+}
+
+std::string adjusted_p_text(const ClaimVerdict& verdict) {
+  return verdict.claimed ? short_number_text(verdict.adjusted, 2) : kNone;
+}
+
+std::string raw_p_text(const ClaimVerdict& verdict) {
+  return verdict.claimed ? short_number_text(verdict.claimed->p, 2) : kNone;
+}
+
+std::string seeds_text(const ClaimVerdict& verdict) {
+  const auto n = verdict.evidence.left.values.size();
+  const auto m = verdict.evidence.right.values.size();
+  const bool pairs = is_paired(verdict.evidence.claim.test) && verdict.claimed;
+  return pairs ? fmt::format("{} pairs", n) : fmt::format("{} and {}", n, m);
+}
+
+std::string test_text(ClaimTest test) {
+  switch (test) {
+    case ClaimTest::kSign:
+      return "sign test";
+    case ClaimTest::kWilcoxon:
+      return "Wilcoxon signed-rank test";
+    case ClaimTest::kMannWhitney:
+      return "Mann–Whitney test";
+    case ClaimTest::kWelch:
+      break;
+  }
+  return "Welch’s t-test";
+}
+
+std::string caveat_text(const ClaimVerdict& verdict) {
+  std::vector<std::string> parts;
+  if (!verdict.reason.empty()) parts.push_back(verdict.reason);
+  if (verdict.outcome == ClaimOutcome::kFails) {
+    parts.push_back("the opposite has p = " + short_number_text(verdict.adjusted_opposite, 2));
+  }
+  if (verdict.evidence.smoke) parts.emplace_back("on runs cut short, as by --smoke");
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string claims_sentence(std::span<const ClaimVerdict* const> verdicts) {
+  if (verdicts.empty()) return "";
+  const auto count = [&](ClaimOutcome outcome) {
+    return std::ranges::count_if(
+        verdicts, [&](const ClaimVerdict* verdict) { return verdict->outcome == outcome; });
+  };
+  const auto holding = count(ClaimOutcome::kHolds);
+  std::string text = fmt::format("{} of {} claim{} hold{}", holding, verdicts.size(),
+                                 verdicts.size() == 1 ? "" : "s", holding == 1 ? "s" : "");
+  if (const auto failing = count(ClaimOutcome::kFails); failing > 0) {
+    text += fmt::format(", {} fail{}", failing, failing == 1 ? "s" : "");
+  }
+  for (const auto outcome :
+       {ClaimOutcome::kInconclusive, ClaimOutcome::kNotComparable, ClaimOutcome::kNotRun}) {
+    if (count(outcome) > 0) text += fmt::format(", {} {}", count(outcome), outcome_text(outcome));
+  }
+  return text;
+}
+
+}  // namespace assay

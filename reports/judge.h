@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/claim_evidence.h"
+#include "reports/hypothesis_test.h"
+
+namespace assay {
+
+enum class ClaimOutcome {
+  kHolds,          ///< adjusted p <= alpha
+  kFails,          ///< the same test shows the opposite: adjusted p of it <= alpha
+  kInconclusive,   ///< neither
+  kNotComparable,  ///< the values stand under different protocols
+  kNotRun          ///< values are missing
+};
+std::string_view outcome_name(ClaimOutcome outcome);  ///< "holds", "not_run", …
+
+/// What became of a claim. The tested contrast is factor · left − right for "lower" and
+/// left − factor · right for "higher"; the claim is that it lies beyond the margin.
+struct ClaimVerdict {
+  ClaimEvidence evidence;
+  ClaimOutcome outcome = ClaimOutcome::kNotRun;
+  std::string reason = {};  ///< why nothing could be decided; empty where p says it
+  /// Location of the contrast: median of the differences (sign), Hodges–Lehmann (wilcoxon,
+  /// mann_whitney), difference of means (welch); with the interval of confidence >= 1 − 2 alpha
+  /// that inverts the test, without Holm's correction.
+  std::optional<Estimate> effect = {};
+  std::optional<TestResult> claimed = {};   ///< against: the contrast is not beyond the margin
+  std::optional<TestResult> opposite = {};  ///< against: it is
+  double adjusted = 1.0;                    ///< p of `claimed` after Holm over the suite
+  double adjusted_opposite = 1.0;           ///< p of `opposite` after Holm over the suite
+  std::int64_t claims = 0;                  ///< in Holm's correction: all of the suite
+};
+
+/// Judges the claims of one suite together. A claim that cannot be tested counts in Holm's
+/// correction with p = 1, so that failed runs make no other claim easier. Pure.
+std::vector<ClaimVerdict> judge(std::span<const ClaimEvidence> claims);
+
+/// The smallest p that n values against m can reach: 2^−n (sign, wilcoxon), 1 / C(n + m, n)
+/// (mann_whitney), 0 (welch).
+double smallest_p(ClaimTest test, std::size_t n, std::size_t m);
+
+}  // namespace assay

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/judge.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/random.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+using Values = std::vector<double>;
+
+ClaimSide side(const std::string& name, char digit, const Values& values) {
+  ClaimSide side{name, std::string(64, digit)};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    side.seeds.push_back(i);
+    side.values.push_back({i, "uuid", values[i]});
+  }
+  return side;
+}
+
+ClaimEvidence claim(ClaimTest test, ClaimDirection direction, const Values& left,
+                    const Values& right) {
+  Claim claim;
+  claim.text = "left is better";
+  claim.metric = "fd";
+  claim.direction = direction;
+  claim.test = test;
+  return {claim, side("vae/left", 'a', left), side("vae/right", 'b', right)};
+}
+
+ClaimVerdict judge_one(const ClaimEvidence& evidence) { return judge({&evidence, 1}).at(0); }
+
+const Values kLow = {1.0, 2.0, 3.0, 4.0, 5.0};
+const Values kHigh = {11.5, 12.25, 13.0, 14.75, 15.5};
+
+TEST(Judge, SeparatedSidesHoldInTheClaimedDirectionAndFailInTheOther) {
+  for (const ClaimTest test :
+       {ClaimTest::kSign, ClaimTest::kWilcoxon, ClaimTest::kMannWhitney, ClaimTest::kWelch}) {
+    EXPECT_EQ(judge_one(claim(test, ClaimDirection::kLower, kLow, kHigh)).outcome,
+              ClaimOutcome::kHolds);
+    EXPECT_EQ(judge_one(claim(test, ClaimDirection::kHigher, kLow, kHigh)).outcome,
+              ClaimOutcome::kFails);
+    EXPECT_EQ(judge_one(claim(test, ClaimDirection::kHigher, kHigh, kLow)).outcome,
+              ClaimOutcome::kHolds);
+  }
+}
+
+TEST(Judge, TestsAreThoseOfTheirNames) {
+  const auto p = [](ClaimTest test) {
+    return judge_one(claim(test, ClaimDirection::kLower, kLow, kHigh)).claimed->p;
+  };
+  EXPECT_DOUBLE_EQ(p(ClaimTest::kSign), 1.0 / 32.0);
+  EXPECT_DOUBLE_EQ(p(ClaimTest::kWilcoxon), 1.0 / 32.0);
+  EXPECT_DOUBLE_EQ(p(ClaimTest::kMannWhitney), 1.0 / 252.0);  // C(10, 5)
+  // scipy 1.17.1: ttest_ind([1,2,3,4,5], [11.5,12.25,13,14.75,15.5], equal_var=False,
+  // alternative="less").pvalue
+  EXPECT_NEAR(p(ClaimTest::kWelch), 4.136394201962086e-06, 1e-17);
+}
+
+TEST(Judge, EffectIsLeftMinusRightWithTheIntervalOfTheTest) {
+  const ClaimVerdict verdict =
+      judge_one(claim(ClaimTest::kWilcoxon, ClaimDirection::kLower, kLow, kHigh));
+  // Differences −10.75, −10.5, −10.5, −10.25, −10: of their 15 Walsh averages seven lie below
+  // −10.375, three on it and five above.
+  EXPECT_DOUBLE_EQ(verdict.effect->value, -10.375);
+  EXPECT_DOUBLE_EQ(verdict.effect->interval->low, -10.75);
+  EXPECT_DOUBLE_EQ(verdict.effect->interval->high, -10.0);
+  EXPECT_DOUBLE_EQ(verdict.effect->interval->confidence, 1.0 - 2.0 / 32.0);
+}
+
+TEST(Judge, OverlappingSidesAreInconclusive) {
+  const Values left = {1.0, 2.0, 3.0, 4.0, 5.0};
+  const Values right = {2.0, 1.0, 4.0, 3.0, 5.5};
+  const ClaimVerdict verdict =
+      judge_one(claim(ClaimTest::kMannWhitney, ClaimDirection::kLower, left, right));
+  EXPECT_EQ(verdict.outcome, ClaimOutcome::kInconclusive);
+  EXPECT_TRUE(verdict.reason.empty());
+}
+
+TEST(Judge, MarginIsWhatTheDifferenceMustExceed) {
+  // Every left lies 10 to 10.75 below its right.
+  for (const ClaimTest test :
+       {ClaimTest::kSign, ClaimTest::kWilcoxon, ClaimTest::kMannWhitney, ClaimTest::kWelch}) {
+    ClaimEvidence evidence = claim(test, ClaimDirection::kLower, kLow, kHigh);
+    evidence.claim.margin = 5.0;
+    EXPECT_EQ(judge_one(evidence).outcome, ClaimOutcome::kHolds);
+    evidence.claim.margin = 20.0;
+    EXPECT_EQ(judge_one(evidence).outcome, ClaimOutcome::kFails);
+    ClaimEvidence higher = claim(test, ClaimDirection::kHigher, kHigh, kLow);
+    higher.claim.margin = 5.0;
+    EXPECT_EQ(judge_one(higher).outcome, ClaimOutcome::kHolds);
+    higher.claim.margin = 20.0;
+    EXPECT_EQ(judge_one(higher).outcome, ClaimOutcome::kFails);
+  }
+}
+
+TEST(Judge, FactorScalesTheSideThatIsToBeSmaller) {
+  const Values one = {1.0, 1.1, 0.9, 1.2, 0.8};
+  const Values four = {4.0, 4.1, 3.9, 4.2, 3.8};
+  ClaimEvidence lower = claim(ClaimTest::kWelch, ClaimDirection::kLower, one, four);
+  lower.claim.factor = 3.0;
+  EXPECT_EQ(judge_one(lower).outcome, ClaimOutcome::kHolds);
+  EXPECT_NEAR(judge_one(lower).effect->value, 3.0 * 1.0 - 4.0, 1e-12);
+  lower.claim.factor = 5.0;
+  EXPECT_EQ(judge_one(lower).outcome, ClaimOutcome::kFails);
+  ClaimEvidence higher = claim(ClaimTest::kWelch, ClaimDirection::kHigher, four, one);
+  higher.claim.factor = 3.0;
+  EXPECT_EQ(judge_one(higher).outcome, ClaimOutcome::kHolds);
+  EXPECT_NEAR(judge_one(higher).effect->value, 4.0 - 3.0 * 1.0, 1e-12);
+}
+
+TEST(Judge, HolmCorrectsOverAllClaimsEvenThoseThatWereNotRun) {
+  // One sign test of five pairs: 1/32 <= 0.05 holds; beside one that was not run it is 2/32.
+  const ClaimEvidence good = claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, kHigh);
+  ClaimEvidence absent = good;
+  absent.missing = {"seed 3 of vae/left diverged: loss is nan"};
+  const std::vector<ClaimEvidence> both = {good, absent};
+  const auto verdicts = judge(both);
+  EXPECT_EQ(judge_one(good).outcome, ClaimOutcome::kHolds);
+  EXPECT_DOUBLE_EQ(verdicts[0].adjusted, 2.0 / 32.0);
+  EXPECT_EQ(verdicts[0].outcome, ClaimOutcome::kInconclusive);
+  EXPECT_EQ(verdicts[0].claims, 2);
+  EXPECT_EQ(verdicts[1].outcome, ClaimOutcome::kNotRun);
+  EXPECT_EQ(verdicts[1].reason, "seed 3 of vae/left diverged: loss is nan");
+  EXPECT_FALSE(verdicts[1].effect);
+}
+
+TEST(Judge, HolmCorrectsFailuresToo) {
+  // The opposite of a claim is significant alone (1/32), and not as one of two (2/32).
+  const ClaimEvidence wrong = claim(ClaimTest::kSign, ClaimDirection::kHigher, kLow, kHigh);
+  const ClaimEvidence undecided = claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, kLow);
+  EXPECT_EQ(judge_one(wrong).outcome, ClaimOutcome::kFails);
+  const auto verdicts = judge(std::vector{wrong, undecided});
+  EXPECT_DOUBLE_EQ(verdicts[0].adjusted_opposite, 2.0 / 32.0);
+  EXPECT_EQ(verdicts[0].outcome, ClaimOutcome::kInconclusive);
+}
+
+TEST(Judge, SaysWhyNothingCouldBeTested) {
+  ClaimEvidence evidence = claim(ClaimTest::kWelch, ClaimDirection::kLower, kLow, kHigh);
+  evidence.right.definition_id = evidence.left.definition_id;
+  EXPECT_THAT(judge_one(evidence).reason, HasSubstr("one and the same definition"));
+
+  evidence = claim(ClaimTest::kWelch, ClaimDirection::kLower, {1.0}, kHigh);
+  EXPECT_EQ(judge_one(evidence).outcome, ClaimOutcome::kNotRun);
+  EXPECT_EQ(judge_one(evidence).reason, "vae/left has 1 of the 5 seeds that a claim needs");
+
+  evidence = claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, kHigh);
+  evidence.right.values.back().seed = 9;
+  EXPECT_THAT(judge_one(evidence).reason, HasSubstr("same seeds"));
+
+  evidence = claim(ClaimTest::kWelch, ClaimDirection::kLower, kLow, kHigh);
+  evidence.missing = {"a", "b", "c", "d", "e"};
+  EXPECT_EQ(judge_one(evidence).reason, "a; b; c; and 2 more");
+  evidence.differing = {"weights: ema / raw"};
+  EXPECT_EQ(judge_one(evidence).outcome, ClaimOutcome::kNotComparable);
+  EXPECT_EQ(judge_one(evidence).reason, "the protocols differ in weights: ema / raw");
+}
+
+TEST(Judge, WelchWithoutSpreadDecidesNothing) {
+  const Values eight(5, 8.0);
+  const Values seven(5, 7.0);
+  const ClaimVerdict verdict =
+      judge_one(claim(ClaimTest::kWelch, ClaimDirection::kHigher, eight, seven));
+  EXPECT_EQ(verdict.outcome, ClaimOutcome::kInconclusive);
+  EXPECT_THAT(verdict.reason, HasSubstr("no seed differs"));
+  EXPECT_DOUBLE_EQ(verdict.effect->value, 1.0);
+  // Ranks do decide: all eights lie above all sevens.
+  EXPECT_EQ(
+      judge_one(claim(ClaimTest::kMannWhitney, ClaimDirection::kHigher, eight, seven)).outcome,
+      ClaimOutcome::kHolds);
+}
+
+TEST(SmallestP, IsWhatCompleteSeparationReaches) {
+  for (const ClaimTest test : {ClaimTest::kSign, ClaimTest::kWilcoxon, ClaimTest::kMannWhitney}) {
+    const ClaimEvidence evidence = claim(test, ClaimDirection::kLower, kLow, kHigh);
+    EXPECT_DOUBLE_EQ(smallest_p(test, 5, 5), judge_one(evidence).claimed->p);
+  }
+  EXPECT_EQ(smallest_p(ClaimTest::kWelch, 5, 5), 0.0);
+}
+
+// Planted truth: suites of four claims on seven seeds, one for each test.
+struct Rates {
+  int suites_that_err = 0;
+  int hold = 0;
+};
+
+Rates simulate(double shift, int suites) {
+  Rates rates;
+  RandomStream random(20261123);
+  for (int s = 0; s < suites; ++s) {
+    std::vector<ClaimEvidence> claims;
+    for (const ClaimTest test :
+         {ClaimTest::kSign, ClaimTest::kWilcoxon, ClaimTest::kMannWhitney, ClaimTest::kWelch}) {
+      Values left;
+      Values right;
+      for (int i = 0; i < 7; ++i) {
+        left.push_back(random.normal());
+        right.push_back(random.normal() + shift);
+      }
+      claims.push_back(claim(test, ClaimDirection::kLower, left, right));
+    }
+    int holding = 0;
+    for (const auto& verdict : judge(claims)) {
+      holding += verdict.outcome == ClaimOutcome::kHolds ? 1 : 0;
+    }
+    rates.hold += holding;
+    rates.suites_that_err += holding > 0 ? 1 : 0;
+  }
+  return rates;
+}
+
+TEST(Judge, ErrsInAtMostFivePercentOfSuitesWhereNothingDiffers) {
+  // 0.05 · 2000 = 100, plus three standard errors of 9.7.
+  EXPECT_LE(simulate(0.0, 2000).suites_that_err, 130);
+}
+
+TEST(Judge, FindsADifferenceOfFourStandardDeviations) {
+  // Complete separation is nearly certain at four standard deviations: 800 claims in all.
+  EXPECT_GE(simulate(4.0, 200).hold, 760);
+}
+
+}  // namespace
+}  // namespace assay

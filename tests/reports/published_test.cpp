@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/published.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/error.h"
+#include "reports/published_match.h"
+#include "reports/render.h"
+#include "reports/synthetic_database.h"
+#include "results/example_runs.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::ThrowsMessage;
+
+const std::string kValue =
+    "[[published]]\nmodel='m'\ndata='d'\nmetric='fid'\nvalue=3\nsource='s'\nprotocol='p'\n";
+
+TEST(PublishedValues, AreWellFormedAndSayWhereTheyComeFrom) {
+  const auto& values = published_values();
+  EXPECT_GE(values.size(), 60U);
+  std::set<std::string> keys;
+  for (const auto& value : values) {
+    SCOPED_TRACE(value.where);
+    EXPECT_TRUE(std::isfinite(value.value));
+    EXPECT_GE(value.source.size(), 10U);
+    EXPECT_GE(value.protocol.size(), 10U);
+    // No number twice under one name.
+    EXPECT_TRUE(keys.insert(value.model + "|" + value.data + "|" + value.metric).second);
+  }
+}
+
+TEST(PublishedValues, HoldTheRowsOfTheirSources) {
+  // Dai & Wipf 2019, table 1, row 2-Stage VAE; pythae's reproducibility table, row IWAE; and a
+  // value that nobody has re-read.
+  const auto find = [](const std::string& model, const std::string& data) -> PublishedValue {
+    for (const auto& value : published_values()) {
+      if (value.model == model && value.data == data) return value;
+    }
+    throw std::runtime_error(model);
+  };
+  const PublishedValue two_stage = find("2-Stage VAE", "Fashion-MNIST");
+  EXPECT_EQ(two_stage.value, 29.3);
+  EXPECT_EQ(two_stage.spread, 1.0);
+  EXPECT_EQ(two_stage.certainty, Certainty::kTable);
+  const PublishedValue iwae = find("IWAE, k = 50 (pythae)", "MNIST, fixed binarisation");
+  EXPECT_EQ(iwae.value, 86.82);
+  EXPECT_EQ(iwae.certainty, Certainty::kRepository);
+  EXPECT_FALSE(is_fact(find("FactorVAE, gamma 35", "dSprites")));
+}
+
+TEST(ReadPublished, RefusesWhatIsMissingOrUnknown) {
+  const auto refusal = [](const std::string& toml, const std::string& message) {
+    EXPECT_THAT([&] { read_published(toml, "p.toml"); }, ThrowsMessage<Error>(HasSubstr(message)));
+  };
+  EXPECT_EQ(read_published(kValue + "certainty='T'\n", "p.toml").size(), 1U);
+  refusal(kValue, "p.toml:1:1: a [[published]] value needs 'certainty'");
+  refusal(kValue + "certainty='P'\n", "certainty = 'P' is not known");
+  refusal(kValue + "certainty='T'\nsauce='x'\n", "unknown key 'sauce'; did you mean 'source'?");
+  refusal(kValue + "certainty='T'\nspread=1\n", "needs spread_of");
+  refusal(kValue + "certainty='T'\nspread=-1\n", "out of range");
+  refusal("[[publishd]]\nmodel='x'\n", "unknown table [[publishd]]");
+  refusal("value = 3\n", "'value' stands outside a [[published]] table");
+  for (const std::string key : {"model", "data", "metric", "value", "source", "protocol"}) {
+    std::string without = kValue + "certainty='T'\n";
+    const auto at = without.find(key + "=");
+    without.erase(at, without.find('\n', at) - at);
+    refusal(without, "needs '" + key + "'");
+  }
+}
+
+class Beside : public testing::Test {
+ protected:
+  test::TemporaryFolder folder_;
+
+  Report report_of(const std::string& experiment, const std::vector<MetricValue>& metrics) {
+    auto database = Database::open_for_writing(folder_ / "a.sqlite");
+    test::MadeUpRun run;
+    run.experiment = experiment;
+    run.last = metrics;
+    test::add_run(database, run);
+    return build_report(folder_ / "a.sqlite", {});
+  }
+  static PublishedValue value(Certainty certainty) {
+    PublishedValue value{"model", "data", "modes_covered", 6.3, 0.5, "standard error", 10};
+    value.source = "A source";
+    value.protocol = "a protocol";
+    value.certainty = certainty;
+    value.experiments = {"vae/example"};
+    return value;
+  }
+};
+
+TEST_F(Beside, ShowsWhatAnExperimentRepeatsInEveryFormat) {
+  const Report report = report_of("toy2d/ring_gan_paper", {{"modes_covered", 7.0, 0.0, {}}});
+  ASSERT_EQ(report.published.size(), 3U);
+  EXPECT_EQ(published_text(report.published[0].value), "6.3 ± 0.5");
+  EXPECT_EQ(here_text(report, report.published[0]), "7 (n = 1)");
+  EXPECT_EQ(here_text(report, report.published[1]), "not computed");
+  for (const Format format : {Format::kHtml, Format::kMarkdown}) {
+    const std::string text = render(report, format);
+    EXPECT_THAT(text, HasSubstr("Beside the literature"));
+    EXPECT_THAT(text, HasSubstr("6.3 ± 0.5"));
+    EXPECT_THAT(text, HasSubstr("± is the standard error, 10 runs"));
+    EXPECT_THAT(text, HasSubstr("read in the paper"));
+    EXPECT_THAT(text, HasSubstr("a mode counts with one sample"));
+  }
+  EXPECT_THAT(render(report, Format::kCsv), HasSubstr(",modes_covered,,published,,,,6.3\n"));
+  const auto json = nlohmann::json::parse(render(report, Format::kJson))["published"];
+  EXPECT_EQ(json[0]["value"].get<double>(), 6.3);
+  EXPECT_EQ(json[0]["certainty"], "read in the paper");
+}
+
+TEST_F(Beside, LeavesOutWhatIsKnownFromMemoryOnly) {
+  const Report report = report_of("vae/example", {{"modes_covered", 7.0, 0.0, {}}});
+  EXPECT_TRUE(report.published.empty());
+  EXPECT_THAT(render(report, Format::kHtml), Not(HasSubstr("id=\"published\"")));
+  const std::vector<PublishedValue> values = {value(Certainty::kMemory),
+                                              value(Certainty::kSecondary)};
+  const auto found = match_published(report, values);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].value.certainty, Certainty::kSecondary);
+}
+
+TEST_F(Beside, NeverTakesAnotherExtractorForFid) {
+  PublishedValue fid = value(Certainty::kTable);
+  fid.metric = "fid";
+  const auto column = [&](const std::string& extractor) {
+    const Report report = report_of("vae/example", {{"fd", 7.0, 0.0, {{"extractor", extractor}}}});
+    std::filesystem::remove(folder_ / "a.sqlite");
+    return match_published(report, {&fid, 1}).at(0).column;
+  };
+  EXPECT_FALSE(column("fmnist-cnn"));
+  EXPECT_TRUE(column("inception-v3"));
+}
+
+TEST(PublishedText, SaysWhatTheSpreadIs) {
+  PublishedValue value{"m", "d", "fid", 29.3, 1.0, "not stated"};
+  EXPECT_EQ(published_text(value), "29.3 ± 1.0");
+  EXPECT_EQ(published_spread_text(value), "what ± is, is not stated");
+  value.spread_of = "evaluations of one model";
+  value.runs = 1;
+  EXPECT_EQ(published_spread_text(value), "± over evaluations of one model, 1 run");
+  value.spread = 0.0;
+  EXPECT_EQ(published_text(value), "29.3");
+  EXPECT_EQ(published_spread_text(value), "1 run");
+}
+
+}  // namespace
+}  // namespace assay
