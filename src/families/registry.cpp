@@ -8,7 +8,7 @@
 #include "families/classifier.h"
 #include "families/ddpm.h"
 #include "families/gan.h"
-#include "families/vae.h"
+#include "families/vae/vae.h"
 
 namespace assay {
 

@@ -42,16 +42,19 @@ torch::Device device_of(Trainable& model) {
   return first.device;
 }
 
-// Applies f to blocks of rows on a device and joins the results on the CPU.
+// Applies f to blocks of a split's examples on a device and joins the results on the CPU.
 template <class F>
-at::Tensor in_blocks(const at::Tensor& rows, torch::Device device,
+at::Tensor in_blocks(const Batch& rows, torch::Device device,
                      const Evaluator::ProgressCallback& progress, const F& f) {
   constexpr std::int64_t kRows = 500;
+  const std::int64_t count = rows.images.size(0);
   std::vector<at::Tensor> parts;
-  for (std::int64_t i = 0; i < rows.size(0); i += kRows) {
-    progress("score", i, rows.size(0));
-    const auto block = rows.narrow(0, i, std::min(kRows, rows.size(0) - i));
-    parts.push_back(f(to_model_range(block).to(device)).detach().to(torch::kCPU));
+  for (std::int64_t i = 0; i < count; i += kRows) {
+    progress("score", i, count);
+    const std::int64_t size = std::min(kRows, count - i);
+    Batch block{to_model_range(rows.images.narrow(0, i, size)).to(device), {}};
+    if (rows.labels.defined()) block.labels = rows.labels.narrow(0, i, size).to(device);
+    parts.push_back(f(block).detach().to(torch::kCPU));
   }
   return torch::cat(parts);
 }
@@ -150,6 +153,11 @@ at::Tensor Evaluator::reference_part(const at::Tensor& of_split) const {
 }
 
 at::Tensor Evaluator::reference_images() const { return reference_part(reference_split().images); }
+
+Batch Evaluator::reference_examples() const {
+  const at::Tensor& labels = reference_split().labels;
+  return {reference_images(), labels.defined() ? reference_part(labels) : at::Tensor()};
+}
 
 Protocol Evaluator::protocol_of(const Metric& metric) const {
   const std::string& split = definition_.text("eval.reference_split");
@@ -271,17 +279,17 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
 void Evaluator::draw_reconstructions(GenerativeModel& model, MetricInputs& inputs,
                                      EvaluationResult& result) {
   const torch::Device device = device_of(model);
-  inputs.originals = reference_images();
-  inputs.reconstructions =
-      in_blocks(inputs.originals, device, progress_, [&](const at::Tensor& images) {
-        const auto reconstructed = model.reconstruct(images);
-        if (!reconstructed) {
-          throw Error(fmt::format(
-              "family '{}' reconstructs nothing; drop reconstruction_mse from eval.metrics",
-              definition_.family));
-        }
-        return to_pixels(*reconstructed);
-      });
+  const Batch examples = reference_examples();
+  inputs.originals = examples.images;
+  inputs.reconstructions = in_blocks(examples, device, progress_, [&](const Batch& batch) {
+    const auto reconstructed = model.reconstruct(batch);
+    if (!reconstructed) {
+      throw Error(
+          fmt::format("family '{}' reconstructs nothing; drop reconstruction_mse from eval.metrics",
+                      definition_.family));
+    }
+    return to_pixels(*reconstructed);
+  });
   const std::int64_t columns = columns_for(definition_.integer("eval.grid"));
   const std::int64_t shown = std::min(inputs.originals.size(0), columns * (columns / 2));
   if (shown >= columns) {
@@ -295,8 +303,8 @@ void Evaluator::draw_reconstructions(GenerativeModel& model, MetricInputs& input
 void Evaluator::draw_elbo(GenerativeModel& model, MetricInputs& inputs) {
   torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
   inputs.elbo_nats =
-      in_blocks(reference_images(), device_of(model), progress_, [&](const at::Tensor& images) {
-        const auto bound = model.elbo(images, noise);
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        const auto bound = model.elbo(batch, noise);
         if (!bound) {
           throw Error(fmt::format("family '{}' has no ELBO; drop elbo from eval.metrics",
                                   definition_.family));
@@ -308,9 +316,9 @@ void Evaluator::draw_elbo(GenerativeModel& model, MetricInputs& inputs) {
 void Evaluator::draw_log_weights(GenerativeModel& model, MetricInputs& inputs) {
   torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
   const std::int64_t count = definition_.integer("eval.importance_samples");
-  const at::Tensor images = reference_images();
-  inputs.data_dimensions = images[0].numel();
-  inputs.log_weights = in_blocks(images, device_of(model), progress_, [&](const at::Tensor& block) {
+  const Batch examples = reference_examples();
+  inputs.data_dimensions = examples.images[0].numel();
+  inputs.log_weights = in_blocks(examples, device_of(model), progress_, [&](const Batch& block) {
     const auto weights = model.log_weights(block, count, noise);
     if (!weights) {
       throw Error(
@@ -324,8 +332,8 @@ void Evaluator::draw_log_weights(GenerativeModel& model, MetricInputs& inputs) {
 
 void Evaluator::draw_classes(Trainable& model, MetricInputs& inputs) {
   inputs.class_logits =
-      in_blocks(reference_images(), device_of(model), progress_, [&](const at::Tensor& images) {
-        const auto logits = model.classify(images);
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        const auto logits = model.classify(batch.images);
         if (!logits) {
           throw Error(fmt::format("family '{}' classifies nothing; drop accuracy from eval.metrics",
                                   definition_.family));

@@ -43,6 +43,8 @@ class Evaluator {
   /// The rows of a split's tensor that eval.reference_count asks for.
   at::Tensor reference_part(const at::Tensor& of_split) const;
   at::Tensor reference_images() const;
+  /// And their labels, if there are any.
+  Batch reference_examples() const;
   /// The fields that do not depend on the metric's own estimator.
   Protocol protocol_of(const Metric& metric) const;
   Features features_of(const at::Tensor& examples);

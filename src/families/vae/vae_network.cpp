@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/vae/vae_network.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "nn/initialise.h"
+
+namespace assay {
+namespace {
+
+// The published code's: N(0.05, 0.01²) on [0,1], here on [−1,1].
+constexpr double kPseudoInputMean = -0.9, kPseudoInputSd = 0.02;
+
+}  // namespace
+
+VaeNetworkImpl::VaeNetworkImpl(VaeNetworkOptions options) : options_(std::move(options)) {
+  options_.layers.codes_per_latent = options_.point_posterior ? 1 : 2;
+  auto layers = make_encoder_decoder(options_.layers);
+  encoder_ = register_module("encoder", layers.encoder);
+  decoder_ = register_module("decoder", layers.decoder);
+  if (options_.initial_scale) {
+    log_scale_ = register_parameter("log_scale", at::full({}, std::log(*options_.initial_scale)));
+  }
+  if (options_.pseudo_inputs > 0) {
+    auto shape = options_.layers.image_shape;
+    shape.insert(shape.begin(), options_.pseudo_inputs);
+    pseudo_inputs_ = register_parameter(
+        "pseudo_inputs", at::empty(shape, at::kFloat)
+                             .normal_(kPseudoInputMean, kPseudoInputSd, construction_generator()));
+  }
+}
+
+Posterior VaeNetworkImpl::encode(const torch::Tensor& images, const torch::Tensor& condition) {
+  const auto codes = encoder_->forward(encoder_input(options_.layers, images, condition));
+  if (options_.point_posterior) return {codes, {}};
+  const auto halves = codes.chunk(2, 1);
+  return {halves[0], halves[1]};
+}
+
+torch::Tensor VaeNetworkImpl::decode(const torch::Tensor& z, const torch::Tensor& condition) {
+  return decoder_->forward(condition.defined() ? at::cat({z, condition}, 1) : z);
+}
+
+Posterior VaeNetworkImpl::pseudo_posteriors() { return encode(at::hardtanh(pseudo_inputs_)); }
+
+}  // namespace assay

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/preactivation_block.h"
+
+namespace assay {
+namespace {
+
+torch::nn::Conv2d conv3(std::int64_t channels) {
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, channels, 3).padding(1));
+}
+
+}  // namespace
+
+PreactivationBlockImpl::PreactivationBlockImpl(std::int64_t channels, std::int64_t groups)
+    : norm1_(torch::nn::GroupNormOptions(groups, channels)),
+      norm2_(torch::nn::GroupNormOptions(groups, channels)),
+      conv1_(conv3(channels)),
+      conv2_(conv3(channels)) {
+  register_module("norm1", norm1_);
+  register_module("conv1", conv1_);
+  register_module("norm2", norm2_);
+  register_module("conv2", conv2_);
+}
+
+torch::Tensor PreactivationBlockImpl::forward(const torch::Tensor& x) {
+  const auto h = conv1_(torch::silu(norm1_(x)));
+  return x + conv2_(torch::silu(norm2_(h)));
+}
+
+}  // namespace assay
