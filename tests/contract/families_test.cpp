@@ -115,6 +115,47 @@ objective.sigma = 0.7071
 )",
        .example_shape = {1, 8, 8},
        .largest_loss_ratio = 0.9},
+      {.label = "AutoencoderContractiveMixture",
+       .toml = R"(family = "autoencoder"
+optimizer.learning_rate = 5e-3
+ema.decay = 0.9
+model.network = "mlp"
+model.hidden_widths = [32]
+model.latent_dim = 4
+model.activation = "tanh"
+model.tied = true
+objective.corruption = "salt_and_pepper"
+objective.corrupted_share = 0.1
+objective.contraction = "hutchinson"
+objective.contraction_weight = 0.01
+sampler.codes = "mixture"
+sampler.components = 2
+)",
+       .example_shape = {1, 8, 8}},
+      {.label = "AutoencoderSparseConv",
+       .toml = R"(family = "autoencoder"
+optimizer.learning_rate = 5e-3
+model.channels = [8]
+model.hidden_widths = [32]
+model.latent_dim = 8
+model.code_activation = "relu"
+model.kept = 6
+objective.corruption = "gaussian"
+objective.noise_sigma = 0.1
+objective.sparsity = "l1"
+objective.sparsity_weight = 0.01
+)",
+       .example_shape = {1, 8, 8}},
+      {.label = "VqVae",
+       .toml = R"(family = "vq_vae"
+optimizer.learning_rate = 3e-3
+ema.decay = 0.9
+model.channels = 16
+model.residual_channels = 8
+model.codes = 64
+model.code_dim = 1
+)",
+       .example_shape = {1, 16, 16}},
       {.label = "Dcgan",
        .toml = R"(family = "gan"
 optimizer.beta1 = 0.5
