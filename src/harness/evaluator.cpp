@@ -11,6 +11,7 @@
 #include "data/batch_stream.h"
 #include "data/png.h"
 #include "harness/environment.h"
+#include "harness/latent_space.h"
 #include "metrics/options.h"
 #include "metrics/pair_sweep.h"
 
@@ -72,7 +73,7 @@ at::Tensor interleave(const at::Tensor& originals, const at::Tensor& reconstruct
 
 bool is_of_features(Needs needs) {
   return needs == Needs::kFeatures || needs == Needs::kHeldOut || needs == Needs::kLogits ||
-         needs == Needs::kSpatialFeatures;
+         needs == Needs::kSpatialFeatures || needs == Needs::kLabelled;
 }
 
 GenerativeModel& generative(Trainable& model, std::string_view family) {
@@ -98,12 +99,19 @@ void check_evaluation(const Definition& definition) {
           "'train', and the test split is held out",
           name));
     }
-    if (needs == Needs::kCodes || needs == Needs::kPaths || needs == Needs::kLabelled) {
+    if (needs == Needs::kCodes || needs == Needs::kPaths) {
       throw Error(
           fmt::format("eval.metrics: {} needs {}, which no family and data set here has yet", name,
-                      needs == Needs::kCodes   ? "codes and the factors behind the images"
-                      : needs == Needs::kPaths ? "paths through a latent space"
-                                               : "a class for each sample"));
+                      needs == Needs::kCodes ? "codes and the factors behind the images"
+                                             : "paths through a latent space"));
+    }
+    const bool conditional =
+        definition.has("model.conditional") && definition.boolean("model.conditional");
+    if (needs == Needs::kLabelled && !conditional) {
+      throw Error(
+          fmt::format("eval.metrics: {} needs a class for each sample; take a family with the key "
+                      "model.conditional and set it to true",
+                      name));
     }
   }
   if (!needs_features) return;
@@ -176,6 +184,11 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
     protocol["importance_samples"] = std::to_string(definition_.integer("eval.importance_samples"));
   }
   if (metric.needs == Needs::kHeldOut) protocol["held_out_digest"] = dataset_.test.digest;
+  // A family without a distribution of codes samples from one that is fitted to them.
+  if (is_of_features(metric.needs) && definition_.has("sampler.codes")) {
+    protocol["sampled_codes"] = definition_.text("sampler.codes");
+  }
+  if (metric.needs == Needs::kLabelled) protocol["generated_labels"] = "classes in turn";
   return protocol;
 }
 
@@ -195,7 +208,7 @@ const Features& Evaluator::held_out_features() {
   return *held_out_features_;
 }
 
-EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen) {
+EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen, bool last) {
   const torch::NoGradGuard no_grad;
   EvaluationResult result;
   result.evaluation.images_seen = images_seen;
@@ -212,6 +225,13 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen)
     if (needs(Needs::kReconstructions)) draw_reconstructions(generator, inputs, result);
     if (needs(Needs::kElbo)) draw_elbo(generator, inputs);
     if (needs(Needs::kLogWeights)) draw_log_weights(generator, inputs);
+    if (needs(Needs::kCodeMeans)) draw_code_means(generator, inputs);
+    if (needs(Needs::kLabelled)) draw_labels(generator, inputs);
+    if (last && !dataset_.is_points()) {
+      for (auto& artifact : latent_artifacts(generator, reference_examples(), inputs.device)) {
+        result.artifacts.push_back(std::move(artifact));
+      }
+    }
   }
   if (needs(Needs::kClassification)) draw_classes(model, inputs);
   std::int64_t scored = 0;
@@ -328,6 +348,31 @@ void Evaluator::draw_log_weights(GenerativeModel& model, MetricInputs& inputs) {
     }
     return *weights;
   });
+}
+
+void Evaluator::draw_code_means(GenerativeModel& model, MetricInputs& inputs) {
+  inputs.code_means =
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        const auto codes = model.encode(batch);
+        if (!codes) {
+          throw Error(fmt::format("family '{}' has no encoder; drop active_units from eval.metrics",
+                                  definition_.family));
+        }
+        return codes->mu;
+      });
+}
+
+void Evaluator::draw_labels(GenerativeModel& model, MetricInputs& inputs) {
+  const auto labels = model.sample_labels(definition_.integer("eval.generated"));
+  const Batch examples = reference_examples();
+  if (!labels || !examples.labels.defined()) {
+    throw Error(fmt::format(
+        "family '{}' on data set '{}': samples or images have no classes; drop intra_fd from "
+        "eval.metrics",
+        definition_.family, dataset_.name));
+  }
+  inputs.generated_labels = *labels;
+  inputs.reference_labels = examples.labels;
 }
 
 void Evaluator::draw_classes(Trainable& model, MetricInputs& inputs) {

@@ -7,10 +7,10 @@
 
 namespace assay {
 
-/// Three ways to the contractive penalty, the mean over the batch of ‖∂h/∂x‖²_F (Rifai et al. 2011,
-/// eq. 4), with x images in [−1,1] and h their codes. All 0-dim.
+/// Three ways to the contractive penalty, the mean over the batch of ‖∂h/∂x‖²_F (Rifai et al.
+/// 2011), with x images in [−1,1] and h their codes. All 0-dim.
 
-/// One sigmoid layer h = σ(W x + b) in closed form (ibid., eq. 5): Σ_j (h_j (1 − h_j))² Σ_i W_ji².
+/// One sigmoid layer h = σ(W x + b) in closed form: Σ_j (h_j (1 − h_j))² Σ_i W_ji².
 /// codes: [N,Z] = h; weight: [Z,I].
 torch::Tensor sigmoid_contraction(const torch::Tensor& codes, const torch::Tensor& weight);
 

@@ -134,9 +134,13 @@ torch::Tensor sample_mixture(const GaussianMixture& mixture, std::int64_t count,
   // those that rounding made negative are zero.
   const auto [values, vectors] = at::linalg_eigh(mixture.covariances);
   const auto roots = vectors * values.clamp_min(0.0).sqrt().unsqueeze(1);
-  const auto shifts =
-      at::bmm(roots.index_select(0, chosen), draws.normal.to(at::kDouble).unsqueeze(2));
-  return (mixture.means.index_select(0, chosen) + shifts.squeeze(2)).to(at::kFloat);
+  const auto normal = draws.normal.to(at::kDouble);
+  auto codes = mixture.means.index_select(0, chosen);
+  for (std::int64_t k = 0; k < mixture.weights.size(0); ++k) {
+    const auto rows = (chosen == k).nonzero().squeeze(1);
+    codes.index_add_(0, rows, at::mm(normal.index_select(0, rows), roots[k].t()));
+  }
+  return codes.to(at::kFloat);
 }
 
 }  // namespace assay

@@ -5,12 +5,12 @@
 
 namespace assay {
 
-/// Covariance (÷N) of the posterior means over the batch, Cov_x[μ(x)] (Kumar et al. 2018, sec. 2.1:
+/// Covariance (÷N) of the posterior means over the batch, Cov_x[μ(x)] (Kumar et al. 2018:
 /// DIP-VAE-I). mu: [N,Z]. Returns [Z,Z].
 torch::Tensor mean_covariance(const torch::Tensor& mu);
 
-/// Covariance of the aggregate posterior, Cov_q(z) = E_x[Σ(x)] + Cov_x[μ(x)] (Kumar et al. 2018,
-/// eq. 4: DIP-VAE-II). mu, logvar: [N,Z]. Returns [Z,Z].
+/// Covariance of the aggregate posterior, Cov_q(z) = E_x[Σ(x)] + Cov_x[μ(x)] (Kumar et al. 2018:
+/// DIP-VAE-II). mu, logvar: [N,Z]. Returns [Z,Z].
 torch::Tensor aggregate_covariance(const torch::Tensor& mu, const torch::Tensor& logvar);
 
 /// How far a covariance [Z,Z] is from the identity (Kumar et al. 2018, eq. 6-7), in two parts:

@@ -11,7 +11,7 @@ enum class MmdKernel {
 };
 
 /// Squared maximum mean discrepancy between codes [N,Z] and as many draws of the prior [N,Z]
-/// (Tolstikhin et al. 2018, algorithm 2; Zhao et al. 2019, eq. 5), the unbiased estimate
+/// (Tolstikhin et al. 2018, algorithm 2; Zhao et al. 2019), the unbiased estimate
 ///   1/(N(N−1)) Σ_{i≠j} (k(z_i,z_j) + k(p_i,p_j)) − 2/N² Σ_{i,j} k(z_i,p_j)
 /// with C = 2·Z·bandwidth², the mean squared distance of two draws of N(0, bandwidth² I). The seven
 /// scales are those of the WAE code. 0-dim; may be below zero. Throws c10::Error for N < 2.

@@ -34,7 +34,7 @@ torch::Tensor log_prior_over_posterior(const torch::Tensor& mu, const torch::Ten
 torch::Tensor log_normal(const torch::Tensor& z, const torch::Tensor& mu,
                          const torch::Tensor& logvar);
 
-/// KL with free bits (Kingma et al. 2016, eq. 15; each dimension is a group):
+/// KL with free bits (Kingma et al. 2016; each dimension is a group):
 ///   Σ_j max(λ, mean over the batch of KL_j)
 /// A dimension below λ nats costs λ and has no gradient. kl: [N,Z] of kl_per_dimension(). 0-dim.
 torch::Tensor free_bits_kl(const torch::Tensor& kl, double free_nats);

@@ -28,7 +28,7 @@ class Prior {
 std::unique_ptr<Prior> make_standard_normal_prior(std::int64_t latent_dim);
 
 /// 1/K Σ_k q(z|u_k), the "variational mixture of posteriors" of K learned pseudo-inputs u (Tomczak
-/// & Welling 2018, eq. 9). `components` gives the q(z|u_k).
+/// & Welling 2018). `components` gives the q(z|u_k).
 std::unique_ptr<Prior> make_vamp_prior(std::function<Posterior()> components);
 
 /// log 1/K Σ_k N(z; mu_k, diag(exp(logvar_k))) per row of z [N,Z], in nats. [N]

@@ -9,7 +9,7 @@ namespace assay {
 /// al. 2016; β-VAE: Higgins et al. 2017, eq. 4).
 double kl_weight(double beta, double warm_up_epochs, double epoch);
 
-/// Cyclical weight of the KL term (Fu et al. 2019, eq. 6-7): with τ = (step mod T/M) / (T/M) the
+/// Cyclical weight of the KL term (Fu et al. 2019, sec. 3): with τ = (step mod T/M) / (T/M) the
 /// place in one of M cycles over T steps, β · min(1, τ / R): it rises linearly over the share R of
 /// each cycle, then stays. step is 0-based. R in (0,1], M ≥ 1.
 double cyclical_kl_weight(double beta, std::int64_t step, std::int64_t total_steps,

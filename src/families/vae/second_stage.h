@@ -32,6 +32,7 @@ TORCH_MODULE(SecondStageNetwork);
 /// The second stage of a two-stage VAE (Dai & Wipf 2019, sec. 4): once the first stage is done, a
 /// VAE with as many dimensions learns the aggregate posterior q(z), −log N(z; f(u), γ²I) +
 /// KL(q(u|z) ‖ N(0,I)), and replaces N(0, I) when images are sampled: u ~ N(0,I), z ~ N(f(u), γ²I).
+/// Before its first step samples come from p(z).
 class SecondStage {
  public:
   SecondStage(const Definition& definition, std::int64_t latent_dim, torch::Device device);

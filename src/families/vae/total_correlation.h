@@ -23,8 +23,8 @@ struct KlParts {
 
 /// Logarithms of the weights [B,B] that row i gives the posteriors of the batch in log q(z_i) ≈
 /// log Σ_j w_ij q(z_i|x_j), for a data set of `data_size` images.
-/// Weighted (Chen et al. 2018, eq. S5): w = 1 / (B·D).
-/// Stratified (ibid., eq. S6): the image itself weighs 1/D, the next one (D − M)/(D·M), all others
+/// Weighted (Chen et al. 2018, appendix C.1): w = 1 / (B·D).
+/// Stratified (ibid., C.2): the image itself weighs 1/D, the next one (D − M)/(D·M), all others
 /// 1/M, with M = B − 1. (The published code puts the first two in columns 0 and 1 of every row.)
 torch::Tensor log_batch_weights(std::int64_t batch_size, std::int64_t data_size,
                                 AggregateEstimator estimator, const torch::TensorOptions& options);

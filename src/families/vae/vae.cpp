@@ -2,12 +2,10 @@
 #include "families/vae/vae.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 #include <torch/utils.h>
 
 #include <cmath>
 
-#include "core/error.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "families/vae/importance.h"
@@ -19,34 +17,6 @@
 
 namespace assay {
 namespace {
-
-VaeNetworkOptions network_options(const ModelArgs& args) {
-  const auto& definition = args.definition;
-  VaeNetworkOptions options;
-  options.layers = encoder_decoder_options(args, "the VAE");
-  options.point_posterior = definition.text("model.posterior") == "point";
-  if (definition.boolean("model.conditional")) {
-    if (args.classes < 2) {
-      throw Error(fmt::format("{}: model.conditional needs labels, but data set '{}' has none",
-                              definition.name, definition.text("dataset.name")));
-    }
-    options.layers.condition_dim = args.classes;
-  }
-  const bool scaled = definition.text("objective.likelihood") != "bernoulli";
-  if (scaled && definition.text("objective.scale") == "learned") {
-    options.initial_scale = definition.number("objective.sigma");
-  }
-  if (definition.text("model.prior") == "vamp") {
-    if (options.layers.condition_dim > 0) {
-      throw Error(fmt::format(
-          "{}: the pseudo-inputs of model.prior = \"vamp\" have no class; set model.conditional = "
-          "false or model.prior = \"standard_normal\"",
-          definition.name));
-    }
-    options.pseudo_inputs = definition.integer("model.pseudo_inputs");
-  }
-  return options;
-}
 
 VaeNetwork make_network(const VaeNetworkOptions& options, torch::Device device) {
   VaeNetwork network(options);
@@ -74,7 +44,7 @@ torch::Tensor repeated(const torch::Tensor& rows, std::int64_t times) {
 class Vae : public GenerativeModel {
  public:
   explicit Vae(const ModelArgs& args)
-      : Vae(args, network_options(args), ema_options(args.definition)) {}
+      : Vae(args, vae_network_options(args), ema_options(args.definition)) {}
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;

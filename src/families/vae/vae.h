@@ -12,6 +12,8 @@ namespace assay {
 /// of Burda et al. 2016. p(x|z) is said in observation_model.h, p(z) in prior.h, other forms of the
 /// KL term and penalties on q(z) in latent_objective.h; the networks in encoder_decoder.h.
 ///
+/// In the importance-weighted bound β weighs log p(z) − log q(z|x).
+///
 /// - Conditional (Sohn et al. 2015): encoder and decoder also see the class, p(x|z,y) and q(z|x,y);
 ///   samples go through the classes in turn.
 /// - model.posterior = "point" with an MMD penalty is WAE-MMD (Tolstikhin et al. 2018): with a

@@ -18,6 +18,10 @@ struct VaeNetworkOptions {
   std::int64_t pseudo_inputs = 0;       ///< of a VampPrior
 };
 
+/// What a definition asks for. Throws Error for what does not go together or does not fit the
+/// images.
+VaeNetworkOptions vae_network_options(const ModelArgs& args);
+
 /// What is trained together: q(z|x), p(x|z), the likelihood's scale and the pseudo-inputs of the
 /// prior.
 class VaeNetworkImpl : public torch::nn::Module {

@@ -22,7 +22,8 @@ torch::Tensor nearest_code(const torch::Tensor& vectors, const torch::Tensor& co
 }
 
 torch::Tensor perplexity(const torch::Tensor& indices, std::int64_t codes) {
-  const auto share = at::one_hot(indices.flatten(), codes).to(at::kFloat).mean(0);
+  const auto count = static_cast<double>(indices.numel());
+  const auto share = (at::bincount(indices.flatten(), {}, codes) / count).to(at::kFloat);
   return (-at::xlogy(share, share).sum()).exp();
 }
 
@@ -64,7 +65,11 @@ void EmaCodebook::visit_state(StateVisitor& visitor) {
 }
 
 torch::Tensor position_shares(const torch::Tensor& indices, std::int64_t codes) {
-  return at::one_hot(indices, codes).to(at::kDouble).mean(0);
+  std::vector<torch::Tensor> counts;
+  for (const auto& position : indices.unbind(1)) {
+    counts.push_back(at::bincount(position, {}, codes));
+  }
+  return at::stack(counts).to(at::kDouble) / static_cast<double>(indices.size(0));
 }
 
 torch::Tensor sample_positions(const torch::Tensor& shares, std::int64_t count,

@@ -40,7 +40,7 @@ class EmaCodebook {
   torch::Tensor codebook_, counts_, sums_, steps_;
 };
 
-/// Which code stands how often at each of P positions, as log-free shares [P,K] f64. indices:
+/// Which code stands how often at each of P positions, as shares [P,K] f64. indices:
 /// [N,P].
 torch::Tensor position_shares(const torch::Tensor& indices, std::int64_t codes);
 

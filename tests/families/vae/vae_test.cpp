@@ -22,8 +22,10 @@ model.hidden_widths = [16]
 model.latent_dim = 3
 )";
 
-std::unique_ptr<Trainable> vae(const std::string& more, std::int64_t classes = 0) {
-  const auto definition = resolve_text(kSmall + more, "here.toml", family_schema, {});
+std::unique_ptr<Trainable> vae(const std::string& more, std::int64_t classes = 0,
+                               const std::string& network = "mlp") {
+  const auto definition = resolve_text(kSmall + more, "here.toml", family_schema,
+                                       {.overrides = {{"model.network", network}}});
   torch::manual_seed(1);
   return family("vae").make({.definition = definition,
                              .example_shape = {1, 4, 4},
@@ -31,9 +33,9 @@ std::unique_ptr<Trainable> vae(const std::string& more, std::int64_t classes = 0
                              .training_images = torch::zeros({100, 1, 4, 4}, torch::kUInt8)});
 }
 
-std::string refusal(const std::string& more) {
+std::string refusal(const std::string& more, const std::string& network = "mlp") {
   try {
-    vae(more);
+    vae(more, 0, network);
   } catch (const Error& error) {
     return error.what();
   }
@@ -176,6 +178,7 @@ TEST(Vae, RefusesSwitchesThatExcludeEachOther) {
   EXPECT_THAT(refusal("model.prior = \"vamp\"\nobjective.free_bits = 1\n"),
               HasSubstr("does not factorise"));
   EXPECT_THAT(refusal("model.prior = \"vamp\"\nobjective.mmd_weight = 1\n"), HasSubstr("N(0, I)"));
+  EXPECT_THAT(refusal("model.prior = \"vamp\"\n", "infogan"), HasSubstr("batch normalisation"));
   EXPECT_THAT(refusal("objective.capacity = 5\nobjective.beta = 2\n"), HasSubstr("capacity_gamma"));
   EXPECT_THAT(refusal("objective.kl_schedule = \"cyclical\"\nobjective.kl_warm_up_epochs = 1\n"),
               HasSubstr("kl_warm_up_epochs = 0"));
