@@ -33,6 +33,7 @@ enum class Needs {
   kLogWeights,
   kPoints,
   kClassification,
+  kCodeMeans,  ///< codes of reference images
   kCodes
 };
 
@@ -76,6 +77,7 @@ struct MetricInputs {
   at::Tensor elbo_nats;              ///< [N] evidence lower bound per image
   at::Tensor log_weights;            ///< [N,K] f64: log p(x,z)/q(z|x) in nats of K samples
   std::int64_t data_dimensions = 0;  ///< numbers per image, for bits per dimension
+  at::Tensor code_means;             ///< [N,Z] f32: codes of reference images, or their means
   at::Tensor points;                 ///< [N,2] generated points
   at::Tensor reference_points;       ///< [M,2]
   at::Tensor mode_centres;           ///< [M,2] f64

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
+#include "metrics/active_units.h"
 #include "metrics/beta_vae_score.h"
 #include "metrics/classification_accuracy_score.h"
 #include "metrics/data_copying.h"
@@ -191,7 +192,14 @@ Metrics of_given_images() {
        "-log mean importance weight in nats per image: an upper bound in expectation",
        compute_iwae_nll},
       {"bits_per_dim", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
-       "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim}};
+       "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim},
+      {"active_units",
+       "Burda et al. 2016",
+       Better::kHigher,
+       Needs::kCodeMeans,
+       "code dimensions whose mean varies with the image, Var_x E[z|x] > threshold",
+       compute_active_units,
+       {{"threshold", 0.01, 0, 1e9, "a dimension of a smaller variance has collapsed"}}}};
 }
 
 Metrics points() {

@@ -5,16 +5,23 @@
 
 #include "core/error.h"
 #include "core/near_miss.h"
+#include "families/autoencoder/autoencoder.h"
 #include "families/classifier.h"
 #include "families/ddpm.h"
 #include "families/gan.h"
-#include "families/vae.h"
+#include "families/vae/vae.h"
+#include "families/vq_vae/vq_vae.h"
 
 namespace assay {
 
 const std::vector<Family>& families() {
   static const std::vector<Family> list = {
+      {"autoencoder",
+       "Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks",
+       autoencoder_schema, make_autoencoder},
       {"vae", "Kingma & Welling 2014, Auto-Encoding Variational Bayes", vae_schema, make_vae},
+      {"vq_vae", "van den Oord et al. 2017, Neural Discrete Representation Learning", vq_vae_schema,
+       make_vq_vae},
       {"gan", "Goodfellow et al. 2014, Generative Adversarial Nets", gan_schema, make_gan},
       {"ddpm", "Ho, Jain & Abbeel 2020, Denoising Diffusion Probabilistic Models", ddpm_schema,
        make_ddpm},

@@ -19,7 +19,8 @@ struct Family {
   std::unique_ptr<Trainable> (*make)(const ModelArgs&);
 };
 
-/// The complete list of families, hand-written: vae, gan, ddpm, classifier.
+/// The complete list of families, hand-written: autoencoder, vae, vq_vae, gan, ddpm,
+/// classifier.
 const std::vector<Family>& families();
 
 /// Throws Error with the near miss for an unknown name.

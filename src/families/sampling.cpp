@@ -17,6 +17,16 @@ torch::Tensor draw_normal(std::int64_t count, const std::vector<std::int64_t>& s
   return all;
 }
 
+MixtureDraws draw_uniform_and_normal(std::int64_t count, std::int64_t dimensions,
+                                     torch::Generator generator) {
+  MixtureDraws draws{at::empty({count}, at::kDouble), at::empty({count, dimensions}, at::kFloat)};
+  for (std::int64_t i = 0; i < count; ++i) {
+    draws.uniform[i].uniform_(0.0, 1.0, generator);
+    draws.normal[i].normal_(0.0, 1.0, generator);
+  }
+  return draws;
+}
+
 torch::Tensor sample_in_batches(
     std::int64_t count, const SampleOptions& options,
     const std::function<torch::Tensor(std::int64_t begin, std::int64_t end)>& make) {

@@ -19,6 +19,16 @@ namespace assay {
 torch::Tensor draw_normal(std::int64_t count, const std::vector<std::int64_t>& shape,
                           torch::Generator generator);
 
+/// Draws of a mixture: which component, as a uniform number, and where in it.
+struct MixtureDraws {
+  torch::Tensor uniform;  ///< [count] f64 in [0,1)
+  torch::Tensor normal;   ///< [count,Z] f32
+};
+
+/// `count` pairs of both, drawn on the CPU one pair after another.
+MixtureDraws draw_uniform_and_normal(std::int64_t count, std::int64_t dimensions,
+                                     torch::Generator generator);
+
 /// Calls make(begin, end) for consecutive ranges of at most options.batch_size samples without
 /// gradients, joins what it returns on the CPU and reports progress.
 torch::Tensor sample_in_batches(

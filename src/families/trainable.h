@@ -61,6 +61,12 @@ struct SampleOptions {
   std::function<void()> poll = {};
 };
 
+/// What an encoder says of N images.
+struct Codes {
+  torch::Tensor mu;      ///< [N,Z] codes, or the means of q(z|x)
+  torch::Tensor logvar;  ///< [N,Z] log variances of q(z|x); undefined where a code is a point
+};
+
 class GenerativeModel : public Trainable {
  public:
   /// `count` samples from the EMA weights on the CPU: images [count,C,H,W] f32 in [−1,1], or points
@@ -68,18 +74,29 @@ class GenerativeModel : public Trainable {
   /// sample in order, so that the result depends neither on batch_size nor on the device.
   virtual torch::Tensor sample(std::int64_t count, const SampleOptions& options,
                                torch::Generator generator) = 0;
-  /// Reconstructions of images in [−1,1], same shape, or nothing if the family has no encoder.
-  virtual std::optional<torch::Tensor> reconstruct(const torch::Tensor& /*images*/) {
+  /// The class that each of the first `count` samples is asked to show, [count] i64 on the CPU: the
+  /// classes in turn. Nothing for a model that does not take classes.
+  virtual std::optional<torch::Tensor> sample_labels(std::int64_t /*count*/) {
     return std::nullopt;
   }
+  /// Codes of a batch's images, or nothing if the family has no encoder.
+  virtual std::optional<Codes> encode(const Batch& /*batch*/) { return std::nullopt; }
+  /// Images in [−1,1] of codes z [N,Z], or nothing. labels: [N] i64, for a model that takes
+  /// classes.
+  virtual std::optional<torch::Tensor> decode(const torch::Tensor& /*z*/,
+                                              const torch::Tensor& /*labels*/) {
+    return std::nullopt;
+  }
+  /// Reconstructions of a batch's images in [−1,1], same shape, or nothing if the family has no
+  /// encoder. Only a model that takes classes looks at the labels, here and below.
+  virtual std::optional<torch::Tensor> reconstruct(const Batch& /*batch*/) { return std::nullopt; }
   /// Evidence lower bound per image in nats [N] (one posterior sample), or nothing.
-  virtual std::optional<torch::Tensor> elbo(const torch::Tensor& /*images*/,
+  virtual std::optional<torch::Tensor> elbo(const Batch& /*batch*/,
                                             torch::Generator /*generator*/) {
     return std::nullopt;
   }
   /// log p(x,z)/q(z|x) in nats of `count` posterior samples per image, [N,count] f64, or nothing.
-  virtual std::optional<torch::Tensor> log_weights(const torch::Tensor& /*images*/,
-                                                   std::int64_t /*count*/,
+  virtual std::optional<torch::Tensor> log_weights(const Batch& /*batch*/, std::int64_t /*count*/,
                                                    torch::Generator /*generator*/) {
     return std::nullopt;
   }

@@ -11,6 +11,7 @@
 #include "data/batch_stream.h"
 #include "data/png.h"
 #include "harness/environment.h"
+#include "harness/latent_space.h"
 #include "metrics/dci.h"
 #include "metrics/options.h"
 #include "metrics/pair_sweep.h"
@@ -43,16 +44,19 @@ torch::Device device_of(Trainable& model) {
   return first.device;
 }
 
-// Applies f to blocks of rows on a device and joins the results on the CPU.
+// Applies f to blocks of a split's examples on a device and joins the results on the CPU.
 template <class F>
-at::Tensor in_blocks(const at::Tensor& rows, torch::Device device,
+at::Tensor in_blocks(const Batch& rows, torch::Device device,
                      const Evaluator::ProgressCallback& progress, const F& f) {
   constexpr std::int64_t kRows = 500;
+  const std::int64_t count = rows.images.size(0);
   std::vector<at::Tensor> parts;
-  for (std::int64_t i = 0; i < rows.size(0); i += kRows) {
-    progress("score", i, rows.size(0));
-    const auto block = rows.narrow(0, i, std::min(kRows, rows.size(0) - i));
-    parts.push_back(f(to_model_range(block).to(device)).detach().to(torch::kCPU));
+  for (std::int64_t i = 0; i < count; i += kRows) {
+    progress("score", i, count);
+    const std::int64_t size = std::min(kRows, count - i);
+    Batch block{to_model_range(rows.images.narrow(0, i, size)).to(device), {}};
+    if (rows.labels.defined()) block.labels = rows.labels.narrow(0, i, size).to(device);
+    parts.push_back(f(block).detach().to(torch::kCPU));
   }
   return torch::cat(parts);
 }
@@ -70,7 +74,7 @@ at::Tensor interleave(const at::Tensor& originals, const at::Tensor& reconstruct
 
 bool is_of_features(Needs needs) {
   return needs == Needs::kFeatures || needs == Needs::kHeldOut || needs == Needs::kLogits ||
-         needs == Needs::kSpatialFeatures;
+         needs == Needs::kSpatialFeatures || needs == Needs::kLabelled;
 }
 
 GenerativeModel& generative(Trainable& model, std::string_view family) {
@@ -96,13 +100,20 @@ void check_evaluation(const Definition& definition) {
           "'train', and the test split is held out",
           name));
     }
-    const bool labelled = needs == Needs::kLabelled || needs == Needs::kLabelledImages;
-    if (needs == Needs::kCodes || needs == Needs::kPaths || labelled) {
+    if (needs == Needs::kCodes || needs == Needs::kPaths) {
       throw Error(
           fmt::format("eval.metrics: {} needs {}, which no family and data set here has yet", name,
-                      needs == Needs::kCodes   ? "codes and the factors behind the images"
-                      : needs == Needs::kPaths ? "paths through a latent space"
-                                               : "a class for each sample"));
+                      needs == Needs::kCodes ? "codes and the factors behind the images"
+                                             : "paths through a latent space"));
+    }
+    const bool conditional =
+        definition.has("model.conditional") && definition.boolean("model.conditional");
+    const bool labelled = needs == Needs::kLabelled || needs == Needs::kLabelledImages;
+    if (labelled && !conditional) {
+      throw Error(
+          fmt::format("eval.metrics: {} needs a class for each sample; take a family with the key "
+                      "model.conditional and set it to true",
+                      name));
     }
   }
   if (!needs_features) return;
@@ -153,6 +164,11 @@ at::Tensor Evaluator::reference_part(const at::Tensor& of_split) const {
 
 at::Tensor Evaluator::reference_images() const { return reference_part(reference_split().images); }
 
+Batch Evaluator::reference_examples() const {
+  const at::Tensor& labels = reference_split().labels;
+  return {reference_images(), labels.defined() ? reference_part(labels) : at::Tensor()};
+}
+
 Protocol Evaluator::protocol_of(const Metric& metric) const {
   const std::string& split = definition_.text("eval.reference_split");
   Protocol protocol = {{"reference", fmt::format("{}:{}", dataset_.name, split)},
@@ -170,6 +186,13 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
     protocol["importance_samples"] = std::to_string(definition_.integer("eval.importance_samples"));
   }
   if (metric.needs == Needs::kHeldOut) protocol["held_out_digest"] = dataset_.test.digest;
+  // A family without a distribution of codes samples from one that is fitted to them.
+  if (is_of_features(metric.needs) && definition_.has("sampler.codes")) {
+    protocol["sampled_codes"] = definition_.text("sampler.codes");
+  }
+  if (metric.needs == Needs::kLabelled || metric.needs == Needs::kLabelledImages) {
+    protocol["generated_labels"] = "classes in turn";
+  }
   return protocol;
 }
 
@@ -189,7 +212,7 @@ const Features& Evaluator::held_out_features() {
   return *held_out_features_;
 }
 
-EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen) {
+EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen, bool last) {
   const torch::NoGradGuard no_grad;
   EvaluationResult result;
   result.evaluation.images_seen = images_seen;
@@ -207,6 +230,13 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen)
     if (needs(Needs::kReconstructions)) draw_reconstructions(generator, inputs, result);
     if (needs(Needs::kElbo)) draw_elbo(generator, inputs);
     if (needs(Needs::kLogWeights)) draw_log_weights(generator, inputs);
+    if (needs(Needs::kCodeMeans)) draw_code_means(generator, inputs);
+    if (needs(Needs::kLabelled) || needs(Needs::kLabelledImages)) draw_labels(generator, inputs);
+    if (last && !dataset_.is_points()) {
+      for (auto& artifact : latent_artifacts(generator, reference_examples(), inputs.device)) {
+        result.artifacts.push_back(std::move(artifact));
+      }
+    }
   }
   if (needs(Needs::kClassification)) draw_classes(model, inputs);
   std::int64_t scored = 0;
@@ -260,6 +290,10 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
     const at::Tensor grid = image_grid(examples.narrow(0, 0, shown), columns_for(shown));
     result.artifacts.push_back({"samples", 0, "image/png", encode_png(grid)});
   }
+  if (needs(Needs::kLabelledImages)) {
+    inputs.generated_images = examples;
+    inputs.reference_images = real;
+  }
   if (needs_features()) {
     const Features generated = features_of(examples);
     inputs.generated_features = generated.features;
@@ -274,17 +308,17 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
 void Evaluator::draw_reconstructions(GenerativeModel& model, MetricInputs& inputs,
                                      EvaluationResult& result) {
   const torch::Device device = device_of(model);
-  inputs.originals = reference_images();
-  inputs.reconstructions =
-      in_blocks(inputs.originals, device, progress_, [&](const at::Tensor& images) {
-        const auto reconstructed = model.reconstruct(images);
-        if (!reconstructed) {
-          throw Error(fmt::format(
-              "family '{}' reconstructs nothing; drop reconstruction_mse from eval.metrics",
-              definition_.family));
-        }
-        return to_pixels(*reconstructed);
-      });
+  const Batch examples = reference_examples();
+  inputs.originals = examples.images;
+  inputs.reconstructions = in_blocks(examples, device, progress_, [&](const Batch& batch) {
+    const auto reconstructed = model.reconstruct(batch);
+    if (!reconstructed) {
+      throw Error(
+          fmt::format("family '{}' reconstructs nothing; drop reconstruction_mse from eval.metrics",
+                      definition_.family));
+    }
+    return to_pixels(*reconstructed);
+  });
   const std::int64_t columns = columns_for(definition_.integer("eval.grid"));
   const std::int64_t shown = std::min(inputs.originals.size(0), columns * (columns / 2));
   if (shown >= columns) {
@@ -298,8 +332,8 @@ void Evaluator::draw_reconstructions(GenerativeModel& model, MetricInputs& input
 void Evaluator::draw_elbo(GenerativeModel& model, MetricInputs& inputs) {
   torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
   inputs.elbo_nats =
-      in_blocks(reference_images(), device_of(model), progress_, [&](const at::Tensor& images) {
-        const auto bound = model.elbo(images, noise);
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        const auto bound = model.elbo(batch, noise);
         if (!bound) {
           throw Error(fmt::format("family '{}' has no ELBO; drop elbo from eval.metrics",
                                   definition_.family));
@@ -311,9 +345,9 @@ void Evaluator::draw_elbo(GenerativeModel& model, MetricInputs& inputs) {
 void Evaluator::draw_log_weights(GenerativeModel& model, MetricInputs& inputs) {
   torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
   const std::int64_t count = definition_.integer("eval.importance_samples");
-  const at::Tensor images = reference_images();
-  inputs.data_dimensions = images[0].numel();
-  inputs.log_weights = in_blocks(images, device_of(model), progress_, [&](const at::Tensor& block) {
+  const Batch examples = reference_examples();
+  inputs.data_dimensions = examples.images[0].numel();
+  inputs.log_weights = in_blocks(examples, device_of(model), progress_, [&](const Batch& block) {
     const auto weights = model.log_weights(block, count, noise);
     if (!weights) {
       throw Error(
@@ -325,10 +359,36 @@ void Evaluator::draw_log_weights(GenerativeModel& model, MetricInputs& inputs) {
   });
 }
 
+void Evaluator::draw_code_means(GenerativeModel& model, MetricInputs& inputs) {
+  inputs.code_means =
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        const auto codes = model.encode(batch);
+        if (!codes) {
+          throw Error(fmt::format("family '{}' has no encoder; drop active_units from eval.metrics",
+                                  definition_.family));
+        }
+        return codes->mu;
+      });
+}
+
+void Evaluator::draw_labels(GenerativeModel& model, MetricInputs& inputs) {
+  const auto labels = model.sample_labels(definition_.integer("eval.generated"));
+  const Batch examples = reference_examples();
+  if (!labels || !examples.labels.defined()) {
+    throw Error(
+        fmt::format("family '{}' on data set '{}': samples or images have no classes; drop "
+                    "intra_fd and cas from "
+                    "eval.metrics",
+                    definition_.family, dataset_.name));
+  }
+  inputs.generated_labels = *labels;
+  inputs.reference_labels = examples.labels;
+}
+
 void Evaluator::draw_classes(Trainable& model, MetricInputs& inputs) {
   inputs.class_logits =
-      in_blocks(reference_images(), device_of(model), progress_, [&](const at::Tensor& images) {
-        const auto logits = model.classify(images);
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        const auto logits = model.classify(batch.images);
         if (!logits) {
           throw Error(fmt::format("family '{}' classifies nothing; drop accuracy from eval.metrics",
                                   definition_.family));

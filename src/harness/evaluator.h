@@ -34,7 +34,8 @@ class Evaluator {
   Evaluator(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
             ProgressCallback progress);
 
-  EvaluationResult evaluate(Trainable& model, std::int64_t images_seen);
+  /// `last`: also shows the latent space of a model that has one (latent_space.h).
+  EvaluationResult evaluate(Trainable& model, std::int64_t images_seen, bool last = false);
   /// Sampling speed over all evaluations so far.
   const SpeedMeter& sampling() const { return sampling_; }
 
@@ -43,6 +44,8 @@ class Evaluator {
   /// The rows of a split's tensor that eval.reference_count asks for.
   at::Tensor reference_part(const at::Tensor& of_split) const;
   at::Tensor reference_images() const;
+  /// And their labels, if there are any.
+  Batch reference_examples() const;
   /// The fields that do not depend on the metric's own estimator.
   Protocol protocol_of(const Metric& metric) const;
   Features features_of(const at::Tensor& examples);
@@ -54,7 +57,9 @@ class Evaluator {
   void draw_reconstructions(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   void draw_elbo(GenerativeModel& model, MetricInputs& inputs);
   void draw_log_weights(GenerativeModel& model, MetricInputs& inputs);
+  void draw_code_means(GenerativeModel& model, MetricInputs& inputs);
   void draw_classes(Trainable& model, MetricInputs& inputs);
+  void draw_labels(GenerativeModel& model, MetricInputs& inputs);
   bool needs(Needs what) const { return needs_.contains(what); }
 
   const Definition& definition_;

@@ -143,7 +143,8 @@ class Run {
 
   void evaluate() {
     if (definition_.texts("eval.metrics").empty()) return;
-    const EvaluationResult result = evaluator_.evaluate(*model_, position_.images_seen);
+    const EvaluationResult result =
+        evaluator_.evaluate(*model_, position_.images_seen, position_.step == length_.steps);
     for (const Note& note : result.notes) observer_.note(note);
     for (const Artifact& artifact : result.artifacts) observer_.artifact(artifact);
     observer_.evaluated(result.evaluation);

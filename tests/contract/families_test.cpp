@@ -51,6 +51,111 @@ objective.likelihood = "gaussian"
 objective.sigma = 0.3
 )",
        .example_shape = {1, 8, 8}},
+      {.label = "VaeResnetLogisticVamp",
+       .toml = R"(family = "vae"
+optimizer.learning_rate = 5e-3
+ema.decay = 0.9
+model.network = "resnet"
+model.channels = [8]
+model.hidden_widths = [32]
+model.latent_dim = 4
+model.prior = "vamp"
+model.pseudo_inputs = 6
+objective.likelihood = "discretised_logistic"
+objective.scale = "learned"
+objective.sigma = 0.3
+objective.kl_schedule = "cyclical"
+objective.bound = "iwae"
+objective.samples = 3
+)",
+       .example_shape = {1, 8, 8},
+       .largest_loss_ratio = 0.9},
+      {.label = "VaeBurgessFactorDip",
+       .toml = R"(family = "vae"
+optimizer.learning_rate = 3e-3
+ema.decay = 0.9
+train.batch_size = 8
+model.network = "burgess"
+model.latent_dim = 4
+model.discriminator_widths = [16, 16]
+objective.kl_parts = "stratified"
+objective.factor_gamma = 1
+objective.dip = "i"
+objective.dip_off_diagonal = 0.1
+objective.dip_diagonal = 0.1
+)",
+       .example_shape = {1, 32, 32},
+       .largest_loss_ratio = 0.7},
+      {.label = "VaeConditionalTwoStage",
+       .toml = R"(family = "vae"
+optimizer.learning_rate = 5e-3
+ema.decay = 0.9
+model.network = "mlp"
+model.hidden_widths = [32]
+model.latent_dim = 4
+model.conditional = true
+model.second_stage_widths = [16]
+objective.likelihood = "gaussian"
+objective.scale = "learned"
+objective.free_bits = 0.1
+objective.second_stage_share = 0.25
+)",
+       .example_shape = {1, 8, 8},
+       .classes = 8},
+      {.label = "WaeMmdInfogan",
+       .toml = R"(family = "vae"
+optimizer.learning_rate = 1e-3
+model.network = "infogan"
+model.latent_dim = 4
+model.posterior = "point"
+objective.beta = 0
+objective.mmd_weight = 10
+objective.likelihood = "gaussian"
+objective.sigma = 0.7071
+)",
+       .example_shape = {1, 8, 8},
+       .largest_loss_ratio = 0.9},
+      {.label = "AutoencoderContractiveMixture",
+       .toml = R"(family = "autoencoder"
+optimizer.learning_rate = 5e-3
+ema.decay = 0.9
+model.network = "mlp"
+model.hidden_widths = [32]
+model.latent_dim = 4
+model.activation = "tanh"
+model.tied = true
+objective.corruption = "salt_and_pepper"
+objective.corrupted_share = 0.1
+objective.contraction = "hutchinson"
+objective.contraction_weight = 0.01
+sampler.codes = "mixture"
+sampler.components = 2
+)",
+       .example_shape = {1, 8, 8}},
+      {.label = "AutoencoderSparseConv",
+       .toml = R"(family = "autoencoder"
+optimizer.learning_rate = 5e-3
+model.channels = [8]
+model.hidden_widths = [32]
+model.latent_dim = 8
+model.code_activation = "relu"
+model.kept = 6
+objective.corruption = "gaussian"
+objective.noise_sigma = 0.1
+objective.sparsity = "l1"
+objective.sparsity_weight = 0.01
+)",
+       .example_shape = {1, 8, 8}},
+      {.label = "VqVae",
+       .toml = R"(family = "vq_vae"
+optimizer.learning_rate = 3e-3
+ema.decay = 0.9
+model.channels = 16
+model.residual_channels = 8
+model.codes = 64
+model.code_dim = 1
+)",
+       .example_shape = {1, 16, 16}},
       {.label = "Dcgan",
        .toml = R"(family = "gan"
 optimizer.beta1 = 0.5
@@ -113,16 +218,6 @@ optimizer.schedule = "one_cycle"
 
 torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
-std::unique_ptr<Trainable> build(const Case& setting, std::uint64_t seed,
-                                 const std::string& more = "") {
-  const auto definition = resolve_text(setting.toml + more, setting.label, family_schema, {});
-  torch::manual_seed(seed);
-  return family(definition.family)
-      .make({.definition = definition,
-             .example_shape = setting.example_shape,
-             .classes = setting.classes});
-}
-
 /// Eight different examples: blobs at eight places of the image, or eight points of a circle.
 Batch eight_examples(const Case& setting) {
   const auto k = torch::arange(8, torch::kFloat);
@@ -139,6 +234,18 @@ Batch eight_examples(const Case& setting) {
   const auto dy = (axis.view({1, -1, 1}) - 0.6 * angle.sin().view({-1, 1, 1})).square();
   batch.images = (2.0 * torch::exp(-(dx + dy) / 0.18) - 1.0).unsqueeze(1).contiguous();
   return batch;
+}
+
+std::unique_ptr<Trainable> build(const Case& setting, std::uint64_t seed,
+                                 const std::string& more = "") {
+  const auto definition = resolve_text(setting.toml + more, setting.label, family_schema, {});
+  torch::manual_seed(seed);
+  const auto images = eight_examples(setting).images;
+  return family(definition.family)
+      .make({.definition = definition,
+             .example_shape = setting.example_shape,
+             .classes = setting.classes,
+             .training_images = images.dim() == 4 ? to_pixels(images) : images});
 }
 
 using Log = std::vector<std::vector<LossTerm>>;
@@ -254,8 +361,11 @@ TEST_P(FamilyContract, DrawsNothingFromTheGlobalGeneratorOnceBuilt) {
   model->classify(images);
   if (auto* generative = dynamic_cast<GenerativeModel*>(model.get())) {
     generative->sample(3, {}, seeded(1));
-    generative->reconstruct(images);
-    generative->elbo(images, seeded(1));
+    const auto batch = eight_examples(GetParam());
+    generative->reconstruct(batch);
+    generative->encode(batch);
+    generative->elbo(batch, seeded(1));
+    generative->log_weights(batch, 2, seeded(1));
   }
   EXPECT_TRUE(torch::equal(before, at::detail::getDefaultCPUGenerator().get_state()));
 }
@@ -268,8 +378,11 @@ TEST_P(FamilyContract, EvaluationLeavesTheTrainingStateAlone) {
   model->classify(images);
   if (auto* generative = dynamic_cast<GenerativeModel*>(model.get())) {
     generative->sample(3, {}, seeded(1));
-    generative->reconstruct(images);
-    generative->elbo(images, seeded(1));
+    const auto batch = eight_examples(GetParam());
+    generative->reconstruct(batch);
+    generative->encode(batch);
+    generative->elbo(batch, seeded(1));
+    generative->log_weights(batch, 2, seeded(1));
   }
   EXPECT_TRUE(same_bits(before, copy_of_state(*model)));
 }
@@ -303,15 +416,25 @@ TEST_P(FamilyContract, ReconstructionAndBoundHaveTheirShapes) {
   const auto model = build(GetParam(), 1);
   auto* generative = dynamic_cast<GenerativeModel*>(model.get());
   if (generative == nullptr) GTEST_SKIP() << "not a generative model";
-  const auto images = eight_examples(GetParam()).images;
-  if (const auto again = generative->reconstruct(images)) {
-    EXPECT_EQ(again->sizes(), images.sizes());
+  const auto batch = eight_examples(GetParam());
+  if (const auto again = generative->reconstruct(batch)) {
+    EXPECT_EQ(again->sizes(), batch.images.sizes());
     EXPECT_LE(again->abs().max().item<float>(), 1.0f);
   }
-  if (const auto bound = generative->elbo(images, seeded(3))) {
+  if (const auto codes = generative->encode(batch)) {
+    EXPECT_EQ(codes->mu.size(0), 8);
+    if (codes->logvar.defined()) {
+      EXPECT_EQ(codes->logvar.sizes(), codes->mu.sizes());
+    }
+    if (const auto images = generative->decode(codes->mu, batch.labels)) {
+      EXPECT_EQ(images->sizes(), batch.images.sizes());
+    }
+  }
+  if (const auto bound = generative->elbo(batch, seeded(3))) {
     EXPECT_EQ(bound->sizes(), std::vector<std::int64_t>{8});
     // An image's bound does not depend on what it is scored with.
-    const auto alone = generative->elbo(images.slice(0, 0, 1), seeded(3));
+    const Batch first{batch.images.slice(0, 0, 1), batch.labels.slice(0, 0, 1)};
+    const auto alone = generative->elbo(first, seeded(3));
     EXPECT_NEAR((*bound)[0].item<double>(), alone->item<double>(), 1e-2);
   }
 }

@@ -229,5 +229,18 @@ TEST(Metrics, EachIsListedOnceWithPaperAndMeaning) {
   }
 }
 
+TEST(ActiveUnits, CountsDimensionsWhoseMeansVary) {
+  // Standard deviations 2, 0.11 and 0.09 around any mean: variances 4, 0.0121 and 0.0081.
+  MetricInputs inputs;
+  const auto sign = at::tensor({1.0, -1.0, 1.0, -1.0}).unsqueeze(1);
+  inputs.code_means = 7.0 + sign * at::tensor({2.0, 0.11, 0.09}).unsqueeze(0);
+  EXPECT_EQ(metric("active_units").compute(inputs).value, 2.0);
+  inputs.options["active_units.threshold"] = 0.005;
+  const auto value = metric("active_units").compute(inputs);
+  EXPECT_EQ(value.value, 3.0);
+  EXPECT_EQ(value.protocol.at("threshold"), "0.005");
+  EXPECT_THAT(refusal([] { metric("active_units").compute({}); }), HasSubstr("absent"));
+}
+
 }  // namespace
 }  // namespace assay

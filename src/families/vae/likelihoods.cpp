@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/vae_losses.h"
+#include "families/vae/likelihoods.h"
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <cmath>
 #include <numbers>
 
 #include "kernels/bernoulli.h"
@@ -21,23 +19,6 @@ double pixels(const torch::Tensor& x) {
 }
 
 }  // namespace
-
-torch::Tensor reparameterise(const torch::Tensor& mu, const torch::Tensor& logvar,
-                             const torch::Tensor& eps) {
-  check_same_shape(mu, eps);
-  return at::addcmul(mu, (0.5 * logvar).exp(), eps);
-}
-
-torch::Tensor kl_to_standard_normal(const torch::Tensor& mu, const torch::Tensor& logvar) {
-  check_same_shape(mu, logvar);
-  return -0.5 * (1.0 + logvar - mu.square() - logvar.exp()).sum(1);
-}
-
-torch::Tensor log_prior_over_posterior(const torch::Tensor& mu, const torch::Tensor& logvar,
-                                       const torch::Tensor& eps) {
-  const auto z = reparameterise(mu, logvar, eps);
-  return 0.5 * (eps.square() + logvar - z.square()).sum(1);
-}
 
 torch::Tensor bernoulli_nll(const torch::Tensor& x, const torch::Tensor& logits) {
   return bernoulli_cross_entropy(x, logits);
@@ -65,9 +46,20 @@ torch::Tensor optimal_laplace_scale(const torch::Tensor& x, const torch::Tensor&
   return (x - mean).detach().abs().mean();
 }
 
-double kl_weight(double beta, double warm_up_epochs, double epoch) {
-  if (warm_up_epochs <= 0.0) return beta;
-  return beta * std::min(1.0, epoch / warm_up_epochs);
+torch::Tensor discretised_logistic_nll(const torch::Tensor& x, const torch::Tensor& mean,
+                                       const torch::Tensor& scale) {
+  check_same_shape(x, mean);
+  constexpr double kHalfLevel = 1.0 / 255.0;
+  const auto upper = (x + kHalfLevel - mean) / scale, lower = (x - kHalfLevel - mean) / scale;
+  const auto below = x<-1.0 + kHalfLevel, above = x> 1.0 - kHalfLevel;
+  // σ(u) − σ(l) = (1 − e^(l−u)) / ((1 + e^(−u)) (1 + e^l)), and u − l is the same everywhere: no
+  // difference of nearly equal numbers is formed.
+  const auto inside = -at::log(-at::expm1(-2.0 * kHalfLevel / scale));
+  const auto zero = at::zeros_like(x);
+  const auto nll = at::where(above, zero, at::softplus(-upper)) +
+                   at::where(below, zero, at::softplus(lower)) +
+                   at::where(at::logical_or(below, above), zero, inside);
+  return nll.flatten(1).sum(1);
 }
 
 }  // namespace assay

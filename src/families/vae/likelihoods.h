@@ -5,22 +5,6 @@
 
 namespace assay {
 
-/// z = μ + exp(½ log σ²) · ε (Kingma & Welling 2014, eq. 10). All [N,Z] f32, eps ~ N(0, I).
-torch::Tensor reparameterise(const torch::Tensor& mu, const torch::Tensor& logvar,
-                             const torch::Tensor& eps);
-
-/// KL(q(z|x) ‖ N(0, I)) per image in nats (Kingma & Welling 2014, appendix B):
-///   −½ Σ_j (1 + log σ_j² − μ_j² − σ_j²)
-/// mu, logvar: [N,Z] f32. Returns [N]. Throws c10::Error if the shapes differ.
-torch::Tensor kl_to_standard_normal(const torch::Tensor& mu, const torch::Tensor& logvar);
-
-/// log p(z) − log q(z|x) per image in nats for z = mu + exp(½ logvar)·eps, p = N(0, I):
-///   ½ Σ_j (eps_j² + logvar_j − z_j²),
-/// the part of an importance weight that is not the likelihood (Burda et al. 2016, eq. 8). Its mean
-/// over eps is −kl_to_standard_normal. mu, logvar, eps: [N,Z]. Returns [N].
-torch::Tensor log_prior_over_posterior(const torch::Tensor& mu, const torch::Tensor& logvar,
-                                       const torch::Tensor& eps);
-
 /// −log p(x|z) per image in nats for independent Bernoulli pixels (Kingma & Welling 2014, app.
 /// C.1):
 ///   −Σ_i x_i log y_i + (1 − x_i) log(1 − y_i),  y = sigmoid(logits)
@@ -45,8 +29,13 @@ torch::Tensor optimal_gaussian_sigma(const torch::Tensor& x, const torch::Tensor
 /// The same for the Laplace distribution: b = mean |x − mean|. 0-dim, detached.
 torch::Tensor optimal_laplace_scale(const torch::Tensor& x, const torch::Tensor& mean);
 
-/// Weight of the KL term: β · min(1, epoch / warm_up_epochs), β itself without warm-up (Sønderby et
-/// al. 2016; β-VAE: Higgins et al. 2017, eq. 4).
-double kl_weight(double beta, double warm_up_epochs, double epoch);
+/// −log of the probability mass that a logistic distribution gives each 8-bit level, per image in
+/// nats (Kingma et al. 2016, appendix B.2; Salimans et al. 2017, sec. 2.1). On [−1,1] a level is
+/// 2/255 wide, the lowest reaches to −∞ and the highest to +∞:
+///   −Σ_i log(σ((x_i + 1/255 − mean_i)/s) − σ((x_i − 1/255 − mean_i)/s)).
+/// x: [N,…] of levels u8/127.5 − 1; mean: [N,…]; scale s: 0-dim, in the unit of x. Returns [N]. A
+/// true probability: divided by the number of pixels and log 2 it is bits per dimension.
+torch::Tensor discretised_logistic_nll(const torch::Tensor& x, const torch::Tensor& mean,
+                                       const torch::Tensor& scale);
 
 }  // namespace assay

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/vae_losses.h"
+#include "families/vae/likelihoods.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
@@ -12,52 +12,6 @@ namespace assay {
 namespace {
 
 torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
-
-TEST(Reparameterise, ShiftsAndScalesTheNoise) {
-  // σ = exp(½ log 4) = 2: z = 1 + 2 · 3.
-  const auto z = reparameterise(torch::ones({1, 1}), torch::full({1, 1}, std::log(4.0)),
-                                torch::full({1, 1}, 3.0));
-  EXPECT_NEAR(z.item<double>(), 7.0, 1e-6);
-}
-
-TEST(KlToStandardNormal, IsZeroForTheStandardNormal) {
-  const auto kl = kl_to_standard_normal(torch::zeros({2, 5}), torch::zeros({2, 5}));
-  EXPECT_TRUE(torch::equal(kl, torch::zeros({2})));
-}
-
-TEST(KlToStandardNormal, IsHalfTheSquaredMeanForUnitVariance) {
-  const auto mu = torch::tensor({{3.0f, 4.0f}});
-  EXPECT_FLOAT_EQ(kl_to_standard_normal(mu, torch::zeros({1, 2})).item<float>(), 12.5f);
-}
-
-TEST(KlToStandardNormal, EqualsAMonteCarloAverageOfTheLogRatio) {
-  const auto mu = torch::tensor({{0.5, -1.0}}, torch::kDouble);
-  const auto logvar = torch::tensor({{0.4, -0.8}}, torch::kDouble);
-  const auto eps = torch::randn({400000, 2}, seeded(1), torch::kDouble);
-  const auto z = mu + (0.5 * logvar).exp() * eps;
-  const auto log_q = -0.5 * (eps.square() + logvar).sum(1);
-  const auto ratio = log_q + 0.5 * z.square().sum(1);
-  const double error = ratio.std().item<double>() / std::sqrt(400000.0);
-  EXPECT_NEAR(kl_to_standard_normal(mu, logvar).item<double>(), ratio.mean().item<double>(),
-              5.0 * error);
-}
-
-TEST(LogPriorOverPosterior, IsTheDifferenceOfTheTwoLogDensities) {
-  // z = 1 + 0.5·2 = 2 under N(1, 0.25): log N(2; 0, 1) − log N(2; 1, 0.25), once in each of two
-  // dimensions.
-  const auto mu = torch::full({1, 2}, 1.0, torch::kFloat64);
-  const auto logvar = torch::full({1, 2}, std::log(0.25), torch::kFloat64);
-  const auto eps = torch::full({1, 2}, 2.0, torch::kFloat64);
-  const double two_pi = 2.0 * std::acos(-1.0);
-  const double prior = -0.5 * std::log(two_pi) - 2.0;
-  const double posterior = -0.5 * std::log(two_pi * 0.25) - 0.5 / 0.25;
-  EXPECT_NEAR(log_prior_over_posterior(mu, logvar, eps).item<double>(), 2.0 * (prior - posterior),
-              1e-12);
-}
-
-TEST(KlToStandardNormal, RefusesDifferentShapes) {
-  EXPECT_THROW(kl_to_standard_normal(torch::zeros({2, 3}), torch::zeros({2, 4})), c10::Error);
-}
 
 TEST(BernoulliNll, IsTheCrossEntropyOfEachImage) {
   // Logit 0: −log ½ whatever x; logit log 3 means y = ¾: x = 1 costs log 4/3.
@@ -115,11 +69,53 @@ TEST(OptimalScale, DetachingItLeavesTheGradientOfTheOptimalLikelihood) {
   EXPECT_TRUE(torch::allclose(mean.grad(), same.grad()));
 }
 
-TEST(KlWeight, RisesLinearlyOverTheWarmUp) {
-  EXPECT_DOUBLE_EQ(kl_weight(4.0, 10.0, 0.0), 0.0);
-  EXPECT_DOUBLE_EQ(kl_weight(4.0, 10.0, 2.5), 1.0);
-  EXPECT_DOUBLE_EQ(kl_weight(4.0, 10.0, 30.0), 4.0);
-  EXPECT_DOUBLE_EQ(kl_weight(4.0, 0.0, 0.0), 4.0);
+torch::Tensor level(const std::vector<double>& values) {
+  return torch::tensor(values, torch::kDouble).unsqueeze(0) / 127.5 - 1.0;
+}
+
+TEST(DiscretisedLogisticNll, IsScipys) {
+  // scipy.stats.logistic.cdf at the edges of levels 0, 1, 100, 254, 255; scale 0.05.
+  const auto mean = torch::tensor({{-0.95, -0.9, -0.25, 0.9, 0.97}}, torch::kDouble);
+  const auto nll = discretised_logistic_nll(level({0, 1, 100, 254, 255}), mean,
+                                            torch::tensor(0.05, torch::kDouble));
+  EXPECT_NEAR(nll.item<double>(), 13.576945963075975, 1e-9);
+}
+
+TEST(DiscretisedLogisticNll, GivesAllLevelsAProbabilityOfOne) {
+  for (const double scale : {0.003, 0.05, 2.0}) {
+    const auto x = (torch::arange(256, torch::kFloat) / 127.5 - 1.0).unsqueeze(1);
+    const auto nll = discretised_logistic_nll(x, torch::full_like(x, 0.3), torch::tensor(scale));
+    EXPECT_NEAR((-nll).exp().sum().item<double>(), 1.0, 1e-5) << scale;
+  }
+}
+
+TEST(DiscretisedLogisticNll, IsFiniteFarFromItsMean) {
+  // 1.9 from the mean at scale 0.001: the log of the tail is −(1.9 − 1/255) / 0.001, far below what
+  // a difference of sigmoids can hold.
+  const auto x = level({250}).to(torch::kFloat);
+  const auto nll = discretised_logistic_nll(x, x - 1.9, torch::tensor(0.001));
+  EXPECT_NEAR(nll.item<double>(), (1.9 - 1.0 / 255.0) / 0.001, 1.0);
+}
+
+TEST(DiscretisedLogisticNll, HasTheGradientOfItsFiniteDifferences) {
+  const auto x = level({0, 7, 128, 255});
+  const auto start = torch::tensor({{-0.9, 0.1, 0.2, 0.5}}, torch::kDouble);
+  auto mean = start.clone().requires_grad_();
+  auto scale = torch::tensor(0.2, torch::kDouble).requires_grad_();
+  discretised_logistic_nll(x, mean, scale).sum().backward();
+  const auto at = [&](const torch::Tensor& m, double s) {
+    return discretised_logistic_nll(x, m, torch::tensor(s, torch::kDouble)).item<double>();
+  };
+  constexpr double kStep = 1e-6;
+  EXPECT_NEAR(scale.grad().item<double>(),
+              (at(start, 0.2 + kStep) - at(start, 0.2 - kStep)) / (2 * kStep), 1e-6);
+  for (int k = 0; k < 4; ++k) {
+    auto up = start.clone(), down = start.clone();
+    up[0][k] += kStep;
+    down[0][k] -= kStep;
+    EXPECT_NEAR(mean.grad()[0][k].item<double>(), (at(up, 0.2) - at(down, 0.2)) / (2 * kStep),
+                1e-6);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/autoencoder/autoencoder.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+#include <torch/utils.h>
+
+#include "core/error.h"
+#include "families/autoencoder/autoencoder_network.h"
+#include "families/autoencoder/contraction.h"
+#include "families/autoencoder/corruption.h"
+#include "families/autoencoder/gaussian_mixture.h"
+#include "families/autoencoder/sparsity.h"
+#include "families/optimizer.h"
+#include "families/sampling.h"
+#include "families/training_codes.h"
+#include "families/vae/likelihoods.h"
+
+namespace assay {
+namespace {
+
+AutoencoderNetworkOptions network_options(const ModelArgs& args) {
+  const auto& definition = args.definition;
+  AutoencoderNetworkOptions options;
+  options.layers = encoder_decoder_options(args, "the autoencoder");
+  options.code_activation = definition.text("model.code_activation");
+  options.kept = definition.integer("model.kept");
+  options.tied = definition.boolean("model.tied");
+  const auto refuse = [&](bool clash, const std::string& what) {
+    if (clash) throw Error(fmt::format("{}: {}", definition.name, what));
+  };
+  refuse(options.tied && options.layers.kind != EncoderDecoderKind::kMlp,
+         "model.tied needs linear layers; set model.network = \"mlp\"");
+  refuse(options.kept > options.layers.latent_dim,
+         fmt::format("model.kept = {} exceeds model.latent_dim = {}", options.kept,
+                     options.layers.latent_dim));
+  refuse(definition.text("objective.sparsity") == "kl" && options.code_activation != "sigmoid",
+         "objective.sparsity = \"kl\" compares activations in (0,1); set model.code_activation = "
+         "\"sigmoid\"");
+  const auto& contraction = definition.text("objective.contraction");
+  refuse(contraction == "closed_form" && (options.layers.kind != EncoderDecoderKind::kMlp ||
+                                          !options.layers.hidden_widths.empty() ||
+                                          options.code_activation != "sigmoid" || options.kept > 0),
+         "objective.contraction = \"closed_form\" is of one sigmoid layer: set model.network = "
+         "\"mlp\", model.hidden_widths = [], model.code_activation = \"sigmoid\" and model.kept = "
+         "0, or take \"exact\" or \"hutchinson\"");
+  refuse((contraction == "exact" || contraction == "hutchinson") &&
+             options.layers.kind == EncoderDecoderKind::kInfogan,
+         "objective.contraction differentiates image by image, which batch normalisation is not; "
+         "take another model.network than \"infogan\"");
+  return options;
+}
+
+AutoencoderNetwork make_network(const AutoencoderNetworkOptions& options, torch::Device device) {
+  AutoencoderNetwork network(options);
+  network->to(device);
+  return network;
+}
+
+torch::Tensor to_images(const torch::Tensor& logits) { return 2.0 * logits.sigmoid() - 1.0; }
+
+class Autoencoder : public GenerativeModel {
+ public:
+  explicit Autoencoder(const ModelArgs& args)
+      : Autoencoder(args, network_options(args), ema_options(args.definition)) {}
+
+  std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
+  void visit_state(StateVisitor& visitor) override;
+  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
+                       torch::Generator generator) override;
+  std::optional<Codes> encode(const Batch& batch) override;
+  std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
+  std::optional<torch::Tensor> reconstruct(const Batch& batch) override;
+
+ private:
+  Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions& options,
+              const EmaOptions& ema);
+  AutoencoderNetwork& scored_network() { return ema_ ? shadow_ : network_; }
+  torch::Tensor corrupted(const torch::Tensor& images, torch::Generator generator) const;
+  torch::Tensor reconstruction_error(const torch::Tensor& images,
+                                     const torch::Tensor& logits) const;
+  torch::Tensor contraction(const torch::Tensor& codes, const torch::Tensor& images,
+                            torch::Generator generator);
+  GaussianMixture fitted_codes();
+
+  const std::string reconstruction_, corruption_, sparsity_, contraction_, code_fit_;
+  double noise_sigma_, corrupted_share_, sparsity_weight_, sparsity_target_, contraction_weight_;
+  std::int64_t contraction_probes_, fit_images_, fit_components_;
+  std::uint64_t fit_seed_;
+  torch::Tensor training_images_;
+  torch::Device device_;
+  AutoencoderNetwork network_, shadow_{nullptr};
+  std::optional<Ema> ema_;
+  Optimizer optimizer_;
+};
+
+Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions& options,
+                         const EmaOptions& ema)
+    : reconstruction_(args.definition.text("objective.reconstruction")),
+      corruption_(args.definition.text("objective.corruption")),
+      sparsity_(args.definition.text("objective.sparsity")),
+      contraction_(args.definition.text("objective.contraction")),
+      code_fit_(args.definition.text("sampler.codes")),
+      noise_sigma_(args.definition.number("objective.noise_sigma")),
+      corrupted_share_(args.definition.number("objective.corrupted_share")),
+      sparsity_weight_(args.definition.number("objective.sparsity_weight")),
+      sparsity_target_(args.definition.number("objective.sparsity_target")),
+      contraction_weight_(args.definition.number("objective.contraction_weight")),
+      contraction_probes_(args.definition.integer("objective.contraction_probes")),
+      fit_images_(args.definition.integer("sampler.fit_images")),
+      fit_components_(args.definition.integer("sampler.components")),
+      fit_seed_(static_cast<std::uint64_t>(args.definition.integer("sampler.fit_seed"))),
+      training_images_(args.training_images),
+      device_(args.device),
+      network_(make_network(options, args.device)),
+      optimizer_(*network_, optimizer_options(args.definition)) {
+  if (ema.decay > 0.0) {
+    shadow_ = make_network(options, args.device);
+    ema_.emplace(*shadow_, *network_, ema);
+  }
+}
+
+torch::Tensor Autoencoder::corrupted(const torch::Tensor& images,
+                                     torch::Generator generator) const {
+  if (corruption_ == "gaussian") return add_gaussian_noise(images, noise_sigma_, generator);
+  if (corruption_ == "masking") return mask(images, corrupted_share_, generator);
+  if (corruption_ == "salt_and_pepper") return salt_and_pepper(images, corrupted_share_, generator);
+  return images;
+}
+
+torch::Tensor Autoencoder::reconstruction_error(const torch::Tensor& images,
+                                                const torch::Tensor& logits) const {
+  if (reconstruction_ == "cross_entropy") return bernoulli_nll(0.5 * images + 0.5, logits).mean();
+  return (images - to_images(logits)).square().flatten(1).sum(1).mean();
+}
+
+torch::Tensor Autoencoder::contraction(const torch::Tensor& codes, const torch::Tensor& images,
+                                       torch::Generator generator) {
+  if (contraction_ == "closed_form") return sigmoid_contraction(codes, *network_->only_weight());
+  if (contraction_ == "exact") return exact_contraction(codes, images);
+  return hutchinson_contraction(codes, images, contraction_probes_, generator);
+}
+
+std::vector<LossTerm> Autoencoder::training_step(const Batch& batch, const StepContext& context) {
+  optimizer_.zero_grad();
+  auto seen = corrupted(batch.images, context.noise);
+  if (contraction_ != "none") seen = seen.detach().clone().requires_grad_();
+  const auto codes = network_->encode(seen);
+  const auto error = reconstruction_error(batch.images, network_->decode(codes));
+  auto loss = error;
+  std::vector<LossTerm> terms = {{"loss", {}}, {"reconstruction_error", error.detach()}};
+  if (sparsity_ != "none") {
+    const auto penalty =
+        sparsity_ == "l1" ? l1_sparsity(codes) : kl_sparsity(codes, sparsity_target_);
+    loss = loss + sparsity_weight_ * penalty;
+    terms.push_back({"sparsity", penalty.detach()});
+  }
+  if (contraction_ != "none") {
+    const auto penalty = contraction(codes, seen, context.noise);
+    loss = loss + contraction_weight_ * penalty;
+    terms.push_back({"contraction", penalty.detach()});
+  }
+  loss.backward();
+  optimizer_.step(context);
+  if (ema_) ema_->update(context.step);
+  terms.push_back({"mean_activation", codes.detach().mean()});
+  terms.front().value = loss.detach();
+  return terms;
+}
+
+void Autoencoder::visit_state(StateVisitor& visitor) {
+  visit_module(visitor, "network", *network_);
+  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  optimizer_.visit_state(visitor, "optimizer");
+}
+
+GaussianMixture Autoencoder::fitted_codes() {
+  const auto codes = codes_of_training_images(
+      training_images_, fit_images_, device_,
+      [&](const torch::Tensor& images) { return scored_network()->encode(images); });
+  if (code_fit_ == "gaussian") return fit_gaussian(codes);
+  if (codes.size(0) < fit_components_) {
+    throw Error(fmt::format("sampler.components = {} needs as many codes, and {} images were coded",
+                            fit_components_, codes.size(0)));
+  }
+  return fit_gaussian_mixture(codes, fit_components_, at::detail::createCPUGenerator(fit_seed_))
+      .mixture;
+}
+
+torch::Tensor Autoencoder::sample(std::int64_t count, const SampleOptions& options,
+                                  torch::Generator generator) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  const auto z = sample_mixture(fitted_codes(), count, generator);
+  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
+    const auto codes = scored_network()->sparse(z.slice(0, begin, end).to(device_));
+    return to_images(scored_network()->decode(codes));
+  });
+}
+
+std::optional<Codes> Autoencoder::encode(const Batch& batch) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  return Codes{scored_network()->encode(batch.images), {}};
+}
+
+std::optional<torch::Tensor> Autoencoder::decode(const torch::Tensor& z, const torch::Tensor&) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  return to_images(scored_network()->decode(z.to(device_)));
+}
+
+std::optional<torch::Tensor> Autoencoder::reconstruct(const Batch& batch) {
+  return decode(encode(batch)->mu, {});
+}
+
+}  // namespace
+
+std::unique_ptr<Trainable> make_autoencoder(const ModelArgs& args) {
+  return std::make_unique<Autoencoder>(args);
+}
+
+}  // namespace assay

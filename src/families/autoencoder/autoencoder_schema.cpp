@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/autoencoder/autoencoder.h"
+#include "families/encoder_decoder/encoder_decoder.h"
+
+namespace assay {
+namespace {
+
+using std::int64_t;
+
+Schema model_and_sampler_keys() {
+  return {
+      {.path = "model.code_activation",
+       .default_value = std::string("none"),
+       .meaning = "nonlinearity of the code itself",
+       .choices = {"none", "sigmoid", "relu"}},
+      {.path = "model.kept",
+       .default_value = int64_t{0},
+       .meaning = "k-sparse: entries of a code that are kept, the largest; 0: all",
+       .minimum = 0,
+       .maximum = 65536},
+      {.path = "model.tied",
+       .default_value = false,
+       .meaning = "mlp: the decoder's weights are the encoder's, transposed"},
+      {.path = "sampler.codes",
+       .default_value = std::string("gaussian"),
+       .meaning = "what is fitted to codes of training images, to draw new ones from",
+       .choices = {"gaussian", "mixture"}},
+      {.path = "sampler.components",
+       .default_value = int64_t{10},
+       .meaning = "mixture: Gaussians",
+       .minimum = 1,
+       .maximum = 10000},
+      {.path = "sampler.fit_images",
+       .default_value = int64_t{10000},
+       .meaning =
+           "codes that it is fitted to, drawn from the training split by a fixed permutation; "
+           "0: all",
+       .unit = "images",
+       .minimum = 0,
+       .maximum = 1e8},
+      {.path = "sampler.fit_seed",
+       .default_value = int64_t{0},
+       .meaning = "mixture: seed of its starting centres",
+       .minimum = 0,
+       .maximum = 9e18},
+  };
+}
+
+Schema objective_keys() {
+  return {
+      {.path = "objective.reconstruction",
+       .default_value = std::string("squared_error"),
+       .meaning =
+           "squared error of images in [-1,1], or cross-entropy in [0,1]; summed over values",
+       .choices = {"squared_error", "cross_entropy"}},
+      {.path = "objective.corruption",
+       .default_value = std::string("none"),
+       .meaning = "what a denoising autoencoder's encoder sees",
+       .choices = {"none", "gaussian", "masking", "salt_and_pepper"}},
+      {.path = "objective.noise_sigma",
+       .default_value = 0.5,
+       .meaning = "gaussian corruption: standard deviation",
+       .unit = "of images in [-1,1]",
+       .minimum = 0,
+       .maximum = 1000},
+      {.path = "objective.corrupted_share",
+       .default_value = 0.25,
+       .meaning = "masking, salt_and_pepper: probability that a value is overwritten",
+       .minimum = 0,
+       .maximum = 1},
+      {.path = "objective.sparsity",
+       .default_value = std::string("none"),
+       .meaning = "penalty on codes: their L1 norm, or the KL of their mean activation to a target",
+       .choices = {"none", "l1", "kl"}},
+      {.path = "objective.sparsity_weight",
+       .default_value = 3.0,
+       .meaning = "its weight",
+       .minimum = 0,
+       .maximum = 1e6},
+      {.path = "objective.sparsity_target",
+       .default_value = 0.05,
+       .meaning = "kl: wanted mean activation of each unit",
+       .minimum = 1e-6,
+       .maximum = 0.999999},
+      {.path = "objective.contraction",
+       .default_value = std::string("none"),
+       .meaning =
+           "penalty on the encoder's Jacobian: in closed form (one sigmoid layer), exact, or "
+           "estimated from random directions",
+       .choices = {"none", "closed_form", "exact", "hutchinson"}},
+      {.path = "objective.contraction_weight",
+       .default_value = 0.1,
+       .meaning = "its weight",
+       .minimum = 0,
+       .maximum = 1e6},
+      {.path = "objective.contraction_probes",
+       .default_value = int64_t{1},
+       .meaning = "hutchinson: random directions per step",
+       .minimum = 1,
+       .maximum = 10000},
+  };
+}
+
+}  // namespace
+
+Schema autoencoder_schema() {
+  Schema schema = encoder_decoder_schema();
+  for (const auto& keys : {model_and_sampler_keys(), objective_keys()}) {
+    schema.insert(schema.end(), keys.begin(), keys.end());
+  }
+  return schema;
+}
+
+}  // namespace assay

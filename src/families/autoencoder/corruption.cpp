@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/autoencoder/corruption.h"
+
+#include <ATen/ATen.h>
+
+namespace assay {
+
+torch::Tensor add_gaussian_noise(const torch::Tensor& images, double sigma,
+                                 torch::Generator generator) {
+  return images + sigma * at::randn(images.sizes(), generator, images.options());
+}
+
+torch::Tensor mask(const torch::Tensor& images, double share, torch::Generator generator) {
+  const auto u = at::rand(images.sizes(), generator, images.options());
+  return at::where(u < share, at::full_like(images, -1.0), images);
+}
+
+torch::Tensor salt_and_pepper(const torch::Tensor& images, double share,
+                              torch::Generator generator) {
+  // One uniform number decides both: [0, share/2) is black, [share/2, share) is white.
+  const auto u = at::rand(images.sizes(), generator, images.options());
+  const auto black = at::where(u < 0.5 * share, at::full_like(images, -1.0), images);
+  return at::where(at::logical_and(u >= 0.5 * share, u < share), at::ones_like(images), black);
+}
+
+}  // namespace assay

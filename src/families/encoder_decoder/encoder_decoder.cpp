@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/encoder_decoder/encoder_decoder.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "families/encoder_decoder/layers.h"
+
+namespace assay {
+namespace {
+
+using std::int64_t;
+
+EncoderDecoderKind kind_named(const std::string& name) {
+  if (name == "mlp") return EncoderDecoderKind::kMlp;
+  if (name == "resnet") return EncoderDecoderKind::kResnet;
+  if (name == "burgess") return EncoderDecoderKind::kBurgess;
+  if (name == "infogan") return EncoderDecoderKind::kInfogan;
+  TORCH_CHECK(name == "conv", "unknown network ", name);
+  return EncoderDecoderKind::kConv;
+}
+
+std::string channels_misfit(const EncoderDecoderOptions& options) {
+  if (options.channels.empty()) return "model.channels is empty";
+  const auto& shape = options.image_shape;
+  const int64_t divisor = int64_t{1} << options.channels.size();
+  if (shape[1] != shape[2] || shape[1] % divisor != 0) {
+    return fmt::format(
+        "{} entries of model.channels need square images with a side that {} divides, not {}x{}",
+        options.channels.size(), divisor, shape[1], shape[2]);
+  }
+  // The outermost channels of "conv" are normalised only if they are the innermost, too.
+  const bool first_too =
+      options.kind == EncoderDecoderKind::kResnet || options.channels.size() == 1;
+  for (std::size_t i = first_too ? 0 : 1; i < options.channels.size(); ++i) {
+    if (options.channels[i] % layers::kGroups != 0) {
+      return fmt::format(
+          "{} in model.channels is not a multiple of {}, the groups of its normalisation",
+          options.channels[i], layers::kGroups);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string encoder_decoder_misfit(const EncoderDecoderOptions& options, const std::string& who) {
+  const auto& shape = options.image_shape;
+  if (shape.size() != 3) return fmt::format("{} needs images; the data set holds points", who);
+  switch (options.kind) {
+    case EncoderDecoderKind::kMlp:
+      return {};
+    case EncoderDecoderKind::kBurgess:
+      if (shape[1] == shape[2] && (shape[1] == 32 || shape[1] == 64)) return {};
+      return fmt::format(
+          "model.network = \"burgess\" needs 32x32 or 64x64 images, not {}x{}; set dataset.size = "
+          "32",
+          shape[1], shape[2]);
+    case EncoderDecoderKind::kInfogan:
+      if (shape[1] % 4 == 0 && shape[2] % 4 == 0) return {};
+      return fmt::format(
+          "model.network = \"infogan\" needs images with sides that 4 divides, not {}x{}", shape[1],
+          shape[2]);
+    case EncoderDecoderKind::kConv:
+    case EncoderDecoderKind::kResnet:
+      break;
+  }
+  return channels_misfit(options);
+}
+
+EncoderDecoder make_encoder_decoder(const EncoderDecoderOptions& options) {
+  const auto misfit = encoder_decoder_misfit(options, "the network");
+  TORCH_CHECK(misfit.empty(), misfit);
+  switch (options.kind) {
+    case EncoderDecoderKind::kMlp:
+      return layers::make_mlp(options);
+    case EncoderDecoderKind::kBurgess:
+      return layers::make_burgess(options);
+    case EncoderDecoderKind::kInfogan:
+      return layers::make_infogan(options);
+    case EncoderDecoderKind::kConv:
+    case EncoderDecoderKind::kResnet:
+      break;
+  }
+  return layers::make_conv(options);
+}
+
+torch::Tensor encoder_input(const EncoderDecoderOptions& options, const torch::Tensor& images,
+                            const torch::Tensor& condition) {
+  TORCH_CHECK(condition.defined() == (options.condition_dim > 0),
+              "the encoder needs a condition, or was built without one");
+  if (!condition.defined()) return images;
+  if (options.kind == EncoderDecoderKind::kMlp) return at::cat({images.flatten(1), condition}, 1);
+  const auto planes = condition.unsqueeze(-1).unsqueeze(-1).expand(
+      {images.size(0), options.condition_dim, images.size(2), images.size(3)});
+  return at::cat({images, planes}, 1);
+}
+
+EncoderDecoderOptions encoder_decoder_options(const ModelArgs& args, const std::string& who) {
+  const auto& definition = args.definition;
+  EncoderDecoderOptions options;
+  options.kind = kind_named(definition.text("model.network"));
+  options.image_shape = args.example_shape;
+  options.channels = definition.integers("model.channels");
+  options.hidden_widths = definition.integers("model.hidden_widths");
+  options.blocks = definition.integer("model.blocks");
+  options.latent_dim = definition.integer("model.latent_dim");
+  options.activation = definition.text("model.activation");
+  const auto misfit = encoder_decoder_misfit(options, who);
+  if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
+  return options;
+}
+
+Schema encoder_decoder_schema() {
+  return {
+      {.path = "model.network",
+       .default_value = std::string("conv"),
+       .meaning = "encoder and decoder: linear layers only, convolutions outside them, these with "
+                  "residual blocks, the network of the disentanglement studies (32x32 and 64x64), "
+                  "or InfoGAN's",
+       .choices = {"mlp", "conv", "resnet", "burgess", "infogan"}},
+      {.path = "model.channels",
+       .default_value = std::vector<int64_t>{24, 48},
+       .meaning =
+           "conv, resnet: channels of the convolutions, outermost first; each halves the side",
+       .minimum = 1,
+       .maximum = 4096},
+      {.path = "model.hidden_widths",
+       .default_value = std::vector<int64_t>{256},
+       .meaning =
+           "mlp, conv, resnet: widths of the encoder's linear layers; the decoder mirrors them",
+       .minimum = 1,
+       .maximum = 65536},
+      {.path = "model.blocks",
+       .default_value = int64_t{1},
+       .meaning = "resnet: residual blocks after each halving of the side",
+       .minimum = 1,
+       .maximum = 64},
+      {.path = "model.latent_dim",
+       .default_value = int64_t{10},
+       .meaning = "dimensions of the code z",
+       .minimum = 1,
+       .maximum = 65536},
+      {.path = "model.activation",
+       .default_value = std::string("silu"),
+       .meaning = "mlp, conv, resnet: nonlinearity of both networks",
+       .choices = {"relu", "silu", "tanh", "sigmoid"}},
+  };
+}
+
+}  // namespace assay

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/nn/modules/container/sequential.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "families/trainable.h"
+
+namespace assay {
+
+enum class EncoderDecoderKind { kMlp, kConv, kResnet, kBurgess, kInfogan };
+
+struct EncoderDecoderOptions {
+  EncoderDecoderKind kind = EncoderDecoderKind::kConv;
+  std::vector<std::int64_t> image_shape;  ///< {C,H,W}
+  std::vector<std::int64_t>
+      channels;  ///< conv, resnet: of the convolutions, outermost first; each halves the side
+  std::vector<std::int64_t> hidden_widths;  ///< of the linear layers, outermost first
+  std::int64_t blocks = 1;                  ///< resnet: residual blocks after each halving
+  std::int64_t latent_dim = 0;
+  std::int64_t codes_per_latent = 1;  ///< 2: the encoder gives a mean and a log variance of each
+  std::int64_t condition_dim = 0;     ///< entries of the condition that both halves also see
+  std::string activation;             ///< mlp, conv, resnet: "relu", "silu", "tanh" or "sigmoid"
+
+  std::int64_t encoder_outputs() const { return codes_per_latent * latent_dim; }
+  std::int64_t decoder_inputs() const { return latent_dim + condition_dim; }
+  /// Channels that a convolutional encoder sees: the condition comes as constant planes.
+  std::int64_t encoder_channels() const { return image_shape[0] + condition_dim; }
+};
+
+/// Two networks: images [N,C,H,W] -> codes [N,encoder_outputs()], and codes [N,decoder_inputs()] ->
+/// logits [N,C,H,W], where sigmoid(logits) is an image in [0,1].
+struct EncoderDecoder {
+  torch::nn::Sequential encoder, decoder;
+};
+
+/// "mlp" (Kingma & Welling 2014, appendix C): linear layers with an activation between them.
+///
+/// "conv": Conv C→c₁ 4/2/1 · Conv 4/2/1, GN8 for each further channel count · Conv 3/1/1 · the
+/// linear layers; the decoder mirrors it with transposed convolutions 4/2/1. Activation after each
+/// but the last layer.
+///
+/// "resnet": Conv C→c₁ 4/2/1 and so on, each followed by `blocks` residual blocks
+/// (PreactivationBlock) · GN8, SiLU · the linear layers; the decoder mirrors it.
+///
+/// "burgess": the convolutional networks of the disentanglement studies (Higgins et al. 2017, table
+/// 1; Burgess et al. 2018; in the form of Locatello et al. 2019, table 1) for 64×64 images, all
+/// ReLU: Conv 32 4/2/1 · Conv 32 4/2/1 · Conv 64 2/2/0 · Conv 64 2/2/0 · Linear 256 · codes; Linear
+/// 256 · Linear 1024 as 64×4×4 · ConvT 64, 32, 32, C 4/2/1. For 32×32 images the innermost
+/// convolution of both is left out, so that 64×4×4 stays. Weights start as there (Glorot uniform).
+///
+/// "infogan": the network of Lucic et al. 2018 (after Chen et al. 2016), also of the two-stage VAE
+/// (Dai & Wipf 2019, whose encoder is spectrally normalised as well): Conv 64 4/2/1, leaky ReLU 0.2
+/// · Conv 128 4/2/1, BN, leaky ReLU · Linear 1024, BN, leaky ReLU · codes; Linear 1024, BN, ReLU ·
+/// Linear as 128×H/4×W/4, BN, ReLU · ConvT 64 4/2/1, BN, ReLU · ConvT C 4/2/1.
+///
+/// Throws c10::Error with encoder_decoder_misfit()'s sentence.
+EncoderDecoder make_encoder_decoder(const EncoderDecoderOptions& options);
+
+/// What does not fit, as the sentence of an error message; empty if all fits. `who` begins it.
+std::string encoder_decoder_misfit(const EncoderDecoderOptions& options, const std::string& who);
+
+/// images [N,C,H,W] together with a condition [N,K] as the encoder wants them: appended to the
+/// pixels (mlp), or as K constant planes. Without a condition: the images.
+torch::Tensor encoder_input(const EncoderDecoderOptions& options, const torch::Tensor& images,
+                            const torch::Tensor& condition);
+
+/// The [model] keys of these networks.
+Schema encoder_decoder_schema();
+
+/// What a definition's [model] table asks for; codes_per_latent and condition_dim are left alone.
+/// Throws Error if the network does not fit the images.
+EncoderDecoderOptions encoder_decoder_options(const ModelArgs& args, const std::string& who);
+
+}  // namespace assay

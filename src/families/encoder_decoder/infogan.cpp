@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/linear.h>
+
+#include "families/encoder_decoder/layers.h"
+#include "nn/convolution.h"
+
+namespace assay::layers {
+namespace {
+
+using torch::nn::Sequential;
+
+void leaky_relu(Sequential& layers) {
+  layers->push_back(torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(0.2)));
+}
+
+// Layers in front of batch normalisation have no bias, because its shift is one.
+void conv_bn(Sequential& layers, std::int64_t in, std::int64_t out) {
+  layers->push_back(
+      Convolution(torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(false)));
+  layers->push_back(torch::nn::BatchNorm2d(out));
+}
+
+void linear_bn(Sequential& layers, std::int64_t in, std::int64_t out) {
+  layers->push_back(torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false)));
+  layers->push_back(torch::nn::BatchNorm1d(out));
+}
+
+}  // namespace
+
+EncoderDecoder make_infogan(const EncoderDecoderOptions& options) {
+  const auto height = options.image_shape[1] / 4, width = options.image_shape[2] / 4;
+  const auto inner = 128 * height * width;
+  EncoderDecoder made;
+  conv(made.encoder, options.encoder_channels(), 64, 4, 2, 1);
+  leaky_relu(made.encoder);
+  conv_bn(made.encoder, 64, 128);
+  leaky_relu(made.encoder);
+  made.encoder->push_back(torch::nn::Flatten());
+  linear_bn(made.encoder, inner, 1024);
+  leaky_relu(made.encoder);
+  made.encoder->push_back(torch::nn::Linear(1024, options.encoder_outputs()));
+
+  linear_bn(made.decoder, options.decoder_inputs(), 1024);
+  made.decoder->push_back(torch::nn::ReLU());
+  linear_bn(made.decoder, 1024, inner);
+  made.decoder->push_back(torch::nn::ReLU());
+  unflatten(made.decoder, {128, height, width});
+  made.decoder->push_back(TransposedConvolution(
+      torch::nn::ConvTranspose2dOptions(128, 64, 4).stride(2).padding(1).bias(false)));
+  made.decoder->push_back(torch::nn::BatchNorm2d(64));
+  made.decoder->push_back(torch::nn::ReLU());
+  widen(made.decoder, 64, options.image_shape[0]);
+  return made;
+}
+
+}  // namespace assay::layers

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/training_codes.h"
+
+#include <ATen/ATen.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+
+#include "core/random.h"
+#include "data/batch_stream.h"
+
+namespace assay {
+
+torch::Tensor codes_of_training_images(
+    const torch::Tensor& images, std::int64_t count, torch::Device device,
+    const std::function<torch::Tensor(const torch::Tensor&)>& encode) {
+  TORCH_CHECK(images.defined(), "the model was built without its training images");
+  constexpr std::int64_t kRows = 500;
+  const torch::NoGradGuard no_grad;
+  auto chosen = images;
+  if (count > 0 && count < images.size(0)) {
+    auto order = RandomStream(stream_seed(0, "code_fit")).permutation(images.size(0));
+    order.resize(static_cast<std::size_t>(count));
+    chosen = images.index_select(0, at::tensor(order, at::kLong));
+  }
+  std::vector<torch::Tensor> parts;
+  for (std::int64_t i = 0; i < chosen.size(0); i += kRows) {
+    const auto block = chosen.narrow(0, i, std::min(kRows, chosen.size(0) - i));
+    parts.push_back(encode(to_model_range(block).to(device)).to(at::kCPU));
+  }
+  return at::cat(parts);
+}
+
+}  // namespace assay

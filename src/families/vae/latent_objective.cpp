@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/vae/latent_objective.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "families/vae/dip.h"
+#include "families/vae/schedules.h"
+
+namespace assay {
+namespace {
+
+void add(torch::Tensor& sum, const torch::Tensor& summand) {
+  sum = sum.defined() ? sum + summand : summand;
+}
+
+}  // namespace
+
+LatentObjective::LatentObjective(const Definition& definition, std::int64_t latent_dim,
+                                 std::int64_t data_size, torch::Device device)
+    : point_posterior_(definition.text("model.posterior") == "point"),
+      vamp_(definition.text("model.prior") == "vamp"),
+      importance_weighted_(definition.text("objective.bound") == "iwae"),
+      cyclical_(definition.text("objective.kl_schedule") == "cyclical"),
+      samples_(definition.integer("objective.samples")),
+      cycles_(definition.integer("objective.kl_cycles")),
+      capacity_steps_(definition.integer("objective.capacity_steps")),
+      data_size_(data_size),
+      beta_(definition.number("objective.beta")),
+      warm_up_epochs_(definition.number("objective.kl_warm_up_epochs")),
+      cycle_rise_(definition.number("objective.kl_cycle_rise")),
+      free_nats_(definition.number("objective.free_bits")),
+      capacity_(definition.number("objective.capacity")),
+      capacity_gamma_(definition.number("objective.capacity_gamma")),
+      kl_parts_(definition.text("objective.kl_parts")),
+      dip_(definition.text("objective.dip")),
+      mutual_information_(definition.number("objective.mutual_information_weight")),
+      total_correlation_(definition.number("objective.total_correlation_weight")),
+      dimension_wise_(definition.number("objective.dimension_wise_kl_weight")),
+      factor_gamma_(definition.number("objective.factor_gamma")),
+      dip_off_diagonal_(definition.number("objective.dip_off_diagonal")),
+      dip_diagonal_(definition.number("objective.dip_diagonal")),
+      mmd_weight_(definition.number("objective.mmd_weight")),
+      mmd_bandwidth_(definition.number("objective.mmd_bandwidth")),
+      mmd_kernel_(definition.text("objective.mmd_kernel") == "gaussian"
+                      ? MmdKernel::kGaussian
+                      : MmdKernel::kInverseMultiquadratic) {
+  check(definition);
+  if (factor_gamma_ > 0.0) discriminator_.emplace(definition, latent_dim, device);
+}
+
+void LatentObjective::check(const Definition& definition) const {
+  const auto refuse = [&](bool clash, std::string_view what) {
+    if (clash) throw Error(fmt::format("{}: {}", definition.name, what));
+  };
+  const bool split = kl_parts_ != "none";
+  const int forms = (free_nats_ > 0.0) + (capacity_ > 0.0) + split + importance_weighted_;
+  refuse(forms > 1,
+         "objective.free_bits, objective.capacity, objective.kl_parts and objective.bound = "
+         "\"iwae\" each replace the KL term; keep one of them");
+  refuse(
+      cyclical_ && warm_up_epochs_ > 0.0,
+      "objective.kl_schedule = \"cyclical\" has no warm-up; set objective.kl_warm_up_epochs = 0");
+  refuse(capacity_ > 0.0 && (cyclical_ || warm_up_epochs_ > 0.0 || beta_ != 1.0),
+         "objective.capacity weighs the KL by objective.capacity_gamma; leave objective.beta, "
+         "objective.kl_warm_up_epochs and objective.kl_schedule alone");
+  refuse(point_posterior_ && beta_ != 0.0,
+         "model.posterior = \"point\" has an infinite KL; set objective.beta = 0");
+  refuse(point_posterior_ && (forms > 0 || samples_ > 1 || vamp_ || dip_ == "ii"),
+         "model.posterior = \"point\" is no distribution: objective.free_bits, objective.capacity, "
+         "objective.kl_parts, objective.bound = \"iwae\", objective.samples > 1, objective.dip = "
+         "\"ii\" and model.prior = \"vamp\" need one");
+  refuse(vamp_ && (free_nats_ > 0.0 || split),
+         "model.prior = \"vamp\" does not factorise over dimensions, as objective.free_bits and "
+         "objective.kl_parts need; keep one of them");
+  refuse(vamp_ && mmd_weight_ > 0.0,
+         "objective.mmd_weight compares with N(0, I); set model.prior = \"standard_normal\"");
+  refuse((split || dip_ != "none" || mmd_weight_ > 0.0 || factor_gamma_ > 0.0) &&
+             definition.integer("train.batch_size") < 2,
+         "objective.kl_parts, objective.dip, objective.mmd_weight and objective.factor_gamma "
+         "estimate q(z) from the batch; set train.batch_size to 2 or more");
+  refuse(split && definition.integer("train.batch_size") > data_size_,
+         "objective.kl_parts needs train.batch_size of at most the training images");
+}
+
+double LatentObjective::weight(const StepContext& context) const {
+  return cyclical_
+             ? cyclical_kl_weight(beta_, context.step, context.total_steps, cycles_, cycle_rise_)
+             : kl_weight(beta_, warm_up_epochs_, context.epoch);
+}
+
+torch::Tensor LatentObjective::kl_term(const Posterior& posterior, const torch::Tensor& z,
+                                       const torch::Tensor& kl, const StepContext& context,
+                                       std::vector<LossTerm>& terms) const {
+  if (free_nats_ > 0.0) {
+    const auto free_kl = free_bits_kl(kl_per_dimension(posterior.mu, posterior.logvar), free_nats_);
+    terms.push_back({"free_bits_kl_nats", free_kl.detach()});
+    return weight(context) * free_kl;
+  }
+  if (capacity_ > 0.0) {
+    return capacity_gamma_ *
+           capacity_distance(kl.mean(), capacity_at(capacity_, context.step, capacity_steps_));
+  }
+  if (kl_parts_ != "none") {
+    const auto parts = kl_parts(
+        z, posterior.mu, posterior.logvar, data_size_,
+        kl_parts_ == "weighted" ? AggregateEstimator::kWeighted : AggregateEstimator::kStratified);
+    terms.push_back({"mutual_information_nats", parts.mutual_information.detach()});
+    terms.push_back({"total_correlation_nats", parts.total_correlation.detach()});
+    terms.push_back({"dimension_wise_kl_nats", parts.dimension_wise_kl.detach()});
+    return weight(context) * (mutual_information_ * parts.mutual_information +
+                              total_correlation_ * parts.total_correlation +
+                              dimension_wise_ * parts.dimension_wise_kl);
+  }
+  return weight(context) * kl.mean();
+}
+
+torch::Tensor LatentObjective::penalties(const Posterior& posterior, const torch::Tensor& z,
+                                         const StepContext& context, std::vector<LossTerm>& terms) {
+  torch::Tensor sum;
+  if (discriminator_) {
+    const auto correlation = discriminator_->total_correlation(z);
+    terms.push_back({"factor_total_correlation_nats", correlation.detach()});
+    add(sum, factor_gamma_ * correlation);
+  }
+  if (dip_ != "none") {
+    const auto distance =
+        distance_from_identity(dip_ == "i" ? mean_covariance(posterior.mu)
+                                           : aggregate_covariance(posterior.mu, posterior.logvar));
+    terms.push_back({"covariance_off_diagonal", distance.off_diagonal.detach()});
+    terms.push_back({"covariance_diagonal", distance.diagonal.detach()});
+    add(sum, dip_off_diagonal_ * distance.off_diagonal + dip_diagonal_ * distance.diagonal);
+  }
+  if (mmd_weight_ > 0.0) {
+    const auto prior_draws = at::randn(z.sizes(), context.noise, z.options().requires_grad(false));
+    const auto mmd = mmd_squared(z, prior_draws, mmd_kernel_, mmd_bandwidth_);
+    terms.push_back({"mmd", mmd.detach()});
+    add(sum, mmd_weight_ * mmd);
+  }
+  return sum;
+}
+
+void LatentObjective::update_discriminator(const torch::Tensor& z, const StepContext& context,
+                                           std::vector<LossTerm>& terms) {
+  if (!discriminator_) return;
+  for (auto& term : discriminator_->update(z, context)) terms.push_back(std::move(term));
+}
+
+void LatentObjective::visit_state(StateVisitor& visitor) {
+  if (discriminator_) discriminator_->visit_state(visitor);
+}
+
+}  // namespace assay

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/vae/observation_model.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "families/vae/likelihoods.h"
+
+namespace assay {
+namespace {
+
+Likelihood likelihood_named(const std::string& name) {
+  if (name == "gaussian") return Likelihood::kGaussian;
+  if (name == "laplace") return Likelihood::kLaplace;
+  if (name == "discretised_logistic") return Likelihood::kDiscretisedLogistic;
+  TORCH_CHECK(name == "bernoulli", "unknown likelihood ", name);
+  return Likelihood::kBernoulli;
+}
+
+torch::Tensor to_unit_range(const torch::Tensor& images) { return 0.5 * images + 0.5; }
+
+}  // namespace
+
+ObservationModel::ObservationModel(const Definition& definition, torch::Device device)
+    : likelihood_(likelihood_named(definition.text("objective.likelihood"))),
+      optimal_(definition.text("objective.scale") == "optimal" &&
+               likelihood_ != Likelihood::kBernoulli),
+      learned_(definition.text("objective.scale") == "learned" &&
+               likelihood_ != Likelihood::kBernoulli),
+      scale_(at::full({}, definition.number("objective.sigma"),
+                      at::TensorOptions(at::kFloat).device(device))) {
+  if (optimal_ && likelihood_ == Likelihood::kDiscretisedLogistic) {
+    throw Error(fmt::format(
+        "{}: no closed form gives the optimal scale of a discretised logistic; set objective.scale "
+        "= \"learned\"",
+        definition.name));
+  }
+}
+
+torch::Tensor ObservationModel::nll(const torch::Tensor& images, const torch::Tensor& logits,
+                                    const torch::Tensor& scale) const {
+  switch (likelihood_) {
+    case Likelihood::kGaussian:
+      return gaussian_nll(images, mean(logits), scale);
+    case Likelihood::kLaplace:
+      return laplace_nll(images, mean(logits), scale);
+    case Likelihood::kDiscretisedLogistic:
+      return discretised_logistic_nll(images, mean(logits), scale);
+    case Likelihood::kBernoulli:
+      break;
+  }
+  return bernoulli_nll(to_unit_range(images), logits);
+}
+
+torch::Tensor ObservationModel::training_scale(const torch::Tensor& images,
+                                               const torch::Tensor& logits) const {
+  if (!optimal_) return scale_;
+  const auto mean_image = mean(logits.detach());
+  return likelihood_ == Likelihood::kGaussian ? optimal_gaussian_sigma(images, mean_image)
+                                              : optimal_laplace_scale(images, mean_image);
+}
+
+void ObservationModel::remember_scale(const torch::Tensor& scale, std::int64_t step) {
+  if (!optimal_) return;
+  // The mean of all batches at first, of about the last hundred later.
+  scale_.lerp_(scale, std::max(0.01, 1.0 / static_cast<double>(step + 1)));
+}
+
+void ObservationModel::visit_state(StateVisitor& visitor) {
+  visitor.tensor("scale", scale_, StateKind::kBuffer);
+}
+
+}  // namespace assay

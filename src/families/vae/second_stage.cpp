@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/vae/second_stage.h"
+
+#include <ATen/ATen.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/utils.h>
+
+#include "families/sampling.h"
+#include "families/vae/likelihoods.h"
+
+namespace assay {
+namespace {
+
+torch::nn::Sequential relu_layers(std::int64_t in, const std::vector<std::int64_t>& widths) {
+  torch::nn::Sequential layers;
+  for (const std::int64_t out : widths) {
+    layers->push_back(torch::nn::Linear(in, out));
+    layers->push_back(torch::nn::ReLU());
+    in = out;
+  }
+  return layers;
+}
+
+SecondStageNetwork make_network(const Definition& definition, std::int64_t latent_dim,
+                                torch::Device device) {
+  SecondStageNetwork network(latent_dim, definition.integers("model.second_stage_widths"));
+  network->to(device);
+  return network;
+}
+
+}  // namespace
+
+SecondStageNetworkImpl::SecondStageNetworkImpl(std::int64_t latent_dim,
+                                               const std::vector<std::int64_t>& widths)
+    : encoder_(relu_layers(latent_dim, widths)),
+      decoder_(relu_layers(latent_dim, widths)),
+      posterior_(latent_dim + widths.back(), 2 * latent_dim),
+      mean_(latent_dim + widths.back(), latent_dim) {
+  register_module("encoder", encoder_);
+  register_module("posterior", posterior_);
+  register_module("decoder", decoder_);
+  register_module("mean", mean_);
+  log_gamma_ = register_parameter("log_gamma", at::zeros({}));
+}
+
+Posterior SecondStageNetworkImpl::encode(const torch::Tensor& z) {
+  const auto halves = posterior_(at::cat({z, encoder_->forward(z)}, 1)).chunk(2, 1);
+  return {halves[0], halves[1]};
+}
+
+torch::Tensor SecondStageNetworkImpl::decode(const torch::Tensor& u) {
+  return mean_(at::cat({u, decoder_->forward(u)}, 1));
+}
+
+SecondStage::SecondStage(const Definition& definition, std::int64_t latent_dim,
+                         torch::Device device)
+    : latent_dim_(latent_dim),
+      network_(make_network(definition, latent_dim, device)),
+      optimizer_(*network_, optimizer_options(definition)),
+      steps_(at::zeros({}, at::TensorOptions(at::kLong).device(device))) {
+  const auto ema = ema_options(definition);
+  if (ema.decay > 0.0) {
+    shadow_ = make_network(definition, latent_dim, device);
+    ema_.emplace(*shadow_, *network_, ema);
+  }
+}
+
+std::vector<LossTerm> SecondStage::training_step(const torch::Tensor& z,
+                                                 const StepContext& context) {
+  optimizer_.zero_grad();
+  const auto [mu, logvar] = network_->encode(z);
+  const auto eps = at::randn(mu.sizes(), context.noise, z.options().requires_grad(false));
+  const auto mean = network_->decode(reparameterise(mu, logvar, eps));
+  const auto nll = gaussian_nll(z, mean, network_->gamma()).mean();
+  const auto kl = kl_to_standard_normal(mu, logvar).mean();
+  const auto loss = nll + kl;
+  loss.backward();
+  optimizer_.step(context);
+  if (ema_) ema_->update(context.step);
+  steps_.add_(1);
+  return {{"loss", loss.detach()},
+          {"second_stage_reconstruction_nats", nll.detach()},
+          {"second_stage_kl_nats", kl.detach()}};
+}
+
+bool SecondStage::begun() const { return steps_.item<std::int64_t>() > 0; }
+
+torch::Tensor SecondStage::sample(std::int64_t count, torch::Generator generator) {
+  const torch::NoGradGuard no_grad;
+  auto& network = ema_ ? shadow_ : network_;
+  const auto draws = draw_normal(count, {2, latent_dim_}, generator).to(steps_.device());
+  const auto z = network->decode(draws.select(1, 0)) + network->gamma() * draws.select(1, 1);
+  return z.to(at::kCPU);
+}
+
+void SecondStage::visit_state(StateVisitor& visitor) {
+  visit_module(visitor, "second_stage", *network_);
+  visitor.tensor("second_stage.steps", steps_, StateKind::kBuffer);
+  if (ema_) visit_module(visitor, "second_stage_ema", *shadow_, StateKind::kEma);
+  optimizer_.visit_state(visitor, "second_stage_optimizer");
+}
+
+}  // namespace assay

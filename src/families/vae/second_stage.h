@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/pimpl.h>
+
+#include "families/optimizer.h"
+#include "families/vae/posterior.h"
+
+namespace assay {
+
+/// A VAE on codes: linear layers with ReLU whose input is appended to the last of them, in the
+/// encoder z → u and in the decoder u → z (Dai & Wipf 2019, published code).
+class SecondStageNetworkImpl : public torch::nn::Module {
+ public:
+  SecondStageNetworkImpl(std::int64_t latent_dim, const std::vector<std::int64_t>& widths);
+  Posterior encode(const torch::Tensor& z);
+  /// Mean of p(z|u). [N,Z]
+  torch::Tensor decode(const torch::Tensor& u);
+  /// Its standard deviation γ, learned, 1 at first. 0-dim.
+  torch::Tensor gamma() const { return log_gamma_.exp(); }
+
+ private:
+  torch::nn::Sequential encoder_, decoder_;
+  torch::nn::Linear posterior_, mean_;
+  torch::Tensor log_gamma_;
+};
+TORCH_MODULE(SecondStageNetwork);
+
+/// The second stage of a two-stage VAE (Dai & Wipf 2019, sec. 4): once the first stage is done, a
+/// VAE with as many dimensions learns the aggregate posterior q(z), −log N(z; f(u), γ²I) +
+/// KL(q(u|z) ‖ N(0,I)), and replaces N(0, I) when images are sampled: u ~ N(0,I), z ~ N(f(u), γ²I).
+/// Before its first step samples come from p(z).
+class SecondStage {
+ public:
+  SecondStage(const Definition& definition, std::int64_t latent_dim, torch::Device device);
+
+  /// One step on codes z [N,Z] of the first stage. context counts the steps of this stage. Logs
+  /// loss, second_stage_reconstruction_nats, second_stage_kl_nats.
+  std::vector<LossTerm> training_step(const torch::Tensor& z, const StepContext& context);
+  /// Whether it has been trained at all.
+  bool begun() const;
+  /// Codes [count,Z] on the CPU.
+  torch::Tensor sample(std::int64_t count, torch::Generator generator);
+  void visit_state(StateVisitor& visitor);
+
+ private:
+  std::int64_t latent_dim_;
+  SecondStageNetwork network_, shadow_{nullptr};
+  std::optional<Ema> ema_;
+  Optimizer optimizer_;
+  torch::Tensor steps_;  // done so far, 0-dim i64
+};
+
+}  // namespace assay

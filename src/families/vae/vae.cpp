@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/vae/vae.h"
+
+#include <ATen/ATen.h>
+#include <torch/utils.h>
+
+#include <cmath>
+
+#include "families/optimizer.h"
+#include "families/sampling.h"
+#include "families/vae/importance.h"
+#include "families/vae/latent_objective.h"
+#include "families/vae/observation_model.h"
+#include "families/vae/prior.h"
+#include "families/vae/second_stage.h"
+#include "families/vae/vae_network.h"
+
+namespace assay {
+namespace {
+
+VaeNetwork make_network(const VaeNetworkOptions& options, torch::Device device) {
+  VaeNetwork network(options);
+  network->to(device);
+  return network;
+}
+
+std::unique_ptr<Prior> make_prior(const VaeNetworkOptions& options, VaeNetwork network) {
+  if (options.pseudo_inputs == 0) return make_standard_normal_prior(options.layers.latent_dim);
+  return make_vamp_prior([network]() mutable { return network->pseudo_posteriors(); });
+}
+
+std::int64_t data_size(const ModelArgs& args) {
+  return args.training_images.defined() ? args.training_images.size(0) : 0;
+}
+
+// One copy of each row after another: [L·N,…], draw by draw.
+torch::Tensor repeated(const torch::Tensor& rows, std::int64_t times) {
+  if (times == 1 || !rows.defined()) return rows;
+  auto repeats = std::vector<std::int64_t>(static_cast<std::size_t>(rows.dim()), 1);
+  repeats[0] = times;
+  return rows.repeat(repeats);
+}
+
+class Vae : public GenerativeModel {
+ public:
+  explicit Vae(const ModelArgs& args)
+      : Vae(args, vae_network_options(args), ema_options(args.definition)) {}
+
+  std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
+  void visit_state(StateVisitor& visitor) override;
+  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
+                       torch::Generator generator) override;
+  std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
+  std::optional<Codes> encode(const Batch& batch) override;
+  std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
+  std::optional<torch::Tensor> reconstruct(const Batch& batch) override;
+  std::optional<torch::Tensor> elbo(const Batch& batch, torch::Generator generator) override;
+  std::optional<torch::Tensor> log_weights(const Batch& batch, std::int64_t count,
+                                           torch::Generator generator) override;
+
+ private:
+  Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptions& ema);
+  VaeNetwork& scored_network() { return ema_ ? shadow_ : network_; }
+  Prior& scored_prior() { return ema_ ? *shadow_prior_ : *prior_; }
+  torch::Tensor condition(const torch::Tensor& labels) const;
+  std::int64_t first_stage_steps(std::int64_t total_steps) const;
+  std::vector<LossTerm> first_stage_step(const Batch& batch, const StepContext& context);
+  std::vector<LossTerm> second_stage_step(const Batch& batch, const StepContext& context);
+  torch::Tensor bound_loss(const Posterior& posterior, const torch::Tensor& eps,
+                           const torch::Tensor& z, const torch::Tensor& nll,
+                           const StepContext& context, std::vector<LossTerm>& terms);
+  torch::Tensor scoring_nll(const Batch& batch, const torch::Tensor& z);
+  torch::Tensor draw_eps(std::int64_t count, torch::Generator generator) const;
+
+  VaeNetworkOptions options_;
+  ObservationModel observation_;
+  double second_stage_share_;
+  torch::Device device_;
+  VaeNetwork network_, shadow_{nullptr};
+  std::unique_ptr<Prior> prior_, shadow_prior_;
+  std::optional<Ema> ema_;
+  Optimizer optimizer_;
+  LatentObjective objective_;
+  std::optional<SecondStage> second_stage_;
+};
+
+Vae::Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptions& ema)
+    : options_(options),
+      observation_(args.definition, args.device),
+      second_stage_share_(args.definition.number("objective.second_stage_share")),
+      device_(args.device),
+      network_(make_network(options, args.device)),
+      prior_(make_prior(options, network_)),
+      optimizer_(*network_, optimizer_options(args.definition)),
+      objective_(args.definition, options.layers.latent_dim, data_size(args), args.device) {
+  if (ema.decay > 0.0) {
+    shadow_ = make_network(options, args.device);
+    shadow_prior_ = make_prior(options, shadow_);
+    ema_.emplace(*shadow_, *network_, ema);
+  }
+  if (second_stage_share_ > 0.0) {
+    second_stage_.emplace(args.definition, options.layers.latent_dim, args.device);
+  }
+}
+
+torch::Tensor Vae::condition(const torch::Tensor& labels) const {
+  const std::int64_t classes = options_.layers.condition_dim;
+  if (classes == 0) return {};
+  TORCH_CHECK(labels.defined(), "a conditional VAE needs labels");
+  return at::one_hot(labels.to(device_), classes).to(at::kFloat);
+}
+
+std::int64_t Vae::first_stage_steps(std::int64_t total_steps) const {
+  return std::llround(static_cast<double>(total_steps) * (1.0 - second_stage_share_));
+}
+
+std::vector<LossTerm> Vae::training_step(const Batch& batch, const StepContext& context) {
+  const std::int64_t first = first_stage_steps(context.total_steps);
+  StepContext stage = context;
+  stage.step = context.step < first ? context.step : context.step - first;
+  stage.total_steps = context.step < first ? first : context.total_steps - first;
+  return context.step < first ? first_stage_step(batch, stage) : second_stage_step(batch, stage);
+}
+
+std::vector<LossTerm> Vae::first_stage_step(const Batch& batch, const StepContext& context) {
+  optimizer_.zero_grad();
+  const std::int64_t samples = objective_.samples();
+  const auto y = condition(batch.labels);
+  const auto posterior = network_->encode(batch.images, y);
+  Posterior drawn_from{repeated(posterior.mu, samples), repeated(posterior.logvar, samples)};
+  torch::Tensor eps, z = posterior.mu;
+  if (!options_.point_posterior) {
+    const auto& mu = drawn_from.mu;
+    eps = at::randn(mu.sizes(), context.noise, mu.options().requires_grad(false));
+    z = reparameterise(mu, drawn_from.logvar, eps);
+  }
+  const auto logits = network_->decode(z, repeated(y, samples));
+  const auto images = repeated(batch.images, samples);
+  const auto scale =
+      observation_.learns_scale() ? network_->scale() : observation_.training_scale(images, logits);
+  const auto nll = observation_.nll(images, logits, scale);
+  std::vector<LossTerm> terms = {{"loss", {}}, {"reconstruction_nats", nll.mean().detach()}};
+  if (observation_.learns_scale()) terms.push_back({"likelihood_scale", scale.detach()});
+  auto loss = bound_loss(drawn_from, eps, z, nll, context, terms);
+  const auto first_z = z.slice(0, 0, batch.images.size(0));
+  const auto penalties = objective_.penalties(posterior, first_z, context, terms);
+  if (penalties.defined()) loss = loss + penalties;
+  loss.backward();
+  optimizer_.step(context);
+  if (ema_) ema_->update(context.step);
+  observation_.remember_scale(scale.detach(), context.step);
+  objective_.update_discriminator(first_z.detach(), context, terms);
+  terms.front().value = loss.detach();
+  return terms;
+}
+
+// −log p(x|z) and the KL term: the mean over draws, or the importance-weighted bound.
+torch::Tensor Vae::bound_loss(const Posterior& posterior, const torch::Tensor& eps,
+                              const torch::Tensor& z, const torch::Tensor& nll,
+                              const StepContext& context, std::vector<LossTerm>& terms) {
+  if (options_.point_posterior) return nll.mean();
+  const std::int64_t images = nll.size(0) / objective_.samples();
+  const auto kl = prior_->kl(posterior, eps);
+  terms.push_back({"kl_nats", kl.mean().detach()});
+  if (objective_.importance_weighted()) {
+    const auto log_weights = objective_.weight(context) * prior_->log_ratio(posterior, eps) - nll;
+    return -importance_weighted_bound(log_weights.view({objective_.samples(), images})).mean();
+  }
+  const Posterior once{posterior.mu.slice(0, 0, images), posterior.logvar.slice(0, 0, images)};
+  return nll.mean() + objective_.kl_term(once, z.slice(0, 0, images), kl, context, terms);
+}
+
+std::vector<LossTerm> Vae::second_stage_step(const Batch& batch, const StepContext& context) {
+  torch::Tensor z;
+  {
+    const torch::NoGradGuard no_grad;
+    const EvalMode eval(*scored_network());
+    const auto posterior = scored_network()->encode(batch.images, condition(batch.labels));
+    z = posterior.mu;
+    if (!options_.point_posterior) {
+      const auto eps = at::randn(z.sizes(), context.noise, z.options());
+      z = reparameterise(z, posterior.logvar, eps);
+    }
+  }
+  return second_stage_->training_step(z, context);
+}
+
+void Vae::visit_state(StateVisitor& visitor) {
+  visit_module(visitor, "network", *network_);
+  observation_.visit_state(visitor);
+  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  optimizer_.visit_state(visitor, "optimizer");
+  objective_.visit_state(visitor);
+  if (second_stage_) second_stage_->visit_state(visitor);
+}
+
+torch::Tensor Vae::sample(std::int64_t count, const SampleOptions& options,
+                          torch::Generator generator) {
+  const EvalMode eval(*scored_network());
+  const bool two_stages = second_stage_ && second_stage_->begun();
+  const auto z = two_stages ? second_stage_->sample(count, generator)
+                            : scored_prior().sample(count, generator);
+  const auto labels = sample_labels(count).value_or(torch::Tensor());
+  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
+    const auto y = labels.defined() ? condition(labels.slice(0, begin, end)) : torch::Tensor();
+    return ObservationModel::mean(scored_network()->decode(z.slice(0, begin, end).to(device_), y));
+  });
+}
+
+std::optional<torch::Tensor> Vae::sample_labels(std::int64_t count) {
+  const std::int64_t classes = options_.layers.condition_dim;
+  if (classes == 0) return std::nullopt;
+  return at::arange(count, at::kLong).remainder(classes);
+}
+
+std::optional<Codes> Vae::encode(const Batch& batch) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  const auto posterior = scored_network()->encode(batch.images, condition(batch.labels));
+  return Codes{posterior.mu, posterior.logvar};
+}
+
+std::optional<torch::Tensor> Vae::decode(const torch::Tensor& z, const torch::Tensor& labels) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  return ObservationModel::mean(scored_network()->decode(z.to(device_), condition(labels)));
+}
+
+std::optional<torch::Tensor> Vae::reconstruct(const Batch& batch) {
+  return decode(encode(batch)->mu, batch.labels);
+}
+
+torch::Tensor Vae::draw_eps(std::int64_t count, torch::Generator generator) const {
+  return draw_normal(count, {options_.layers.latent_dim}, generator).to(device_);
+}
+
+// −log p(x|z) under the weights and the scale that are scored.
+torch::Tensor Vae::scoring_nll(const Batch& batch, const torch::Tensor& z) {
+  const auto logits = scored_network()->decode(z, condition(batch.labels));
+  const auto scale = observation_.learns_scale() ? scored_network()->scale() : observation_.scale();
+  return observation_.nll(batch.images, logits, scale);
+}
+
+std::optional<torch::Tensor> Vae::elbo(const Batch& batch, torch::Generator generator) {
+  if (options_.point_posterior) return std::nullopt;
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  const auto posterior = scored_network()->encode(batch.images, condition(batch.labels));
+  const auto eps = draw_eps(batch.images.size(0), generator);
+  const auto z = reparameterise(posterior.mu, posterior.logvar, eps);
+  return -(scoring_nll(batch, z) + scored_prior().kl(posterior, eps));
+}
+
+std::optional<torch::Tensor> Vae::log_weights(const Batch& batch, std::int64_t count,
+                                              torch::Generator generator) {
+  if (options_.point_posterior) return std::nullopt;
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  const auto posterior = scored_network()->encode(batch.images, condition(batch.labels));
+  std::vector<torch::Tensor> weights;
+  for (std::int64_t k = 0; k < count; ++k) {
+    const auto eps = draw_eps(batch.images.size(0), generator);
+    const auto z = reparameterise(posterior.mu, posterior.logvar, eps);
+    weights.push_back(
+        (scored_prior().log_ratio(posterior, eps) - scoring_nll(batch, z)).to(torch::kFloat64));
+  }
+  return torch::stack(weights, 1);
+}
+
+}  // namespace
+
+std::unique_ptr<Trainable> make_vae(const ModelArgs& args) { return std::make_unique<Vae>(args); }
+
+}  // namespace assay

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/vq_vae/vq_vae.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/utils.h>
+
+#include "core/error.h"
+#include "data/batch_stream.h"
+#include "families/optimizer.h"
+#include "families/sampling.h"
+#include "families/training_codes.h"
+#include "families/vq_vae/vector_quantiser.h"
+#include "families/vq_vae/vq_vae_network.h"
+
+namespace assay {
+namespace {
+
+VqVaeNetworkOptions network_options(const ModelArgs& args) {
+  const auto& definition = args.definition;
+  VqVaeNetworkOptions options;
+  options.image_shape = args.example_shape;
+  options.channels = definition.integer("model.channels");
+  options.residual_channels = definition.integer("model.residual_channels");
+  options.residual_layers = definition.integer("model.residual_layers");
+  options.codes = definition.integer("model.codes");
+  options.code_dim = definition.integer("model.code_dim");
+  const auto misfit = vq_vae_network_misfit(options);
+  if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
+  return options;
+}
+
+VqVaeNetwork make_network(const VqVaeNetworkOptions& options, torch::Device device) {
+  VqVaeNetwork network(options);
+  network->to(device);
+  return network;
+}
+
+// Of all values of the training images, on [−1,1].
+double variance_of(const ModelArgs& args) {
+  TORCH_CHECK(args.training_images.defined(), "the VQ-VAE was built without training images");
+  auto sum = 0.0, squares = 0.0;
+  for (const auto& block : args.training_images.split(1000)) {
+    const auto values = to_model_range(block).to(at::kDouble);
+    sum += values.sum().item<double>();
+    squares += values.square().sum().item<double>();
+  }
+  const auto count = static_cast<double>(args.training_images.numel());
+  const double variance = squares / count - (sum / count) * (sum / count);
+  if (variance <= 0.0) {
+    throw Error(fmt::format("{}: all training images are one colour", args.definition.name));
+  }
+  return variance;
+}
+
+torch::Tensor to_images(const torch::Tensor& logits) { return 2.0 * logits.sigmoid() - 1.0; }
+
+class VqVae : public GenerativeModel {
+ public:
+  explicit VqVae(const ModelArgs& args)
+      : VqVae(args, network_options(args), ema_options(args.definition)) {}
+
+  std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
+  void visit_state(StateVisitor& visitor) override;
+  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
+                       torch::Generator generator) override;
+  std::optional<Codes> encode(const Batch& batch) override;
+  std::optional<torch::Tensor> reconstruct(const Batch& batch) override;
+
+ private:
+  VqVae(const ModelArgs& args, const VqVaeNetworkOptions& options, const EmaOptions& ema);
+  VqVaeNetwork& scored_network() { return ema_ ? shadow_ : network_; }
+  torch::Tensor indices_of(const torch::Tensor& images);
+
+  VqVaeNetworkOptions options_;
+  double commitment_, data_variance_;
+  std::int64_t fit_images_;
+  torch::Tensor training_images_;
+  torch::Device device_;
+  VqVaeNetwork network_, shadow_{nullptr};
+  std::optional<Ema> ema_;
+  Optimizer optimizer_;
+  EmaCodebook codebook_;
+};
+
+VqVae::VqVae(const ModelArgs& args, const VqVaeNetworkOptions& options, const EmaOptions& ema)
+    : options_(options),
+      commitment_(args.definition.number("objective.commitment")),
+      data_variance_(variance_of(args)),
+      fit_images_(args.definition.integer("sampler.fit_images")),
+      training_images_(args.training_images),
+      device_(args.device),
+      network_(make_network(options, args.device)),
+      optimizer_(*network_, optimizer_options(args.definition)),
+      codebook_(network_->codebook(), args.definition.number("model.codebook_decay")) {
+  if (ema.decay > 0.0) {
+    shadow_ = make_network(options, args.device);
+    ema_.emplace(*shadow_, *network_, ema);
+  }
+}
+
+std::vector<LossTerm> VqVae::training_step(const Batch& batch, const StepContext& context) {
+  optimizer_.zero_grad();
+  const auto encoded = network_->encode(batch.images);
+  const auto vectors = VqVaeNetworkImpl::to_vectors(encoded);
+  const auto indices = nearest_code(vectors.detach(), network_->codebook());
+  const auto quantised = network_->to_maps(indices);
+  const auto logits = network_->decode(straight_through(encoded, quantised));
+  const auto error = (batch.images - to_images(logits)).square().mean();
+  const auto commitment = commitment_loss(encoded, quantised);
+  const auto loss = error / data_variance_ + commitment_ * commitment;
+  loss.backward();
+  optimizer_.step(context);
+  codebook_.update(vectors.detach(), indices);
+  if (ema_) ema_->update(context.step);
+  return {{"loss", loss.detach()},
+          {"reconstruction_mse", error.detach()},
+          {"commitment", commitment.detach()},
+          {"perplexity", perplexity(indices, options_.codes)}};
+}
+
+void VqVae::visit_state(StateVisitor& visitor) {
+  visit_module(visitor, "network", *network_);
+  codebook_.visit_state(visitor);
+  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  optimizer_.visit_state(visitor, "optimizer");
+}
+
+// [N,h·w]
+torch::Tensor VqVae::indices_of(const torch::Tensor& images) {
+  const auto vectors = VqVaeNetworkImpl::to_vectors(scored_network()->encode(images));
+  return nearest_code(vectors, scored_network()->codebook()).view({images.size(0), -1});
+}
+
+torch::Tensor VqVae::sample(std::int64_t count, const SampleOptions& options,
+                            torch::Generator generator) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  const auto seen =
+      codes_of_training_images(training_images_, fit_images_, device_,
+                               [&](const torch::Tensor& images) { return indices_of(images); });
+  const auto drawn = sample_positions(position_shares(seen, options_.codes), count, generator);
+  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
+    const auto indices = drawn.slice(0, begin, end).to(device_);
+    return to_images(scored_network()->decode(scored_network()->to_maps(indices)));
+  });
+}
+
+std::optional<Codes> VqVae::encode(const Batch& batch) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  return Codes{scored_network()->to_maps(indices_of(batch.images)).flatten(1), {}};
+}
+
+std::optional<torch::Tensor> VqVae::reconstruct(const Batch& batch) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  return to_images(scored_network()->decode(scored_network()->to_maps(indices_of(batch.images))));
+}
+
+}  // namespace
+
+Schema vq_vae_schema() {
+  using std::int64_t;
+  const auto count = [](std::string path, int64_t value, std::string meaning) {
+    return Key{.path = std::move(path),
+               .default_value = value,
+               .meaning = std::move(meaning),
+               .minimum = 1,
+               .maximum = 65536};
+  };
+  return {
+      count("model.channels", 128, "channels of the convolutions; the outermost have half of them"),
+      count("model.residual_channels", 32, "channels inside a residual layer"),
+      count("model.residual_layers", 2, "residual layers in the encoder, and in the decoder"),
+      count("model.codes", 512, "K, entries of the codebook"),
+      count("model.code_dim", 64, "D, numbers of a codebook entry"),
+      {.path = "model.codebook_decay",
+       .default_value = 0.99,
+       .meaning = "decay per step of the averages that make the codebook",
+       .minimum = 0,
+       .maximum = 0.9999999},
+      {.path = "objective.commitment",
+       .default_value = 0.25,
+       .meaning = "beta, weight of the commitment loss",
+       .minimum = 0,
+       .maximum = 1e6},
+      {.path = "sampler.codes",
+       .default_value = std::string("independent"),
+       .meaning = "what samples are drawn from: each position's code on its own, as often as "
+                  "training images show it there",
+       .choices = {"independent"}},
+      {.path = "sampler.fit_images",
+       .default_value = int64_t{10000},
+       .meaning = "training images whose codes are counted; 0: all",
+       .unit = "images",
+       .minimum = 0,
+       .maximum = 1e8},
+  };
+}
+
+std::unique_ptr<Trainable> make_vq_vae(const ModelArgs& args) {
+  return std::make_unique<VqVae>(args);
+}
+
+}  // namespace assay

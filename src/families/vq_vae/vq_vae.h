@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "families/trainable.h"
+
+namespace assay {
+
+/// VQ-VAE (van den Oord, Vinyals & Kavukcuoglu 2017, "Neural Discrete Representation Learning")
+/// with the codebook of moving averages. Minimises, as the authors' example does,
+///   mean (x − x̂)² / Var(x) + β · mean (z_e − sg[e])²
+/// over all values, images in [−1,1], Var over the training images.
+///
+/// The paper samples from a PixelCNN over the codes, which this family does not train. Its samples
+/// are of another, named distribution: sampler.codes = "independent" draws each position's code on
+/// its own, as often as training images show it there. That is no model of images; scores of such
+/// samples carry sampler.codes in their protocol.
+///
+/// Logged per step: loss, reconstruction_mse, commitment, perplexity (of the batch's codes).
+Schema vq_vae_schema();
+std::unique_ptr<Trainable> make_vq_vae(const ModelArgs& args);
+
+}  // namespace assay

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace assay {
+
+struct VqVaeNetworkOptions {
+  std::vector<std::int64_t> image_shape;  ///< {C,H,W}, sides that 4 divides
+  std::int64_t channels = 128;
+  std::int64_t residual_channels = 32;
+  std::int64_t residual_layers = 2;
+  std::int64_t codes = 512;    ///< K
+  std::int64_t code_dim = 64;  ///< D
+};
+
+/// What does not fit, as the sentence of an error message; empty if all fits.
+std::string vq_vae_network_misfit(const VqVaeNetworkOptions& options);
+
+/// The networks of van den Oord et al. 2017, sec. 4.1, as in the authors' example: Conv C→c/2 4/2/1
+/// · Conv c/2→c 4/2/1 · Conv 3/1/1 · residual layers x + Conv1(ReLU(Conv3(ReLU(x)))) · Conv1 c→D;
+/// and Conv3 D→c · residual layers · ConvT c→c/2 4/2/1 · ConvT c/2→C 4/2/1. ReLU between them. The
+/// codebook is a buffer.
+class VqVaeNetworkImpl : public torch::nn::Module {
+ public:
+  explicit VqVaeNetworkImpl(const VqVaeNetworkOptions& options);
+
+  /// images [N,C,H,W] in [−1,1] -> z_e [N,D,H/4,W/4].
+  torch::Tensor encode(const torch::Tensor& images);
+  /// Quantised codes [N,D,H/4,W/4] -> logits [N,C,H,W]; sigmoid(logits) is the image in [0,1].
+  torch::Tensor decode(const torch::Tensor& quantised);
+  const torch::Tensor& codebook() const { return codebook_; }
+
+  /// z_e [N,D,h,w] -> vectors [N·h·w,D].
+  static torch::Tensor to_vectors(const torch::Tensor& maps);
+  /// Codebook entries of indices [N,h·w] as maps [N,D,h,w].
+  torch::Tensor to_maps(const torch::Tensor& indices) const;
+
+ private:
+  std::int64_t height_, width_;  // of the code maps
+  torch::nn::Sequential encoder_, decoder_;
+  torch::Tensor codebook_;  // [K,D]
+};
+TORCH_MODULE(VqVaeNetwork);
+
+}  // namespace assay

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/encoder_decoder/encoder_decoder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/nn.h>
+
+#include "nn/preactivation_block.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+EncoderDecoderOptions options_of(EncoderDecoderKind kind, std::int64_t side) {
+  EncoderDecoderOptions options;
+  options.kind = kind;
+  options.image_shape = {1, side, side};
+  options.channels = {8, 16};
+  options.hidden_widths = {32};
+  options.latent_dim = 10;
+  options.codes_per_latent = 2;
+  options.activation = "relu";
+  return options;
+}
+
+std::int64_t parameters_of(torch::nn::Sequential& network) {
+  std::int64_t count = 0;
+  for (const auto& parameter : network->parameters()) count += parameter.numel();
+  return count;
+}
+
+TEST(EncoderDecoder, HasTheShapesOfEachKindWithAndWithoutACondition) {
+  using Kind = EncoderDecoderKind;
+  for (const auto kind : {Kind::kMlp, Kind::kConv, Kind::kResnet, Kind::kBurgess, Kind::kInfogan}) {
+    for (const std::int64_t classes : {0, 3}) {
+      auto options = options_of(kind, 32);
+      options.condition_dim = classes;
+      auto made = make_encoder_decoder(options);
+      const auto images = torch::zeros({2, 1, 32, 32});
+      const auto y = classes > 0 ? torch::ones({2, classes}) : torch::Tensor();
+      const auto codes = made.encoder->forward(encoder_input(options, images, y));
+      EXPECT_EQ(codes.sizes(), (std::vector<std::int64_t>{2, 20}));
+      const auto logits = made.decoder->forward(torch::zeros({2, 10 + classes}));
+      EXPECT_EQ(logits.sizes(), images.sizes());
+    }
+  }
+}
+
+// Counted by hand from the layers of disentanglement_lib's conv_encoder and deconv_decoder.
+TEST(BurgessNetwork, HasThePublishedParameters) {
+  auto made = make_encoder_decoder(options_of(EncoderDecoderKind::kBurgess, 64));
+  EXPECT_EQ(parameters_of(made.encoder), 544 + 16416 + 8256 + 16448 + 262400 + 5140);
+  EXPECT_EQ(parameters_of(made.decoder), 2816 + 263168 + 65600 + 32800 + 16416 + 513);
+  const auto codes = made.encoder->forward(torch::zeros({2, 1, 64, 64}));
+  EXPECT_EQ(codes.size(1), 20);
+  EXPECT_EQ(made.decoder->forward(torch::zeros({2, 10})).size(3), 64);
+}
+
+TEST(BurgessNetwork, LeavesTheInnermostConvolutionsOutAt32) {
+  auto made = make_encoder_decoder(options_of(EncoderDecoderKind::kBurgess, 32));
+  EXPECT_EQ(parameters_of(made.encoder), 544 + 16416 + 8256 + 262400 + 5140);
+  EXPECT_EQ(parameters_of(made.decoder), 2816 + 263168 + 32800 + 16416 + 513);
+}
+
+// Lucic et al. 2018 on 28×28: Conv 64 · Conv 128, BN · 6272→1024, BN · 1024→20, without the biases
+// that batch normalisation makes idle.
+TEST(InfoganNetwork, HasTheLayersOfTheStudy) {
+  auto made = make_encoder_decoder(options_of(EncoderDecoderKind::kInfogan, 28));
+  EXPECT_EQ(parameters_of(made.encoder),
+            (16 * 64 + 64) + (64 * 128 * 16 + 256) + (6272 * 1024 + 2048) + (1024 * 20 + 20));
+  EXPECT_EQ(parameters_of(made.decoder),
+            (10 * 1024 + 2048) + (1024 * 6272 + 2 * 6272) + (128 * 64 * 16 + 128) + (64 * 16 + 1));
+}
+
+TEST(PreactivationBlock, AddsToItsInputAndNothingAtZeroWeights) {
+  PreactivationBlock block(8, 8);
+  const auto x = torch::linspace(-1.0, 1.0, 2 * 8 * 4 * 4).view({2, 8, 4, 4});
+  EXPECT_FALSE(torch::allclose(block(x), x));
+  const torch::NoGradGuard no_grad;
+  for (auto& item : block->named_parameters()) {
+    if (item.key().starts_with("conv2")) item.value().zero_();
+  }
+  EXPECT_TRUE(torch::equal(block(x), x));
+}
+
+TEST(EncoderDecoderMisfit, SaysWhatToChange) {
+  auto options = options_of(EncoderDecoderKind::kBurgess, 28);
+  EXPECT_THAT(encoder_decoder_misfit(options, "the VAE"), HasSubstr("set dataset.size = 32"));
+  options = options_of(EncoderDecoderKind::kInfogan, 30);
+  EXPECT_THAT(encoder_decoder_misfit(options, "the VAE"), HasSubstr("that 4 divides, not 30x30"));
+  options = options_of(EncoderDecoderKind::kResnet, 28);
+  options.channels = {12, 16};
+  EXPECT_THAT(encoder_decoder_misfit(options, "the VAE"), HasSubstr("12 in model.channels"));
+}
+
+}  // namespace
+}  // namespace assay
