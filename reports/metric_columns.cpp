@@ -47,7 +47,7 @@ void merge_into(ComparisonTable& table, const ComparisonTable& other) {
 
 void sort_unique(std::vector<std::size_t>& indices) {
   std::ranges::sort(indices);
-  indices.erase(std::ranges::unique(indices).begin(), indices.end());
+  indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
 }
 
 }  // namespace
