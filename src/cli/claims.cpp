@@ -23,7 +23,7 @@ namespace {
 
 bool has_extractor(Needs needs) {
   return needs == Needs::kFeatures || needs == Needs::kHeldOut || needs == Needs::kLogits ||
-         needs == Needs::kSpatialFeatures;
+         needs == Needs::kSpatialFeatures || needs == Needs::kLabelled;
 }
 
 void check_metric(const Claim& claim) {
