@@ -54,9 +54,9 @@ std::int64_t size_of_factor(const CodesAndFactors& inputs, std::int64_t factor,
 
 }  // namespace
 
-Codes checked_codes(const MetricInputs& inputs, std::string_view metric) {
+CheckedCodes checked_codes(const MetricInputs& inputs, std::string_view metric) {
   const CodesAndFactors& given = inputs.disentanglement;
-  Codes codes{checked_rows(given.codes, {metric, "code"}), given.factors, {}};
+  CheckedCodes codes{checked_rows(given.codes, {metric, "code"}), given.factors, {}};
   check_factors(given.factors, 2, codes.values.size(0), metric);
   if (codes.values.size(0) < kLeastRows || codes.values.size(1) < 2) {
     throw Error(fmt::format("{}: {} rows of {} codes; needs {} rows and 2 codes or more", metric,

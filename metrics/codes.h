@@ -12,7 +12,7 @@
 namespace assay {
 
 /// Latent codes beside the factors that made their images.
-struct Codes {
+struct CheckedCodes {
   at::Tensor values;                ///< [N,L] f64
   at::Tensor factors;               ///< [N,F] i64, each from 0 to its size − 1
   std::vector<std::int64_t> sizes;  ///< [F] values each factor can take
@@ -21,7 +21,7 @@ struct Codes {
 /// inputs.disentanglement's codes and factors. Throws Error naming the metric if they are absent,
 /// not of equally many rows (N ≥ 10), not finite or out of range, if there is one code only, or if
 /// a factor keeps one value throughout.
-Codes checked_codes(const MetricInputs& inputs, std::string_view metric);
+CheckedCodes checked_codes(const MetricInputs& inputs, std::string_view metric);
 
 /// Groups of codes, each made by images that share the value of one factor.
 struct CodeGroups {

@@ -37,7 +37,7 @@ double weighted_purity(const at::Tensor& importance) {
 }
 
 // The importances that are learned without one group of the rows each.
-std::vector<at::Tensor> learned_without_groups(const Codes& codes, const at::Tensor& train) {
+std::vector<at::Tensor> learned_without_groups(const CheckedCodes& codes, const at::Tensor& train) {
   std::vector<at::Tensor> importances;
   const std::int64_t rows = train.size(0);
   for (std::int64_t group = 0; group < kGroups; ++group) {
@@ -57,8 +57,8 @@ double jackknife(const std::vector<at::Tensor>& importances,
   return std::sqrt(static_cast<double>(kGroups - 1) * variance);
 }
 
-Codes checked(const MetricInputs& inputs, std::string_view metric) {
-  Codes codes = checked_codes(inputs, metric);
+CheckedCodes checked(const MetricInputs& inputs, std::string_view metric) {
+  CheckedCodes codes = checked_codes(inputs, metric);
   if (codes.sizes.size() < 2) {
     throw Error(std::string(metric) + ": there is one factor only; needs 2 or more");
   }
@@ -75,14 +75,14 @@ std::shared_ptr<DciMemo> trees_of(const MetricInputs& inputs) {
   return memo;
 }
 
-const LearnedFactors& learned_once(DciMemo& memo, const Codes& codes, const Split& split) {
+const LearnedFactors& learned_once(DciMemo& memo, const CheckedCodes& codes, const Split& split) {
   if (!memo.whole) memo.whole = learned_factors(codes, split);
   return *memo.whole;
 }
 
 MetricValue value_of(const MetricInputs& inputs, std::string_view metric,
                      double (*score)(const at::Tensor& importance)) {
-  const Codes codes = checked(inputs, metric);
+  const CheckedCodes codes = checked(inputs, metric);
   const Split split = train_test_split(codes.values.size(0));
   const auto memo = trees_of(inputs);
   const double value = score(learned_once(*memo, codes, split).importance);
@@ -93,7 +93,7 @@ MetricValue value_of(const MetricInputs& inputs, std::string_view metric,
 
 }  // namespace
 
-LearnedFactors learned_factors(const Codes& codes, const Split& split) {
+LearnedFactors learned_factors(const CheckedCodes& codes, const Split& split) {
   const auto train = codes.values.index_select(0, split.train);
   const auto test = codes.values.index_select(0, split.test);
   const auto labels = codes.factors.index_select(0, split.train).t().contiguous();
@@ -122,7 +122,7 @@ MetricValue compute_dci_completeness(const MetricInputs& inputs) {
 
 MetricValue compute_dci_informativeness(const MetricInputs& inputs) {
   constexpr std::string_view kName = "dci_informativeness";
-  const Codes codes = checked(inputs, kName);
+  const CheckedCodes codes = checked(inputs, kName);
   const auto memo = trees_of(inputs);
   const auto& learned = learned_once(*memo, codes, train_test_split(codes.values.size(0)));
   const Mean accuracy = mean_of(learned.hits.to(at::kDouble).mean(0));

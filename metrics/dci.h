@@ -18,7 +18,7 @@ struct LearnedFactors {
   at::Tensor hits;        ///< [F,T] bool: factors of the test rows that are told
 };
 /// Fitted to the rows `train`, scored on the rows `test` (each i64); test may be empty.
-LearnedFactors learned_factors(const Codes& codes, const Split& split);
+LearnedFactors learned_factors(const CheckedCodes& codes, const Split& split);
 
 /// The trees of an evaluation's scores, and of what they learned: those of all rows to learn from,
 /// and the importances of those without one of the jackknife's groups.

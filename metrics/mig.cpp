@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-MetricValue value_of(const MetricInputs& inputs, std::string_view metric, const Codes& codes,
+MetricValue value_of(const MetricInputs& inputs, std::string_view metric, const CheckedCodes& codes,
                      const InformationScore& score) {
   const std::int64_t bins = whole_option(inputs, fmt::format("{}.bins", metric));
   const BinnedCodes binned = binned_codes(codes, bins);
@@ -53,7 +53,7 @@ MetricValue compute_mig(const MetricInputs& inputs) {
 }
 
 MetricValue compute_modularity(const MetricInputs& inputs) {
-  const Codes codes = checked_codes(inputs, "modularity");
+  const CheckedCodes codes = checked_codes(inputs, "modularity");
   if (codes.sizes.size() < 2) {
     throw Error("modularity: there is one factor only, so every code is about one; needs 2");
   }

@@ -41,7 +41,7 @@ Posteriors posteriors_of(const PosteriorSamples& samples) {
 }
 
 // Share of the images that have each one's value of each factor, [N,F].
-at::Tensor shares_of_values(const Codes& codes) {
+at::Tensor shares_of_values(const CheckedCodes& codes) {
   std::vector<at::Tensor> shares;
   const auto rows = static_cast<double>(codes.factors.size(0));
   for (std::int64_t factor = 0; factor < codes.factors.size(1); ++factor) {
@@ -71,7 +71,7 @@ at::Tensor terms_of_block(const PosteriorSamples& samples, const Posteriors& pos
   return (sums.slice(2, 0, factors) / sums.slice(2, factors)).log();
 }
 
-at::Tensor checked_logvar(const MetricInputs& inputs, const Codes& codes) {
+at::Tensor checked_logvar(const MetricInputs& inputs, const CheckedCodes& codes) {
   const auto logvar =
       checked_rows(inputs.disentanglement.logvar, {kName, "posterior log-variance"});
   if (logvar.sizes() != codes.values.sizes()) {
@@ -91,7 +91,7 @@ at::Tensor checked_logvar(const MetricInputs& inputs, const Codes& codes) {
   return logvar;
 }
 
-PosteriorSamples draw(Codes codes, const at::Tensor& logvar, std::int64_t count,
+PosteriorSamples draw(CheckedCodes codes, const at::Tensor& logvar, std::int64_t count,
                       std::uint64_t seed) {
   RandomStream random(stream_seed(seed, kName));
   auto order = random.permutation(codes.values.size(0));
@@ -104,7 +104,9 @@ PosteriorSamples draw(Codes codes, const at::Tensor& logvar, std::int64_t count,
 }
 
 // H(v_f) in nats, [F], of the values as often as they occur.
-at::Tensor entropies_of(const Codes& codes) { return -shares_of_values(codes).log().mean(0); }
+at::Tensor entropies_of(const CheckedCodes& codes) {
+  return -shares_of_values(codes).log().mean(0);
+}
 
 // The gap, as a mean over samples.
 Mean gap_of(const at::Tensor& terms, const at::Tensor& entropies) {
@@ -142,7 +144,7 @@ Mean sampled_mig(const PosteriorSamples& samples) {
 }
 
 MetricValue compute_mig_sampled(const MetricInputs& inputs) {
-  Codes codes = checked_codes(inputs, kName);
+  CheckedCodes codes = checked_codes(inputs, kName);
   const auto logvar = checked_logvar(inputs, codes);
   const auto seed = whole_option(inputs, "mig_sampled.seed");
   const auto samples = draw(std::move(codes), logvar, whole_option(inputs, "mig_sampled.samples"),

@@ -11,10 +11,10 @@ namespace assay {
 
 /// Samples z_s ~ q(z|x_n) of Gaussian posteriors N(mu, exp(logvar)) of some of the N images.
 struct PosteriorSamples {
-  Codes codes;        ///< mu, and the factors behind the images
-  at::Tensor logvar;  ///< [N,L] f64, within ±600, so that every density is a number
-  at::Tensor rows;    ///< [S] i64: the image n of each sample
-  at::Tensor z;       ///< [S,L] f64
+  CheckedCodes codes;  ///< mu, and the factors behind the images
+  at::Tensor logvar;   ///< [N,L] f64, within ±600, so that every density is a number
+  at::Tensor rows;     ///< [S] i64: the image n of each sample
+  at::Tensor z;        ///< [S,L] f64
 };
 
 /// log q(z_l|v_f) / q(z_l) in nats of each sample, code and factor, [S,L,F] f64, where

@@ -73,7 +73,7 @@ double one_pair(const BinnedCodes& binned, std::span<const std::int64_t> counts,
 
 }  // namespace
 
-BinnedCodes binned_codes(const Codes& codes, std::int64_t bins) {
+BinnedCodes binned_codes(const CheckedCodes& codes, std::int64_t bins) {
   const auto columns = codes.values.t().contiguous();
   const auto factors = codes.factors.contiguous();
   BinnedCodes binned{codes.values.size(0), codes.values.size(1), bins, {}, {}, codes.sizes};

@@ -23,7 +23,7 @@ struct BinnedCodes {
 /// `bins` intervals of equal width from each code's least to its greatest value, closed on the left
 /// (the last on both sides): numpy.histogram's edges i·(max − min)/bins + min and numpy.digitize,
 /// as disentanglement_lib cuts. A code that never changes falls into one bin.
-BinnedCodes binned_codes(const Codes& codes, std::int64_t bins);
+BinnedCodes binned_codes(const CheckedCodes& codes, std::int64_t bins);
 
 /// In nats, of the empirical distribution of rows taken counts[n] times (each once if empty):
 struct MutualInformation {

@@ -21,7 +21,7 @@ std::span<const std::int64_t> wholes(const at::Tensor& row) {
 
 }  // namespace
 
-at::Tensor svm_hits(const Codes& codes, const Split& split) {
+at::Tensor svm_hits(const CheckedCodes& codes, const Split& split) {
   // Columns as contiguous rows.
   const auto train = codes.values.index_select(0, split.train).t().contiguous();
   const auto test = codes.values.index_select(0, split.test).t().contiguous();
@@ -56,7 +56,7 @@ Mean sap(const at::Tensor& hits) {
 }
 
 MetricValue compute_sap(const MetricInputs& inputs) {
-  const Codes codes = checked_codes(inputs, "sap");
+  const CheckedCodes codes = checked_codes(inputs, "sap");
   const Split split = train_test_split(codes.values.size(0));
   const Mean score = sap(svm_hits(codes, split));
   auto protocol = codes_protocol(

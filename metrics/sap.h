@@ -11,7 +11,7 @@ namespace assay {
 
 /// Whether a LinearSvm on one code, fitted to split.train, tells a factor's value of each test row:
 /// [L,F,T] bool.
-at::Tensor svm_hits(const Codes& codes, const Split& split);
+at::Tensor svm_hits(const CheckedCodes& codes, const Split& split);
 
 /// Separated attribute predictability (Kumar, Sattigeri & Balakrishnan 2018, sec. 3), as
 /// disentanglement_lib does it for discrete factors:
