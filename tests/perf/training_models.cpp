@@ -7,7 +7,8 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/utils.h>
 
-#include "families/vae_losses.h"
+#include "families/vae/likelihoods.h"
+#include "families/vae/posterior.h"
 
 namespace assay::perf {
 namespace {
