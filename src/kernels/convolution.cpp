@@ -60,10 +60,6 @@ at::Tensor in_order(const at::Tensor& images) {
 
 }  // namespace
 
-std::string_view convolution_mode_name(ConvolutionMode mode) {
-  return mode == ConvolutionMode::kWinograd ? "winograd" : "exact";
-}
-
 ConvolutionMode convolution_mode() { return current_mode; }
 
 ConvolutionModeScope::ConvolutionModeScope(ConvolutionMode mode) : before_(current_mode) {

@@ -4,7 +4,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <string_view>
 
 namespace assay {
 
@@ -13,9 +12,6 @@ enum class ConvolutionMode {
   kExact,    ///< LibTorch's operators: each output one sum
   kWinograd  ///< minimal filtering (winograd.h) where it fits: rounds 6 to 10 times coarser, faster
 };
-
-/// "exact" or "winograd".
-std::string_view convolution_mode_name(ConvolutionMode mode);
 
 /// The mode of this thread's next convolutions; kExact unless a scope says otherwise.
 ConvolutionMode convolution_mode();

@@ -2,12 +2,12 @@
 #include "kernels/group_norm.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <optional>
 #include <vector>
 
+#include "kernels/differentiable_gradients.h"
 #include "kernels/group_norm_kernels.h"
 #include "kernels/parallel.h"
 
@@ -95,19 +95,8 @@ struct Fused : torch::autograd::Function<Fused> {
   static variable_list differentiable(const Examples& e, double epsilon,
                                       const at::Tensor& gradient) {
     const auto y = plain(e.x, {e.shift, e.scale, e.bias}, e.groups, epsilon);
-    variable_list inputs = {e.x, e.scale, e.bias};
-    if (e.shift.defined()) inputs.push_back(e.shift);
-    variable_list wanted;
-    for (const auto& input : inputs) {
-      if (input.requires_grad()) wanted.push_back(input);
-    }
-    const auto found = torch::autograd::grad({y}, wanted, {gradient}, true, true);
-    variable_list result(6);
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i].requires_grad()) result[i] = found[next++];
-    }
-    return result;
+    const variable_list inputs = {e.x, e.scale, e.bias, e.shift};
+    return differentiable_gradients(y, inputs, gradient, 6);
   }
 
   static variable_list fused(const Examples& e, const at::Tensor& gradient) {

@@ -2,13 +2,13 @@
 #include "kernels/rms_norm.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 #include <optional>
 #include <vector>
 
+#include "kernels/differentiable_gradients.h"
 #include "kernels/parallel.h"
 #include "kernels/rms_norm_kernels.h"
 
@@ -81,17 +81,7 @@ struct Fused : torch::autograd::Function<Fused> {
   static variable_list differentiable(const Examples& e, const at::Tensor& gradient) {
     const auto y = plain(e.x, e.scale, e.bias.defined() ? Bias(e.bias) : Bias(), e.silu);
     const variable_list inputs = {e.x, e.scale, e.bias};
-    variable_list wanted;
-    for (const auto& input : inputs) {
-      if (input.defined() && input.requires_grad()) wanted.push_back(input);
-    }
-    const auto found = torch::autograd::grad({y}, wanted, {gradient}, true, true);
-    variable_list result(4);
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i].defined() && inputs[i].requires_grad()) result[i] = found[next++];
-    }
-    return result;
+    return differentiable_gradients(y, inputs, gradient, 4);
   }
 
   static variable_list fused(const Examples& e, const at::Tensor& gradient) {
