@@ -12,6 +12,7 @@
 #include "families/autoencoder/corruption.h"
 #include "families/autoencoder/gaussian_mixture.h"
 #include "families/autoencoder/sparsity.h"
+#include "families/network.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "families/training_codes.h"
@@ -51,14 +52,6 @@ AutoencoderNetworkOptions network_options(const ModelArgs& args) {
          "take another model.network than \"infogan\"");
   return options;
 }
-
-AutoencoderNetwork make_network(const AutoencoderNetworkOptions& options, torch::Device device) {
-  AutoencoderNetwork network(options);
-  network->to(device);
-  return network;
-}
-
-torch::Tensor to_images(const torch::Tensor& logits) { return 2.0 * logits.sigmoid() - 1.0; }
 
 class Autoencoder : public GenerativeModel {
  public:
@@ -113,10 +106,10 @@ Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions&
       fit_seed_(static_cast<std::uint64_t>(args.definition.integer("sampler.fit_seed"))),
       training_images_(args.training_images),
       device_(args.device),
-      network_(make_network(options, args.device)),
+      network_(make_network<AutoencoderNetwork>(options, args.device)),
       optimizer_(*network_, optimizer_options(args.definition)) {
   if (ema.decay > 0.0) {
-    shadow_ = make_network(options, args.device);
+    shadow_ = make_network<AutoencoderNetwork>(options, args.device);
     ema_.emplace(*shadow_, *network_, ema);
   }
 }
@@ -132,7 +125,7 @@ torch::Tensor Autoencoder::corrupted(const torch::Tensor& images,
 torch::Tensor Autoencoder::reconstruction_error(const torch::Tensor& images,
                                                 const torch::Tensor& logits) const {
   if (reconstruction_ == "cross_entropy") return bernoulli_nll(0.5 * images + 0.5, logits).mean();
-  return (images - to_images(logits)).square().flatten(1).sum(1).mean();
+  return (images - mean_image(logits)).square().flatten(1).sum(1).mean();
 }
 
 torch::Tensor Autoencoder::contraction(const torch::Tensor& codes, const torch::Tensor& images,
@@ -195,7 +188,7 @@ torch::Tensor Autoencoder::sample(std::int64_t count, const SampleOptions& optio
   const auto z = sample_mixture(fitted_codes(), count, generator);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     const auto codes = scored_network()->sparse(z.slice(0, begin, end).to(device_));
-    return to_images(scored_network()->decode(codes));
+    return mean_image(scored_network()->decode(codes));
   });
 }
 
@@ -208,7 +201,7 @@ std::optional<Codes> Autoencoder::encode(const Batch& batch) {
 std::optional<torch::Tensor> Autoencoder::decode(const torch::Tensor& z, const torch::Tensor&) {
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*scored_network());
-  return to_images(scored_network()->decode(z.to(device_)));
+  return mean_image(scored_network()->decode(z.to(device_)));
 }
 
 std::optional<torch::Tensor> Autoencoder::reconstruct(const Batch& batch) {

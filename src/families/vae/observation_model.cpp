@@ -58,9 +58,9 @@ torch::Tensor ObservationModel::nll(const torch::Tensor& images, const torch::Te
 torch::Tensor ObservationModel::training_scale(const torch::Tensor& images,
                                                const torch::Tensor& logits) const {
   if (!optimal_) return scale_;
-  const auto mean_image = mean(logits.detach());
-  return likelihood_ == Likelihood::kGaussian ? optimal_gaussian_sigma(images, mean_image)
-                                              : optimal_laplace_scale(images, mean_image);
+  const auto means = mean(logits.detach());
+  return likelihood_ == Likelihood::kGaussian ? optimal_gaussian_sigma(images, means)
+                                              : optimal_laplace_scale(images, means);
 }
 
 void ObservationModel::remember_scale(const torch::Tensor& scale, std::int64_t step) {

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include "config/definition.h"
+#include "families/network.h"
 #include "nn/state.h"
 
 namespace assay {
@@ -39,7 +40,7 @@ class ObservationModel {
   void visit_state(StateVisitor& visitor);
 
   /// Mean images in [−1,1].
-  static torch::Tensor mean(const torch::Tensor& logits) { return 2.0 * logits.sigmoid() - 1.0; }
+  static torch::Tensor mean(const torch::Tensor& logits) { return mean_image(logits); }
 
  private:
   Likelihood likelihood_;

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "families/network.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "families/vae/importance.h"
@@ -17,12 +18,6 @@
 
 namespace assay {
 namespace {
-
-VaeNetwork make_network(const VaeNetworkOptions& options, torch::Device device) {
-  VaeNetwork network(options);
-  network->to(device);
-  return network;
-}
 
 std::unique_ptr<Prior> make_prior(const VaeNetworkOptions& options, VaeNetwork network) {
   if (options.pseudo_inputs == 0) return make_standard_normal_prior(options.layers.latent_dim);
@@ -89,12 +84,12 @@ Vae::Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptio
       observation_(args.definition, args.device),
       second_stage_share_(args.definition.number("objective.second_stage_share")),
       device_(args.device),
-      network_(make_network(options, args.device)),
+      network_(make_network<VaeNetwork>(options, args.device)),
       prior_(make_prior(options, network_)),
       optimizer_(*network_, optimizer_options(args.definition)),
       objective_(args.definition, options.layers.latent_dim, data_size(args), args.device) {
   if (ema.decay > 0.0) {
-    shadow_ = make_network(options, args.device);
+    shadow_ = make_network<VaeNetwork>(options, args.device);
     shadow_prior_ = make_prior(options, shadow_);
     ema_.emplace(*shadow_, *network_, ema);
   }

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "data/batch_stream.h"
+#include "families/network.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "families/training_codes.h"
@@ -30,12 +31,6 @@ VqVaeNetworkOptions network_options(const ModelArgs& args) {
   return options;
 }
 
-VqVaeNetwork make_network(const VqVaeNetworkOptions& options, torch::Device device) {
-  VqVaeNetwork network(options);
-  network->to(device);
-  return network;
-}
-
 // Of all values of the training images, on [−1,1].
 double variance_of(const ModelArgs& args) {
   TORCH_CHECK(args.training_images.defined(), "the VQ-VAE was built without training images");
@@ -52,8 +47,6 @@ double variance_of(const ModelArgs& args) {
   }
   return variance;
 }
-
-torch::Tensor to_images(const torch::Tensor& logits) { return 2.0 * logits.sigmoid() - 1.0; }
 
 class VqVae : public GenerativeModel {
  public:
@@ -90,11 +83,11 @@ VqVae::VqVae(const ModelArgs& args, const VqVaeNetworkOptions& options, const Em
       fit_images_(args.definition.integer("sampler.fit_images")),
       training_images_(args.training_images),
       device_(args.device),
-      network_(make_network(options, args.device)),
+      network_(make_network<VqVaeNetwork>(options, args.device)),
       optimizer_(*network_, optimizer_options(args.definition)),
       codebook_(network_->codebook(), args.definition.number("model.codebook_decay")) {
   if (ema.decay > 0.0) {
-    shadow_ = make_network(options, args.device);
+    shadow_ = make_network<VqVaeNetwork>(options, args.device);
     ema_.emplace(*shadow_, *network_, ema);
   }
 }
@@ -106,7 +99,7 @@ std::vector<LossTerm> VqVae::training_step(const Batch& batch, const StepContext
   const auto indices = nearest_code(vectors.detach(), network_->codebook());
   const auto quantised = network_->to_maps(indices);
   const auto logits = network_->decode(straight_through(encoded, quantised));
-  const auto error = (batch.images - to_images(logits)).square().mean();
+  const auto error = (batch.images - mean_image(logits)).square().mean();
   const auto commitment = commitment_loss(encoded, quantised);
   const auto loss = error / data_variance_ + commitment_ * commitment;
   loss.backward();
@@ -142,7 +135,7 @@ torch::Tensor VqVae::sample(std::int64_t count, const SampleOptions& options,
   const auto drawn = sample_positions(position_shares(seen, options_.codes), count, generator);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     const auto indices = drawn.slice(0, begin, end).to(device_);
-    return to_images(scored_network()->decode(scored_network()->to_maps(indices)));
+    return mean_image(scored_network()->decode(scored_network()->to_maps(indices)));
   });
 }
 
@@ -155,7 +148,7 @@ std::optional<Codes> VqVae::encode(const Batch& batch) {
 std::optional<torch::Tensor> VqVae::reconstruct(const Batch& batch) {
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*scored_network());
-  return to_images(scored_network()->decode(scored_network()->to_maps(indices_of(batch.images))));
+  return mean_image(scored_network()->decode(scored_network()->to_maps(indices_of(batch.images))));
 }
 
 }  // namespace
