@@ -8,6 +8,7 @@
 #include "cli/table.h"
 #include "cli/targets.h"
 #include "config/suite.h"
+#include "data/dataset.h"
 #include "harness/runner.h"
 #include "results/queries.h"
 
@@ -33,10 +34,17 @@ std::string result_text(const LastResult& result) {
   return text;
 }
 
+bool data_are_here(const Definition& definition) {
+  const DatasetRequest request{.name = definition.text("dataset.name"),
+                               .path = definition.text("dataset.path")};
+  return dataset_source(request.name).locate(request).has_value();
+}
+
 Json to_json(const Definition& definition, const LastResult* result) {
   Json json = {{"name", definition.name},
                {"family", definition.family},
                {"dataset", definition.text("dataset.name")},
+               {"data_absent", !data_are_here(definition)},
                {"images", run_length(definition).images},
                {"tier", definition.tier},
                {"seeds", definition.seeds},
@@ -60,16 +68,18 @@ void print_list(const std::vector<Definition>& definitions,
   Table table({"experiment", "family", "data set", "images", "tier", "seeds", "last result"});
   for (const Definition& definition : definitions) {
     const auto result = results.find(definition.name);
-    table.add({definition.name, definition.family, definition.text("dataset.name"),
-               std::to_string(run_length(definition).images), definition.tier,
-               std::to_string(definition.seeds.size()),
-               result == results.end() ? "" : result_text(result->second)});
+    table.add(
+        {definition.name, definition.family,
+         definition.text("dataset.name") + (data_are_here(definition) ? "" : " (data absent)"),
+         std::to_string(run_length(definition).images), definition.tier,
+         std::to_string(definition.seeds.size()),
+         result == results.end() ? "" : result_text(result->second)});
   }
   fmt::print("{}\nsuites:", table.text());
   for (const auto& name : suite_names()) fmt::print(" {}", name);
   fmt::print(
       "\n`assay describe EXPERIMENT` shows every value; `assay run EXPERIMENT --smoke` tries it in "
-      "seconds\n");
+      "seconds; `assay data list` says how to get absent data\n");
 }
 
 }  // namespace

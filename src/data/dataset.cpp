@@ -8,9 +8,9 @@
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "data/cifar10.h"
-#include "data/fashion_mnist.h"
 #include "data/generated.h"
 #include "data/image_folder.h"
+#include "data/mnist.h"
 #include "data/npz.h"
 
 namespace assay {
@@ -36,6 +36,8 @@ const std::vector<DatasetSource>& datasets() {
   static const std::vector<DatasetSource> kSources{
       {"fashion_mnist", "Fashion-MNIST: 60,000 + 10,000 grey 28x28 pictures of clothes, 10 classes",
        "MIT", "apt-get install dataset-fashion-mnist", load_fashion_mnist, locate_fashion_mnist},
+      {"mnist", "MNIST: 60,000 + 10,000 grey 28x28 pictures of handwritten digits, 10 classes",
+       "none stated by its authors", kMnist.how_to_get, load_mnist, locate_mnist},
       {"cifar10", "CIFAR-10: 50,000 + 10,000 colour 32x32 photographs, 10 classes",
        "none stated by its authors",
        "unpack cifar-10-binary.tar.gz from www.cs.toronto.edu/~kriz/cifar.html and name the folder "
@@ -54,18 +56,23 @@ const std::vector<DatasetSource>& datasets() {
   return kSources;
 }
 
-Dataset load_dataset(const DatasetRequest& request) {
+const DatasetSource& dataset_source(std::string_view name) {
   const auto& sources = datasets();
   const auto source = std::find_if(sources.begin(), sources.end(),
-                                   [&](const auto& known) { return known.name == request.name; });
+                                   [&](const auto& known) { return known.name == name; });
   if (source == sources.end()) {
     std::vector<std::string> names;
     for (const auto& known : sources) names.emplace_back(known.name);
-    throw Error(fmt::format("unknown data set '{:.100}'{}", request.name,
-                            suggestion(request.name, names, "data sets")));
+    throw Error(fmt::format("unknown data set '{:.100}'{}", name,
+                            suggestion(std::string(name), names, "data sets")));
   }
+  return *source;
+}
+
+Dataset load_dataset(const DatasetRequest& request) {
+  const DatasetSource& source = dataset_source(request.name);
   check_request(request);
-  return source->load(request);
+  return source.load(request);
 }
 
 }  // namespace assay

@@ -57,8 +57,12 @@ struct DatasetSource {
   std::optional<std::filesystem::path> (*locate)(const DatasetRequest&);
 };
 
-/// The complete list: fashion_mnist, cifar10, image_folder, npz, ring, grid, generated_images.
+/// The complete list: fashion_mnist, mnist, cifar10, image_folder, npz, ring, grid,
+/// generated_images.
 const std::vector<DatasetSource>& datasets();
+
+/// One of them. Throws Error with the near miss for an unknown name.
+const DatasetSource& dataset_source(std::string_view name);
 
 /// Loads a data set. Throws Error (exit 2) naming the file, what is wrong with it and how to get
 /// it.

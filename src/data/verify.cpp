@@ -10,9 +10,9 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "data/cifar10.h"
-#include "data/fashion_mnist.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
+#include "data/mnist.h"
 #include "data/npz.h"
 
 namespace assay {
@@ -22,9 +22,11 @@ namespace fs = std::filesystem;
 
 std::string digest_remark(const fs::path& file) {
   const std::string digest = sha256_of_file(file);
-  for (const auto& known : kFashionMnistFiles) {
-    if (known.sha256 == digest) {
-      return fmt::format("SHA-256 {} (Fashion-MNIST's {})", digest, known.name);
+  for (const MnistSet* set : {&kMnist, &kFashionMnist}) {
+    for (const auto& known : set->files) {
+      if (known.sha256 == digest) {
+        return fmt::format("SHA-256 {} ({}'s {})", digest, set->title, known.name);
+      }
     }
   }
   return fmt::format("SHA-256 {}", digest);

@@ -7,10 +7,11 @@
 #include <zlib.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <string>
 
 #include "core/file.h"
-#include "data/fashion_mnist.h"
+#include "data/mnist.h"
 #include "data/verify.h"
 #include "temporary_folder.h"
 
@@ -134,6 +135,21 @@ TEST(FashionMnist, SaysHowToGetAMissingOrForeignFile) {
   folder.write("train-images-idx3-ubyte.gz", gzipped(two_images()));
   EXPECT_THAT(refusal([&] { load_dataset(request); }),
               HasSubstr("instead of b0564c3eedabfbf835052cff8503ea42"));
+}
+
+TEST(Mnist, IsNotTakenForFashionMnistWhoseFilesHaveItsNames) {
+  const TemporaryFolder folder;
+  folder.write("train-images-idx3-ubyte.gz", gzipped(two_images()));
+  folder.write("train-labels-idx1-ubyte.gz", "labels of neither");
+  ::setenv("ASSAY_DATA", folder.path().c_str(), 1);
+  const auto mnist = locate_mnist({});
+  const auto fashion_mnist = locate_fashion_mnist({});
+  const auto without = refusal([] { load_dataset({.name = "mnist"}); });
+  ::unsetenv("ASSAY_DATA");
+  EXPECT_EQ(mnist, std::nullopt);
+  EXPECT_NE(fashion_mnist, std::optional(folder.path()));
+  EXPECT_THAT(without, HasSubstr("name a folder with its four .gz files"));
+  EXPECT_EQ(locate_mnist({.path = folder.path().string()}), folder.path());
 }
 
 TEST(Verify, NamesKnownFilesAndRefusesAnEmptyFolder) {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/mnist.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "data/idx.h"
+#include "data/resize.h"
+#include "data/split.h"
+
+namespace assay {
+namespace {
+
+std::vector<std::filesystem::path> candidate_folders(const MnistSet& set,
+                                                     const DatasetRequest& request) {
+  if (!request.path.empty()) return {request.path};
+  std::vector<std::filesystem::path> folders;
+  const char* data = std::getenv("ASSAY_DATA");
+  if (data != nullptr && *data != '\0') {
+    folders.emplace_back(std::filesystem::path(data) / set.folder);
+    folders.emplace_back(data);
+  }
+  if (!set.system_folder.empty()) folders.emplace_back(set.system_folder);
+  return folders;
+}
+
+std::filesystem::path checked(const MnistSet& set, const std::filesystem::path& folder,
+                              const MnistFile& known) {
+  const auto file = folder / known.name;
+  std::error_code problem;
+  if (!std::filesystem::is_regular_file(file, problem)) {
+    throw Error(fmt::format("{}: no such file ({}); {}", file.string(), set.title, set.how_to_get));
+  }
+  const std::string digest = sha256_of_file(file);
+  if (digest != known.sha256) {
+    throw Error(fmt::format("{}: is not {}'s file: SHA-256 {} instead of {}; {}", file.string(),
+                            set.title, digest, known.sha256, set.how_to_get));
+  }
+  return file;
+}
+
+DataSplit load_split(const MnistSet& set, const std::filesystem::path& folder, std::size_t first,
+                     const DatasetRequest& request) {
+  auto images = read_idx(checked(set, folder, set.files[first]), IdxKind::kImages);
+  const auto labels = read_idx(checked(set, folder, set.files[first + 1]), IdxKind::kLabels);
+  return make_split(conform(images, request.size, request.channels), labels);
+}
+
+// The sets' files have the same names: where a folder was not named for this one, its smaller file
+// of training labels tells which set it holds.
+bool holds(const MnistSet& set, const std::filesystem::path& folder, bool named) {
+  std::error_code problem;
+  if (!std::filesystem::is_regular_file(folder / set.files[0].name, problem)) return false;
+  const auto labels = folder / set.files[1].name;
+  return named || !std::filesystem::is_regular_file(labels, problem) ||
+         sha256_of_file(labels) == set.files[1].sha256;
+}
+
+std::optional<std::filesystem::path> locate(const MnistSet& set, const DatasetRequest& request) {
+  for (const auto& folder : candidate_folders(set, request)) {
+    if (holds(set, folder, !request.path.empty())) return folder;
+  }
+  return std::nullopt;
+}
+
+Dataset load(const MnistSet& set, const DatasetRequest& request) {
+  const auto folders = candidate_folders(set, request);
+  if (folders.empty()) {
+    throw Error(fmt::format("{} is not on this machine; {}", set.title, set.how_to_get));
+  }
+  Dataset dataset;
+  dataset.name = set.name;
+  dataset.classes = 10;
+  // Where nothing was found, the last place looked at is the one the message names.
+  const auto where = locate(set, request).value_or(folders.back());
+  dataset.train = load_split(set, where, 0, request);
+  dataset.test = load_split(set, where, 2, request);
+  return dataset;
+}
+
+}  // namespace
+
+// The digests of MNIST are those by which public downloaders check the four files.
+const MnistSet kMnist{
+    "mnist",
+    "MNIST",
+    "mnist",
+    "",
+    "no package holds it: name a folder with its four .gz files in dataset.path or ASSAY_DATA",
+    {{{"train-images-idx3-ubyte.gz",
+       "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"},
+      {"train-labels-idx1-ubyte.gz",
+       "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"},
+      {"t10k-images-idx3-ubyte.gz",
+       "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"},
+      {"t10k-labels-idx1-ubyte.gz",
+       "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"}}}};
+
+const MnistSet kFashionMnist{
+    "fashion_mnist",
+    "Fashion-MNIST",
+    "fashion-mnist",
+    "/usr/share/datasets/fashion-mnist",
+    "get it with `apt-get install dataset-fashion-mnist`, or name its folder in dataset.path or "
+    "ASSAY_DATA",
+    {{{"train-images-idx3-ubyte.gz",
+       "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7"},
+      {"train-labels-idx1-ubyte.gz",
+       "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056"},
+      {"t10k-images-idx3-ubyte.gz",
+       "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa"},
+      {"t10k-labels-idx1-ubyte.gz",
+       "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05"}}}};
+
+std::optional<std::filesystem::path> locate_mnist(const DatasetRequest& request) {
+  return locate(kMnist, request);
+}
+
+std::optional<std::filesystem::path> locate_fashion_mnist(const DatasetRequest& request) {
+  return locate(kFashionMnist, request);
+}
+
+Dataset load_mnist(const DatasetRequest& request) { return load(kMnist, request); }
+
+Dataset load_fashion_mnist(const DatasetRequest& request) { return load(kFashionMnist, request); }
+
+}  // namespace assay
