@@ -13,7 +13,9 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kRowsAtOnce = 100;
+// A commit waits for the disk, so rows are written once a second; a run that makes more than this
+// in a second does not let them pile up.
+constexpr std::size_t kRowsAtOnce = 10'000;
 constexpr std::chrono::seconds kTick{1};
 
 }  // namespace
@@ -27,7 +29,11 @@ RunRecorder::RunRecorder(Database& database, std::int64_t run) : database_(datab
   progress_.images_seen = query.integer(2);
 }
 
-void RunRecorder::scalars(const Scalars& scalars) { add(scalars, scalars.values.size()); }
+void RunRecorder::scalars(const Scalars& scalars) {
+  pending_scalars_.push_back(scalars);
+  pending_rows_ += scalars.values.size();
+  flush_if_due();
+}
 
 void RunRecorder::evaluated(const Evaluation& evaluation) {
   add(evaluation, evaluation.metrics.size());
@@ -58,7 +64,7 @@ void RunRecorder::flush_if_due() {
 }
 
 void RunRecorder::flush() {
-  if (pending_.empty() && !progressed_) return;
+  if (pending_rows_ == 0 && !progressed_) return;
   Transaction transaction(database_);
   insert_pending();
   update_progress();
@@ -67,6 +73,7 @@ void RunRecorder::flush() {
 }
 
 void RunRecorder::insert_pending() {
+  insert_rows(database_, run_, pending_scalars_);
   for (const auto& pending : pending_) {
     std::visit([this](const auto& rows) { insert_rows(database_, run_, rows); }, pending);
   }
@@ -87,6 +94,7 @@ void RunRecorder::update_progress() {
 }
 
 void RunRecorder::written() {
+  pending_scalars_.clear();
   pending_.clear();
   pending_rows_ = 0;
   progressed_ = false;

@@ -38,7 +38,7 @@ class RunRecorder : public RunObserver {
   void flush();
 
  private:
-  using Pending = std::variant<Scalars, Evaluation, Artifact, Throughput, EventRow>;
+  using Pending = std::variant<Evaluation, Artifact, Throughput, EventRow>;
   using Clock = std::chrono::steady_clock;
 
   void add(Pending pending, std::size_t rows);
@@ -53,6 +53,7 @@ class RunRecorder : public RunObserver {
   std::int64_t run_;
   std::filesystem::path folder_;
   double earlier_wall_seconds_ = 0.0;
+  std::vector<Scalars> pending_scalars_;
   std::vector<Pending> pending_;
   std::size_t pending_rows_ = 0;
   Progress progress_;

@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <limits>
@@ -59,12 +60,25 @@ std::string protocol_json(const Protocol& protocol) { return nlohmann::json(prot
 
 std::string protocol_id(const Protocol& protocol) { return sha256_hex(protocol_json(protocol)); }
 
-void insert_rows(Database& database, std::int64_t run, const Scalars& scalars) {
+void insert_rows(Database& database, std::int64_t run, std::span<const Scalars> scalars) {
+  struct Row {
+    std::string_view name;
+    std::int64_t images_seen;
+    double value;
+  };
+  std::vector<Row> rows;
+  for (const Scalars& together : scalars) {
+    for (const auto& [name, value] : together.values) {
+      rows.push_back({name, together.images_seen, value});
+    }
+  }
+  // In the order of the table's key: a name's rows go to one place of it.
+  std::ranges::stable_sort(rows, {}, &Row::name);
   auto insert = database.prepare(
       "INSERT INTO series (run_id, name, images_seen, value, kind) VALUES (?, ?, ?, ?, ?)");
-  for (const auto& [name, value] : scalars.values) {
-    const auto number = stored_number(value);
-    insert.bind(run, name, scalars.images_seen, number.value, number.kind).run();
+  for (const Row& row : rows) {
+    const auto number = stored_number(row.value);
+    insert.bind(run, row.name, row.images_seen, number.value, number.kind).run();
   }
 }
 

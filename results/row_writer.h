@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,7 +31,8 @@ std::string protocol_id(const Protocol& protocol);
 std::string protocol_json(const Protocol& protocol);
 
 /// Insert rows of a run; the caller holds a Transaction.
-void insert_rows(Database& database, std::int64_t run, const Scalars& scalars);
+/// In the order of the key of series.
+void insert_rows(Database& database, std::int64_t run, std::span<const Scalars> scalars);
 void insert_rows(Database& database, std::int64_t run, const Evaluation& evaluation);
 void insert_rows(Database& database, std::int64_t run, const Artifact& artifact);
 /// Replaces the phase's row.
