@@ -132,8 +132,11 @@ std::string command_of(const RunGroup& group) {
   for (const auto& run : runs) seeds.insert(run.row.seed);
   std::string list;
   for (const auto seed : seeds) list += fmt::format("{}{}", list.empty() ? "" : ",", seed);
-  std::string command =
-      fmt::format("./assay run {} --seeds {}", shell_word(group.experiment.name), list);
+  // The experiments that come with assay lie in folders; another one's definition is on the page.
+  const std::string& name = group.experiment.name;
+  const bool comes_along = name.find('/') != std::string::npos;
+  std::string command = fmt::format("./assay run {} --seeds {}",
+                                    shell_word(comes_along ? name : name + ".toml"), list);
   const RunRow& example = runs.front().row;
   if (!example.overrides.empty()) command += " " + example.overrides;
   const bool says_smoke = example.overrides.find("--smoke") != std::string::npos;

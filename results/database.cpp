@@ -43,6 +43,10 @@ void make_parent_folder(const std::filesystem::path& file) {
     throw Error(fmt::format("{}: the folder cannot be made: {}; name another database with --db",
                             file.parent_path().string(), problem.message()));
   }
+}
+
+void refuse_folder(const std::filesystem::path& file) {
+  std::error_code problem;
   if (std::filesystem::is_directory(file, problem)) {
     throw Error(fmt::format("{}: is a folder; name a database file with --db", file.string()));
   }
@@ -81,6 +85,7 @@ Database::Database(const std::filesystem::path& file, int flags) : file_(file) {
 
 Database Database::open_for_writing(const std::filesystem::path& given) {
   const auto file = std::filesystem::absolute(given);
+  refuse_folder(file);
   make_parent_folder(file);
   refuse_network_folder(file);
   // Exclusive: of several processes that start on a new file, one makes the schema and the others
@@ -103,6 +108,7 @@ Database Database::open_for_reading(const std::filesystem::path& given) {
         "{}: no such database; make one with `assay run demo`, or name another one with --db",
         given.string()));
   }
+  refuse_folder(file);
   Database database(file, SQLITE_OPEN_READONLY);
   database.execute("PRAGMA query_only = ON");
   require_current(database);

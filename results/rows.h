@@ -80,6 +80,12 @@ struct MetricRow {
   double standard_error = 0.0;  ///< NaN where not known
   std::string protocol_id;
   Protocol protocol;
+
+  /// "fd@fmnist-cnn": with the features it was computed on, if it was.
+  std::string full_name() const {
+    const auto extractor = protocol.find("extractor");
+    return extractor == protocol.end() ? name : name + "@" + extractor->second;
+  }
 };
 
 struct EventRow {

@@ -83,6 +83,7 @@ void examine_space(Examination& out, const std::filesystem::path& database) {
 
 void examine_data(Examination& out) {
   for (const DatasetSource& source : datasets()) {
+    if (source.is_format) continue;
     DatasetRequest request;
     request.name = std::string(source.name);
     const auto found = source.locate(request);

@@ -28,8 +28,8 @@ std::map<std::string, LastResult> results_by_name(const std::filesystem::path& f
 std::string result_text(const LastResult& result) {
   std::string text = result.run.smoke ? "(smoke)" : "";
   for (const auto& metric : result.metrics) {
-    text +=
-        fmt::format("{}{} {}", text.empty() ? "" : " ", metric.name, short_number(metric.value));
+    text += fmt::format("{}{} {}", text.empty() ? "" : "  ", metric.full_name(),
+                        short_number(metric.value));
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cerrno>
 
 #include <algorithm>
 #include <chrono>
@@ -80,12 +81,16 @@ void WorkerPool::start(std::size_t order) {
 void WorkerPool::reap() {
   for (auto child = children_.begin(); child != children_.end();) {
     int status = 0;
-    if (waitpid(child->pid, &status, WNOHANG) != child->pid) {
+    const pid_t ended = waitpid(child->pid, &status, WNOHANG);
+    if (ended == 0 || (ended < 0 && errno == EINTR)) {
       ++child;
       continue;
     }
     WorkResult& result = results_[child->order];
-    result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    // A worker that somebody else has waited for is gone, and nobody knows how it ended.
+    result.exit_code = ended < 0           ? static_cast<int>(ExitCode::kRunFailed)
+                       : WIFEXITED(status) ? WEXITSTATUS(status)
+                                           : 128 + WTERMSIG(status);
     const bool stopped = result.exit_code == static_cast<int>(ExitCode::kInterrupted);
     if (stopped) {
       interrupted_ = true;

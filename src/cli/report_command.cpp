@@ -16,7 +16,22 @@ std::filesystem::path default_report_file(const std::string& title, const std::s
   return project_root() / "reports" / "out" / fmt::format("{}.{}", title, format);
 }
 
+namespace {
+
+// A file whose name says another format than it would hold misleads whoever opens it.
+void check_extension(const std::filesystem::path& file, const std::string& format) {
+  const std::string extension = file.extension().string();
+  if (extension.empty() || extension == "." + format) return;
+  throw Error(
+      fmt::format("{}: is named {} but would hold {}; {}", file.string(), extension, format,
+                  "name it ." + format +
+                      ", or choose among --format html, md, csv and json of `assay report`"));
+}
+
+}  // namespace
+
 std::filesystem::path write_report(const ReportCommand& command) {
+  if (!command.file.empty()) check_extension(command.file, command.format);
   ReportOptions options;
   options.experiments = command.experiments;
   options.title = command.title;

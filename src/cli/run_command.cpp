@@ -64,8 +64,8 @@ Work prepare(Database& database, const Plan& plan, bool again) {
 std::string metrics_text(const Database& database, std::int64_t run) {
   std::string text;
   for (const MetricRow& metric : final_metrics_of(database, run)) {
-    text +=
-        fmt::format("{}{} {}", text.empty() ? "" : "  ", metric.name, short_number(metric.value));
+    text += fmt::format("{}{} {}", text.empty() ? "" : "  ", metric.full_name(),
+                        short_number(metric.value));
   }
   return text;
 }
@@ -163,6 +163,7 @@ int jobs_of(const WorkOptions& work) {
 
 int run_command(const RunCommand& command) {
   const Plan plan = make_plan(command.targets);
+  check_data(plan);
   pick_device(command.work.device);
   WorkOptions options = command.work;
   options.jobs = jobs_of(options);

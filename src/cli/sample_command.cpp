@@ -27,20 +27,44 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kScatterSize = 512;
 
+std::string repeat_command(const RunRow& row) {
+  return fmt::format("assay run {} --seeds {}{}{} --again", row.experiment, row.seed,
+                     row.overrides.empty() ? "" : " ", row.overrides);
+}
+
 CheckpointSaved newest_weights(const Database& database, const RunRow& row) {
   if (const auto sound = sound_checkpoint(database, row.number)) return *sound;
   for (const auto& saved : checkpoints_of(database, row.number)) {
     if (!fs::exists(saved.file)) continue;
     throw Error(
         fmt::format("{}: these weights of run {} were changed (their SHA-256 is not the one "
-                    "stored); run it again (assay run {} --seeds {} --again)",
-                    saved.file.string(), row.number, row.experiment, row.seed),
+                    "stored); run it again ({})",
+                    saved.file.string(), row.number, repeat_command(row)),
         ExitCode::kDamaged);
   }
-  throw Error(
-      fmt::format("run {}: its weights are gone from {}.checkpoints; run it again (assay run {} "
-                  "--seeds {} --again)",
-                  row.number, database.file().string(), row.experiment, row.seed));
+  if (row.images_seen == 0 && row.status != "complete") {
+    throw Error(fmt::format("run {}: ended ({}) before it saved any weights: {}", row.number,
+                            row.status, row.reason));
+  }
+  throw Error(fmt::format("run {}: its weights are gone from {}.checkpoints; run it again ({})",
+                          row.number, database.file().string(), repeat_command(row)));
+}
+
+// A folder that already holds files would mix them with the new ones.
+void check_place(const fs::path& out) {
+  std::error_code problem;
+  if (fs::is_directory(out, problem) && !fs::is_empty(out, problem)) {
+    throw Error(
+        fmt::format("--out {}: the folder already holds files; name a new one", out.string()));
+  }
+  const auto extension = out.extension();
+  if (!extension.empty() && extension != ".npz" && extension != ".png" &&
+      !fs::is_directory(out, problem)) {
+    throw Error(fmt::format(
+        "--out {}: samples go to FILE.npz, to one picture FILE.png, or to a folder of pictures (a "
+        "name without an extension)",
+        out.string()));
+  }
 }
 
 void write_folder(const at::Tensor& pixels, const fs::path& folder) {
@@ -100,6 +124,8 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
 }
 
 int sample_command(const SampleCommand& command) {
+  const fs::path out = command.out.empty() ? fmt::format("run-{}.png", command.run) : command.out;
+  check_place(out);
   const TrainedModel trained =
       load_trained(command.common, command.run, command.set, command.device);
   const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
@@ -108,7 +134,6 @@ int sample_command(const SampleCommand& command) {
   const torch::NoGradGuard no_grad;
   const at::Tensor samples = trained.generator().sample(
       command.count, options, make_generator(torch::kCPU, command.seed, "sample"));
-  const fs::path out = command.out.empty() ? fmt::format("run-{}.png", command.run) : command.out;
   write_samples(samples, trained.dataset, out);
   if (!command.common.quiet)
     fmt::print("{} samples of {} (seed {}): {}\n", command.count, trained.label, command.seed,

@@ -35,18 +35,40 @@ Json view_json(const RunView& view) {
           {"losses", losses}};
 }
 
+// The newest runs that have ended, with the numbers by which other commands know them.
+void print_ended(const Database& database) {
+  constexpr std::size_t kMost = 20;
+  std::vector<RunRow> ended;
+  for (auto& row : runs(database)) {
+    if (row.status != "running" && row.status != "interrupted") ended.push_back(std::move(row));
+  }
+  if (ended.empty()) return;
+  const std::size_t first = ended.size() > kMost ? ended.size() - kMost : 0;
+  fmt::print("{} ended{}:\n", ended.size(), first > 0 ? fmt::format(", the newest {}", kMost) : "");
+  Table table({"run", "experiment", "seed", "status", "time"});
+  for (std::size_t i = ended.size(); i-- > first;) {
+    const RunRow& row = ended[i];
+    const std::string why = row.reason.empty() ? "" : ": " + row.reason;
+    table.add({std::to_string(row.number), row.experiment + (row.smoke ? " (smoke)" : ""),
+               std::to_string(row.seed), row.status + why, duration_text(row.wall_seconds)});
+  }
+  fmt::print("{}", table.text());
+}
+
 void print_status(const std::filesystem::path& file) {
   const Database database = Database::open_for_reading(file);
   const auto running = running_runs(database);
   fmt::print("{}: {} running\n", file.string(), running.size());
   for (const RunRow& row : running) fmt::print("  {}\n", plain_line(view_of(database, row)));
   const auto interrupted = interrupted_runs(database);
-  if (interrupted.empty()) return;
-  fmt::print("{} interrupted (`assay resume` continues them):\n", interrupted.size());
+  if (!interrupted.empty()) {
+    fmt::print("{} interrupted (`assay resume` continues them):\n", interrupted.size());
+  }
   for (const RunRow& row : interrupted) {
     fmt::print("  run {}  {} seed {}  at {}/{} images: {}\n", row.number, row.experiment, row.seed,
                row.images_seen, row.images_total, row.reason);
   }
+  print_ended(database);
 }
 
 Json metrics_json(const std::vector<MetricRow>& metrics) {

@@ -78,6 +78,11 @@ void check_names(const Definition& definition) {
   }
 }
 
+// An experiment or a suite by its name; a file by its own.
+std::string title_of(const fs::path& target) {
+  return target.extension() == ".toml" ? target.stem().string() : target.generic_string();
+}
+
 class Planner {
  public:
   explicit Planner(const TargetOptions& options)
@@ -147,6 +152,19 @@ fs::path experiments_folder() { return project_root() / "experiments"; }
 
 std::vector<std::string> experiment_names() { return names_below(experiments_folder(), false); }
 
+void check_data(const Plan& plan) {
+  for (const PlannedRun& run : plan.runs) {
+    const auto& name = run.definition.text("dataset.name");
+    const auto& path = run.definition.text("dataset.path");
+    if (dataset_source(name).locate({.name = name, .path = path})) continue;
+    throw Error(
+        fmt::format("{}: data set {} is not {}; {}",
+                    run.definition.values.at(path.empty() ? "dataset.name" : "dataset.path").origin,
+                    name, path.empty() ? "on this machine" : fmt::format("at '{}'", path),
+                    dataset_source(name).how_to_get));
+  }
+}
+
 std::vector<std::string> suite_names() { return names_below(experiments_folder() / kSuites, true); }
 
 fs::path find_target(const std::string& target) {
@@ -179,7 +197,7 @@ Plan make_plan(const TargetOptions& options) {
   Planner planner(options);
   for (const auto& target : options.targets) planner.add(target);
   std::vector<std::string> titles;
-  for (const auto& target : options.targets) titles.push_back(fs::path(target).stem().string());
+  for (const auto& target : options.targets) titles.push_back(title_of(target));
   return {std::move(planner.runs), fmt::format("{}", fmt::join(titles, "-")),
           std::move(planner.suites)};
 }

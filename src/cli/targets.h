@@ -52,4 +52,7 @@ Definition resolve_target(const std::string& target, const std::vector<std::stri
 /// data set included, and each suite's claims. Throws Error before anything runs.
 Plan make_plan(const TargetOptions& options);
 
+/// Throws Error naming the key's place, if data that a run of the plan needs are not here.
+void check_data(const Plan& plan);
+
 }  // namespace assay

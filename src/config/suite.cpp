@@ -139,9 +139,12 @@ std::vector<std::uint64_t> parse_seeds(std::string_view text) {
     const std::uint64_t last = dots == std::string::npos
                                    ? first
                                    : parse_seed(std::string_view(part).substr(dots + 2), text);
-    if (last < first || last - first >= kMaxSeeds) {
-      throw Error(fmt::format("--seeds {}: '{}' is empty or holds more than {} seeds", text, part,
-                              kMaxSeeds));
+    if (last < first) {
+      throw Error(
+          fmt::format("--seeds {}: '{}' runs backwards; write {}..{}", text, part, last, first));
+    }
+    if (last - first >= kMaxSeeds) {
+      throw Error(fmt::format("--seeds {}: '{}' are more than {} seeds", text, part, kMaxSeeds));
     }
     for (std::uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
   }

@@ -18,7 +18,7 @@ struct Sha256::Context {
 };
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
-  if (EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr) != 1) {
+  if (context_->evp == nullptr || EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr) != 1) {
     throw std::runtime_error("OpenSSL offers no SHA-256");
   }
 }
@@ -26,7 +26,9 @@ Sha256::Sha256() : context_(std::make_unique<Context>()) {
 Sha256::~Sha256() = default;
 
 Sha256& Sha256::update(std::span<const std::byte> bytes) {
-  EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size());
+  if (EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size()) != 1) {
+    throw std::runtime_error("OpenSSL's SHA-256 failed");
+  }
   return *this;
 }
 
@@ -37,7 +39,9 @@ Sha256& Sha256::update(std::string_view text) {
 Sha256Bytes Sha256::bytes() {
   Sha256Bytes digest{};
   unsigned int length = 0;
-  EVP_DigestFinal_ex(context_->evp, digest.data(), &length);
+  if (EVP_DigestFinal_ex(context_->evp, digest.data(), &length) != 1) {
+    throw std::runtime_error("OpenSSL's SHA-256 failed");
+  }
   return digest;
 }
 

@@ -70,6 +70,7 @@ std::string read_file(const std::filesystem::path& file, std::size_t max_bytes) 
           fmt::format("{}: longer than the {} bytes allowed here", file.string(), max_bytes));
     }
   }
+  if (in.bad()) throw Error(fmt::format("{}: reading it failed", file.string()));
   return content;
 }
 

@@ -22,10 +22,6 @@ constexpr std::int64_t kImageBytes = 3 * 32 * 32;
 constexpr std::int64_t kRecordBytes = 1 + kImageBytes;
 constexpr std::size_t kMaxFileBytes = std::size_t{100'000} * kRecordBytes;
 constexpr std::string_view kTestFile = "test_batch.bin";
-constexpr std::string_view kHowToGet =
-    "get cifar-10-binary.tar.gz from www.cs.toronto.edu/~kriz/cifar.html, unpack it and name the "
-    "folder in dataset.path or ASSAY_DATA";
-
 std::vector<std::filesystem::path> candidate_folders(const DatasetRequest& request) {
   if (!request.path.empty()) return {request.path};
   const char* data = std::getenv("ASSAY_DATA");
@@ -41,7 +37,7 @@ DataSplit read_files(const std::filesystem::path& folder, const std::vector<std:
     std::error_code problem;
     if (!std::filesystem::is_regular_file(folder / name, problem)) {
       throw Error(fmt::format("{}: no such file (CIFAR-10, binary version); {}",
-                              (folder / name).string(), kHowToGet));
+                              (folder / name).string(), kCifar10HowToGet));
     }
     const DataSplit part = read_cifar10_file(folder / name);
     images.push_back(conform(part.images, request.size, request.channels));
@@ -59,7 +55,7 @@ DataSplit read_cifar10_file(const std::filesystem::path& file) {
     throw Error(
         fmt::format("{}: {} bytes are no whole number of {}-byte records; the file was cut "
                     "short or is not CIFAR-10's binary version; {}",
-                    file.string(), bytes, kRecordBytes, kHowToGet));
+                    file.string(), bytes, kRecordBytes, kCifar10HowToGet));
   }
   const auto records =
       at::from_blob(content.data(), {bytes / kRecordBytes, kRecordBytes}, at::kByte);
@@ -67,7 +63,7 @@ DataSplit read_cifar10_file(const std::filesystem::path& file) {
   const auto worst = labels.max().item<std::int64_t>();
   if (worst >= kClasses) {
     throw Error(fmt::format("{}: holds the label {}, CIFAR-10 has 0 to 9; {}", file.string(), worst,
-                            kHowToGet));
+                            kCifar10HowToGet));
   }
   return {records.slice(1, 1).reshape({-1, 3, 32, 32}).clone(), labels, ""};
 }
@@ -83,7 +79,7 @@ std::optional<std::filesystem::path> locate_cifar10(const DatasetRequest& reques
 Dataset load_cifar10(const DatasetRequest& request) {
   const auto candidates = candidate_folders(request);
   if (candidates.empty()) {
-    throw Error(fmt::format("cifar10: no folder was named; {}", kHowToGet));
+    throw Error(fmt::format("cifar10: no folder was named; {}", kCifar10HowToGet));
   }
   const auto folder = locate_cifar10(request).value_or(candidates.back());
   std::vector<std::string> train_files;

@@ -3,10 +3,15 @@
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "data/dataset.h"
 
 namespace assay {
+
+inline constexpr std::string_view kCifar10HowToGet =
+    "get cifar-10-binary.tar.gz from www.cs.toronto.edu/~kriz/cifar.html, unpack it and name the "
+    "folder in dataset.path or ASSAY_DATA";
 
 /// One file of CIFAR-10's binary version (Krizhevsky 2009): records of 3073 bytes, a label in 0…9
 /// and 3×32×32 u8. Returns images [N,3,32,32] u8 and labels [N] i64. Throws Error naming the file

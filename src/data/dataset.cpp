@@ -35,18 +35,15 @@ const std::vector<DatasetSource>& datasets() {
   constexpr std::string_view kNothingToGet = "nothing to get: assay draws it";
   static const std::vector<DatasetSource> kSources{
       {"fashion_mnist", "Fashion-MNIST: 60,000 + 10,000 grey 28x28 pictures of clothes, 10 classes",
-       "MIT", "apt-get install dataset-fashion-mnist", load_fashion_mnist, locate_fashion_mnist},
+       "MIT", kFashionMnist.how_to_get, load_fashion_mnist, locate_fashion_mnist},
       {"mnist", "MNIST: 60,000 + 10,000 grey 28x28 pictures of handwritten digits, 10 classes",
        "none stated by its authors", kMnist.how_to_get, load_mnist, locate_mnist},
       {"cifar10", "CIFAR-10: 50,000 + 10,000 colour 32x32 photographs, 10 classes",
-       "none stated by its authors",
-       "unpack cifar-10-binary.tar.gz from www.cs.toronto.edu/~kriz/cifar.html and name the folder "
-       "in dataset.path",
-       load_cifar10, locate_cifar10},
+       "none stated by its authors", kCifar10HowToGet, load_cifar10, locate_cifar10},
       {"image_folder", "a folder of PNG or JPEG files; sub-folders are classes", "yours",
-       "name the folder in dataset.path", load_image_folder, locate_image_folder},
+       "name the folder in dataset.path", load_image_folder, locate_image_folder, true},
       {"npz", "an .npz file: uint8 [N,H,W,C] under images", "yours",
-       "name the file in dataset.path", load_npz, locate_npz},
+       "name the file in dataset.path", load_npz, locate_npz, true},
       {"ring", "8 Gaussians on the unit circle, sigma 0.01 (PacGAN)", "generated", kNothingToGet,
        load_ring, locate_generated},
       {"grid", "25 Gaussians at {-4,-2,0,2,4}^2, sigma 0.05 (PacGAN)", "generated", kNothingToGet,

@@ -55,6 +55,7 @@ struct DatasetSource {
   Dataset (*load)(const DatasetRequest&);
   /// Where it was found, or nothing. Never throws.
   std::optional<std::filesystem::path> (*locate)(const DatasetRequest&);
+  bool is_format = false;  ///< whatever the user names; nothing of its own can be absent
 };
 
 /// The complete list: fashion_mnist, mnist, cifar10, image_folder, npz, ring, grid,

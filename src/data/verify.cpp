@@ -3,8 +3,10 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "core/digest.h"
@@ -57,6 +59,26 @@ std::optional<std::string> verify_file(const fs::path& file) {
   return std::nullopt;
 }
 
+// What a data set of one size would have to resize, by name; empty if all images are alike.
+std::string sizes_text(
+    const std::map<std::vector<std::int64_t>, std::vector<std::string>>& by_shape) {
+  constexpr std::size_t kMostNames = 10;
+  if (by_shape.size() < 2) return "";
+  const auto most = std::ranges::max_element(
+      by_shape, {}, [](const auto& of_shape) { return of_shape.second.size(); });
+  std::vector<std::string> odd;
+  for (const auto& [shape, names] : by_shape) {
+    if (shape == most->first) continue;
+    for (const auto& name : names)
+      odd.push_back(fmt::format("{} ({}x{})", name, shape[2], shape[1]));
+  }
+  const std::size_t count = odd.size();
+  if (count > kMostNames) odd.resize(kMostNames);
+  return fmt::format("; most are {}x{}, but not {}{}; dataset.size makes them alike",
+                     most->first[2], most->first[1], fmt::join(odd, ", "),
+                     count > kMostNames ? fmt::format(" and {} more", count - kMostNames) : "");
+}
+
 // Pictures are decoded one at a time: a folder larger than memory can be verified.
 std::optional<std::string> verify_images(const fs::path& folder, bool has_data_files) {
   ImageListing listing;
@@ -67,9 +89,21 @@ std::optional<std::string> verify_images(const fs::path& folder, bool has_data_f
     if (has_data_files) return std::nullopt;
     throw;
   }
-  for (const auto& name : listing.names) read_image(folder / name);
-  return fmt::format("{} images, {} classes: fine, all decode", listing.names.size(),
-                     listing.classes.size());
+  std::vector<std::string> broken;
+  std::map<std::vector<std::int64_t>, std::vector<std::string>> by_shape;
+  for (const auto& name : listing.names) {
+    try {
+      by_shape[read_image(folder / name).sizes().vec()].push_back(name);
+    } catch (const Error& problem) {
+      broken.emplace_back(problem.what());
+    }
+  }
+  if (!broken.empty()) {
+    throw Error(fmt::format("{} of {} images cannot be read:\n  {}", broken.size(),
+                            listing.names.size(), fmt::join(broken, "\n  ")));
+  }
+  return fmt::format("{} images, {} classes: fine, all decode{}", listing.names.size(),
+                     listing.classes.size(), sizes_text(by_shape));
 }
 
 }  // namespace

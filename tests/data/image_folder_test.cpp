@@ -20,6 +20,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 std::string flat_png(std::int64_t width, std::int64_t height, int level,
@@ -80,10 +81,20 @@ TEST(ImageFolder, RefusesEmptyMixedDamagedAndMissingFolders) {
   EXPECT_THAT(refusal([&] { list_images(folder.path()); }), HasSubstr("sub-folder class"));
   std::filesystem::remove_all(folder.path() / "class");
   folder.write("b.png", "GIF89a");
-  EXPECT_THAT(refusal([&] { verify_folder(folder.path()); }), HasSubstr("b.png"));
+  folder.write("c.png", "GIF89a");
+  EXPECT_THAT(refusal([&] { verify_folder(folder.path()); }),
+              AllOf(HasSubstr("b.png"), HasSubstr("c.png")));
   EXPECT_THAT(refusal([] { load_dataset({.name = "image_folder", .path = "/none"}); }),
               HasSubstr("/none: no such folder"));
   EXPECT_THAT(refusal([] { load_dataset({.name = "image_folder"}); }), HasSubstr("dataset.path"));
+}
+
+TEST(ImageFolder, IsVerifiedWithTheNamesOfOddSizes) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 3; ++i) folder.write(std::to_string(i) + ".png", flat_png(8, 6, i));
+  EXPECT_THAT(verify_folder(folder.path()), ElementsAre(EndsWith("fine, all decode")));
+  folder.write("odd.png", flat_png(4, 6, 1));
+  EXPECT_THAT(verify_folder(folder.path()), ElementsAre(HasSubstr("but not odd.png (")));
 }
 
 TEST(ImageFolder, LoadsAsADatasetWithBothSplits) {
