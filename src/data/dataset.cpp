@@ -7,11 +7,14 @@
 
 #include "core/error.h"
 #include "core/near_miss.h"
+#include "data/binarisation.h"
 #include "data/cifar10.h"
 #include "data/fashion_mnist.h"
 #include "data/generated.h"
+#include "data/handwritten_digits.h"
 #include "data/image_folder.h"
 #include "data/npz.h"
+#include "data/orl_faces.h"
 
 namespace assay {
 namespace {
@@ -41,6 +44,13 @@ const std::vector<DatasetSource>& datasets() {
        "unpack cifar-10-binary.tar.gz from www.cs.toronto.edu/~kriz/cifar.html and name the folder "
        "in dataset.path",
        load_cifar10, locate_cifar10},
+      {"mnist_5k", "5,000 digits of MNIST: 4,000 + 1,000 grey 28x28 pictures, 10 classes",
+       "CC BY-SA 3.0", "ci/setup --data mnist_5k", load_mnist_5k, locate_mnist_5k},
+      {"digits", "handwritten digits of UCI: 1,442 + 355 grey 8x8 pictures, 10 classes",
+       "CC BY 4.0", "ci/setup --data digits", load_digits, locate_digits},
+      {"orl_faces", "ORL faces: 320 + 80 grey 92x112 photographs of 40 people",
+       "credit AT&T Laboratories Cambridge", "ci/setup --data orl_faces", load_orl_faces,
+       locate_orl_faces},
       {"image_folder", "a folder of PNG or JPEG files; sub-folders are classes", "yours",
        "name the folder in dataset.path", load_image_folder, locate_image_folder},
       {"npz", "an .npz file: uint8 [N,H,W,C] under images", "yours",
@@ -65,7 +75,9 @@ Dataset load_dataset(const DatasetRequest& request) {
                             suggestion(request.name, names, "data sets")));
   }
   check_request(request);
-  return source->load(request);
+  Dataset dataset = source->load(request);
+  binarise(dataset, request.binarisation, request.seed);
+  return dataset;
 }
 
 }  // namespace assay
