@@ -2,7 +2,10 @@
 #include "metrics/logistic_regression.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
+#include "core/error.h"
+#include "metrics/lbfgs.h"
 #include "metrics/linalg.h"
 
 namespace assay {
@@ -11,6 +14,7 @@ namespace {
 constexpr int kMaxSteps = 100;
 constexpr int kMaxHalvings = 40;
 constexpr double kGradientTolerance = 1e-10;  // per row
+constexpr double kLbfgsTolerance = 1e-6;      // per row
 
 struct Problem {
   at::Tensor x;        // [N,D+1], the last column 1
@@ -62,9 +66,9 @@ bool step(const Problem& problem, at::Tensor& parameters) {
   return false;
 }
 
-}  // namespace
-
-LinearClassifier fit_logistic(const at::Tensor& x, const at::Tensor& labels) {
+// Sets the problem up, lets `minimise` move parameters [C,D+1] from zero to its minimum.
+template <class Minimise>
+LinearClassifier fit(const at::Tensor& x, const at::Tensor& labels, const Minimise& minimise) {
   TORCH_CHECK(x.dim() == 2 && x.scalar_type() == at::kDouble && labels.dim() == 1 &&
                   labels.size(0) == x.size(0) && x.size(0) > 0,
               "fit_logistic: needs [N,D] f64 and [N], not ", x.sizes(), " and ", labels.sizes());
@@ -79,12 +83,42 @@ LinearClassifier fit_logistic(const at::Tensor& x, const at::Tensor& labels) {
     problem.penalty = at::full({columns}, classes.size(0) == 2 ? 2.0 : 1.0, at::kDouble);
     problem.penalty[columns - 1] = 0.0;
     auto parameters = at::zeros({classes.size(0), columns}, at::kDouble);
-    for (int i = 0; i < kMaxSteps && step(problem, parameters); ++i) {
-    }
+    minimise(problem, parameters);
     classifier.weights = parameters.slice(1, 0, columns - 1).contiguous();
     classifier.biases = parameters.select(1, columns - 1).contiguous();
   });
   return classifier;
+}
+
+}  // namespace
+
+LinearClassifier fit_logistic(const at::Tensor& x, const at::Tensor& labels) {
+  return fit(x, labels, [](const Problem& problem, at::Tensor& parameters) {
+    for (int i = 0; i < kMaxSteps && step(problem, parameters); ++i) {
+    }
+  });
+}
+
+LinearClassifier fit_logistic_by_lbfgs(const at::Tensor& x, const at::Tensor& labels) {
+  return fit(x, labels, [](const Problem& problem, at::Tensor& parameters) {
+    const auto rows = static_cast<double>(problem.x.size(0));
+    const LbfgsOptions options{.gradient_tolerance = kLbfgsTolerance * rows};
+    const auto minimum = minimise_lbfgs(
+        [&](const at::Tensor& at, at::Tensor& gradient) {
+          const auto log_p = problem.x.mm(at.t()).log_softmax(1);
+          gradient = (log_p.exp() - problem.targets).t().mm(problem.x) + problem.penalty * at;
+          const auto penalty = (problem.penalty * at.square()).sum() / 2.0;
+          return (penalty - (problem.targets * log_p).sum()).item<double>();
+        },
+        parameters, options);
+    if (!minimum.converged) {
+      throw Error(
+          fmt::format("logistic regression on {} rows of {} numbers did not converge in {} "
+                      "steps of L-BFGS; scale the columns alike",
+                      problem.x.size(0), problem.x.size(1) - 1, minimum.steps));
+    }
+    parameters = minimum.x;
+  });
 }
 
 at::Tensor predict(const LinearClassifier& classifier, const at::Tensor& x) {

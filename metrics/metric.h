@@ -33,7 +33,11 @@ enum class Needs {
   kLogWeights,
   kPoints,
   kClassification,
-  kCodeMeans,  ///< codes of reference images
+  kCodeMeans,             ///< codes of reference images
+  kQuantisedCodes,        ///< and the error of decoding them quantised
+  kProbe,                 ///< and codes of training images, both with labels
+  kJacobian,              ///< norms of the encoder's Jacobian
+  kNoisyReconstructions,  ///< reconstructions of corrupted originals
   kCodes
 };
 
@@ -78,6 +82,12 @@ struct MetricInputs {
   at::Tensor log_weights;            ///< [N,K] f64: log p(x,z)/q(z|x) in nats of K samples
   std::int64_t data_dimensions = 0;  ///< numbers per image, for bits per dimension
   at::Tensor code_means;             ///< [N,Z] f32: codes of reference images, or their means
+  at::Tensor code_labels;            ///< [N] i64: classes of the same images
+  at::Tensor probe_codes;            ///< [M,Z] f32: codes of training images
+  at::Tensor probe_labels;           ///< [M] i64
+  at::Tensor code_distortions;       ///< [K,2] f64: quantiser steps and errors, see code_rate.h
+  at::Tensor jacobian_norms;         ///< [N]: |dh/dx|_F at reference images in [-1,1]
+  at::Tensor noisy_reconstructions;  ///< [N,C,H,W] u8: of originals that were corrupted
   at::Tensor points;                 ///< [N,2] generated points
   at::Tensor reference_points;       ///< [M,2]
   at::Tensor mode_centres;           ///< [M,2] f64

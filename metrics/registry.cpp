@@ -11,6 +11,7 @@
 #include "metrics/active_units.h"
 #include "metrics/beta_vae_score.h"
 #include "metrics/classification_accuracy_score.h"
+#include "metrics/code_rate.h"
 #include "metrics/data_copying.h"
 #include "metrics/dci.h"
 #include "metrics/elbo.h"
@@ -22,12 +23,16 @@
 #include "metrics/gaussian_mmd.h"
 #include "metrics/importance_weights.h"
 #include "metrics/inception_score.h"
+#include "metrics/jacobian_norm.h"
 #include "metrics/kernel_distance.h"
+#include "metrics/linear_probe_error.h"
+#include "metrics/mean_activation.h"
 #include "metrics/metric.h"
 #include "metrics/mifid.h"
 #include "metrics/mig.h"
 #include "metrics/mig_sampled.h"
 #include "metrics/modes.h"
+#include "metrics/noise_psnr.h"
 #include "metrics/path_length.h"
 #include "metrics/precision_recall.h"
 #include "metrics/psnr.h"
@@ -202,6 +207,36 @@ Metrics of_given_images() {
        {{"threshold", 0.01, 0, 1e9, "a dimension of a smaller variance has collapsed"}}}};
 }
 
+Metrics of_given_codes() {
+  return {{"jacobian_norm",
+           "Rifai et al. 2011",
+           Better::kLower,
+           Needs::kJacobian,
+           "mean Frobenius norm of the encoder's Jacobian, images in [-1,1]",
+           compute_jacobian_norm,
+           {{"images", 500, 2, 1e7, "reference images that it is taken at, the first ones"}}},
+          {"noise_psnr", "Vincent et al. 2010", Better::kHigher, Needs::kNoisyReconstructions,
+           "psnr of reconstructions from corrupted images (eval.noise) against clean ones",
+           compute_noise_psnr},
+          {"mean_activation", "Ng 2011", Better::kLower, Needs::kCodeMeans,
+           "mean of all code units over images", compute_mean_activation},
+          {"linear_probe_error",
+           "Alain & Bengio 2017",
+           Better::kLower,
+           Needs::kProbe,
+           "error of logistic regression from codes to classes, fitted to training codes",
+           compute_linear_probe_error,
+           {{"examples", 10000, 2, 1e7, "training images whose codes it is fitted to"}}},
+          {"code_rate",
+           "Balle et al. 2017",
+           Better::kLower,
+           Needs::kQuantisedCodes,
+           "bits per image: entropy of codes that are quantised as coarsely as they bear",
+           compute_code_rate,
+           {{"tolerance", 0.01, 1e-6, 10, "share by which the squared error may rise"},
+            {"images", 2000, 2, 1e7, "reference images that are decoded to find the step"}}}};
+}
+
 Metrics points() {
   return {{"modes_covered", kPacGan, Better::kHigher, Needs::kPoints,
            "modes with a point less than 3 sigma away", compute_modes_covered},
@@ -291,8 +326,8 @@ Metrics all_of(const std::vector<Metrics>& groups) {
 const std::vector<Metric>& metrics() {
   static const Metrics kMetrics =
       all_of({frechet_distances(), kernel_and_sliced_distances(), neighbourhoods(), memorisation(),
-              diversity(), of_given_images(), points(), classification(), information_of_codes(),
-              learned_from_codes()});
+              diversity(), of_given_images(), of_given_codes(), points(), classification(),
+              information_of_codes(), learned_from_codes()});
   return kMetrics;
 }
 

@@ -8,6 +8,7 @@
 #include "reports/metric_columns.h"
 #include "reports/published_match.h"
 #include "reports/report.h"
+#include "reports/sweeps.h"
 #include "results/queries.h"
 #include "results/row_writer.h"
 
@@ -103,6 +104,7 @@ Report build_report(std::span<const std::filesystem::path> databases,
     report.experiments.push_back(summarise_group(group, report.columns));
   label_columns(report.columns);
   label_experiments(report.experiments);
+  report.sweeps = find_sweeps(report.experiments);
   add_claims(report, databases, options);
   report.published = match_published(report, published_values());
   add_commits(report);

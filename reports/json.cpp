@@ -181,6 +181,15 @@ Json published_json(const PublishedBeside& beside, const Report& report) {
           {"certainty", certainty_text(value.certainty)}};
 }
 
+Json sweep_json(const Sweep& sweep, const Report& report) {
+  Json points = Json::array();
+  for (const auto& point : sweep.points) {
+    points.push_back({{"value", number(point.x)},
+                      {"experiment", text(report.experiments[point.experiment].label)}});
+  }
+  return {{"key", text(sweep.key)}, {"label", text(sweep.label)}, {"points", points}};
+}
+
 Json protocols_json(const Report& report) {
   Json json = Json::object();
   for (const auto& column : report.columns) {
@@ -219,6 +228,8 @@ std::string report_json(const Report& report) {
   json["experiments"] = Json::array();
   for (const auto& e : report.experiments)
     json["experiments"].push_back(experiment_json(e, report));
+  json["sweeps"] = Json::array();
+  for (const auto& sweep : report.sweeps) json["sweeps"].push_back(sweep_json(sweep, report));
   json["published"] = Json::array();
   for (const auto& beside : report.published)
     json["published"].push_back(published_json(beside, report));

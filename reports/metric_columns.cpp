@@ -14,11 +14,12 @@
 namespace assay {
 namespace {
 
-constexpr std::array<std::string_view, 7> kLower = {
-    "fd", "fid", "kid", "reconstruction_mse", "reverse_kl", "cmmd", "fd_infinity"};
-constexpr std::array<std::string_view, 10> kHigher = {
-    "precision",          "recall",   "inception_score", "elbo",     "modes_covered",
-    "high_quality_share", "accuracy", "density",         "coverage", "vendi"};
+constexpr std::array<std::string_view, 10> kLower = {
+    "fd",   "fid",         "kid",      "reconstruction_mse", "reverse_kl",
+    "cmmd", "fd_infinity", "iwae_nll", "bits_per_dim",       "linear_probe_error"};
+constexpr std::array<std::string_view, 12> kHigher = {
+    "precision", "recall",  "inception_score", "elbo",  "modes_covered", "high_quality_share",
+    "accuracy",  "density", "coverage",        "vendi", "psnr",          "noise_psnr"};
 
 // Lead with what is asked for first; everything else by name.
 int rank(std::string_view metric) {

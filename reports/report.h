@@ -112,6 +112,18 @@ struct PublishedBeside {
   std::optional<std::size_t> column = {};
 };
 
+struct SweepPoint {
+  double x = 0.0;              ///< value of the key
+  std::size_t experiment = 0;  ///< index into Report::experiments
+};
+
+/// Experiments whose definitions differ in one numeric key alone, by its value.
+struct Sweep {
+  std::string key;    ///< "model.latent_dim"
+  std::string label;  ///< what the experiments' names have in common
+  std::vector<SweepPoint> points;
+};
+
 struct MachineUse {
   MachineRow machine;
   std::int64_t runs = 0;
@@ -129,6 +141,7 @@ struct Report {
   std::vector<StoredVerdict> claims;  ///< newest judgement of each suite
   std::vector<MetricColumn> columns;
   std::vector<ExperimentSummary> experiments;
+  std::vector<Sweep> sweeps;
   std::vector<PublishedBeside> published;  ///< values of papers beside those of here
   std::vector<RunRow> unfinished;          ///< diverged, failed, interrupted and running runs
 };

@@ -10,13 +10,13 @@
 #include <deque>
 #include <exception>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
 
 #include "core/error.h"
 #include "core/random.h"
+#include "data/binarisation.h"
 
 namespace assay {
 namespace {
@@ -61,6 +61,10 @@ class Assembler {
     Batch batch{at::empty(sizes, at::kFloat), {}};
     if (labels_.defined()) batch.labels = at::empty({options_.batch_size}, at::kLong);
     const auto first = index % batches_per_epoch_ * options_.batch_size;
+    coins_.reset();
+    if (options_.binarisation_seed) {
+      coins_.emplace(stream_seed(*options_.binarisation_seed, fmt::format("batch {}", index)));
+    }
     for (std::int64_t i = 0; i < options_.batch_size; ++i) copy_row(batch, i, first + i);
     return batch;
   }
@@ -68,7 +72,7 @@ class Assembler {
   std::int64_t batches_per_epoch() const { return batches_per_epoch_; }
 
  private:
-  void copy_row(Batch& batch, std::int64_t row, std::int64_t position) const {
+  void copy_row(Batch& batch, std::int64_t row, std::int64_t position) {
     const auto source = plan_->order[static_cast<std::size_t>(position)];
     const auto row_size = images_.numel() / images_.size(0);
     auto* out = batch.images.mutable_data_ptr<float>() + row * row_size;
@@ -86,7 +90,8 @@ class Assembler {
     const auto width = images_.size(-1);
     for (std::int64_t begin = 0; begin < row_size; begin += width) {
       for (std::int64_t x = 0; x < width; ++x) {
-        out[begin + x] = table_[in[begin + (flip ? width - 1 - x : x)]];
+        const auto pixel = in[begin + (flip ? width - 1 - x : x)];
+        out[begin + x] = table_[coins_ ? (*coins_)(pixel) : pixel];
       }
     }
   }
@@ -96,6 +101,7 @@ class Assembler {
   std::int64_t batches_per_epoch_;
   std::array<float, 256> table_{};
   std::optional<EpochPlan> plan_;
+  std::optional<PixelCoins> coins_;  // of the batch that is being assembled
 };
 
 void check_split(const DataSplit& split, const BatchStreamOptions& options) {
@@ -110,6 +116,8 @@ void check_split(const DataSplit& split, const BatchStreamOptions& options) {
               "BatchStream: needs one i64 label per example, not ", split.labels.sizes());
   TORCH_CHECK(!options.horizontal_flip || split.images.dim() == 4,
               "BatchStream: points cannot be flipped");
+  TORCH_CHECK(!options.binarisation_seed || type == at::kByte,
+              "BatchStream: only u8 images can be binarised, not ", type);
   if (split.size() < options.batch_size) {
     throw Error(
         fmt::format("train.batch_size = {} is more than the {} training examples there are; "

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "data/dataset.h"
 
@@ -21,12 +22,15 @@ struct BatchStreamOptions {
   std::uint64_t order_seed = 0;    ///< stream "order"
   std::uint64_t augment_seed = 0;  ///< stream "augment"
   bool horizontal_flip = false;    ///< each image with probability ½
+  /// Stream "binarisation": if given, the pixels of batch i are Bernoulli draws (PixelCoins) that
+  /// depend on this seed and i.
+  std::optional<std::uint64_t> binarisation_seed = std::nullopt;
 };
 
 /// Endless batches of a training split, prefetched by one thread. Epoch e visits a permutation that
 /// depends on (order_seed, e) alone; the last, partial batch of an epoch is dropped. Batch i is a
 /// pure function of the options and i: the same for every thread count and device, and after
-/// seek(). The split must outlive the stream. Throws Error if the split holds fewer examples than
+/// seek(). It shares the split's tensors. Throws Error if the split holds fewer examples than
 /// one batch.
 class BatchStream {
  public:

@@ -7,11 +7,14 @@
 
 #include "core/error.h"
 #include "core/near_miss.h"
+#include "data/binarisation.h"
 #include "data/cifar10.h"
 #include "data/generated.h"
+#include "data/handwritten_digits.h"
 #include "data/image_folder.h"
 #include "data/mnist.h"
 #include "data/npz.h"
+#include "data/orl_faces.h"
 
 namespace assay {
 namespace {
@@ -40,6 +43,13 @@ const std::vector<DatasetSource>& datasets() {
        "none stated by its authors", kMnist.how_to_get, load_mnist, locate_mnist},
       {"cifar10", "CIFAR-10: 50,000 + 10,000 colour 32x32 photographs, 10 classes",
        "none stated by its authors", kCifar10HowToGet, load_cifar10, locate_cifar10},
+      {"mnist_5k", "5,000 digits of MNIST: 4,000 + 1,000 grey 28x28 pictures, 10 classes",
+       "CC BY-SA 3.0", "ci/setup --data mnist_5k", load_mnist_5k, locate_mnist_5k},
+      {"digits", "handwritten digits of UCI: 1,442 + 355 grey 8x8 pictures, 10 classes",
+       "CC BY 4.0", "ci/setup --data digits", load_digits, locate_digits},
+      {"orl_faces", "ORL faces: 320 + 80 grey 92x112 photographs of 40 people",
+       "credit AT&T Laboratories Cambridge", "ci/setup --data orl_faces", load_orl_faces,
+       locate_orl_faces},
       {"image_folder", "a folder of PNG or JPEG files; sub-folders are classes", "yours",
        "name the folder in dataset.path", load_image_folder, locate_image_folder, true},
       {"npz", "an .npz file: uint8 [N,H,W,C] under images", "yours",
@@ -69,7 +79,9 @@ const DatasetSource& dataset_source(std::string_view name) {
 Dataset load_dataset(const DatasetRequest& request) {
   const DatasetSource& source = dataset_source(request.name);
   check_request(request);
-  return source.load(request);
+  Dataset dataset = source.load(request);
+  binarise(dataset, request.binarisation, request.seed);
+  return dataset;
 }
 
 }  // namespace assay

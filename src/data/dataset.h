@@ -29,11 +29,17 @@ struct DataSplit {
   std::int64_t size() const { return images.size(0); }
 };
 
+/// How grey images become black and white ones: not at all; by one draw for good; by a new draw
+/// whenever a training example is seen. Details in binarisation.h.
+enum class Binarisation { kNone, kStatic, kStochastic };
+
 struct Dataset {
   std::string name;
-  DataSplit train, test;
+  DataSplit train, test;         ///< what is scored and encoded; binarised ones are drawn already
   std::int64_t classes = 0;      ///< 0 if there are no labels
   std::optional<ModeSet> modes;  ///< generated 2-D sets
+  Binarisation binarisation = Binarisation::kNone;
+  at::Tensor grey_images;  ///< stochastic: [N,C,H,W] u8 that training batches are drawn from
   bool is_points() const { return train.images.dim() == 2; }
 };
 
@@ -44,7 +50,8 @@ struct DatasetRequest {
   std::int64_t size = 0;      ///< resize images to size × size (0: as they are)
   std::int64_t channels = 0;  ///< 1 or 3: convert (0: as they are)
   std::int64_t count = 0;     ///< training examples of generated sets (0: the set's default)
-  std::uint64_t seed = 0;     ///< of generated sets
+  std::uint64_t seed = 0;     ///< of generated sets, and of static draws
+  Binarisation binarisation = Binarisation::kNone;
 };
 
 struct DatasetSource {
@@ -58,8 +65,7 @@ struct DatasetSource {
   bool is_format = false;  ///< whatever the user names; nothing of its own can be absent
 };
 
-/// The complete list: fashion_mnist, mnist, cifar10, image_folder, npz, ring, grid,
-/// generated_images.
+/// The complete list.
 const std::vector<DatasetSource>& datasets();
 
 /// One of them. Throws Error with the near miss for an unknown name.

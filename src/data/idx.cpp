@@ -3,14 +3,12 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <zlib.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
 
-#include "core/error.h"
+#include "data/gzip_reader.h"
 
 namespace assay {
 namespace {
@@ -18,61 +16,6 @@ namespace {
 constexpr std::uint64_t kMaxBytes = std::uint64_t{4} << 30;
 // Deflate cannot shrink more than this (RFC 1951: 258 bytes from two bits).
 constexpr std::uint64_t kMaxDeflateRatio = 1032;
-
-// zlib's gzip reader; plain files pass unchanged.
-class GzipReader {
- public:
-  explicit GzipReader(const std::filesystem::path& file) : file_(file) {
-    std::error_code problem;
-    if (!std::filesystem::is_regular_file(file, problem)) fail("no such file");
-    compressed_bytes_ = std::filesystem::file_size(file, problem);
-    gz_ = gzopen(file.c_str(), "rbe");
-    if (gz_ == nullptr) fail("cannot be read");
-  }
-  ~GzipReader() {
-    if (gz_ != nullptr) gzclose(gz_);
-  }
-  GzipReader(const GzipReader&) = delete;
-  GzipReader& operator=(const GzipReader&) = delete;
-
-  void read_exactly(std::uint8_t* target, std::uint64_t bytes, std::string_view what) {
-    while (bytes > 0) {
-      const auto block = static_cast<unsigned>(std::min<std::uint64_t>(bytes, 1U << 24));
-      const int got = gzread(gz_, target, block);
-      if (got < 0) fail_with_reason();
-      if (got == 0) fail(fmt::format("cut short: {} bytes of its {} are missing", bytes, what));
-      target += got;
-      bytes -= static_cast<std::uint64_t>(got);
-    }
-  }
-
-  // Reading past the end is also what makes zlib compare the checksum.
-  void expect_end(std::uint64_t declared) {
-    std::uint8_t extra = 0;
-    const int got = gzread(gz_, &extra, 1);
-    if (got > 0) fail(fmt::format("data go on after the {} bytes its header declares", declared));
-    if (got < 0) fail_with_reason();
-    int code = Z_OK;
-    gzerror(gz_, &code);
-    if (code != Z_OK) fail_with_reason();
-  }
-
-  std::uint64_t compressed_bytes() const { return compressed_bytes_; }
-
-  [[noreturn]] void fail(const std::string& why) const {
-    throw Error(fmt::format("{}: {}; not a whole IDX file, get it again", file_.string(), why));
-  }
-
- private:
-  [[noreturn]] void fail_with_reason() const {
-    int code = Z_OK;
-    fail(fmt::format("decompressing failed ({})", gzerror(gz_, &code)));
-  }
-
-  std::filesystem::path file_;
-  std::uint64_t compressed_bytes_ = 0;
-  gzFile gz_ = nullptr;
-};
 
 std::uint32_t big_endian(const std::uint8_t* bytes) {
   return (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) |
@@ -113,7 +56,7 @@ IdxShape read_shape(GzipReader& in, IdxKind kind) {
 }  // namespace
 
 at::Tensor read_idx(const std::filesystem::path& file, IdxKind kind) {
-  GzipReader in(file);
+  GzipReader in(file, "IDX file");
   const IdxShape shape = read_shape(in, kind);
   auto bytes = at::empty(shape.sizes, at::kByte);
   in.read_exactly(bytes.mutable_data_ptr<std::uint8_t>(), shape.bytes, "data");

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -65,6 +66,19 @@ SplitRows split_by_name(const std::vector<std::string>& names, const std::string
   SplitRows rows;
   for (std::size_t i = 0; i < hashes.size(); ++i) {
     (hashes[i] <= limit ? rows.test : rows.train).push_back(static_cast<std::int64_t>(i));
+  }
+  return rows;
+}
+
+SplitRows split_within_classes(const at::Tensor& labels, std::int64_t every) {
+  TORCH_CHECK(labels.dim() == 1 && labels.scalar_type() == at::kLong && every > 0,
+              "split_within_classes: needs [N] i64, not ", labels.sizes());
+  const auto flat = labels.contiguous();
+  const auto* label = flat.const_data_ptr<std::int64_t>();
+  std::map<std::int64_t, std::int64_t> seen;
+  SplitRows rows;
+  for (std::int64_t i = 0; i < flat.size(0); ++i) {
+    (++seen[label[i]] % every == 0 ? rows.test : rows.train).push_back(i);
   }
   return rows;
 }

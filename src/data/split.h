@@ -28,6 +28,10 @@ struct SplitRows {
 /// `label` for fewer than two rows.
 SplitRows split_by_name(const std::vector<std::string>& names, const std::string& label);
 
+/// Of each class every `every`-th row is test, counted from the first as 1: with 5 the 5th, 10th, …
+/// labels: [N] i64.
+SplitRows split_within_classes(const at::Tensor& labels, std::int64_t every);
+
 /// The rows of images (and labels, if defined) as training and test split.
 std::pair<DataSplit, DataSplit> apply_split(const at::Tensor& images, const at::Tensor& labels,
                                             const SplitRows& rows);

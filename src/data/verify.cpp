@@ -12,10 +12,12 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "data/cifar10.h"
+#include "data/csv_images.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
 #include "data/mnist.h"
 #include "data/npz.h"
+#include "data/orl_faces.h"
 
 namespace assay {
 namespace {
@@ -52,6 +54,18 @@ std::optional<std::string> verify_file(const fs::path& file) {
   }
   if (name.ends_with(".bin") && name.find("_batch") != std::string::npos) {
     return line(file, fmt::format("{} images of CIFAR-10", read_cifar10_file(file).size()));
+  }
+  if (name == "mnist_5k.csv.gz" || name == "digits.csv.gz") {
+    const bool mnist = name == "mnist_5k.csv.gz";
+    const CsvImages rows{.side = mnist ? 28 : 8, .white = mnist ? 255 : 16};
+    return line(file, fmt::format("{} digits of {}x{}", read_csv_images(file, rows).size(),
+                                  rows.side, rows.side));
+  }
+  std::error_code problem;
+  if (name == "s1" && fs::exists(file / "1.pgm", problem)) {
+    load_orl_faces({.name = "orl_faces", .path = file.parent_path().string()});
+    return fmt::format("s1 … s40: fine, 400 faces, SHA-256 of their digests {} (ORL's)",
+                       orl_faces_digest(file.parent_path()));
   }
   if (name.ends_with(".npz")) {
     return line(file, fmt::format("{} arrays", read_npz(file).size()));

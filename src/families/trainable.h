@@ -90,6 +90,11 @@ class GenerativeModel : public Trainable {
   /// Reconstructions of a batch's images in [−1,1], same shape, or nothing if the family has no
   /// encoder. Only a model that takes classes looks at the labels, here and below.
   virtual std::optional<torch::Tensor> reconstruct(const Batch& /*batch*/) { return std::nullopt; }
+  /// ‖∂h/∂x‖_F of each of a batch's images, [N], with x in [−1,1] and h what encode() calls mu, or
+  /// nothing if no code can be differentiated.
+  virtual std::optional<torch::Tensor> jacobian_norms(const Batch& /*batch*/) {
+    return std::nullopt;
+  }
   /// Evidence lower bound per image in nats [N] (one posterior sample), or nothing.
   virtual std::optional<torch::Tensor> elbo(const Batch& /*batch*/,
                                             torch::Generator /*generator*/) {

@@ -9,7 +9,9 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "data/batch_stream.h"
+#include "data/binarisation.h"
 #include "data/png.h"
+#include "harness/code_inputs.h"
 #include "harness/environment.h"
 #include "harness/latent_space.h"
 #include "metrics/dci.h"
@@ -42,23 +44,6 @@ torch::Device device_of(Trainable& model) {
   } first;
   model.visit_state(first);
   return first.device;
-}
-
-// Applies f to blocks of a split's examples on a device and joins the results on the CPU.
-template <class F>
-at::Tensor in_blocks(const Batch& rows, torch::Device device,
-                     const Evaluator::ProgressCallback& progress, const F& f) {
-  constexpr std::int64_t kRows = 500;
-  const std::int64_t count = rows.images.size(0);
-  std::vector<at::Tensor> parts;
-  for (std::int64_t i = 0; i < count; i += kRows) {
-    progress("score", i, count);
-    const std::int64_t size = std::min(kRows, count - i);
-    Batch block{to_model_range(rows.images.narrow(0, i, size)).to(device), {}};
-    if (rows.labels.defined()) block.labels = rows.labels.narrow(0, i, size).to(device);
-    parts.push_back(f(block).detach().to(torch::kCPU));
-  }
-  return torch::cat(parts);
 }
 
 // Pairs in one picture: a row of originals above a row of reconstructions, several times.
@@ -100,6 +85,13 @@ void check_evaluation(const Definition& definition) {
           "'train', and the test split is held out",
           name));
     }
+    if (needs == Needs::kProbe && definition.text("eval.reference_split") != "test") {
+      throw Error(
+          fmt::format("eval.metrics: {} learns from training images and is scored on others; set "
+                      "eval.reference_split = 'test'",
+                      name));
+    }
+    if (needs == Needs::kNoisyReconstructions) check_noise(definition);
     if (needs == Needs::kCodes || needs == Needs::kPaths) {
       throw Error(
           fmt::format("eval.metrics: {} needs {}, which no family and data set here has yet", name,
@@ -193,6 +185,10 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
   if (metric.needs == Needs::kLabelled || metric.needs == Needs::kLabelledImages) {
     protocol["generated_labels"] = "classes in turn";
   }
+  if (dataset_.binarisation != Binarisation::kNone) {
+    protocol["binarisation"] = binarisation_protocol(dataset_.binarisation);
+  }
+  add_code_protocol(definition_, metric.needs, protocol);
   return protocol;
 }
 
@@ -230,7 +226,7 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
     if (needs(Needs::kReconstructions)) draw_reconstructions(generator, inputs, result);
     if (needs(Needs::kElbo)) draw_elbo(generator, inputs);
     if (needs(Needs::kLogWeights)) draw_log_weights(generator, inputs);
-    if (needs(Needs::kCodeMeans)) draw_code_means(generator, inputs);
+    draw_codes(generator, inputs);
     if (needs(Needs::kLabelled) || needs(Needs::kLabelledImages)) draw_labels(generator, inputs);
     if (last && !dataset_.is_points()) {
       for (auto& artifact : latent_artifacts(generator, reference_examples(), inputs.device)) {
@@ -359,16 +355,18 @@ void Evaluator::draw_log_weights(GenerativeModel& model, MetricInputs& inputs) {
   });
 }
 
-void Evaluator::draw_code_means(GenerativeModel& model, MetricInputs& inputs) {
-  inputs.code_means =
-      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
-        const auto codes = model.encode(batch);
-        if (!codes) {
-          throw Error(fmt::format("family '{}' has no encoder; drop active_units from eval.metrics",
-                                  definition_.family));
-        }
-        return codes->mu;
-      });
+void Evaluator::draw_codes(GenerativeModel& model, MetricInputs& inputs) {
+  const CodeSource source{model,         definition_, dataset_.train, reference_examples(),
+                          inputs.device, progress_};
+  for (const Metric* metric : metrics_) {
+    const bool of_codes = metric->needs == Needs::kCodeMeans || metric->needs == Needs::kProbe ||
+                          metric->needs == Needs::kQuantisedCodes;
+    if (of_codes && !inputs.code_means.defined()) draw_code_means(source, metric->name, inputs);
+  }
+  if (needs(Needs::kJacobian)) draw_jacobian_norms(source, inputs);
+  if (needs(Needs::kNoisyReconstructions)) draw_noisy_reconstructions(source, inputs);
+  if (needs(Needs::kProbe)) draw_probe(source, inputs);
+  if (needs(Needs::kQuantisedCodes)) draw_distortions(source, inputs);
 }
 
 void Evaluator::draw_labels(GenerativeModel& model, MetricInputs& inputs) {

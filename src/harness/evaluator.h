@@ -9,6 +9,7 @@
 #include "core/events.h"
 #include "data/dataset.h"
 #include "families/trainable.h"
+#include "harness/blocks.h"
 #include "harness/speed.h"
 #include "metrics/extractors/extractor.h"
 #include "metrics/metric.h"
@@ -27,7 +28,7 @@ struct EvaluationResult {
 class Evaluator {
  public:
   /// Called now and then with ("sample", images done, images in all); may throw to stop.
-  using ProgressCallback = std::function<void(std::string_view, std::int64_t, std::int64_t)>;
+  using ProgressCallback = EvaluationProgress;
 
   /// `dataset` must outlive the evaluator. Throws Error for an unknown metric or extractor, and for
   /// a metric that the data set cannot serve.
@@ -57,7 +58,8 @@ class Evaluator {
   void draw_reconstructions(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   void draw_elbo(GenerativeModel& model, MetricInputs& inputs);
   void draw_log_weights(GenerativeModel& model, MetricInputs& inputs);
-  void draw_code_means(GenerativeModel& model, MetricInputs& inputs);
+  /// What metrics of codes and of the encoder need (code_inputs.h).
+  void draw_codes(GenerativeModel& model, MetricInputs& inputs);
   void draw_classes(Trainable& model, MetricInputs& inputs);
   void draw_labels(GenerativeModel& model, MetricInputs& inputs);
   bool needs(Needs what) const { return needs_.contains(what); }

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "data/binarisation.h"
 #include "families/registry.h"
 #include "harness/checkpoint.h"
 #include "harness/environment.h"
@@ -33,8 +34,13 @@ bool crosses(std::int64_t every, std::int64_t before, std::int64_t now) {
 }
 
 BatchStreamOptions stream_options(const Definition& definition, std::uint64_t seed) {
-  return {definition.integer("train.batch_size"), stream_seed(seed, "order"),
-          stream_seed(seed, "augment"), definition.boolean("dataset.horizontal_flip")};
+  BatchStreamOptions options{definition.integer("train.batch_size"), stream_seed(seed, "order"),
+                             stream_seed(seed, "augment"),
+                             definition.boolean("dataset.horizontal_flip")};
+  if (definition.text("dataset.binarisation") == "stochastic") {
+    options.binarisation_seed = stream_seed(seed, "binarisation");
+  }
+  return options;
 }
 
 class Run {
@@ -48,7 +54,7 @@ class Run {
         dataset_(load_dataset_for(request.definition)),
         model_(build_model(request.definition, request.seed, dataset_, request.device)),
         noise_(make_generator(request.device, request.seed, "train_noise")),
-        batches_(dataset_.train, stream_options(request.definition, request.seed)),
+        batches_(training_source(dataset_), stream_options(request.definition, request.seed)),
         evaluator_(request.definition, request.seed, dataset_,
                    [this](auto phase, auto done, auto all) { evaluating(phase, done, all); }),
         training_("train", 1) {
@@ -208,7 +214,8 @@ Dataset load_dataset_for(const Definition& definition) {
   const auto seed = static_cast<std::uint64_t>(definition.integer("dataset.seed"));
   return load_dataset({definition.text("dataset.name"), definition.text("dataset.path"),
                        definition.integer("dataset.size"), definition.integer("dataset.channels"),
-                       definition.integer("dataset.count"), stream_seed(seed, "data")});
+                       definition.integer("dataset.count"), stream_seed(seed, "data"),
+                       binarisation_named(definition.text("dataset.binarisation"))});
 }
 
 std::unique_ptr<Trainable> build_model(const Definition& definition, std::uint64_t seed,

@@ -4,7 +4,6 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -13,26 +12,13 @@
 #include "core/file.h"
 #include "data/mnist.h"
 #include "data/verify.h"
+#include "gzipped.h"
 #include "temporary_folder.h"
 
 namespace assay {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string gzipped(const std::string& content, int level = 9) {
-  z_stream stream{};
-  deflateInit2(&stream, level, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, content.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
 
 // Two images of 2 rows and 3 columns.
 std::string two_images() {

@@ -104,6 +104,56 @@ TEST(Contraction, OfASigmoidLayerAgreesWithAutogradAndFiniteDifferences) {
   EXPECT_NEAR(differences, closed, 1e-7);
 }
 
+TEST(Contraction, NormsOfImagesAverageToThePenaltyAndAgreeWithEachOther) {
+  torch::manual_seed(1);
+  AutoencoderNetwork network(one_sigmoid_layer());
+  network->to(torch::kDouble);
+  const auto images = torch::rand({3, 1, 3, 3}, seeded(1), torch::kDouble).requires_grad_();
+  const auto codes = network->encode(images);
+  const auto closed = sigmoid_squared_norms(codes, *network->only_weight());
+  const auto exact = exact_squared_norms(codes, images);
+  EXPECT_EQ(exact.sizes(), (at::IntArrayRef{3}));
+  EXPECT_FALSE(exact.requires_grad());
+  EXPECT_TRUE(torch::allclose(exact, closed, 0, 1e-12));
+  EXPECT_NEAR(exact.mean().item<double>(), exact_contraction(codes, images).item<double>(), 1e-12);
+  const torch::NoGradGuard no_grad;
+  EXPECT_NEAR(finite_difference_contraction(network, images.slice(0, 2, 3)),
+              exact[2].item<double>(), 1e-7);
+}
+
+// One sigmoid layer (closed form), k-sparse codes, a deep encoder, and a VAE's posterior means.
+TEST(JacobianNorms, OfModelsAgreeWithFiniteDifferencesOfTheirCodes) {
+  const std::string one_layer =
+      "family = \"autoencoder\"\nmodel.network = \"mlp\"\nmodel.hidden_widths = []\n"
+      "model.code_activation = \"sigmoid\"\n";
+  for (const std::string& toml :
+       {one_layer, one_layer + "model.kept = 2\n", one_layer + "ema.decay = 0.5\n",
+        std::string("family = \"autoencoder\"\nmodel.channels = [8]\n"),
+        std::string("family = \"vae\"\nmodel.channels = [8]\n")}) {
+    const auto definition =
+        resolve_text(toml + "model.latent_dim = 5\n", "x.toml", family_schema, {});
+    torch::manual_seed(1);
+    const auto made = family(definition.family).make({definition, {1, 8, 8}, 0});
+    auto& model = dynamic_cast<GenerativeModel&>(*made);
+    const auto images = torch::rand({2, 1, 8, 8}, seeded(1)) * 2.0 - 1.0;
+    const torch::NoGradGuard as_the_evaluator_has_it;
+    const auto norms = model.jacobian_norms({images, {}});
+    ASSERT_TRUE(norms) << toml;
+    constexpr double kStep = 1e-2;
+    auto squares = torch::zeros({2}, torch::kDouble);
+    for (std::int64_t i = 0; i < 64; ++i) {
+      auto up = images.clone(), down = images.clone();
+      up.view({2, 64}).select(1, i) += kStep;
+      down.view({2, 64}).select(1, i) -= kStep;
+      const auto slope =
+          (model.encode({up, {}})->mu - model.encode({down, {}})->mu) / (2.0 * kStep);
+      squares += slope.to(torch::kDouble).square().sum(1);
+    }
+    EXPECT_TRUE(torch::allclose(norms->to(torch::kDouble), squares.sqrt(), 5e-3, 1e-6))
+        << toml << *norms << squares.sqrt();
+  }
+}
+
 TEST(Contraction, OfADeepEncoderAgreesWithFiniteDifferences) {
   torch::manual_seed(1);
   auto options = one_sigmoid_layer();

@@ -49,11 +49,14 @@ class Recording : public RunObserver {
 class RunnerTest : public testing::Test {
  protected:
   fs::path folder_ = fs::temp_directory_path() / ("assay_runner_test_" + std::to_string(getpid()));
+  std::string binarisation_ = "none";
   void SetUp() override { at::set_num_threads(1); }
   void TearDown() override { fs::remove_all(folder_); }
 
   RunRequest request(const std::string& more = {}, std::uint64_t seed = 5) const {
-    return {small_definition(more), seed, torch::kCPU, folder_, {}};
+    RunRequest made{small_definition(more), seed, torch::kCPU, folder_, {}};
+    made.definition.values.at("dataset.binarisation").value = binarisation_;
+    return made;
   }
   Recording run_calmly() const {
     const StopRequest never;
@@ -94,6 +97,21 @@ TEST_F(RunnerTest, AResumedRunIsTheUninterruptedOne) {
       EXPECT_EQ(value, calm.values.at(at)) << at.first << " at " << at.second;
     }
   }
+}
+
+// 640 images are two and a half epochs of 256, so that examples are seen again in other draws.
+TEST_F(RunnerTest, AResumedRunSeesTheDrawsOfStochasticBinarisationThatTheCalmOneSaw) {
+  const std::string grey = run_calmly().end.state_hash;
+  binarisation_ = "static";
+  const std::string fixed = run_calmly().end.state_hash;
+  binarisation_ = "stochastic";
+  const std::string calm = run_calmly().end.state_hash;
+  const Recording first = run_until_stopped();
+  EXPECT_EQ(first.end.images_seen, 256);
+  EXPECT_EQ(resume_from(first.checkpoints.back().file).end.state_hash, calm);
+  EXPECT_NE(calm, fixed);
+  EXPECT_NE(calm, grey);
+  EXPECT_NE(fixed, grey);
 }
 
 // A resume that forgot a part of the state would still train, and end elsewhere: each part alone is

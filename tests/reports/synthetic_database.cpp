@@ -62,7 +62,7 @@ std::string disc_grid(std::uint64_t seed, double noise) {
 NewRun new_run(Database& database, const MadeUpRun& made_up) {
   add_experiment(database, {std::string(64, made_up.id_digit), made_up.experiment,
                             made_up.experiment.substr(0, made_up.experiment.find('/')),
-                            "note = \"" + made_up.note + "\"\n"});
+                            "note = \"" + made_up.note + "\"\n" + made_up.settings});
   MachineRow machine;
   machine.cpu = made_up.cpu;
   machine.flags = "avx2 avx512f";

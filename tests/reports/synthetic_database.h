@@ -25,6 +25,7 @@ struct MadeUpRun {
   std::string status = "complete";
   std::string reason = {};
   std::string note = "a note";
+  std::string settings = {};  ///< further lines of the definition
   bool smoke = false;
   bool dirty = false;
   std::string cpu = "Example CPU";

@@ -65,6 +65,7 @@ class Autoencoder : public GenerativeModel {
   std::optional<Codes> encode(const Batch& batch) override;
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
   std::optional<torch::Tensor> reconstruct(const Batch& batch) override;
+  std::optional<torch::Tensor> jacobian_norms(const Batch& batch) override;
 
  private:
   Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions& options,
@@ -206,6 +207,18 @@ std::optional<torch::Tensor> Autoencoder::decode(const torch::Tensor& z, const t
 
 std::optional<torch::Tensor> Autoencoder::reconstruct(const Batch& batch) {
   return decode(encode(batch)->mu, {});
+}
+
+std::optional<torch::Tensor> Autoencoder::jacobian_norms(const Batch& batch) {
+  const EvalMode eval(*scored_network());
+  if (scored_network()->is_one_sigmoid_layer()) {
+    const torch::NoGradGuard no_grad;
+    const auto codes = scored_network()->encode(batch.images);
+    return sigmoid_squared_norms(codes, *scored_network()->only_weight()).sqrt();
+  }
+  const torch::AutoGradMode with_gradients(true);
+  const auto images = batch.images.detach().clone().requires_grad_();
+  return exact_squared_norms(scored_network()->encode(images), images).sqrt();
 }
 
 }  // namespace

@@ -50,6 +50,10 @@ std::optional<torch::Tensor> AutoencoderNetworkImpl::only_weight() const {
   return weights.front();
 }
 
+bool AutoencoderNetworkImpl::is_one_sigmoid_layer() const {
+  return only_weight() && options_.code_activation == "sigmoid" && options_.kept == 0;
+}
+
 torch::Tensor AutoencoderNetworkImpl::sparse(const torch::Tensor& codes) const {
   return options_.kept > 0 ? keep_largest(codes, options_.kept) : codes;
 }

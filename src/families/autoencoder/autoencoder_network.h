@@ -29,6 +29,8 @@ class AutoencoderNetworkImpl : public torch::nn::Module {
   torch::Tensor sparse(const torch::Tensor& codes) const;
   /// codes: [N,Z]. Returns logits [N,C,H,W].
   torch::Tensor decode(const torch::Tensor& codes);
+  /// Whether encode() is σ(W x + b): what a closed form of its Jacobian asks for.
+  bool is_one_sigmoid_layer() const;
   /// Weight [Z,I] of an encoder that is one linear layer; nothing otherwise.
   std::optional<torch::Tensor> only_weight() const;
 

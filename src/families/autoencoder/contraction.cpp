@@ -20,11 +20,26 @@ double rows(const torch::Tensor& codes) { return static_cast<double>(codes.size(
 
 }  // namespace
 
-torch::Tensor sigmoid_contraction(const torch::Tensor& codes, const torch::Tensor& weight) {
+torch::Tensor sigmoid_squared_norms(const torch::Tensor& codes, const torch::Tensor& weight) {
   TORCH_CHECK(codes.size(1) == weight.size(0), "codes ", codes.sizes(), " are not of a layer ",
               weight.sizes());
   const auto slopes = (codes * (1.0 - codes)).square();
-  return at::mv(slopes, weight.square().sum(1)).mean();
+  return at::mv(slopes, weight.square().sum(1));
+}
+
+torch::Tensor exact_squared_norms(const torch::Tensor& codes, const torch::Tensor& images) {
+  auto norms = at::zeros({codes.size(0)}, codes.options().requires_grad(false));
+  for (std::int64_t j = 0; j < codes.size(1); ++j) {
+    auto direction = at::zeros_like(codes);
+    direction.select(1, j).fill_(1.0);
+    const auto row = torch::autograd::grad({codes}, {images}, {direction}, /*retain_graph=*/true);
+    norms += row[0].square().flatten(1).sum(1);
+  }
+  return norms;
+}
+
+torch::Tensor sigmoid_contraction(const torch::Tensor& codes, const torch::Tensor& weight) {
+  return sigmoid_squared_norms(codes, weight).mean();
 }
 
 torch::Tensor exact_contraction(const torch::Tensor& codes, const torch::Tensor& images) {

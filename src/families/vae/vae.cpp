@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "families/autoencoder/contraction.h"
 #include "families/network.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
@@ -49,6 +50,7 @@ class Vae : public GenerativeModel {
   std::optional<Codes> encode(const Batch& batch) override;
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
   std::optional<torch::Tensor> reconstruct(const Batch& batch) override;
+  std::optional<torch::Tensor> jacobian_norms(const Batch& batch) override;
   std::optional<torch::Tensor> elbo(const Batch& batch, torch::Generator generator) override;
   std::optional<torch::Tensor> log_weights(const Batch& batch, std::int64_t count,
                                            torch::Generator generator) override;
@@ -223,6 +225,14 @@ std::optional<torch::Tensor> Vae::decode(const torch::Tensor& z, const torch::Te
 
 std::optional<torch::Tensor> Vae::reconstruct(const Batch& batch) {
   return decode(encode(batch)->mu, batch.labels);
+}
+
+std::optional<torch::Tensor> Vae::jacobian_norms(const Batch& batch) {
+  const torch::AutoGradMode with_gradients(true);
+  const EvalMode eval(*scored_network());
+  const auto images = batch.images.detach().clone().requires_grad_();
+  const auto posterior = scored_network()->encode(images, condition(batch.labels));
+  return exact_squared_norms(posterior.mu, images).sqrt();
 }
 
 torch::Tensor Vae::draw_eps(std::int64_t count, torch::Generator generator) const {

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/sweep_charts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "reports/axis.h"
+#include "reports/charts.h"
+#include "reports/escape.h"
+#include "reports/metric_columns.h"
+#include "reports/number_text.h"
+
+namespace assay {
+namespace {
+
+// In the units of the viewBox, as charts.cpp.
+constexpr double kWidth = 340, kHeight = 210, kLeft = 48, kRight = 12, kTop = 8, kBottom = 34;
+// Room beside the outermost marks, and between labels below the axis.
+constexpr double kMargin = 14, kLabelRoom = 30;
+
+double low_end(const SweepMark& mark) { return *mark.y.mean - mark.y.sd.value_or(0.0); }
+double high_end(const SweepMark& mark) { return *mark.y.mean + mark.y.sd.value_or(0.0); }
+
+struct Frame {
+  Axis x, y;
+  double left(double value) const {
+    const double inner = kWidth - kLeft - kRight - 2 * kMargin;
+    return kLeft + kMargin + x.position(value) * inner;
+  }
+  double top(double value) const {
+    return kHeight - kBottom - y.position(value) * (kHeight - kTop - kBottom);
+  }
+};
+
+Axis x_axis_of(const std::set<double>& values) {
+  constexpr double kFactor = 8.0;
+  Axis axis;
+  axis.low = *values.begin();
+  axis.high = *values.rbegin();
+  axis.log = axis.low > 0.0 && axis.high / axis.low >= kFactor;
+  axis.ticks.assign(values.begin(), values.end());
+  // Means of one value only: in the middle.
+  if (values.size() == 1) axis = linear_axis(axis.low, axis.high, 2);
+  return axis;
+}
+
+Frame frame_of(const SweepChart& chart) {
+  constexpr double kFlat = 30.0;
+  std::set<double> values;
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (const auto& series : chart.series) {
+    for (const auto& mark : series.marks) {
+      values.insert(mark.x);
+      low = std::min(low, low_end(mark));
+      high = std::max(high, high_end(mark));
+    }
+  }
+  const bool log = low > 0.0 && high / low > kFlat;
+  return {x_axis_of(values), log ? log_axis(low, high) : linear_axis(low, high, 4)};
+}
+
+std::string grid(const Frame& frame) {
+  std::string svg;
+  for (const double tick : frame.y.ticks) {
+    svg += fmt::format(
+        "<path class=\"rule\" d=\"M{:.1f} {:.1f}H{:.1f}\"/><text class=\"y\" x=\"{:.1f}\" "
+        "y=\"{:.1f}\">{}</text>",
+        kLeft, frame.top(tick), kWidth - kRight, kLeft - 6, frame.top(tick) + 3.5, tick_text(tick));
+  }
+  return svg;
+}
+
+std::string bottom(const Frame& frame, const std::string& key) {
+  const double base = kHeight - kBottom;
+  std::string svg = fmt::format("<path class=\"axis\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>", kLeft, base,
+                                kWidth - kRight);
+  double last = -kLabelRoom;
+  for (const double tick : frame.x.ticks) {
+    const double left = frame.left(tick);
+    svg += fmt::format("<path class=\"axis\" d=\"M{:.1f} {:.1f}v4\"/>", left, base);
+    if (left - last < kLabelRoom) continue;
+    last = left;
+    svg += fmt::format("<text class=\"x\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", left, base + 14,
+                       tick_text(tick));
+  }
+  return svg + fmt::format("<text class=\"x name\" x=\"{:.1f}\" y=\"{:.1f}\">{}{}</text>",
+                           (kLeft + kWidth - kRight) / 2, kHeight - 4, html_text(key),
+                           frame.x.log ? " (log)" : "");
+}
+
+std::string series_svg(const Frame& frame, const SweepSeries& series) {
+  std::string line, marks;
+  for (const auto& mark : series.marks) {
+    const double left = frame.left(mark.x), top = frame.top(*mark.y.mean);
+    line += fmt::format("{}{:.1f} {:.1f}", line.empty() ? "M" : "L", left, top);
+    if (mark.y.sd) {
+      marks += fmt::format("<path class=\"spread\" d=\"M{:.1f} {:.1f}V{:.1f}\"/>", left,
+                           frame.top(high_end(mark)), frame.top(low_end(mark)));
+    }
+    marks += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\"/>", left, top);
+  }
+  return fmt::format("<g class=\"s{}\"><path class=\"line\" d=\"{}\"/>{}</g>", series.colour, line,
+                     marks);
+}
+
+std::vector<SweepMark> marks_of(const Report& report, const Sweep& sweep, std::size_t column) {
+  std::vector<SweepMark> marks;
+  for (const auto& point : sweep.points) {
+    const auto* metric = metric_in(report.experiments[point.experiment], column);
+    if (metric != nullptr && metric->last.mean) marks.push_back({point.x, metric->last});
+  }
+  return marks;
+}
+
+std::string remark_of(const MetricColumn& column) {
+  std::string text;
+  for (const auto& difference : column.difference) text += difference + ", ";
+  if (column.better == Direction::kLower) text += "lower is better, ";
+  if (column.better == Direction::kHigher) text += "higher is better, ";
+  return text + "mean ± sd over seeds";
+}
+
+}  // namespace
+
+std::vector<SweepChart> sweep_charts_of(const Report& report) {
+  std::vector<SweepChart> charts;
+  std::set<std::string> done;
+  for (const auto& first : report.sweeps) {
+    if (!done.insert(first.key).second) continue;
+    for (std::size_t column = 0; column < report.columns.size(); ++column) {
+      SweepChart chart;
+      chart.key = first.key;
+      chart.heading = report.columns[column].label;
+      chart.subheading = remark_of(report.columns[column]);
+      for (const auto& sweep : report.sweeps) {
+        if (sweep.key != first.key) continue;
+        auto marks = marks_of(report, sweep, column);
+        if (marks.size() < 2) continue;
+        chart.series.push_back({sweep.label, chart.series.size() % kPaletteSize, std::move(marks)});
+      }
+      if (chart.series.empty()) continue;
+      chart.id = fmt::format("sweep{}", charts.size());
+      charts.push_back(std::move(chart));
+    }
+  }
+  return charts;
+}
+
+std::string sweep_svg(const SweepChart& chart) {
+  const Frame frame = frame_of(chart);
+  std::string svg = fmt::format(
+      "<svg class=\"plot\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{}-title\"><title "
+      "id=\"{}-title\">{}</title>",
+      kWidth, kHeight, chart.id, chart.id,
+      html_text(chart.heading + " over " + chart.key + "; " + chart.subheading));
+  svg += "<g class=\"grid\">" + grid(frame) + "</g>" + bottom(frame, chart.key);
+  for (const auto& series : chart.series) svg += series_svg(frame, series);
+  return svg + "</svg>";
+}
+
+std::string sweep_table(const SweepChart& chart) {
+  std::string rows;
+  for (const auto& series : chart.series) {
+    for (const auto& mark : series.marks) {
+      rows += fmt::format(
+          "<tr><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td "
+          "class=\"num\">{}</td></tr>",
+          html_name(series.label), short_number_text(mark.x),
+          html_text(mean_and_spread_text(mark.y)), mark.y.n);
+    }
+  }
+  return fmt::format(
+      "<table><thead><tr><th>experiments</th><th class=\"num\">{}</th><th class=\"num\">mean ± "
+      "sd</th><th class=\"num\">seeds</th></tr></thead><tbody>{}</tbody></table>",
+      html_name(chart.key), rows);
+}
+
+}  // namespace assay

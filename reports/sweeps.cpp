@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/sweeps.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/toml_source.h"
+#include "core/error.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kFewestPoints = 3;
+constexpr std::array<std::string_view, 7> kNoIdentity = {
+    "name", "note", "seeds", "tier", "reproduces", "extends", "train.checkpoint_every_images"};
+
+using Settings = std::map<std::string, Value>;
+
+Settings settings_of(const ExperimentSummary& experiment) {
+  Settings settings;
+  try {
+    for (const auto& [path, source] : parse_toml(experiment.definition, experiment.name).values) {
+      if (std::ranges::find(kNoIdentity, path) == kNoIdentity.end()) settings[path] = source.value;
+    }
+  } catch (const Error&) {
+    return {};
+  }
+  return settings;
+}
+
+std::optional<double> number_in(const Value& value) {
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
+  if (const auto* real = std::get_if<double>(&value)) return *real;
+  return std::nullopt;
+}
+
+// All settings but one key's, and that it has one.
+std::string all_but(const Settings& settings, const std::string& key, bool smoke) {
+  std::string text = smoke ? "smoke\n" : "\n";
+  for (const auto& [path, value] : settings) {
+    text += path + (path == key ? "\n" : " = " + to_toml(value) + "\n");
+  }
+  return text;
+}
+
+// What the names have in common at their beginning, up to a whole word.
+std::string common_name(const std::vector<ExperimentSummary>& experiments, const Sweep& sweep) {
+  const auto& first = experiments[sweep.points.front().experiment];
+  std::string common = first.name;
+  bool equal = true;
+  for (const auto& point : sweep.points) {
+    const std::string& name = experiments[point.experiment].name;
+    equal = equal && name == first.name;
+    const auto differs = std::ranges::mismatch(common, name).in1;
+    common.erase(differs, common.end());
+  }
+  if (equal) return common;
+  const auto end = common.find_last_of("/_- ");
+  common.erase(end == std::string::npos ? 0 : end);
+  return common.empty() ? first.family : common;
+}
+
+// Sweeps of one key with one label are told apart by their first experiment's id.
+void label_sweeps(const std::vector<ExperimentSummary>& experiments, std::vector<Sweep>& sweeps) {
+  std::map<std::pair<std::string, std::string>, int> uses;
+  for (auto& sweep : sweeps) {
+    sweep.label = common_name(experiments, sweep);
+    ++uses[{sweep.key, sweep.label}];
+  }
+  constexpr std::size_t kShortId = 8;
+  for (auto& sweep : sweeps) {
+    if (uses[{sweep.key, sweep.label}] == 1) continue;
+    sweep.label += " · " + experiments[sweep.points.front().experiment].id.substr(0, kShortId);
+  }
+}
+
+}  // namespace
+
+std::vector<Sweep> find_sweeps(const std::vector<ExperimentSummary>& experiments) {
+  // By key, then by everything else.
+  std::map<std::string, std::map<std::string, Sweep>> found;
+  for (std::size_t e = 0; e < experiments.size(); ++e) {
+    const Settings settings = settings_of(experiments[e]);
+    for (const auto& [path, value] : settings) {
+      const auto x = number_in(value);
+      if (!x) continue;
+      Sweep& sweep = found[path][all_but(settings, path, experiments[e].smoke)];
+      sweep.key = path;
+      sweep.points.push_back({*x, e});
+    }
+  }
+  std::vector<Sweep> sweeps;
+  for (auto& [key, by_rest] : found) {
+    for (auto& [rest, sweep] : by_rest) {
+      if (sweep.points.size() < kFewestPoints) continue;
+      std::ranges::sort(sweep.points, {}, &SweepPoint::x);
+      sweeps.push_back(std::move(sweep));
+    }
+  }
+  label_sweeps(experiments, sweeps);
+  return sweeps;
+}
+
+}  // namespace assay
