@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "harness/evaluation_check.h"
 #include "harness/runner.h"
 #include "tests/harness/small_definition.h"
 
