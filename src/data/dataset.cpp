@@ -12,6 +12,8 @@
 #include "data/generated.h"
 #include "data/image_folder.h"
 #include "data/npz.h"
+#include "data/shapes.h"
+#include "data/sprites.h"
 
 namespace assay {
 namespace {
@@ -30,6 +32,11 @@ void check_request(const DatasetRequest& request) {
 }
 
 }  // namespace
+
+const std::vector<Factor>& no_factors() {
+  static const std::vector<Factor> kNone;
+  return kNone;
+}
 
 const std::vector<DatasetSource>& datasets() {
   constexpr std::string_view kNothingToGet = "nothing to get: assay draws it";
@@ -50,7 +57,11 @@ const std::vector<DatasetSource>& datasets() {
       {"grid", "25 Gaussians at {-4,-2,0,2,4}^2, sigma 0.05 (PacGAN)", "generated", kNothingToGet,
        load_grid, locate_generated},
       {"generated_images", "seeded pictures of ten simple shapes", "generated", kNothingToGet,
-       load_generated_images, locate_generated}};
+       load_generated_images, locate_generated},
+      {"sprites", "dSprites' grid of 5 factors: grey 32x32 or 64x64 squares, ellipses and hearts",
+       "generated", kNothingToGet, load_sprites, locate_generated, sprite_factors},
+      {"shapes", "rooms of 6 factors, 3D Shapes' grid in our own picture: colour 32x32 or 64x64",
+       "generated", kNothingToGet, load_shapes, locate_generated, shape_factors}};
   return kSources;
 }
 
