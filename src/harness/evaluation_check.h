@@ -2,12 +2,8 @@
 #pragma once
 
 #include "config/definition.h"
-#include "metrics/metric.h"
 
 namespace assay {
-
-/// Whether a metric looks at what an extractor gives.
-bool is_of_features(Needs needs);
 
 /// Throws Error for a metric or an extractor of the definition that does not exist, and for a
 /// metric that its family or data set cannot serve: checked before anything runs.

@@ -114,16 +114,28 @@ void EvaluationInputs::draw_log_weights(GenerativeModel& model, MetricInputs& in
   });
 }
 
-void EvaluationInputs::draw_code_means(GenerativeModel& model, MetricInputs& inputs) const {
+void EvaluationInputs::draw_codes(GenerativeModel& model, MetricInputs& inputs) const {
+  std::vector<at::Tensor> logvars;
   inputs.code_means =
       in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
         const auto codes = model.encode(batch);
         if (!codes) {
-          throw Error(fmt::format("family '{}' has no encoder; drop active_units from eval.metrics",
-                                  definition_.family));
+          throw Error(
+              fmt::format("family '{}' has no encoder; drop the metrics of codes from "
+                          "eval.metrics",
+                          definition_.family));
         }
+        if (codes->logvar.defined()) logvars.push_back(codes->logvar.detach().to(torch::kCPU));
         return codes->mu;
       });
+  CodesAndFactors& codes = inputs.disentanglement;
+  codes.codes = inputs.code_means;
+  if (!logvars.empty()) codes.logvar = torch::cat(logvars);
+  if (!reference_split().factors.defined()) return;
+  codes.factors = reference_part(reference_split().factors);
+  std::vector<std::int64_t> sizes;
+  for (const Factor& factor : dataset_.factors) sizes.push_back(factor.size);
+  codes.factor_sizes = torch::tensor(sizes);
 }
 
 void EvaluationInputs::draw_labels(GenerativeModel& model, MetricInputs& inputs) const {

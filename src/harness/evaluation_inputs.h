@@ -36,7 +36,9 @@ class EvaluationInputs {
   void draw_reconstructions(GenerativeModel& model, MetricInputs& inputs) const;
   void draw_elbo(GenerativeModel& model, MetricInputs& inputs) const;
   void draw_log_weights(GenerativeModel& model, MetricInputs& inputs) const;
-  void draw_code_means(GenerativeModel& model, MetricInputs& inputs) const;
+  /// Codes of the reference images, the log-variances of their posteriors where the model has some,
+  /// and the factors of the images where the data set knows them.
+  void draw_codes(GenerativeModel& model, MetricInputs& inputs) const;
   void draw_labels(GenerativeModel& model, MetricInputs& inputs) const;
   void draw_classes(Trainable& model, MetricInputs& inputs) const;
 

@@ -9,8 +9,8 @@
 #include "core/error.h"
 #include "data/batch_stream.h"
 #include "data/png.h"
+#include "families/registry.h"
 #include "harness/environment.h"
-#include "harness/evaluation_check.h"
 #include "harness/latent_space.h"
 #include "metrics/dci.h"
 #include "metrics/options.h"
@@ -101,6 +101,12 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
   if (is_of_features(metric.needs) && definition_.has("sampler.codes")) {
     protocol["sampled_codes"] = definition_.text("sampler.codes");
   }
+  if (needs_posteriors(metric.needs)) {
+    protocol["representation"] = "posterior";
+  } else if (needs_factors(metric.needs)) {
+    const bool points = encoding_of(definition_) == Encoding::kPoints;
+    protocol["representation"] = points ? "code" : "posterior mean";
+  }
   if (metric.needs == Needs::kLabelled || metric.needs == Needs::kLabelledImages) {
     protocol["generated_labels"] = "classes in turn";
   }
@@ -166,7 +172,7 @@ void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs,
   }
   if (needs(Needs::kElbo)) drawer_.draw_elbo(model, inputs);
   if (needs(Needs::kLogWeights)) drawer_.draw_log_weights(model, inputs);
-  if (needs(Needs::kCodeMeans)) drawer_.draw_code_means(model, inputs);
+  if (std::any_of(needs_.begin(), needs_.end(), is_of_codes)) drawer_.draw_codes(model, inputs);
   if (needs(Needs::kLabelled) || needs(Needs::kLabelledImages)) drawer_.draw_labels(model, inputs);
 }
 
