@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "metrics/code_groups.h"
 #include "metrics/inputs.h"
 #include "metrics/linalg.h"
 #include "metrics/logistic_regression.h"
@@ -14,18 +15,54 @@
 namespace assay {
 namespace {
 
+constexpr std::string_view kName = "beta_vae_score";
+constexpr std::string_view kEstimator =
+    "multinomial logistic regression, C 1, on 2/3 of groups, scored on the rest";
+
 std::int64_t fitted_groups(std::int64_t groups) { return groups - groups / 3; }
+
+// What pairs say, whoever drew them.
+struct Differences {
+  at::Tensor values;
+  std::vector<std::int64_t> factors;
+  Protocol protocol;
+};
+
+Differences of_given(const MetricInputs& inputs) {
+  const CodesAndFactors& given = inputs.disentanglement;
+  const CodeGroups groups = checked_groups(given.pair_codes, given.pair_factors, 4, kName);
+  const std::int64_t all = groups.values.size(0);
+  if (all < 3) throw Error(fmt::format("{}: {} groups; needs 3 or more", kName, all));
+  auto protocol = codes_protocol(inputs, kName, kEstimator, 2 * all * groups.values.size(1));
+  protocol["group_size"] = std::to_string(groups.values.size(1));
+  at::Tensor values;
+  run_serial([&] { values = mean_differences(groups.values); });
+  return {values, groups.factors, protocol};
+}
+
+Differences of_drawn(const MetricInputs& inputs) {
+  const CheckedCodes codes = checked_codes(inputs, kName);
+  const GroupDraw draw = group_draw(inputs, kName);
+  const RowGroups pairs = draw_pairs(codes, draw, kName);
+  auto protocol = codes_protocol(
+      inputs, kName, fmt::format("{}, pairs of the reference", kEstimator), codes.values.size(0));
+  protocol["group_size"] = std::to_string(draw.size);
+  protocol["seed"] = std::to_string(whole_option(inputs, "beta_vae_score.seed"));
+  return {of_groups(codes.values, pairs.rows, mean_differences), pairs.factors, protocol};
+}
 
 }  // namespace
 
-double beta_vae_score(const CodeGroups& groups) {
-  TORCH_CHECK(groups.values.dim() == 4 && groups.values.size(2) == 2 && groups.values.size(0) >= 3,
-              "beta_vae_score: needs [G,B,2,L] with G of at least 3, not ", groups.values.sizes());
-  at::Tensor differences;
-  run_serial([&] {
-    differences = (groups.values.select(2, 0) - groups.values.select(2, 1)).abs().mean(1);
-  });
-  const auto labels = at::tensor(groups.factors, at::kLong);
+at::Tensor mean_differences(const at::Tensor& pairs) {
+  return (pairs.select(2, 0) - pairs.select(2, 1)).abs().mean(1);
+}
+
+double beta_vae_score(const at::Tensor& differences, const std::vector<std::int64_t>& factors) {
+  TORCH_CHECK(
+      differences.dim() == 2 && differences.size(0) == std::ssize(factors) && factors.size() >= 3,
+      "beta_vae_score: needs [G,L] and G factors with G of at least 3, not ", differences.sizes(),
+      " and ", factors.size());
+  const auto labels = at::tensor(factors, at::kLong);
   const std::int64_t fitted = fitted_groups(labels.size(0));
   const auto classifier = fit_logistic(differences.slice(0, 0, fitted), labels.slice(0, 0, fitted));
   const auto told = predict(classifier, differences.slice(0, fitted));
@@ -34,17 +71,12 @@ double beta_vae_score(const CodeGroups& groups) {
 }
 
 MetricValue compute_beta_vae_score(const MetricInputs& inputs) {
-  constexpr std::string_view kName = "beta_vae_score";
-  const CodesAndFactors& given = inputs.disentanglement;
-  const CodeGroups groups = checked_groups(given.pair_codes, given.pair_factors, 4, kName);
-  const std::int64_t all = groups.values.size(0);
-  if (all < 3) throw Error(fmt::format("{}: {} groups; needs 3 or more", kName, all));
-  const double score = beta_vae_score(groups);
-  auto protocol = codes_protocol(
-      inputs, kName, "multinomial logistic regression, C 1, on 2/3 of groups, scored on the rest",
-      2 * all * groups.values.size(1));
+  const bool given = inputs.disentanglement.pair_codes.defined();
+  const Differences differences = given ? of_given(inputs) : of_drawn(inputs);
+  const double score = beta_vae_score(differences.values, differences.factors);
+  const auto all = std::ssize(differences.factors);
+  auto protocol = differences.protocol;
   protocol["groups"] = std::to_string(all);
-  protocol["group_size"] = std::to_string(groups.values.size(1));
   return {std::string(kName), score, binomial_standard_error(score, all - fitted_groups(all)),
           protocol};
 }

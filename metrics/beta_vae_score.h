@@ -3,19 +3,25 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "metrics/codes.h"
+#include <cstdint>
+#include <vector>
+
 #include "metrics/metric.h"
 
 namespace assay {
 
-/// β-VAE's score (Higgins et al. 2017, algorithm 1): the accuracy of a linear classifier
-/// (fit_logistic) that tells which factor the pairs of a group share, from
-///   z_diff = 1/B Σ_b |z_b1 − z_b2|.
-/// The first two thirds of the groups fit it, the rest are scored. groups.values: [G,B,2,L], groups
-/// in random order, G ≥ 3.
-double beta_vae_score(const CodeGroups& groups);
+/// 1/B Σ_b |z_b1 − z_b2| of groups of pairs: [G,B,2,L] -> [G,L].
+at::Tensor mean_differences(const at::Tensor& pairs);
 
-/// Standard error binomial over the scored groups, the classifier taken as fixed.
+/// β-VAE's score (Higgins et al. 2017, algorithm 1): the accuracy of a linear classifier
+/// (fit_logistic) that tells which factor the pairs of a group share, from their mean_differences.
+/// The first two thirds of the groups fit it, the rest are scored. differences: [G,L] f64, groups
+/// in random order, G ≥ 3; factors: [G].
+double beta_vae_score(const at::Tensor& differences, const std::vector<std::int64_t>& factors);
+
+/// Of inputs.disentanglement.pair_codes if there are any, else of pairs drawn from its codes and
+/// factors (draw_pairs). Standard error binomial over the scored groups, the classifier taken as
+/// fixed.
 MetricValue compute_beta_vae_score(const MetricInputs& inputs);
 
 }  // namespace assay

@@ -34,12 +34,22 @@ enum class Needs {
   kPoints,
   kClassification,
   kCodeMeans,             ///< codes of reference images
-  kQuantisedCodes,        ///< and the error of decoding them quantised
-  kProbe,                 ///< and codes of training images, both with labels
+  kPosteriors,            ///< and the log-variances of their distributions
+  kCodes,                 ///< codes of reference images and the factors that made these
+  kPosteriorsAndFactors,  ///< all of this
+  kQuantisedCodes,        ///< codes, and the error of decoding them quantised
+  kProbe,                 ///< codes of reference and of training images, both with labels
   kJacobian,              ///< norms of the encoder's Jacobian
-  kNoisyReconstructions,  ///< reconstructions of corrupted originals
-  kCodes
+  kNoisyReconstructions   ///< reconstructions of corrupted originals
 };
+
+/// Whether it is of what an extractor gives.
+bool is_of_features(Needs needs);
+/// Whether it is of codes of reference images alone; of these, whether the factors behind the
+/// images and the log-variances of posteriors belong to it.
+bool is_of_codes(Needs needs);
+bool needs_factors(Needs needs);
+bool needs_posteriors(Needs needs);
 
 /// Latent codes and the factors that made the images, for scores of disentanglement.
 struct CodesAndFactors {
@@ -48,7 +58,8 @@ struct CodesAndFactors {
   at::Tensor factors;        ///< [N,F] i64, each counted from 0
   at::Tensor factor_sizes;   ///< [F] i64: values each factor can take
   at::Tensor variances;      ///< [L] variance of each code over the data, for the FactorVAE score
-  at::Tensor group_codes;    ///< [G,B,L]: groups of images that share one factor's value
+  at::Tensor group_codes;    ///< [G,B,L]: groups of images that share one factor's value, if some
+                             ///< were drawn; else the scores of groups draw them from the above
   at::Tensor group_factors;  ///< [G] i64: which factor it was
   at::Tensor pair_codes;     ///< [G,B,2,L]: pairs that share one factor's value, for beta-VAE's
   at::Tensor pair_factors;   ///< [G] i64

@@ -2,16 +2,13 @@
 #include "metrics/mig_sampled.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "core/error.h"
 #include "core/random.h"
-#include "metrics/inputs.h"
+#include "metrics/codes.h"
 #include "metrics/linalg.h"
 #include "metrics/mig.h"
 
@@ -19,33 +16,16 @@ namespace assay {
 namespace {
 
 constexpr std::string_view kName = "mig_sampled";
-constexpr double kLargestLogvar = 600.0;
 // Samples of one thread's block, and images it is compared with at once: 80 KiB a code.
 constexpr std::int64_t kSamplesAtOnce = 8;
 constexpr std::int64_t kImagesAtOnce = 1024;
 
-// What of the posteriors all blocks read, an image's numbers side by side for each code: [L,N].
-struct Posteriors {
-  at::Tensor mu, minus_half_precision, half_logvar;
-
-  // log q(z|x_n) without −½ log 2π of z [B,L,1]: [B,L,R], of the images begin…end.
-  at::Tensor log_densities(const at::Tensor& z, std::int64_t begin, std::int64_t end) const {
-    const auto part = [&](const at::Tensor& all) { return all.slice(1, begin, end); };
-    return (z - part(mu)).square_().mul_(part(minus_half_precision)).sub_(part(half_logvar));
-  }
-};
-
-Posteriors posteriors_of(const PosteriorSamples& samples) {
-  const auto logvar = samples.logvar.t().contiguous();
-  return {samples.codes.values.t().contiguous(), -0.5 * (-logvar).exp(), 0.5 * logvar};
-}
-
 // Share of the images that have each one's value of each factor, [N,F].
-at::Tensor shares_of_values(const CheckedCodes& codes) {
+at::Tensor shares_of_values(const at::Tensor& factors) {
   std::vector<at::Tensor> shares;
-  const auto rows = static_cast<double>(codes.factors.size(0));
-  for (std::int64_t factor = 0; factor < codes.factors.size(1); ++factor) {
-    const auto values = codes.factors.select(1, factor);
+  const auto rows = static_cast<double>(factors.size(0));
+  for (std::int64_t factor = 0; factor < factors.size(1); ++factor) {
+    const auto values = factors.select(1, factor);
     shares.push_back(values.bincount().to(at::kDouble).index_select(0, values) / rows);
   }
   return at::stack(shares, 1);
@@ -53,59 +33,27 @@ at::Tensor shares_of_values(const CheckedCodes& codes) {
 
 // The terms of the samples begin…end. Plain sums do: within ±600 no density leaves the range of
 // f64, and the sample's own image is in all of them.
-at::Tensor terms_of_block(const PosteriorSamples& samples, const Posteriors& posteriors,
-                          std::int64_t begin, std::int64_t end) {
+at::Tensor terms_of_block(const PosteriorSamples& samples, const at::Tensor& factors,
+                          const PosteriorDensities& densities, std::int64_t begin,
+                          std::int64_t end) {
   const auto rows = samples.rows.slice(0, begin, end);
   const auto z = samples.z.slice(0, begin, end).unsqueeze(2);
-  const auto own_values = samples.codes.factors.index_select(0, rows).unsqueeze(1);
-  const std::int64_t factors = own_values.size(2), images = samples.codes.values.size(0);
-  auto sums = at::zeros({end - begin, z.size(1), factors + 1}, at::kDouble);
-  for (std::int64_t first = 0; first < images; first += kImagesAtOnce) {
-    const auto last = std::min(first + kImagesAtOnce, images);
-    const auto values = samples.codes.factors.slice(0, first, last).unsqueeze(0);
+  const auto own_values = factors.index_select(0, rows).unsqueeze(1);
+  auto sums = at::zeros({end - begin, z.size(1), factors.size(1) + 1}, at::kDouble);
+  for (std::int64_t first = 0; first < densities.images(); first += kImagesAtOnce) {
+    const auto last = std::min(first + kImagesAtOnce, densities.images());
+    const auto values = factors.slice(0, first, last).unsqueeze(0);
     // [B,R,F+1]: who shares each factor's value, and everyone.
     const auto members =
         at::constant_pad_nd(values.eq(own_values).to(at::kDouble), {0, 1}, 1.0).contiguous();
-    sums.baddbmm_(posteriors.log_densities(z, first, last).exp_(), members);
+    sums.baddbmm_(densities.log_densities(z, first, last).exp_(), members);
   }
-  return (sums.slice(2, 0, factors) / sums.slice(2, factors)).log();
-}
-
-at::Tensor checked_logvar(const MetricInputs& inputs, const CheckedCodes& codes) {
-  const auto logvar =
-      checked_rows(inputs.disentanglement.logvar, {kName, "posterior log-variance"});
-  if (logvar.sizes() != codes.values.sizes()) {
-    throw Error(
-        fmt::format("{}: the codes are {}, their log-variances {}; each posterior mean "
-                    "needs its own",
-                    kName, c10::str(codes.values.sizes()), c10::str(logvar.sizes())));
-  }
-  const auto extreme = logvar.abs().amax(1);
-  if (extreme.max().item<double>() > kLargestLogvar) {
-    const auto row = extreme.argmax().item<std::int64_t>();
-    throw Error(
-        fmt::format("{}: row {} has a log-variance of {} beyond ±{}, whose density is no number; "
-                    "give logarithms of variances",
-                    kName, row, logvar[row].abs().max().item<double>(), kLargestLogvar));
-  }
-  return logvar;
-}
-
-PosteriorSamples draw(CheckedCodes codes, const at::Tensor& logvar, std::int64_t count,
-                      std::uint64_t seed) {
-  RandomStream random(stream_seed(seed, kName));
-  auto order = random.permutation(codes.values.size(0));
-  order.resize(static_cast<std::size_t>(std::min(count, codes.values.size(0))));
-  const auto rows = at::tensor(order, at::kLong);
-  auto z = at::empty({rows.size(0), codes.values.size(1)}, at::kDouble);
-  std::generate_n(z.mutable_data_ptr<double>(), z.numel(), [&] { return random.normal(); });
-  z.mul_((0.5 * logvar.index_select(0, rows)).exp()).add_(codes.values.index_select(0, rows));
-  return {std::move(codes), logvar, rows, z};
+  return (sums.slice(2, 0, factors.size(1)) / sums.slice(2, factors.size(1))).log();
 }
 
 // H(v_f) in nats, [F], of the values as often as they occur.
-at::Tensor entropies_of(const CheckedCodes& codes) {
-  return -shares_of_values(codes).log().mean(0);
+at::Tensor entropies_of(const at::Tensor& factors) {
+  return -shares_of_values(factors).log().mean(0);
 }
 
 // The gap, as a mean over samples.
@@ -123,35 +71,33 @@ Mean gap_of(const at::Tensor& terms, const at::Tensor& entropies) {
 
 }  // namespace
 
-at::Tensor information_terms(const PosteriorSamples& samples) {
+at::Tensor information_terms(const PosteriorSamples& samples, const at::Tensor& factors) {
   const auto count = samples.z.size(0);
-  auto terms =
-      at::empty({count, samples.codes.values.size(1), samples.codes.factors.size(1)}, at::kDouble);
-  const Posteriors posteriors = posteriors_of(samples);
+  auto terms = at::empty({count, samples.z.size(1), factors.size(1)}, at::kDouble);
+  const PosteriorDensities densities(samples.posteriors);
   for_each_parallel((count + kSamplesAtOnce - 1) / kSamplesAtOnce, [&](std::int64_t block) {
     const auto begin = block * kSamplesAtOnce, end = std::min(begin + kSamplesAtOnce, count);
-    terms.slice(0, begin, end).copy_(terms_of_block(samples, posteriors, begin, end));
+    terms.slice(0, begin, end).copy_(terms_of_block(samples, factors, densities, begin, end));
   });
-  const auto shares = shares_of_values(samples.codes).index_select(0, samples.rows);
-  return terms.sub_(shares.log().unsqueeze(1));
+  return terms.sub_(shares_of_values(factors).index_select(0, samples.rows).log().unsqueeze(1));
 }
 
-Mean sampled_mig(const PosteriorSamples& samples) {
+Mean sampled_mig(const PosteriorSamples& samples, const at::Tensor& factors) {
   Mean gap;
-  const auto terms = information_terms(samples);
-  run_serial([&] { gap = gap_of(terms, entropies_of(samples.codes)); });
+  const auto terms = information_terms(samples, factors);
+  run_serial([&] { gap = gap_of(terms, entropies_of(factors)); });
   return gap;
 }
 
 MetricValue compute_mig_sampled(const MetricInputs& inputs) {
-  CheckedCodes codes = checked_codes(inputs, kName);
-  const auto logvar = checked_logvar(inputs, codes);
+  const CheckedCodes codes = checked_codes(inputs, kName);
   const auto seed = whole_option(inputs, "mig_sampled.seed");
-  const auto samples = draw(std::move(codes), logvar, whole_option(inputs, "mig_sampled.samples"),
-                            static_cast<std::uint64_t>(seed));
-  const Mean gap = sampled_mig(samples);
+  const auto samples = draw_posterior_samples(checked_posteriors(inputs, kName),
+                                              whole_option(inputs, "mig_sampled.samples"),
+                                              stream_seed(static_cast<std::uint64_t>(seed), kName));
+  const Mean gap = sampled_mig(samples, codes.factors);
   auto protocol = codes_protocol(inputs, kName, "samples of q(z|x) under the aggregate posterior",
-                                 samples.codes.values.size(0));
+                                 codes.values.size(0));
   protocol["samples"] = std::to_string(samples.z.size(0));
   protocol["seed"] = std::to_string(seed);
   return {std::string(kName), gap.value, gap.standard_error, protocol};

@@ -3,31 +3,24 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "metrics/codes.h"
 #include "metrics/inputs.h"
 #include "metrics/metric.h"
+#include "metrics/posterior_samples.h"
 
 namespace assay {
 
-/// Samples z_s ~ q(z|x_n) of Gaussian posteriors N(mu, exp(logvar)) of some of the N images.
-struct PosteriorSamples {
-  CheckedCodes codes;  ///< mu, and the factors behind the images
-  at::Tensor logvar;   ///< [N,L] f64, within ±600, so that every density is a number
-  at::Tensor rows;     ///< [S] i64: the image n of each sample
-  at::Tensor z;        ///< [S,L] f64
-};
-
-/// log q(z_l|v_f) / q(z_l) in nats of each sample, code and factor, [S,L,F] f64, where
+/// log q(z_l|v_f) / q(z_l) in nats of each sample, code and factor, [S,L,F] f64, where, with the
+/// factors [N,F] i64 of all images,
 ///   q(z_l) = 1/N Σ_n q(z_l|x_n)   and   q(z_l|v_f) = 1/N_v Σ_{n: v_nf = v} q(z_l|x_n)
 /// with v the value of factor f in the sample's own image. Its mean over samples is
 /// I(z_l; v_f) = H(z_l) − H(z_l|v_f) as the authors' code estimates both (Chen, Li, Grosse &
 /// Duvenaud 2018, sec. 4.1). S·N·L exponentials, in blocks; the same bits for every thread count.
-at::Tensor information_terms(const PosteriorSamples& samples);
+at::Tensor information_terms(const PosteriorSamples& samples, const at::Tensor& factors);
 
 /// The gap of these samples: mean over factors of (I_(1) − I_(2)) / H(v), with negative information
 /// counted as 0 and H(v) of the values as often as they occur. The standard error is that of a mean
 /// over samples, with the two codes fixed; the mixtures' own error vanishes to first order.
-Mean sampled_mig(const PosteriorSamples& samples);
+Mean sampled_mig(const PosteriorSamples& samples, const at::Tensor& factors);
 
 /// The mutual information gap as its authors estimate it (rtqichen/beta-tcvae,
 /// disentanglement_metrics.py): sampled_mig of one sample for each image, or for a random part of

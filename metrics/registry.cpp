@@ -8,14 +8,10 @@
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "metrics/accuracy.h"
-#include "metrics/active_units.h"
-#include "metrics/beta_vae_score.h"
 #include "metrics/classification_accuracy_score.h"
-#include "metrics/code_rate.h"
+#include "metrics/code_metrics.h"
 #include "metrics/data_copying.h"
-#include "metrics/dci.h"
 #include "metrics/elbo.h"
-#include "metrics/factor_vae_score.h"
 #include "metrics/fd_infinity.h"
 #include "metrics/feature_likelihood.h"
 #include "metrics/frechet.h"
@@ -23,21 +19,14 @@
 #include "metrics/gaussian_mmd.h"
 #include "metrics/importance_weights.h"
 #include "metrics/inception_score.h"
-#include "metrics/jacobian_norm.h"
 #include "metrics/kernel_distance.h"
-#include "metrics/linear_probe_error.h"
-#include "metrics/mean_activation.h"
 #include "metrics/metric.h"
 #include "metrics/mifid.h"
-#include "metrics/mig.h"
-#include "metrics/mig_sampled.h"
 #include "metrics/modes.h"
-#include "metrics/noise_psnr.h"
 #include "metrics/path_length.h"
 #include "metrics/precision_recall.h"
 #include "metrics/psnr.h"
 #include "metrics/reconstruction.h"
-#include "metrics/sap.h"
 #include "metrics/sliced_w2.h"
 #include "metrics/ssim.h"
 #include "metrics/vendi.h"
@@ -47,11 +36,9 @@ namespace assay {
 namespace {
 
 constexpr std::string_view kPacGan = "Lin et al. 2018 (PacGAN), sec. 4.1";
-constexpr std::string_view kDci = "Eastwood & Williams 2018";
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kTiny = 1e-9;
 constexpr double kLargestSeed = 4294967295.0;
-constexpr MetricOption kBins{"bins", 20, 2, 1000, "intervals of equal width per code"};
 using Metrics = std::vector<Metric>;
 
 Metrics frechet_distances() {
@@ -197,44 +184,7 @@ Metrics of_given_images() {
        "-log mean importance weight in nats per image: an upper bound in expectation",
        compute_iwae_nll},
       {"bits_per_dim", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
-       "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim},
-      {"active_units",
-       "Burda et al. 2016",
-       Better::kHigher,
-       Needs::kCodeMeans,
-       "code dimensions whose mean varies with the image, Var_x E[z|x] > threshold",
-       compute_active_units,
-       {{"threshold", 0.01, 0, 1e9, "a dimension of a smaller variance has collapsed"}}}};
-}
-
-Metrics of_given_codes() {
-  return {{"jacobian_norm",
-           "Rifai et al. 2011",
-           Better::kLower,
-           Needs::kJacobian,
-           "mean Frobenius norm of the encoder's Jacobian, images in [-1,1]",
-           compute_jacobian_norm,
-           {{"images", 500, 2, 1e7, "reference images that it is taken at, the first ones"}}},
-          {"noise_psnr", "Vincent et al. 2010", Better::kHigher, Needs::kNoisyReconstructions,
-           "psnr of reconstructions from corrupted images (eval.noise) against clean ones",
-           compute_noise_psnr},
-          {"mean_activation", "Ng 2011", Better::kLower, Needs::kCodeMeans,
-           "mean of all code units over images", compute_mean_activation},
-          {"linear_probe_error",
-           "Alain & Bengio 2017",
-           Better::kLower,
-           Needs::kProbe,
-           "error of logistic regression from codes to classes, fitted to training codes",
-           compute_linear_probe_error,
-           {{"examples", 10000, 2, 1e7, "training images whose codes it is fitted to"}}},
-          {"code_rate",
-           "Balle et al. 2017",
-           Better::kLower,
-           Needs::kQuantisedCodes,
-           "bits per image: entropy of codes that are quantised as coarsely as they bear",
-           compute_code_rate,
-           {{"tolerance", 0.01, 1e-6, 10, "share by which the squared error may rise"},
-            {"images", 2000, 2, 1e7, "reference images that are decoded to find the step"}}}};
+       "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim}};
 }
 
 Metrics points() {
@@ -266,55 +216,6 @@ Metrics classification() {
             {"seed", 0, 0, kLargestSeed, "seed of the weights, the order and the dropout"}}}};
 }
 
-Metrics information_of_codes() {
-  return {
-      {"mig",
-       "Chen et al. 2018",
-       Better::kHigher,
-       Needs::kCodes,
-       "gap of the two codes that tell most about a factor, in shares of its entropy",
-       compute_mig,
-       {kBins}},
-      {"mig_sampled",
-       "Chen et al. 2018",
-       Better::kHigher,
-       Needs::kCodes,
-       "the same gap of samples of q(z|x) under the aggregate posterior, the authors' estimator",
-       compute_mig_sampled,
-       {{"samples", 10000, 2, 1e7, "images that a sample is drawn for; all if there are fewer"},
-        {"seed", 0, 0, kLargestSeed, "seed of the samples"}}},
-      {"modularity",
-       "Ridgeway & Mozer 2018",
-       Better::kHigher,
-       Needs::kCodes,
-       "1 - squared information of codes about all factors but their best one",
-       compute_modularity,
-       {kBins}}};
-}
-
-Metrics learned_from_codes() {
-  return {{"sap", "Kumar et al. 2018", Better::kHigher, Needs::kCodes,
-           "gap of the two codes from which a linear SVM tells a factor best", compute_sap},
-          {"factor_vae_score",
-           "Kim & Mnih 2018",
-           Better::kHigher,
-           Needs::kCodes,
-           "share of groups whose fixed factor the code of least variance tells",
-           compute_factor_vae_score,
-           {{"least_deviation", 0.05, 0, 1e6, "codes of a smaller standard deviation are dead"}}},
-          {"beta_vae_score", "Higgins et al. 2017", Better::kHigher, Needs::kCodes,
-           "share of groups whose fixed factor a linear classifier tells from |z1 - z2|",
-           compute_beta_vae_score},
-          {"dci_disentanglement", kDci, Better::kHigher, Needs::kCodes,
-           "purity of each code's importances for factors, weighted by importance",
-           compute_dci_disentanglement},
-          {"dci_completeness", kDci, Better::kHigher, Needs::kCodes,
-           "purity of the codes' importances for each factor", compute_dci_completeness},
-          {"dci_informativeness", kDci, Better::kHigher, Needs::kCodes,
-           "accuracy of gradient-boosted trees that tell factors from all codes",
-           compute_dci_informativeness}};
-}
-
 Metrics all_of(const std::vector<Metrics>& groups) {
   Metrics all;
   for (const Metrics& group : groups) all.insert(all.end(), group.begin(), group.end());
@@ -326,8 +227,7 @@ Metrics all_of(const std::vector<Metrics>& groups) {
 const std::vector<Metric>& metrics() {
   static const Metrics kMetrics =
       all_of({frechet_distances(), kernel_and_sliced_distances(), neighbourhoods(), memorisation(),
-              diversity(), of_given_images(), of_given_codes(), points(), classification(),
-              information_of_codes(), learned_from_codes()});
+              diversity(), of_given_images(), points(), classification(), code_metrics()});
   return kMetrics;
 }
 

@@ -205,9 +205,12 @@ void App::add_eval() {
   CLI::App* eval = command("eval", "metrics on folders of images, .npz files, data sets or runs",
                            "assay eval --generated samples/ --reference fashion_mnist:test "
                            "--metrics fd,precision,recall");
-  eval->add_option("--generated", options->generated, "folder, .npz, DATASET:SPLIT or RUN")
+  eval->add_option("--generated", options->generated,
+                   "folder, .npz (images, features, logits, or codes, factors, codes_logvar), "
+                   "DATASET:SPLIT or RUN")
       ->required();
-  eval->add_option("--reference", options->reference, "the same")->required();
+  eval->add_option("--reference", options->reference,
+                   "the same; metrics of codes (mig, sap, total_correlation, …) need none");
   eval->add_option("--held-out", options->held_out,
                    "real data the model was not trained on, for ct and fld");
   eval->add_option("--metrics", options->metrics,

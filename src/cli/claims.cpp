@@ -21,16 +21,11 @@
 namespace assay {
 namespace {
 
-bool has_extractor(Needs needs) {
-  return needs == Needs::kFeatures || needs == Needs::kHeldOut || needs == Needs::kLogits ||
-         needs == Needs::kSpatialFeatures || needs == Needs::kLabelled;
-}
-
 void check_metric(const Claim& claim) {
   const MetricName wanted = split_metric(claim.metric);
   try {
     const Needs needs = metric(wanted.metric).needs;
-    if (wanted.extractor.empty() || has_extractor(needs)) return;
+    if (wanted.extractor.empty() || is_of_features(needs)) return;
   } catch (const Error& problem) {
     throw Error(fmt::format("{}: metric = '{}': {}", claim.where, claim.metric, problem.what()));
   }

@@ -53,12 +53,30 @@ std::string weights_page(const PublishedWeights& weights) {
   return page;
 }
 
+// "shape 3, scale 6", or nothing.
+std::string factors_text(const std::vector<Factor>& factors) {
+  std::vector<std::string> parts;
+  for (const Factor& factor : factors) {
+    parts.push_back(fmt::format("{} {}", factor.name, factor.size));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+Json factors_json(const std::vector<Factor>& factors) {
+  Json json = Json::array();
+  for (const Factor& factor : factors)
+    json.push_back({{"name", factor.name}, {"size", factor.size}});
+  return json;
+}
+
 std::string dataset_page(const DatasetSource& source) {
   DatasetRequest request;
   request.name = std::string(source.name);
   const auto found = source.locate(request);
-  return fmt::format("{}: {} ({})\n  to get it  {}\n  place      {}\n", source.name, source.title,
-                     source.licence, source.how_to_get, found ? found->string() : "absent");
+  const auto factors = factors_text(source.factors());
+  return fmt::format("{}: {} ({})\n  to get it  {}\n  place      {}\n{}", source.name, source.title,
+                     source.licence, source.how_to_get, found ? found->string() : "absent",
+                     factors.empty() ? "" : fmt::format("  factors    {}\n", factors));
 }
 
 }  // namespace
@@ -76,7 +94,8 @@ int data_list_command(const CommonOptions& options) {
                     {"title", source.title},
                     {"licence", source.licence},
                     {"found", found ? Json(found->string()) : Json()},
-                    {"how_to_get", source.how_to_get}});
+                    {"how_to_get", source.how_to_get},
+                    {"factors", factors_json(source.factors())}});
   }
   fmt::print("{}", options.json ? json.dump(2) + "\n" : table.text());
   return 0;
@@ -106,6 +125,7 @@ int data_verify_command(const std::string& target) {
   };
   show("train", dataset.train);
   show("test", dataset.test);
+  if (!dataset.factors.empty()) fmt::print("factors: {}\n", factors_text(dataset.factors));
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/eval_codes.h"
 #include "cli/eval_features.h"
 #include "cli/eval_output.h"
 #include "cli/eval_plan.h"
@@ -49,15 +50,17 @@ class Scorer {
   Scorer(const EvalCommand& command, const EvalPlan& plan)
       : command_(command),
         plan_(plan),
-        generated_(load_eval_source(command.generated, command, any_size())),
-        reference_(load_eval_source(command.reference, command, any_size())) {
+        generated_(load_eval_source(command.generated, command, any_size())) {
+    check_kinds(generated_);
     if (!command.held_out.empty()) {
       held_out_ = load_eval_source(command.held_out, command, any_size());
       check_pair(generated_, *held_out_);
     }
-    check_kinds(generated_);
-    check_kinds(reference_);
-    check_pair(generated_, reference_);
+    if (plan.needs_reference()) {
+      reference_ = load_eval_source(command.reference, command, any_size());
+      check_kinds(reference_);
+      check_pair(generated_, reference_);
+    }
     if (from_images()) {
       if (plan.needs_features()) extract();
     } else if (!command.resize.empty() || !command.weights.empty()) {
@@ -87,9 +90,14 @@ class Scorer {
     result.n_generated = generated_.rows();
     result.n_reference = reference_.rows();
     result.dimensions = generated_.features.defined() ? generated_.features.size(1) : 0;
-    result.extractor = extractor_      ? "extractor " + command_.extractor
-                       : from_images() ? "no extractor"
-                                       : "given features";
+    result.extractor = extractor_               ? "extractor " + command_.extractor
+                       : from_images()          ? "no extractor"
+                       : plan_.needs_features() ? "given features"
+                                                : "given codes";
+    if (!plan_.needs_reference() && !command_.reference.empty()) {
+      result.notes.push_back(
+          "--reference was not read: these metrics are of the codes in --generated alone.");
+    }
     add_sample_notes(result);
     return result;
   }
@@ -122,6 +130,8 @@ class Scorer {
     inputs.generated_labels = generated_.labels;
     inputs.reference_labels = reference_.labels;
     inputs.generated_logits = generated_.logits;
+    inputs.code_means = generated_.codes.codes;
+    inputs.disentanglement = generated_.codes;
     if (held_out_) inputs.held_out_features = held_out_->features;
     inputs.k = command_.neighbours;
     inputs.compat = command_.compat;
@@ -166,6 +176,11 @@ class Scorer {
         refuse(metric, fmt::format("needs class logits; {} has none (give an .npz with 'logits', "
                                    "or images and an extractor that classifies)",
                                    generated_.name));
+      case Needs::kCodeMeans:
+      case Needs::kPosteriors:
+      case Needs::kCodes:
+      case Needs::kPosteriorsAndFactors:
+        return check_codes(metric, generated_.codes, generated_.name);
       default:
         refuse(metric, "can only be computed by a run, not from files");
     }
@@ -181,11 +196,19 @@ class Scorer {
 
   void check_features(const Metric& metric) const {
     if (generated_.features.defined() && reference_.features.defined()) return;
-    refuse(metric, fmt::format("needs features or images on both sides; {} has none",
-                               generated_.features.defined() ? reference_.name : generated_.name));
+    const EvalSource& without = generated_.features.defined() ? reference_ : generated_;
+    refuse(
+        metric,
+        fmt::format("needs features or images on both sides; {} has none{}", without.name,
+                    without.codes.codes.defined() ? " (of codes, ask for --metrics mig,sap)" : ""));
   }
 
   Protocol protocol_for(const Metric& metric) const {
+    if (is_of_codes(metric.needs)) {
+      return {{"codes", generated_.name},
+              {"codes_digest", generated_.digest},
+              {"representation", "given"}};
+    }
     const bool of_images = metric.needs == Needs::kLabelledImages;
     Protocol protocol;
     if (!of_images) {
@@ -214,15 +237,18 @@ class Scorer {
     try {
       MetricValue value = metric.compute(inputs);
       if (!std::isfinite(value.value)) {
-        refuse(metric,
-               fmt::format("the result is {}: the features are too large for it", value.value));
+        refuse(metric, fmt::format("the result is {}: the {} for it", value.value,
+                                   is_of_codes(metric.needs)
+                                       ? "codes are too large, or follow from each other,"
+                                       : "features are too large"));
       }
       value.name = plan_.shown_name(value.name, from_images());
       return value;
     } catch (const Error& problem) {
-      throw Error(
-          fmt::format("{} against {}: {}", generated_.name, reference_.name, problem.what()),
-          problem.code());
+      const auto sides = reference_.name.empty()
+                             ? generated_.name
+                             : fmt::format("{} against {}", generated_.name, reference_.name);
+      throw Error(fmt::format("{}: {}", sides, problem.what()), problem.code());
     }
   }
 

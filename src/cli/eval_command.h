@@ -10,8 +10,8 @@ namespace assay {
 
 struct EvalCommand {
   CommonOptions common;
-  std::string generated;  ///< folder, .npz, DATASET:SPLIT or RUN
-  std::string reference;
+  std::string generated;             ///< folder, .npz, DATASET:SPLIT or RUN
+  std::string reference;             ///< the same; may be empty for metrics of codes alone
   std::string held_out;              ///< real data that the model was not trained on, or empty
   std::vector<std::string> metrics;  ///< empty: the usual ones that the inputs allow
   std::vector<std::string> set;      ///< "metric.key=value"

@@ -81,8 +81,10 @@ void print_table(const EvalResult& result) {
                                    short_number(value.value + half))
                      : ""});
   }
-  fmt::print("{}\n{} generated, {} reference, {}\n", table.text(), result.n_generated,
-             result.n_reference, result.extractor);
+  const auto reference =
+      result.n_reference > 0 ? fmt::format(", {} reference", result.n_reference) : std::string();
+  fmt::print("{}\n{} generated{}, {}\n", table.text(), result.n_generated, reference,
+             result.extractor);
   for (const auto& note : result.notes) fmt::print("{}\n", note);
 }
 

@@ -77,8 +77,14 @@ std::string EvalPlan::shown_name(const std::string& metric, bool from_images) co
 }
 
 bool EvalPlan::needs_features() const {
+  return std::any_of(metrics.begin(), metrics.end(), [](const Metric* one) {
+    return one->needs != Needs::kLabelledImages && !is_of_codes(one->needs);
+  });
+}
+
+bool EvalPlan::needs_reference() const {
   return std::any_of(metrics.begin(), metrics.end(),
-                     [](const Metric* one) { return one->needs != Needs::kLabelledImages; });
+                     [](const Metric* one) { return !is_of_codes(one->needs); });
 }
 
 EvalPlan plan_evaluation(const EvalCommand& command) {
@@ -101,6 +107,11 @@ EvalPlan plan_evaluation(const EvalCommand& command) {
   }
   plan.options = parse_metric_options(command.set);
   check_options(plan);
+  if (command.reference.empty() && plan.needs_reference()) {
+    throw Error(
+        "--reference is missing: a folder, .npz, DATASET:SPLIT or RUN to compare with (metrics of "
+        "codes alone, as mig, do without)");
+  }
   return plan;
 }
 

@@ -23,10 +23,13 @@ struct EvalPlan {
   bool inception = false;
   /// Whether any metric is of features, so that images have to go through an extractor.
   bool needs_features() const;
+  /// Whether any metric compares two sides, so that there has to be a reference.
+  bool needs_reference() const;
 };
 
 /// Throws Error, with the near miss, for an unknown metric, option, peer, extractor or resize rule,
-/// an option of a metric that is not asked for, and a metric that the peer to follow has not.
+/// an option of a metric that is not asked for, a metric that the peer to follow has not, and a
+/// reference that is missing.
 EvalPlan plan_evaluation(const EvalCommand& command);
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cli/eval_codes.h"
 #include "cli/sample_command.h"
 #include "core/digest.h"
 #include "core/error.h"
@@ -33,10 +34,11 @@ EvalSource from_npz(const std::string& file) {
   source.features = npz_rows(arrays, "features", file).value_or(at::Tensor());
   source.logits = npz_rows(arrays, "logits", file).value_or(at::Tensor());
   source.spatial = npz_rows(arrays, "spatial", file).value_or(at::Tensor());
+  source.codes = npz_codes(arrays, file);
   if (source.rows() == 0) {
     throw Error(fmt::format(
-        "{}: holds none of 'features' (float [N,D]), 'logits' (float [N,K]), 'arr_0' or "
-        "'images' (uint8 [N,H,W,C])",
+        "{}: holds none of 'features' (float [N,D]), 'logits' (float [N,K]), 'codes' (float "
+        "[N,L]), 'arr_0' or 'images' (uint8 [N,H,W,C])",
         file));
   }
   source.labels = npz_labels(arrays, source.rows(), file);
@@ -133,7 +135,7 @@ std::string digest_of(const at::Tensor& tensor) {
 std::int64_t EvalSource::rows() const {
   std::int64_t count = 0;
   for (const auto& group : images) count += group.images.size(0);
-  for (const at::Tensor& tensor : {features, logits, spatial}) {
+  for (const at::Tensor& tensor : {features, logits, spatial, codes.codes}) {
     if (count == 0 && tensor.defined()) count = tensor.size(0);
   }
   return count;

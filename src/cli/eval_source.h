@@ -8,6 +8,7 @@
 
 #include "cli/eval_command.h"
 #include "data/image_folder.h"
+#include "metrics/metric.h"
 
 namespace assay {
 
@@ -19,6 +20,7 @@ struct EvalSource {
   at::Tensor logits;               ///< [N,K] f32, or undefined
   at::Tensor spatial;              ///< [N,S] f32, or undefined
   at::Tensor labels;               ///< [N] i64, or undefined
+  CodesAndFactors codes;           ///< of an .npz that holds codes
   std::string digest;              ///< SHA-256 of the content
   bool drawn = false;              ///< from a run
 

@@ -13,7 +13,7 @@
 #include "core/paths.h"
 #include "data/dataset.h"
 #include "families/registry.h"
-#include "harness/evaluator.h"
+#include "harness/evaluation_check.h"
 
 namespace assay {
 namespace {

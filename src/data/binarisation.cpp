@@ -62,7 +62,7 @@ void binarise(Dataset& dataset, Binarisation binarisation, std::uint64_t seed) {
   }
   const auto draw = [&](DataSplit& split, std::string_view stream) {
     split.images = binarise(split.images, stream_seed(seed, stream));
-    split.digest = split_digest(split.images, split.labels);
+    split.digest = split_digest(split.images, split.labels, split.factors);
   };
   dataset.binarisation = binarisation;
   if (binarisation == Binarisation::kStochastic) dataset.grey_images = dataset.train.images;

@@ -15,6 +15,8 @@
 #include "data/mnist.h"
 #include "data/npz.h"
 #include "data/orl_faces.h"
+#include "data/shapes.h"
+#include "data/sprites.h"
 
 namespace assay {
 namespace {
@@ -34,6 +36,11 @@ void check_request(const DatasetRequest& request) {
 
 }  // namespace
 
+const std::vector<Factor>& no_factors() {
+  static const std::vector<Factor> kNone;
+  return kNone;
+}
+
 const std::vector<DatasetSource>& datasets() {
   constexpr std::string_view kNothingToGet = "nothing to get: assay draws it";
   static const std::vector<DatasetSource> kSources{
@@ -51,15 +58,19 @@ const std::vector<DatasetSource>& datasets() {
        "credit AT&T Laboratories Cambridge", "ci/setup --data orl_faces", load_orl_faces,
        locate_orl_faces},
       {"image_folder", "a folder of PNG or JPEG files; sub-folders are classes", "yours",
-       "name the folder in dataset.path", load_image_folder, locate_image_folder, true},
+       "name the folder in dataset.path", load_image_folder, locate_image_folder, no_factors, true},
       {"npz", "an .npz file: uint8 [N,H,W,C] under images", "yours",
-       "name the file in dataset.path", load_npz, locate_npz, true},
+       "name the file in dataset.path", load_npz, locate_npz, no_factors, true},
       {"ring", "8 Gaussians on the unit circle, sigma 0.01 (PacGAN)", "generated", kNothingToGet,
        load_ring, locate_generated},
       {"grid", "25 Gaussians at {-4,-2,0,2,4}^2, sigma 0.05 (PacGAN)", "generated", kNothingToGet,
        load_grid, locate_generated},
       {"generated_images", "seeded pictures of ten simple shapes", "generated", kNothingToGet,
-       load_generated_images, locate_generated}};
+       load_generated_images, locate_generated},
+      {"sprites", "dSprites' grid of 5 factors: grey 32x32 or 64x64 squares, ellipses and hearts",
+       "generated", kNothingToGet, load_sprites, locate_generated, sprite_factors},
+      {"shapes", "rooms of 6 factors, 3D Shapes' grid in our own picture: colour 32x32 or 64x64",
+       "generated", kNothingToGet, load_shapes, locate_generated, shape_factors}};
   return kSources;
 }
 

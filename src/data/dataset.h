@@ -19,12 +19,19 @@ struct ModeSet {
   double sigma = 0.0;
 };
 
+/// Something that a generated set's images vary in.
+struct Factor {
+  std::string name;
+  std::int64_t size = 0;  ///< values it can take
+};
+
 /// One split of a data set, whole in memory.
 struct DataSplit {
   at::Tensor images;  ///< [N,C,H,W] u8, or [N,2] f32 points
   at::Tensor labels;  ///< [N] i64; undefined if there are none
-  std::string
-      digest;  ///< SHA-256 over shape and bytes of images and labels: the identity of the reference
+  /// SHA-256 over shape and bytes of images, labels and factors: the identity of the reference
+  std::string digest;
+  at::Tensor factors = {};  ///< [N,F] i64: what the images were made of, each counted from 0
 
   std::int64_t size() const { return images.size(0); }
 };
@@ -38,6 +45,7 @@ struct Dataset {
   DataSplit train, test;         ///< what is scored and encoded; binarised ones are drawn already
   std::int64_t classes = 0;      ///< 0 if there are no labels
   std::optional<ModeSet> modes;  ///< generated 2-D sets
+  std::vector<Factor> factors;   ///< columns of the splits' factors; empty if they are not known
   Binarisation binarisation = Binarisation::kNone;
   at::Tensor grey_images;  ///< stochastic: [N,C,H,W] u8 that training batches are drawn from
   bool is_points() const { return train.images.dim() == 2; }
@@ -54,6 +62,8 @@ struct DatasetRequest {
   Binarisation binarisation = Binarisation::kNone;
 };
 
+const std::vector<Factor>& no_factors();
+
 struct DatasetSource {
   std::string_view name;
   std::string_view title;  ///< one line for `assay data list`
@@ -62,6 +72,8 @@ struct DatasetSource {
   Dataset (*load)(const DatasetRequest&);
   /// Where it was found, or nothing. Never throws.
   std::optional<std::filesystem::path> (*locate)(const DatasetRequest&);
+  /// The factors behind the images of a generated set; empty if they are not known.
+  const std::vector<Factor>& (*factors)() = no_factors;
   bool is_format = false;  ///< whatever the user names; nothing of its own can be absent
 };
 

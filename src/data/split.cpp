@@ -36,18 +36,26 @@ at::Tensor rows_of(const at::Tensor& tensor, const std::vector<std::int64_t>& ro
   return tensor.defined() ? tensor.index_select(0, at::tensor(rows, at::kLong)) : tensor;
 }
 
+at::Tensor contiguous_if_defined(const at::Tensor& tensor) {
+  return tensor.defined() ? tensor.contiguous() : tensor;
+}
+
 }  // namespace
 
-std::string split_digest(const at::Tensor& images, const at::Tensor& labels) {
+std::string split_digest(const at::Tensor& images, const at::Tensor& labels,
+                         const at::Tensor& factors) {
   Sha256 digest;
   update_with_tensor(digest, images);
   update_with_tensor(digest, labels);
+  if (factors.defined()) update_with_tensor(digest, factors);
   return digest.hex();
 }
 
-DataSplit make_split(const at::Tensor& images, const at::Tensor& labels) {
-  DataSplit split{images.contiguous(), labels.defined() ? labels.contiguous() : labels, ""};
-  split.digest = split_digest(split.images, split.labels);
+DataSplit make_split(const at::Tensor& images, const at::Tensor& labels,
+                     const at::Tensor& factors) {
+  DataSplit split{images.contiguous(), contiguous_if_defined(labels), "",
+                  contiguous_if_defined(factors)};
+  split.digest = split_digest(split.images, split.labels, split.factors);
   return split;
 }
 

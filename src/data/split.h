@@ -12,11 +12,14 @@
 namespace assay {
 
 /// Identity of a split: SHA-256 over "<dtype>[<sizes>]\n" and the bytes of the images, then the
-/// same of the labels ("none\n" if there are none). 64 hex digits.
-std::string split_digest(const at::Tensor& images, const at::Tensor& labels);
+/// same of the labels ("none\n" if there are none) and of the factors (nothing if there are none).
+/// 64 hex digits.
+std::string split_digest(const at::Tensor& images, const at::Tensor& labels,
+                         const at::Tensor& factors = {});
 
 /// A split with contiguous tensors and its digest filled in.
-DataSplit make_split(const at::Tensor& images, const at::Tensor& labels);
+DataSplit make_split(const at::Tensor& images, const at::Tensor& labels,
+                     const at::Tensor& factors = {});
 
 /// Row numbers of a training and a test split.
 struct SplitRows {

@@ -18,10 +18,11 @@ const std::vector<Family>& families() {
   static const std::vector<Family> list = {
       {"autoencoder",
        "Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks",
-       autoencoder_schema, make_autoencoder},
-      {"vae", "Kingma & Welling 2014, Auto-Encoding Variational Bayes", vae_schema, make_vae},
+       autoencoder_schema, make_autoencoder, Encoding::kPoints},
+      {"vae", "Kingma & Welling 2014, Auto-Encoding Variational Bayes", vae_schema, make_vae,
+       Encoding::kGaussians},
       {"vq_vae", "van den Oord et al. 2017, Neural Discrete Representation Learning", vq_vae_schema,
-       make_vq_vae},
+       make_vq_vae, Encoding::kPoints},
       {"gan", "Goodfellow et al. 2014, Generative Adversarial Nets", gan_schema, make_gan},
       {"ddpm", "Ho, Jain & Abbeel 2020, Denoising Diffusion Probabilistic Models", ddpm_schema,
        make_ddpm},
@@ -38,6 +39,13 @@ const Family& family(std::string_view name) {
     known.emplace_back(entry.name);
   }
   throw Error(fmt::format("unknown family '{}'{}", name, suggestion(name, known, "families")));
+}
+
+Encoding encoding_of(const Definition& definition) {
+  const bool point =
+      definition.has("model.posterior") && definition.text("model.posterior") == "point";
+  const Encoding encoding = family(definition.family).encoding;
+  return point && encoding == Encoding::kGaussians ? Encoding::kPoints : encoding;
 }
 
 Schema family_schema(const std::string& name) { return family(name).schema(); }

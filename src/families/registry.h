@@ -10,6 +10,13 @@
 
 namespace assay {
 
+/// What GenerativeModel::encode gives.
+enum class Encoding {
+  kNone,
+  kPoints,    ///< codes
+  kGaussians  ///< means and log variances of q(z|x)
+};
+
 struct Family {
   std::string_view name;
   std::string_view paper;
@@ -17,6 +24,7 @@ struct Family {
   Schema (*schema)();
   /// Throws Error if the definition cannot be built (e.g. an image size the network does not fit).
   std::unique_ptr<Trainable> (*make)(const ModelArgs&);
+  Encoding encoding = Encoding::kNone;
 };
 
 /// The complete list of families, hand-written: autoencoder, vae, vq_vae, gan, ddpm,
@@ -25,6 +33,10 @@ const std::vector<Family>& families();
 
 /// Throws Error with the near miss for an unknown name.
 const Family& family(std::string_view name);
+
+/// The encoding of a definition's family; points where model.posterior asks for them. Throws Error
+/// as family().
+Encoding encoding_of(const Definition& definition);
 
 /// The schema callback that config/definition.h asks for.
 Schema family_schema(const std::string& name);

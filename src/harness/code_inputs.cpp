@@ -63,11 +63,6 @@ double decoding_error(const CodeSource& source, const Batch& examples, const at:
 
 }  // namespace
 
-void draw_code_means(const CodeSource& source, std::string_view metric, MetricInputs& inputs) {
-  inputs.code_means = codes_of(source, source.examples, metric);
-  inputs.code_labels = source.examples.labels;
-}
-
 void draw_jacobian_norms(const CodeSource& source, MetricInputs& inputs) {
   const auto examples = first_of(source.examples, whole_option(inputs, "jacobian_norm.images"));
   inputs.jacobian_norms =

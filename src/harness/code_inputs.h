@@ -18,11 +18,8 @@ struct CodeSource {
   const EvaluationProgress& progress;
 };
 
-/// Codes (means of posteriors) of the reference images and their labels. `metric` names who asks,
-/// for the error of a family without an encoder; so below.
-void draw_code_means(const CodeSource& source, std::string_view metric, MetricInputs& inputs);
-
-/// ‖∂h/∂x‖_F at the first jacobian_norm.images reference images.
+/// ‖∂h/∂x‖_F at the first jacobian_norm.images reference images. Throws Error naming the metric for
+/// a family without an encoder; so below.
 void draw_jacobian_norms(const CodeSource& source, MetricInputs& inputs);
 
 /// Reconstructions of reference images that eval.noise corrupted. The noise is of a fixed seed: the
@@ -30,13 +27,13 @@ void draw_jacobian_norms(const CodeSource& source, MetricInputs& inputs);
 void draw_noisy_reconstructions(const CodeSource& source, MetricInputs& inputs);
 
 /// Codes of linear_probe_error.examples training images that a fixed permutation picks, and their
-/// labels. Needs draw_code_means().
+/// labels.
 void draw_probe(const CodeSource& source, MetricInputs& inputs);
 
 /// Mean squared error (on the scale 0 to 1, not rounded) of the first code_rate.images reference
 /// images decoded from codes quantised with Δ = 0, then 4 s, 2 s, s, s/2, … until the error is at
 /// most 1 + code_rate.tolerance of the first; s² is the codes' mean variance. Needs
-/// draw_code_means(). Throws Error if 40 steps are all too wide.
+/// MetricInputs::code_means. Throws Error if 40 steps are all too wide.
 void draw_distortions(const CodeSource& source, MetricInputs& inputs);
 
 /// Throws Error for a share of overwritten values (eval.noise_level) above 1.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <set>
 #include <vector>
@@ -9,7 +8,7 @@
 #include "core/events.h"
 #include "data/dataset.h"
 #include "families/trainable.h"
-#include "harness/blocks.h"
+#include "harness/evaluation_inputs.h"
 #include "harness/speed.h"
 #include "metrics/extractors/extractor.h"
 #include "metrics/metric.h"
@@ -23,17 +22,14 @@ struct EvaluationResult {
 };
 
 /// Draws what the metrics of a definition need from a model, and scores it. All noise comes from
-/// the run's stream eval_noise, started afresh at each evaluation: the latents stay the same
-/// through the run, and an evaluation changes nothing that training sees.
+/// the run's streams eval_noise and eval_posterior, started afresh at each evaluation: the latents
+/// stay the same through the run, and an evaluation changes nothing that training sees.
 class Evaluator {
  public:
-  /// Called now and then with ("sample", images done, images in all); may throw to stop.
-  using ProgressCallback = EvaluationProgress;
-
   /// `dataset` must outlive the evaluator. Throws Error for an unknown metric or extractor, and for
   /// a metric that the data set cannot serve.
   Evaluator(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
-            ProgressCallback progress);
+            EvaluationProgress progress);
 
   /// `last`: also shows the latent space of a model that has one (latent_space.h).
   EvaluationResult evaluate(Trainable& model, std::int64_t images_seen, bool last = false);
@@ -41,12 +37,6 @@ class Evaluator {
   const SpeedMeter& sampling() const { return sampling_; }
 
  private:
-  const DataSplit& reference_split() const;
-  /// The rows of a split's tensor that eval.reference_count asks for.
-  at::Tensor reference_part(const at::Tensor& of_split) const;
-  at::Tensor reference_images() const;
-  /// And their labels, if there are any.
-  Batch reference_examples() const;
   /// The fields that do not depend on the metric's own estimator.
   Protocol protocol_of(const Metric& metric) const;
   Features features_of(const at::Tensor& examples);
@@ -55,28 +45,23 @@ class Evaluator {
   const Features& held_out_features();
   bool needs_features() const;
   void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
-  void draw_reconstructions(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
-  void draw_elbo(GenerativeModel& model, MetricInputs& inputs);
-  void draw_log_weights(GenerativeModel& model, MetricInputs& inputs);
-  /// What metrics of codes and of the encoder need (code_inputs.h).
-  void draw_codes(GenerativeModel& model, MetricInputs& inputs);
-  void draw_classes(Trainable& model, MetricInputs& inputs);
-  void draw_labels(GenerativeModel& model, MetricInputs& inputs);
+  /// What the definition's metrics need of the model, and pictures of it.
+  void draw_inputs(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
+  /// What scores of codes and of the encoder need (code_inputs.h).
+  void draw_code_inputs(GenerativeModel& model, MetricInputs& inputs);
+  void show_reconstructions(const MetricInputs& inputs, EvaluationResult& result) const;
   bool needs(Needs what) const { return needs_.contains(what); }
 
   const Definition& definition_;
   std::uint64_t seed_;
   const Dataset& dataset_;
-  ProgressCallback progress_;
+  EvaluationProgress progress_;
+  EvaluationInputs drawer_;
   std::vector<const Metric*> metrics_;
   std::set<Needs> needs_;
   std::unique_ptr<Extractor> extractor_;
   std::optional<Features> reference_features_, held_out_features_;
   SpeedMeter sampling_;
 };
-
-/// Throws Error for a metric or an extractor of the definition that does not exist: checked before
-/// anything runs.
-void check_evaluation(const Definition& definition);
 
 }  // namespace assay

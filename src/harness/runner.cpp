@@ -12,6 +12,7 @@
 #include "families/registry.h"
 #include "harness/checkpoint.h"
 #include "harness/environment.h"
+#include "harness/evaluation_check.h"
 #include "harness/evaluator.h"
 #include "harness/loss_log.h"
 #include "harness/speed.h"

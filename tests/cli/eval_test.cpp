@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "cli/eval_command.h"
@@ -141,6 +142,7 @@ TEST_F(EvalTest, RefusesBadWordsBeforeItReadsAnything) {
 
 TEST_F(EvalTest, FollowsAPeersImagePreparationUnderInception) {
   command_.extractor = "inception-v3";
+  command_.reference = "real/";
   command_.metrics = {"fid"};
   command_.compat = "pytorch-fid";
   const auto plan = plan_evaluation(command_);
@@ -235,6 +237,90 @@ TEST_F(EvalTest, NeedsImagesOfOneSizeAndLabelsForCas) {
   command_.generated = features("f", normal_rows(1, 50, 4));
   command_.reference = command_.generated;
   EXPECT_THAT(refusal(), HasSubstr("cas: needs images of one size; " + command_.generated));
+}
+
+/// Codes that are two factors of 4 and 3 values on their whole grid, each combination ten times, a
+/// code that is noise, and posteriors of a hundredth.
+NpzArrays good_codes() {
+  const auto i = at::arange(120, at::kLong);
+  const auto factors = at::stack({i.remainder(4), i.floor_divide(4).remainder(3)}, 1);
+  const auto codes = at::cat({factors.to(at::kFloat) * 2.0F, normal_rows(1, 120, 1)}, 1);
+  return {{"codes", codes},
+          {"codes_logvar", at::full_like(codes, std::log(1e-4F))},
+          {"factors", factors}};
+}
+
+TEST_F(EvalTest, ScoresCodesOfAFileWithoutAReference) {
+  write_npz(folder_ / "codes.npz", good_codes());
+  command_.generated = folder_ / "codes.npz";
+  command_.metrics = {"mig",
+                      "mig_sampled",
+                      "modularity",
+                      "sap",
+                      "factor_vae_score",
+                      "beta_vae_score",
+                      "dci_disentanglement",
+                      "dci_completeness",
+                      "dci_informativeness",
+                      "active_units",
+                      "total_correlation",
+                      "gaussian_total_correlation"};
+  command_.set = {"factor_vae_score.groups=500", "beta_vae_score.groups=600"};
+  const Json found = result();
+  const Json& metrics = found["metrics"];
+  EXPECT_EQ(metrics.size(), 12U);
+  // Noise of 120 rows in 20 bins tells a little of the factors.
+  EXPECT_GT(metrics["mig"]["value"].get<double>(), 0.7);
+  EXPECT_GT(metrics["mig_sampled"]["value"].get<double>(), 0.0);
+  EXPECT_EQ(metrics["factor_vae_score"]["value"], 1.0);
+  EXPECT_EQ(metrics["beta_vae_score"]["value"], 1.0);
+  EXPECT_GT(metrics["dci_disentanglement"]["value"].get<double>(), 0.9);
+  EXPECT_EQ(metrics["active_units"]["value"], 3.0);
+  // Which combination of three independent codes it is: nearly nothing by the covariance.
+  EXPECT_LT(metrics["gaussian_total_correlation"]["value"].get<double>(), 0.05);
+  EXPECT_EQ(metrics["mig"]["n_generated"], 120);
+  EXPECT_EQ(metrics["mig"]["n_reference"], 0);
+  const Json& protocol = metrics["factor_vae_score"]["protocol"];
+  EXPECT_EQ(protocol["groups"], "500");
+  EXPECT_EQ(protocol["codes"], command_.generated);
+  EXPECT_EQ(protocol["codes_digest"].get<std::string>().size(), 64U);
+  // A reference is not needed, and not read.
+  command_.reference = "/no/such/folder";
+  EXPECT_THAT(result()["notes"].dump(), HasSubstr("--reference was not read"));
+}
+
+TEST_F(EvalTest, RefusesCodesThatCannotBeScored) {
+  const auto with = [&](const std::string& metric, auto change) {
+    NpzArrays arrays = good_codes();
+    change(arrays);
+    write_npz(folder_ / "codes.npz", arrays);
+    EvalTest::command_.generated = folder_ / "codes.npz";
+    EvalTest::command_.metrics = {metric};
+    return refusal();
+  };
+  const auto drop = [](const char* name) { return [=](NpzArrays& all) { all.erase(name); }; };
+  EXPECT_EQ(with("mig", drop("codes_logvar")), "");
+  EXPECT_EQ(with("total_correlation", drop("factors")), "");
+  EXPECT_THAT(with("mig", drop("factors")), HasSubstr("mig: needs 'factors' (int64 [N,F])"));
+  EXPECT_THAT(with("mig_sampled", drop("codes_logvar")), HasSubstr("needs 'codes_logvar'"));
+  EXPECT_THAT(with("mig", drop("codes")), HasSubstr("holds factors, but no 'codes'"));
+  EXPECT_THAT(with("mig", [](NpzArrays& all) { all["factors"] = all["factors"].to(at::kDouble); }),
+              HasSubstr("its factors are Double [120, 2]; whole numbers"));
+  EXPECT_THAT(with("mig", [](NpzArrays& all) { all["factors"] = all["factors"].slice(0, 1); }),
+              HasSubstr("holds 120 rows of codes, but 119 of factors"));
+  EXPECT_THAT(with("mig", [](NpzArrays& all) { all["factors"] = all["factors"] - 1; }),
+              HasSubstr("holds a negative factor"));
+  EXPECT_THAT(with("mig", [](NpzArrays& all) { all["codes"][7][1] = NAN; }),
+              HasSubstr("the code input holds values that are not finite in 1 of 120 rows, first "
+                        "in row 7"));
+  EXPECT_THAT(with("mig_sampled",
+                   [](NpzArrays& all) {
+                     all["codes_logvar"] = all["codes_logvar"].slice(1, 0, 2).contiguous();
+                   }),
+              HasSubstr("its codes are [120, 3], its codes_logvar [120, 2]"));
+  EXPECT_THAT(with("fd", [](NpzArrays&) {}), HasSubstr("--reference is missing"));
+  command_.reference = command_.generated;
+  EXPECT_THAT(refusal(), HasSubstr("has none (of codes, ask for --metrics mig,sap)"));
 }
 
 TEST_F(EvalTest, NeedsHeldOutDataForDataCopying) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -8,10 +9,12 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "data/npz.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -187,6 +190,24 @@ TEST_F(ProcessTest, WhatIsCompleteIsNotRepeatedButVerified) {
   EXPECT_EQ(call({"verify", "1"}), 0);
   EXPECT_EQ(call({"sample", "1", "--count", "20", "--out", (folder_ / "s.npz").string()}), 0);
   EXPECT_EQ(call({"show", "no-such-run"}), 2);
+}
+
+TEST_F(ProcessTest, CodesBesideTheirFactorsAreScoredFromAFile) {
+  const auto i = at::arange(240, at::kLong);
+  const auto factors = at::stack({i.remainder(4), i.floor_divide(4).remainder(3)}, 1);
+  const auto codes = factors.to(at::kFloat);
+  const std::string file = (folder_ / "codes.npz").string();
+  write_npz(
+      file,
+      {{"codes", codes}, {"codes_logvar", at::full_like(codes, -20.0F)}, {"factors", factors}});
+  ASSERT_EQ(call({"eval", "--generated", file, "--metrics", "mig,mig_sampled,sap", "--json"}), 0);
+  const std::string out = read_file(folder_ / "out");
+  const auto json = nlohmann::json::parse(out);
+  EXPECT_NEAR(json["metrics"]["mig"]["value"].get<double>(), 1.0, 1e-12);
+  EXPECT_NEAR(json["metrics"]["mig_sampled"]["value"].get<double>(), 1.0, 1e-9);
+  EXPECT_EQ(call({"eval", "--generated", file, "--metrics", "fd"}), 2);  // no reference
+  write_npz(file, {{"codes", codes}, {"factors", factors.to(at::kFloat)}});
+  EXPECT_EQ(call({"eval", "--generated", file, "--metrics", "mig"}), 2);
 }
 
 TEST_F(ProcessTest, ASuiteEndsWithVerdictsOnItsClaims) {

@@ -421,8 +421,13 @@ TEST_P(FamilyContract, ReconstructionAndBoundHaveTheirShapes) {
     EXPECT_EQ(again->sizes(), batch.images.sizes());
     EXPECT_LE(again->abs().max().item<float>(), 1.0f);
   }
-  if (const auto codes = generative->encode(batch)) {
+  const auto codes = generative->encode(batch);
+  const Encoding encoding =
+      encoding_of(resolve_text(GetParam().toml, GetParam().label, family_schema, {}));
+  EXPECT_EQ(codes.has_value(), encoding != Encoding::kNone);
+  if (codes) {
     EXPECT_EQ(codes->mu.size(0), 8);
+    EXPECT_EQ(codes->logvar.defined(), encoding == Encoding::kGaussians);
     if (codes->logvar.defined()) {
       EXPECT_EQ(codes->logvar.sizes(), codes->mu.sizes());
     }

@@ -6,8 +6,14 @@
 
 #include <cmath>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "core/error.h"
+#include "data/batch_stream.h"
+#include "data/sprites.h"
+#include "harness/evaluation_check.h"
+#include "harness/evaluation_inputs.h"
 #include "harness/runner.h"
 #include "tests/harness/small_definition.h"
 
@@ -91,6 +97,83 @@ TEST(Evaluator, RefusesMetricsThatTheDataCannotServe) {
   definition.values.at("eval.metrics").value = std::vector<std::string>{"fdd"};
   EXPECT_THAT([&] { check_evaluation(definition); },
               ThrowsMessage<Error>(HasSubstr("did you mean 'fd'?")));
+}
+
+/// A VAE on sprites with all metrics of codes, cut short.
+Definition sprite_definition(const std::vector<std::string>& metrics) {
+  Definition definition = small_definition();
+  definition.values.at("dataset.name").value = std::string("sprites");
+  definition.values.at("dataset.size").value = std::int64_t{32};
+  definition.values.at("eval.reference_count").value = std::int64_t{600};
+  definition.values.at("eval.metrics").value = metrics;
+  return definition;
+}
+
+TEST(Evaluator, ScoresCodesAgainstTheFactorsOfTheReference) {
+  const std::vector<std::string> metrics = {
+      "mig",          "mig_sampled",       "modularity",
+      "sap",          "factor_vae_score",  "beta_vae_score",
+      "active_units", "total_correlation", "gaussian_total_correlation"};
+  Definition definition = sprite_definition(metrics);
+  definition.values.at("eval.options").value = std::vector<std::string>{
+      "factor_vae_score.groups=300", "beta_vae_score.groups=300", "beta_vae_score.group_size=8"};
+  check_evaluation(definition);
+  const auto result = evaluate(definition, 1);
+  ASSERT_EQ(result.evaluation.metrics.size(), metrics.size());
+  for (const MetricValue& value : result.evaluation.metrics) {
+    EXPECT_TRUE(std::isfinite(value.value)) << value.name;
+    EXPECT_EQ(value.protocol.at("reference"), "sprites:test") << value.name;
+    EXPECT_EQ(value.protocol.at("n_real"), "600") << value.name;
+    EXPECT_FALSE(value.protocol.contains("extractor")) << value.name;
+  }
+  EXPECT_EQ(result.evaluation.metrics[0].protocol.at("representation"), "posterior mean");
+  EXPECT_EQ(result.evaluation.metrics[1].protocol.at("representation"), "posterior");
+  EXPECT_EQ(result.evaluation.metrics[4].protocol.at("groups"), "300");
+}
+
+TEST(Evaluator, GivesEachCodeTheFactorsOfItsImage) {
+  const Definition definition = sprite_definition({"mig"});
+  const Dataset dataset = load_dataset_for(definition);
+  const auto model = build_model(definition, 1, dataset, torch::kCPU);
+  auto& generator = dynamic_cast<GenerativeModel&>(*model);
+  MetricInputs inputs;
+  EvaluationInputs(definition, 1, dataset, ignore).draw_codes(generator, inputs);
+  const CodesAndFactors& codes = inputs.disentanglement;
+  EXPECT_EQ(codes.codes.sizes(), (at::IntArrayRef{600, 4}));
+  EXPECT_EQ(codes.logvar.sizes(), codes.codes.sizes());
+  EXPECT_TRUE(codes.factor_sizes.equal(torch::tensor(std::vector<std::int64_t>{3, 6, 40, 32, 32})));
+  // The picture of row 599's factors has row 599's code.
+  const auto image = draw_sprites(codes.factors.slice(0, 599, 600), 32);
+  const auto again = generator.encode({to_model_range(image), {}});
+  EXPECT_TRUE(torch::allclose(again->mu[0], codes.codes[599], 1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(again->logvar[0], codes.logvar[599], 1e-5, 1e-6));
+}
+
+TEST(Evaluator, RefusesMetricsOfCodesBeforeARunThatCannotGiveThem) {
+  const auto with = [](const char* key, const std::string& value, const std::string& metric) {
+    Definition definition = sprite_definition({metric});
+    if (std::string_view(key) == "family") {
+      definition = resolve_text(
+          "family = '" + value + "'\ndataset.name = 'sprites'\neval.metrics = ['" + metric + "']",
+          "test.toml", family_schema, {});
+    } else {
+      definition.values.at(key).value = value;
+    }
+    check_evaluation(definition);
+  };
+  EXPECT_THAT([&] { with("dataset.name", "generated_images", "mig"); },
+              ThrowsMessage<Error>(HasSubstr("mig needs the factors behind the images, which data "
+                                             "set 'generated_images' does not know; those that do: "
+                                             "sprites, shapes")));
+  EXPECT_THAT([&] { with("family", "gan", "active_units"); },
+              ThrowsMessage<Error>(HasSubstr("family 'gan' has no encoder")));
+  EXPECT_THAT([&] { with("family", "autoencoder", "mig_sampled"); },
+              ThrowsMessage<Error>(HasSubstr("mig_sampled is of posteriors q(z|x)")));
+  EXPECT_THAT([&] { with("model.posterior", "point", "total_correlation"); },
+              ThrowsMessage<Error>(HasSubstr("total_correlation is of posteriors q(z|x)")));
+  EXPECT_NO_THROW(with("family", "autoencoder", "mig"));
+  EXPECT_NO_THROW(with("dataset.name", "shapes", "mig_sampled"));
+  EXPECT_NO_THROW(with("dataset.name", "generated_images", "total_correlation"));
 }
 
 }  // namespace

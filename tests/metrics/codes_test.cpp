@@ -156,10 +156,6 @@ TEST(Sap, IsLargeForCodesThatAreTheFactorsAndZeroForTwins) {
   EXPECT_EQ(score("sap", at::cat({codes, codes}, 1), factors), 0.0);
 }
 
-CodeGroups groups_of(const at::Tensor& values, const nlohmann::json& factors) {
-  return {values, factors.get<std::vector<std::int64_t>>(), 3};
-}
-
 TEST(FactorVaeScore, AgreesWithItsFormulaInNumpy) {
   const auto values = oracle();
   MetricInputs inputs;
@@ -179,12 +175,13 @@ TEST(FactorVaeScore, IsOneIfTheFixedFactorsCodeStandsStill) {
   auto values = normal_matrix(1, 30, 3).view({6, 5, 3});
   for (std::int64_t g = 0; g < 6; ++g) values[g].select(1, g % 3).mul_(0.1);
   values.select(2, 1).mul_(0.02);
-  const CodeGroups groups = groups_of(values, {0, 1, 2, 0, 1, 2});
+  const auto within = group_variances(values);
+  const std::vector<std::int64_t> factors = {0, 1, 2, 0, 1, 2};
   const auto variances = at::tensor({1.0, 0.0004, 1.0}, at::kDouble);
-  EXPECT_EQ(factor_vae_score(groups, variances, 0.01), 1.0);
+  EXPECT_EQ(factor_vae_score(within, factors, variances, 0.01), 1.0);
   // Without code 1 its two groups vote for others' codes, where they are never the majority.
-  EXPECT_NEAR(factor_vae_score(groups, variances, 0.2), 4.0 / 6.0, 1e-14);
-  EXPECT_EQ(factor_vae_score(groups, variances, 2.0), 0.0);
+  EXPECT_NEAR(factor_vae_score(within, factors, variances, 0.2), 4.0 / 6.0, 1e-14);
+  EXPECT_EQ(factor_vae_score(within, factors, variances, 2.0), 0.0);
 }
 
 TEST(LogisticRegression, AgreesWithScikitLearn) {

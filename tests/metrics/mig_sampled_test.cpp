@@ -44,32 +44,36 @@ at::Tensor factor_grid(std::int64_t times) {
   return at::stack({i.remainder(5), i.floor_divide(5).remainder(4)}, 1);
 }
 
+at::Tensor oracle_factors(const nlohmann::json& oracle) {
+  return matrix_of(oracle["factors"]).to(at::kLong);
+}
+
 /// The oracle's samples of its first codes.
 PosteriorSamples oracle_samples(const nlohmann::json& oracle, std::int64_t codes) {
-  const auto factors = matrix_of(oracle["factors"]).to(at::kLong);
   const auto of = [&](const char* name) { return matrix_of(oracle[name]).slice(1, 0, codes); };
-  return {checked_codes(inputs_of(of("mu"), of("logvar"), factors), "mig_sampled"), of("logvar"),
-          at::arange(factors.size(0), at::kLong), of("z")};
+  return {{of("mu"), of("logvar")}, at::arange(of("mu").size(0), at::kLong), of("z")};
 }
 
 TEST(MigSampled, AgreesWithItsAuthorsAlgorithmInNumpy) {
   const auto expected = oracle_json("mig_oracle.json");
   auto samples = oracle_samples(expected, 4);
-  const auto terms = information_terms(samples);
+  const auto factors = oracle_factors(expected);
+  const auto terms = information_terms(samples, factors);
   const auto information = matrix_of(expected["information"]);
   EXPECT_LT((terms.mean(0) - information).abs().max().item<double>(), 1e-13);
-  EXPECT_NEAR(sampled_mig(samples).value, expected["mig"].get<double>(), 1e-13);
+  EXPECT_NEAR(sampled_mig(samples, factors).value, expected["mig"].get<double>(), 1e-13);
   // The order of the samples does not matter: each is compared with all images.
   samples.rows = samples.rows.flip(0);
   samples.z = samples.z.flip(0);
-  EXPECT_LT((information_terms(samples).flip(0) - terms).abs().max().item<double>(), 1e-13);
+  EXPECT_LT((information_terms(samples, factors).flip(0) - terms).abs().max().item<double>(),
+            1e-13);
 }
 
 TEST(MigSampled, CountsNegativeInformationAsNoneLikeItsAuthors) {
   // Of two codes, the first "tells" -0.0036 nats about the second factor.
   const auto expected = oracle_json("mig_oracle.json");
   EXPECT_LT(expected["information"][0][1].get<double>(), -0.003);
-  EXPECT_NEAR(sampled_mig(oracle_samples(expected, 2)).value,
+  EXPECT_NEAR(sampled_mig(oracle_samples(expected, 2), oracle_factors(expected)).value,
               expected["mig_of_two_codes"].get<double>(), 1e-13);
 }
 
@@ -188,8 +192,7 @@ TEST(MigSampled, WeighsEachValueOfAFactorAsOftenAsItOccurs) {
   const auto logvar = at::full_like(codes, -20.0);
   EXPECT_NEAR(score(codes, logvar, factors).value, 1.0, 1e-13);
   const auto samples = at::arange(50, at::kLong);
-  const auto terms = information_terms(
-      {checked_codes(inputs_of(codes, logvar, factors), "x"), logvar, samples, codes});
+  const auto terms = information_terms({{codes, logvar}, samples, codes}, factors);
   EXPECT_NEAR(terms.mean(0)[0][0].item<double>(), -0.2 * std::log(0.2) - 0.8 * std::log(0.8),
               1e-13);
 }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/evaluation_inputs.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "harness/blocks.h"
+#include "harness/environment.h"
+
+namespace assay {
+torch::Device device_of(Trainable& model) {
+  struct First : StateVisitor {
+    torch::Device device = torch::kCPU;
+    void tensor(const std::string&, torch::Tensor& value, StateKind kind) override {
+      if (kind == StateKind::kParameter) device = value.device();
+    }
+  } first;
+  model.visit_state(first);
+  return first.device;
+}
+
+EvaluationInputs::EvaluationInputs(const Definition& definition, std::uint64_t seed,
+                                   const Dataset& dataset, EvaluationProgress progress)
+    : definition_(definition), seed_(seed), dataset_(dataset), progress_(std::move(progress)) {}
+
+const DataSplit& EvaluationInputs::reference_split() const {
+  return definition_.text("eval.reference_split") == "train" ? dataset_.train : dataset_.test;
+}
+
+at::Tensor EvaluationInputs::reference_part(const at::Tensor& of_split) const {
+  const std::int64_t wanted = definition_.integer("eval.reference_count");
+  if (wanted == 0 || wanted >= of_split.size(0)) return of_split;
+  // Not the first ones: a folder lists its images class by class. The same part for every run.
+  auto order = RandomStream(stream_seed(0, "reference")).permutation(of_split.size(0));
+  order.resize(static_cast<std::size_t>(wanted));
+  return of_split.index_select(0, torch::tensor(order));
+}
+
+at::Tensor EvaluationInputs::reference_images() const {
+  return reference_part(reference_split().images);
+}
+
+Batch EvaluationInputs::reference_examples() const {
+  const at::Tensor& labels = reference_split().labels;
+  return {reference_images(), labels.defined() ? reference_part(labels) : at::Tensor()};
+}
+
+void EvaluationInputs::draw_reconstructions(GenerativeModel& model, MetricInputs& inputs) const {
+  const Batch examples = reference_examples();
+  inputs.originals = examples.images;
+  inputs.reconstructions =
+      in_blocks(examples, device_of(model), progress_, [&](const Batch& batch) {
+        const auto reconstructed = model.reconstruct(batch);
+        if (!reconstructed) {
+          throw Error(fmt::format(
+              "family '{}' reconstructs nothing; drop reconstruction_mse from eval.metrics",
+              definition_.family));
+        }
+        return to_pixels(*reconstructed);
+      });
+}
+
+void EvaluationInputs::draw_elbo(GenerativeModel& model, MetricInputs& inputs) const {
+  torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
+  inputs.elbo_nats =
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        const auto bound = model.elbo(batch, noise);
+        if (!bound) {
+          throw Error(fmt::format("family '{}' has no ELBO; drop elbo from eval.metrics",
+                                  definition_.family));
+        }
+        return *bound;
+      });
+}
+
+void EvaluationInputs::draw_log_weights(GenerativeModel& model, MetricInputs& inputs) const {
+  torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
+  const std::int64_t count = definition_.integer("eval.importance_samples");
+  const Batch examples = reference_examples();
+  inputs.data_dimensions = examples.images[0].numel();
+  inputs.log_weights = in_blocks(examples, device_of(model), progress_, [&](const Batch& block) {
+    const auto weights = model.log_weights(block, count, noise);
+    if (!weights) {
+      throw Error(
+          fmt::format("family '{}' has no importance weights; drop iwae_nll and bits_per_dim from "
+                      "eval.metrics",
+                      definition_.family));
+    }
+    return *weights;
+  });
+}
+
+void EvaluationInputs::draw_codes(GenerativeModel& model, MetricInputs& inputs) const {
+  std::vector<at::Tensor> logvars;
+  inputs.code_means =
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        const auto codes = model.encode(batch);
+        if (!codes) {
+          throw Error(
+              fmt::format("family '{}' has no encoder; drop the metrics of codes from "
+                          "eval.metrics",
+                          definition_.family));
+        }
+        if (codes->logvar.defined()) logvars.push_back(codes->logvar.detach().to(torch::kCPU));
+        return codes->mu;
+      });
+  inputs.code_labels = reference_examples().labels;
+  CodesAndFactors& codes = inputs.disentanglement;
+  codes.codes = inputs.code_means;
+  if (!logvars.empty()) codes.logvar = torch::cat(logvars);
+  if (!reference_split().factors.defined()) return;
+  codes.factors = reference_part(reference_split().factors);
+  std::vector<std::int64_t> sizes;
+  for (const Factor& factor : dataset_.factors) sizes.push_back(factor.size);
+  codes.factor_sizes = torch::tensor(sizes);
+}
+
+void EvaluationInputs::draw_labels(GenerativeModel& model, MetricInputs& inputs) const {
+  const auto labels = model.sample_labels(definition_.integer("eval.generated"));
+  const Batch examples = reference_examples();
+  if (!labels || !examples.labels.defined()) {
+    throw Error(
+        fmt::format("family '{}' on data set '{}': samples or images have no classes; drop "
+                    "intra_fd and cas from "
+                    "eval.metrics",
+                    definition_.family, dataset_.name));
+  }
+  inputs.generated_labels = *labels;
+  inputs.reference_labels = examples.labels;
+}
+
+void EvaluationInputs::draw_classes(Trainable& model, MetricInputs& inputs) const {
+  inputs.class_logits =
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        const auto logits = model.classify(batch.images);
+        if (!logits) {
+          throw Error(fmt::format("family '{}' classifies nothing; drop accuracy from eval.metrics",
+                                  definition_.family));
+        }
+        return *logits;
+      });
+  if (!reference_split().labels.defined()) {
+    throw Error(
+        fmt::format("data set '{}' has no labels; drop accuracy from eval.metrics", dataset_.name));
+  }
+  inputs.class_labels = reference_part(reference_split().labels);
+}
+
+}  // namespace assay

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "data/batch_stream.h"
+#include "data/dataset.h"
+#include "families/trainable.h"
+#include "harness/blocks.h"
+#include "metrics/metric.h"
+
+namespace assay {
+
+/// Where a model's weights are.
+torch::Device device_of(Trainable& model);
+
+/// What metrics want of a model and of real examples, but for its samples. All noise comes from the
+/// run's stream eval_posterior, started afresh each time. Each throws Error if the family or the
+/// data set cannot give it.
+class EvaluationInputs {
+ public:
+  /// Definition and data set must outlive it.
+  EvaluationInputs(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
+                   EvaluationProgress progress);
+
+  const DataSplit& reference_split() const;
+  /// Those of the split's images that eval.reference_count asks for.
+  at::Tensor reference_images() const;
+  /// And their labels, if there are any.
+  Batch reference_examples() const;
+
+  void draw_reconstructions(GenerativeModel& model, MetricInputs& inputs) const;
+  void draw_elbo(GenerativeModel& model, MetricInputs& inputs) const;
+  void draw_log_weights(GenerativeModel& model, MetricInputs& inputs) const;
+  /// Codes of the reference images, the log-variances of their posteriors where the model has some,
+  /// and the factors of the images where the data set knows them.
+  void draw_codes(GenerativeModel& model, MetricInputs& inputs) const;
+  void draw_labels(GenerativeModel& model, MetricInputs& inputs) const;
+  void draw_classes(Trainable& model, MetricInputs& inputs) const;
+
+ private:
+  /// The rows of a split's tensor that eval.reference_count asks for.
+  at::Tensor reference_part(const at::Tensor& of_split) const;
+
+  const Definition& definition_;
+  std::uint64_t seed_;
+  const Dataset& dataset_;
+  EvaluationProgress progress_;
+};
+
+}  // namespace assay
