@@ -163,6 +163,21 @@ TEST(Shapes, TheSphereIsWhereItsProjectionSays) {
   EXPECT_NEAR(width, 2.0 * radius, 2.0);
 }
 
+TEST(Shapes, TheCapsuleEndsInItsTwoSpheres) {
+  // Of scale 6: radius r = 0.6 · 33/28, centres at r and 2.2 · 33/28 − r. Seen from 3.5 above and 7
+  // before, the lower one's lowest ray is atan((3.5 − r)/7) + asin(r/d) below the horizon, the
+  // upper one's highest likewise; the camera looks atan(2.5/7) down.
+  const double r = 0.6 * 33.0 / 28.0, top = 2.2 * 33.0 / 28.0 - r;
+  const auto row = [&](double z, double side) {
+    const double below = std::atan((3.5 - z) / 7.0) - std::atan(2.5 / 7.0);
+    return 31.5 + 32.0 * std::tan(below + side * std::asin(r / std::hypot(7.0, 3.5 - z))) /
+                      (875.0 / 2081.2);
+  };
+  const auto rows = object_of({0, 3, 6, 6, kCapsule, 7}).any(1).nonzero().squeeze(1);
+  EXPECT_NEAR(rows[0].item<double>(), row(top, -1.0), 1.0);
+  EXPECT_NEAR(rows[-1].item<double>(), row(r, 1.0), 1.0);
+}
+
 TEST(Shapes, SplitsAreDisjointAndSeeded) {
   const auto shapes = load_dataset({.name = "shapes", .size = 32, .count = 2000, .seed = 4});
   EXPECT_EQ(shapes.train.images.sizes(), (at::IntArrayRef{2000, 3, 32, 32}));
