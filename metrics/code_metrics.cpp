@@ -141,7 +141,7 @@ Metrics learned_from_codes() {
 
 std::vector<Metric> code_metrics() {
   Metrics all = without_factors();
-  for (const Metrics& group : {information_of_codes(), learned_from_codes()}) {
+  for (const Metrics& group : {of_encoders(), information_of_codes(), learned_from_codes()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   return all;

@@ -45,6 +45,8 @@ enum class Needs {
 
 /// Whether it is of what an extractor gives.
 bool is_of_features(Needs needs);
+/// Whether files of images, features or codes can give it; else a run alone does.
+bool is_of_files(Needs needs);
 /// Whether it is of codes of reference images alone; of these, whether the factors behind the
 /// images and the log-variances of posteriors belong to it.
 bool is_of_codes(Needs needs);

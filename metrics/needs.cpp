@@ -5,7 +5,12 @@ namespace assay {
 
 bool is_of_features(Needs needs) {
   return needs == Needs::kFeatures || needs == Needs::kHeldOut || needs == Needs::kLogits ||
-         needs == Needs::kSpatialFeatures || needs == Needs::kLabelled;
+         needs == Needs::kSpatialFeatures || needs == Needs::kLabelled || needs == Needs::kPaths;
+}
+
+bool is_of_files(Needs needs) {
+  return (is_of_features(needs) && needs != Needs::kPaths) || needs == Needs::kLabelledImages ||
+         is_of_codes(needs);
 }
 
 bool is_of_codes(Needs needs) {

@@ -144,28 +144,30 @@ Metrics memorisation() {
 }
 
 Metrics diversity() {
-  return {{"inception_score",
-           "Salimans et al. 2016",
-           Better::kHigher,
-           Needs::kLogits,
-           "exp mean KL(p(y|x) || p(y)) under the extractor's classifier",
-           compute_inception_score,
-           {{"splits", 10, 1, 1e6, "parts that are scored each on its own and averaged"}}},
-          {"vendi",
-           "Friedman & Dieng 2023",
-           Better::kHigher,
-           Needs::kFeatures,
-           "effective number of distinct generated features: exp entropy of cosine similarity",
-           compute_vendi,
-           {{"q", 1, 0, kInfinity, "order of the entropy; inf looks at the largest mode alone"}}},
-          {"ppl",
-           "Karras et al. 2019",
-           Better::kLower,
-           Needs::kPaths,
-           "perceptual path length: mean d(G(z), G(z+eps))^2 / eps^2 between percentiles",
-           compute_ppl,
-           {{"trim_low", 1, 0, 49, "percentage of small lengths that is dropped"},
-            {"trim_high", 1, 0, 49, "percentage of large lengths that is dropped"}}}};
+  return {
+      {"inception_score",
+       "Salimans et al. 2016",
+       Better::kHigher,
+       Needs::kLogits,
+       "exp mean KL(p(y|x) || p(y)) under the extractor's classifier",
+       compute_inception_score,
+       {{"splits", 10, 1, 1e6, "parts that are scored each on its own and averaged"}}},
+      {"vendi",
+       "Friedman & Dieng 2023",
+       Better::kHigher,
+       Needs::kFeatures,
+       "effective number of distinct generated features: exp entropy of cosine similarity",
+       compute_vendi,
+       {{"q", 1, 0, kInfinity, "order of the entropy; inf looks at the largest mode alone"}}},
+      {"ppl",
+       "Karras et al. 2019",
+       Better::kLower,
+       Needs::kPaths,
+       "perceptual path length: mean d(G(z), G(z+eps))^2 / eps^2 between percentiles",
+       compute_ppl,
+       {{"epsilon", 1e-4, 1e-8, 1, "length of a path, as a share of the way between two latents"},
+        {"trim_low", 1, 0, 49, "percentage of small lengths that is dropped"},
+        {"trim_high", 1, 0, 49, "percentage of large lengths that is dropped"}}}};
 }
 
 Metrics of_given_images() {

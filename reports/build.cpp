@@ -8,6 +8,7 @@
 #include "reports/metric_columns.h"
 #include "reports/published_match.h"
 #include "reports/report.h"
+#include "reports/settings.h"
 #include "reports/sweeps.h"
 #include "results/queries.h"
 #include "results/row_writer.h"
@@ -15,15 +16,34 @@
 namespace assay {
 namespace {
 
+// Experiments of one label are told apart by the settings in which they differ, or by their ids
+// where that would say too much.
+void tell_apart(std::vector<ExperimentSummary>& experiments, const std::string& label) {
+  constexpr std::size_t kLongest = 60;
+  constexpr std::size_t kShortId = 8;
+  std::vector<const ExperimentSummary*> alike;
+  for (const auto& experiment : experiments) {
+    if (experiment.label == label) alike.push_back(&experiment);
+  }
+  const std::vector<std::string> settings = differing_settings(alike);
+  const bool say_ids = std::ranges::any_of(
+      settings, [](const std::string& text) { return text.empty() || text.size() > kLongest; });
+  std::size_t next = 0;
+  for (auto& experiment : experiments) {
+    if (experiment.label != label) continue;
+    const std::string& differs = settings[next++];
+    experiment.label += " · " + (say_ids ? experiment.id.substr(0, kShortId) : differs);
+  }
+}
+
 void label_experiments(std::vector<ExperimentSummary>& experiments) {
   std::map<std::string, int> uses;
   for (auto& experiment : experiments) {
     experiment.label = experiment.name + (experiment.smoke ? " (smoke)" : "");
     ++uses[experiment.label];
   }
-  constexpr std::size_t kShortId = 8;
-  for (auto& experiment : experiments) {
-    if (uses[experiment.label] > 1) experiment.label += " · " + experiment.id.substr(0, kShortId);
+  for (const auto& [label, count] : uses) {
+    if (count > 1) tell_apart(experiments, label);
   }
 }
 

@@ -2,35 +2,16 @@
 #include "reports/sweeps.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 
-#include "config/toml_source.h"
-#include "core/error.h"
+#include "reports/settings.h"
 
 namespace assay {
 namespace {
 
 constexpr std::size_t kFewestPoints = 3;
-constexpr std::array<std::string_view, 7> kNoIdentity = {
-    "name", "note", "seeds", "tier", "reproduces", "extends", "train.checkpoint_every_images"};
-
-using Settings = std::map<std::string, Value>;
-
-Settings settings_of(const ExperimentSummary& experiment) {
-  Settings settings;
-  try {
-    for (const auto& [path, source] : parse_toml(experiment.definition, experiment.name).values) {
-      if (std::ranges::find(kNoIdentity, path) == kNoIdentity.end()) settings[path] = source.value;
-    }
-  } catch (const Error&) {
-    return {};
-  }
-  return settings;
-}
 
 std::optional<double> number_in(const Value& value) {
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);

@@ -28,7 +28,8 @@ at::Tensor padded_block(const at::Tensor& images, std::int64_t begin, std::int64
 }  // namespace
 
 void check_images(const at::Tensor& images, std::string_view extractor) {
-  const bool fits = images.defined() && images.dim() == 4 && images.scalar_type() == at::kByte &&
+  const bool fits = images.defined() && images.dim() == 4 &&
+                    (images.scalar_type() == at::kByte || images.scalar_type() == at::kFloat) &&
                     (images.size(1) == 1 || images.size(1) == 3) && images.numel() > 0;
   if (fits) return;
   throw Error(

@@ -32,12 +32,13 @@ struct ExtractorOptions {
   std::filesystem::path weights = {};  ///< a file instead of <cache>/weights/…; empty: that one
 };
 
-/// A fixed map from 8-bit images to feature vectors. Rows do not depend on the batch they were
+/// A fixed map from images to feature vectors. Rows do not depend on the batch they were
 /// computed in.
 class Extractor {
  public:
   virtual ~Extractor() = default;
-  /// images: [N,C,H,W] u8, C = 1 or 3. Computed in blocks of a fixed size on the CPU; `progress` is
+  /// images: [N,C,H,W] u8, C = 1 or 3; or f32 in [0,255], which is not rounded: for lengths of paths
+  /// between images that rounding would make alike. Computed in blocks of a fixed size on the CPU; `progress` is
   /// called with the number of images done. Throws Error if the shape does not fit.
   virtual Features extract(const at::Tensor& images,
                            const std::function<void(std::int64_t)>& progress = {}) = 0;

@@ -28,8 +28,10 @@ constexpr std::array<RuleText, 4> kRules{{
 }};
 
 at::Tensor checked_float(const at::Tensor& images, std::int64_t size) {
-  TORCH_CHECK(images.dim() == 4 && images.scalar_type() == at::kByte && images.numel() > 0,
-              "images must be [N,C,H,W] u8, not ", images.sizes(), " ", images.scalar_type());
+  TORCH_CHECK(images.dim() == 4 && images.numel() > 0 &&
+                  (images.scalar_type() == at::kByte || images.scalar_type() == at::kFloat),
+              "images must be [N,C,H,W] u8 or f32, not ", images.sizes(), " ",
+              images.scalar_type());
   TORCH_CHECK(size > 0, "cannot resize to ", size);
   return images.to(at::kFloat);
 }

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 
 #include "cli/eval_codes.h"
 #include "cli/eval_features.h"
@@ -182,7 +183,7 @@ class Scorer {
       case Needs::kPosteriorsAndFactors:
         return check_codes(metric, generated_.codes, generated_.name);
       default:
-        refuse(metric, "can only be computed by a run, not from files");
+        throw std::logic_error("a metric that plan_evaluation() refuses");
     }
   }
 

@@ -96,6 +96,9 @@ EvalPlan plan_evaluation(const EvalCommand& command) {
   plan.usual = command.metrics.empty();
   for (const auto& name : command.metrics) {
     const Metric& one = metric_asked(name, plan.inception);
+    if (!is_of_files(one.needs)) {
+      throw Error(fmt::format("{}: can only be computed by a run, not from files", one.name));
+    }
     check_compat(command.compat, one.name);
     if (std::find(plan.metrics.begin(), plan.metrics.end(), &one) == plan.metrics.end()) {
       plan.metrics.push_back(&one);

@@ -81,7 +81,9 @@ void print_table(const Database& database, const std::vector<std::string>& uuids
   Table table({"run", "experiment", "seed", "status", "metrics", "images/s", "time"});
   for (const auto& uuid : uuids) {
     const RunRow row = find_run(database, uuid);
-    table.add({std::to_string(row.number), row.experiment, std::to_string(row.seed), row.status,
+    const std::string what =
+        row.overrides.empty() ? row.experiment : row.experiment + " " + row.overrides;
+    table.add({std::to_string(row.number), what, std::to_string(row.seed), row.status,
                row.status == "complete" ? metrics_text(database, row.number) : row.reason,
                train_speed(database, row.number), duration_text(row.wall_seconds)});
   }
@@ -191,7 +193,9 @@ int run_command(const RunCommand& command) {
   for (const PlannedSuite& suite : plan.suites) suites.push_back(suite.name);
   write_report({options.common.database, ids, suites, plan.title, "html", file});
   fmt::print("\nreport: {}\n", file.string());
-  if (interrupted) fmt::print("to go on: assay resume\n");
+  if (interrupted) {
+    fmt::print("to go on: assay resume --db {}\n", options.common.database.string());
+  }
   return code;
 }
 

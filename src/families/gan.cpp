@@ -70,6 +70,11 @@ class Gan : public GenerativeModel {
   void visit_state(StateVisitor& visitor) override;
   torch::Tensor sample(std::int64_t count, const SampleOptions& options,
                        torch::Generator generator) override;
+  std::optional<torch::Tensor> draw_latents(std::int64_t count,
+                                            torch::Generator generator) override {
+    return draw_normal(count, {latent_dim_}, generator);
+  }
+  std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
 
  private:
   Gan(const ModelArgs& args, const GanNetworkOptions& options);
@@ -173,6 +178,13 @@ torch::Tensor Gan::sample(std::int64_t count, const SampleOptions& options,
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     return network->forward(z.slice(0, begin, end).to(device_));
   });
+}
+
+std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Tensor&) {
+  const torch::NoGradGuard no_grad;
+  auto& network = ema_ ? shadow_ : generator_;
+  const EvalMode eval(*network);
+  return network->forward(z.to(device_));
 }
 
 Schema network_schema() {

@@ -25,6 +25,7 @@ struct Family {
   /// Throws Error if the definition cannot be built (e.g. an image size the network does not fit).
   std::unique_ptr<Trainable> (*make)(const ModelArgs&);
   Encoding encoding = Encoding::kNone;
+  bool has_latents = false;  ///< GenerativeModel::draw_latents gives some
 };
 
 /// The complete list of families, hand-written: autoencoder, vae, vq_vae, gan, ddpm,

@@ -79,6 +79,12 @@ class GenerativeModel : public Trainable {
   virtual std::optional<torch::Tensor> sample_labels(std::int64_t /*count*/) {
     return std::nullopt;
   }
+  /// `count` latents as sample() draws them, [count,Z] on the CPU, one after another from a CPU
+  /// generator: decode() makes samples of them. Nothing if samples do not come from one latent each.
+  virtual std::optional<torch::Tensor> draw_latents(std::int64_t /*count*/,
+                                                    torch::Generator /*generator*/) {
+    return std::nullopt;
+  }
   /// Codes of a batch's images, or nothing if the family has no encoder.
   virtual std::optional<Codes> encode(const Batch& /*batch*/) { return std::nullopt; }
   /// Images in [−1,1] of codes z [N,Z], or nothing. labels: [N] i64, for a model that takes

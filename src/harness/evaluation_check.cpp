@@ -53,11 +53,11 @@ void check_metric(const Definition& definition, const Metric& metric) {
         "'train', and the test split is held out",
         metric.name));
   }
-  if (metric.needs == Needs::kPaths) {
+  if (metric.needs == Needs::kPaths && !family(definition.family).has_latents) {
     throw Error(
-        fmt::format("eval.metrics: {} needs paths through a latent space, which no family "
-                    "and data set here has yet",
-                    metric.name));
+        fmt::format("eval.metrics: {} needs paths through a latent space that samples are decoded "
+                    "from, and family '{}' has none; drop it",
+                    metric.name, definition.family));
   }
   const bool of_encoder = metric.needs == Needs::kProbe || metric.needs == Needs::kQuantisedCodes ||
                           metric.needs == Needs::kJacobian;

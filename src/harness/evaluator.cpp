@@ -14,6 +14,7 @@
 #include "harness/code_inputs.h"
 #include "harness/environment.h"
 #include "harness/latent_space.h"
+#include "harness/path_inputs.h"
 #include "metrics/dci.h"
 #include "metrics/options.h"
 #include "metrics/pair_sweep.h"
@@ -179,6 +180,12 @@ void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs,
   if (needs(Needs::kElbo)) drawer_.draw_elbo(model, inputs);
   if (needs(Needs::kLogWeights)) drawer_.draw_log_weights(model, inputs);
   draw_code_inputs(model, inputs);
+  if (needs(Needs::kPaths)) {
+    const auto features = [&](const at::Tensor& examples) {
+      return features_of(examples).features;
+    };
+    draw_path_distances({model, definition_, seed_, features}, inputs);
+  }
   if (needs(Needs::kLabelled) || needs(Needs::kLabelledImages)) drawer_.draw_labels(model, inputs);
 }
 

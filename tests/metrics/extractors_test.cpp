@@ -65,7 +65,7 @@ TEST(Pixels, AreTheBytesOver255) {
   EXPECT_TRUE(at::equal((out.features * 255).round().to(at::kByte), images.flatten(1)));
   EXPECT_FALSE(out.logits.defined());
   EXPECT_THAT(refusal([] {
-                make_extractor("pixels")->extract(at::zeros({2, 3, 4, 4}));
+                make_extractor("pixels")->extract(at::zeros({2, 3, 4, 4}, at::kDouble));
               }),
               HasSubstr("8-bit image"));
 }

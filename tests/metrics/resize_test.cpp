@@ -111,7 +111,7 @@ TEST(ResizeRules, AreNamedAndDescribed) {
 }
 
 TEST(ResizeRules, RefuseAnythingButImages) {
-  EXPECT_THROW(resize_bilinear(at::zeros({1, 3, 4, 4}), 8), c10::Error);
+  EXPECT_THROW(resize_bilinear(at::zeros({1, 3, 4, 4}, at::kDouble), 8), c10::Error);
   EXPECT_THROW(resize_tf1_bilinear(at::zeros({3, 4, 4}, at::kByte), 8), c10::Error);
   EXPECT_THROW(resize_pil_bicubic(at::zeros({1, 3, 4, 4}, at::kByte), 0), c10::Error);
 }

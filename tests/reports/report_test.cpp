@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/report.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -114,6 +115,19 @@ TEST_F(ReportOf, SameNameUnderTwoDefinitionsIsToldApart) {
   const Report report = build_report(file, {});
   ASSERT_EQ(report.experiments.size(), 2U);
   EXPECT_EQ(report.experiments[1].label, "vae/example · cccccccc");
+}
+
+TEST_F(ReportOf, SweptExperimentsAreToldApartByWhatDiffers) {
+  for (const int size : {64, 128}) {
+    MadeUpRun run = scored(0, 10.0);
+    run.id_digit = size == 64 ? 'a' : 'c';
+    run.settings = fmt::format("[train]\nbatch_size = {}\nimages = 1000\n", size);
+    add(run);
+  }
+  const Report report = build_report(file, {});
+  ASSERT_EQ(report.experiments.size(), 2U);
+  EXPECT_EQ(report.experiments[0].label, "vae/example · train.batch_size = 64");
+  EXPECT_EQ(report.experiments[1].label, "vae/example · train.batch_size = 128");
 }
 
 TEST_F(ReportOf, WantedExperimentsComeInTheirOrder) {

@@ -62,6 +62,8 @@ class Autoencoder : public GenerativeModel {
   void visit_state(StateVisitor& visitor) override;
   torch::Tensor sample(std::int64_t count, const SampleOptions& options,
                        torch::Generator generator) override;
+  std::optional<torch::Tensor> draw_latents(std::int64_t count,
+                                            torch::Generator generator) override;
   std::optional<Codes> encode(const Batch& batch) override;
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
   std::optional<torch::Tensor> reconstruct(const Batch& batch) override;
@@ -186,11 +188,17 @@ torch::Tensor Autoencoder::sample(std::int64_t count, const SampleOptions& optio
                                   torch::Generator generator) {
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*scored_network());
-  const auto z = sample_mixture(fitted_codes(), count, generator);
+  const auto z = *draw_latents(count, generator);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
-    const auto codes = scored_network()->sparse(z.slice(0, begin, end).to(device_));
-    return mean_image(scored_network()->decode(codes));
+    return mean_image(scored_network()->decode(z.slice(0, begin, end).to(device_)));
   });
+}
+
+std::optional<torch::Tensor> Autoencoder::draw_latents(std::int64_t count,
+                                                       torch::Generator generator) {
+  const torch::NoGradGuard no_grad;
+  const auto z = sample_mixture(fitted_codes(), count, generator);
+  return scored_network()->sparse(z.to(device_)).to(torch::kCPU);
 }
 
 std::optional<Codes> Autoencoder::encode(const Batch& batch) {

@@ -46,6 +46,8 @@ class Vae : public GenerativeModel {
   void visit_state(StateVisitor& visitor) override;
   torch::Tensor sample(std::int64_t count, const SampleOptions& options,
                        torch::Generator generator) override;
+  std::optional<torch::Tensor> draw_latents(std::int64_t count,
+                                            torch::Generator generator) override;
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
   std::optional<Codes> encode(const Batch& batch) override;
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
@@ -194,14 +196,20 @@ void Vae::visit_state(StateVisitor& visitor) {
 torch::Tensor Vae::sample(std::int64_t count, const SampleOptions& options,
                           torch::Generator generator) {
   const EvalMode eval(*scored_network());
-  const bool two_stages = second_stage_ && second_stage_->begun();
-  const auto z = two_stages ? second_stage_->sample(count, generator)
-                            : scored_prior().sample(count, generator);
+  const auto z = *draw_latents(count, generator);
   const auto labels = sample_labels(count).value_or(torch::Tensor());
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     const auto y = labels.defined() ? condition(labels.slice(0, begin, end)) : torch::Tensor();
     return ObservationModel::mean(scored_network()->decode(z.slice(0, begin, end).to(device_), y));
   });
+}
+
+std::optional<torch::Tensor> Vae::draw_latents(std::int64_t count, torch::Generator generator) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*scored_network());
+  const bool two_stages = second_stage_ && second_stage_->begun();
+  return two_stages ? second_stage_->sample(count, generator)
+                    : scored_prior().sample(count, generator);
 }
 
 std::optional<torch::Tensor> Vae::sample_labels(std::int64_t count) {
