@@ -14,20 +14,26 @@ LossLog::Sum& LossLog::sum_of(const std::string& name) {
   return sums_.back();
 }
 
-std::optional<LossLog::NonFinite> LossLog::add(const std::vector<LossTerm>& terms) {
-  std::vector<torch::Tensor> values;
+std::vector<LossValue> loss_values(const std::vector<LossTerm>& terms) {
+  std::vector<torch::Tensor> scalars;
   for (const auto& term : terms) {
-    values.push_back(term.value.detach().reshape({}).to(torch::kFloat64));
+    scalars.push_back(term.value.detach().reshape({}).to(torch::kFloat64));
   }
-  // One transfer for all terms.
-  const torch::Tensor stacked = torch::stack(values).to(torch::kCPU);
-  const double* value = stacked.const_data_ptr<double>();
-  std::optional<NonFinite> problem;
+  const torch::Tensor stacked = torch::stack(scalars).to(torch::kCPU);
+  std::vector<LossValue> values;
   for (std::size_t i = 0; i < terms.size(); ++i) {
-    Sum& sum = sum_of(terms[i].name);
-    sum.sum += value[i];
+    values.push_back({terms[i].name, stacked.const_data_ptr<double>()[i]});
+  }
+  return values;
+}
+
+std::optional<LossValue> LossLog::add(const std::vector<LossValue>& values) {
+  std::optional<LossValue> problem;
+  for (const LossValue& value : values) {
+    Sum& sum = sum_of(value.name);
+    sum.sum += value.value;
     ++sum.count;
-    if (!std::isfinite(value[i]) && !problem) problem = NonFinite{terms[i].name, value[i]};
+    if (!std::isfinite(value.value) && !problem) problem = value;
   }
   return problem;
 }
