@@ -11,8 +11,8 @@ struct BatchNormTerms {
   at::Tensor scale, bias, running_mean, running_variance;
 };
 
-/// at::batch_norm of examples x [N,C,…] that are batched over seeds (kernels/seed_batch.h), each
-/// seed's as it computes it alone, bit for bit.
+/// at::batch_norm of examples x [N,C] or [N,C,…] that are batched over seeds
+/// (kernels/seed_batch.h). Of images each seed's are as it computes them alone, bit for bit.
 at::Tensor batch_norm_over_seeds(const at::Tensor& x, const BatchNormTerms& terms, bool training,
                                  double momentum, double epsilon);
 

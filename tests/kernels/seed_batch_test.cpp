@@ -102,6 +102,10 @@ TEST_F(SeedBatchTest, ALinearLayerIsThatOfEachSeedAlone) {
       {x, w, b}, [](const auto& t) { return linear(t[0], t[1], t[2]); }, 1e-5);
   expect_as_alone(
       {x, w}, [](const auto& t) { return linear(t[0], t[1], at::Tensor()); }, 1e-5);
+  // Few inputs of many outputs go another way.
+  expect_as_alone(
+      {at::randn({kSeeds, 9, 2}), at::randn({kSeeds, 30, 2})},
+      [](const auto& t) { return linear(t[0], t[1], at::Tensor()); }, 1e-5);
 }
 
 TEST_F(SeedBatchTest, ALinearLayerIsDifferentiatedTwice) {
@@ -119,21 +123,36 @@ TEST_F(SeedBatchTest, ALinearLayerIsDifferentiatedTwice) {
   EXPECT_TRUE(at::allclose(second, expected.expand_as(second), 1e-5, 1e-5));
 }
 
-TEST_F(SeedBatchTest, BatchNormalisationHasTheBitsOfEachSeedAlone) {
-  const auto x = at::randn({kSeeds, 9, 6, 2, 2}), scale = at::rand({kSeeds, 6}),
-             bias = at::randn({kSeeds, 6});
+void expect_batch_norm_as_alone(const at::Tensor& x, double tolerance) {
+  const auto scale = at::rand({kSeeds, 6}), bias = at::randn({kSeeds, 6});
   const auto mean = at::zeros({kSeeds, 6}), variance = at::ones({kSeeds, 6});
   const auto mean_alone = at::zeros({6}), variance_alone = at::ones({6});
-  expect_as_alone({x, scale, bias}, [&](const auto& t) {
-    if (!is_batched_over_seeds(t[0])) {
-      return at::batch_norm(t[0], t[1], t[2], mean_alone, variance_alone, true, 0.1, 1e-5, false);
-    }
-    return batch_norm_over_seeds(
-        t[0], {t[1], t[2], batch_over_seeds(mean), batch_over_seeds(variance)}, true, 0.1, 1e-5);
-  });
-  // Running statistics: 0.9 of what they were and 0.1 of the batch's, per seed.
-  EXPECT_TRUE(at::allclose(mean, 0.1 * x.mean({1, 3, 4}), 1e-5, 1e-6));
+  expect_as_alone(
+      {x, scale, bias},
+      [&](const auto& t) {
+        if (!is_batched_over_seeds(t[0])) {
+          mean_alone.zero_();
+          variance_alone.fill_(1.0);
+          return at::batch_norm(t[0], t[1], t[2], mean_alone, variance_alone, true, 0.1, 1e-5,
+                                false);
+        }
+        return batch_norm_over_seeds(
+            t[0], {t[1], t[2], batch_over_seeds(mean), batch_over_seeds(variance)}, true, 0.1,
+            1e-5);
+      },
+      tolerance);
+  // What the last seed left alone.
+  EXPECT_TRUE(at::allclose(mean[kSeeds - 1], mean_alone, 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(variance[kSeeds - 1], variance_alone, 1e-5, 1e-6));
   EXPECT_FALSE(at::allclose(mean[0], mean[1]));
+}
+
+TEST_F(SeedBatchTest, BatchNormalisationOfImagesHasTheBitsOfEachSeedAlone) {
+  expect_batch_norm_as_alone(at::randn({kSeeds, 9, 6, 2, 2}), 0.0);
+}
+
+TEST_F(SeedBatchTest, BatchNormalisationOfRowsIsThatOfEachSeedAlone) {
+  expect_batch_norm_as_alone(3.0 + at::randn({kSeeds, 37, 6}), 1e-5);
 }
 
 TEST_F(SeedBatchTest, ConvolutionsHaveTheBitsOfEachSeedAlone) {
