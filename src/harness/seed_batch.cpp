@@ -30,7 +30,7 @@ class Stacker : public StateVisitor {
     const torch::Tensor stack = torch::stack(filled(parts)).detach();
     value.set_data(stack);
     for (std::size_t place = 0; place < parts.size(); ++place) {
-      auto part = parts[place];
+      const auto& part = parts[place];
       if (part.defined()) part.set_data(stack.select(0, static_cast<std::int64_t>(place)));
     }
     // Of a tensor beside all modules this is the one that the model computes with; module() does
@@ -69,7 +69,7 @@ class Stacker : public StateVisitor {
     for (const auto& part : all) {
       TORCH_CHECK(torch::equal(part, value), "seeds differ in ", name);
     }
-    for (auto part : parts) {
+    for (const auto& part : parts) {
       if (part.defined()) part.set_data(value);
     }
   }
