@@ -122,16 +122,19 @@ void App::add_resume() {
 
 void App::add_worker() {
   struct Options {
-    WorkOrder order;
+    std::vector<std::string> uuids;
+    std::vector<std::uint64_t> seeds;
+    WorkOrder order;  // what they have in common
     WorkOptions work;
   };
   auto options = std::make_shared<Options>();
   CLI::App* worker =
-      command("worker", "does one run; started by run and resume", "assay worker --uuid …");
+      command("worker", "does one run, or several seeds as one model; started by run and resume",
+              "assay worker --uuid …");
   worker->group("");
-  worker->add_option("--uuid", options->order.uuid)->required();
+  worker->add_option("--uuid", options->uuids)->required()->allow_extra_args(false);
   worker->add_option("--experiment", options->order.experiment_id);
-  worker->add_option("--seed", options->order.seed);
+  worker->add_option("--seed", options->seeds)->allow_extra_args(false);
   worker->add_option("--options", options->order.options);
   worker->add_flag("--smoke", options->order.smoke);
   worker->add_flag("--resume", options->order.resume);
@@ -140,7 +143,12 @@ void App::add_worker() {
   worker->add_option("--max-minutes", options->work.max_minutes);
   actions_.emplace_back(worker, [this, options] {
     options->work.common = common_;
-    return work(options->order, options->work);
+    WorkGroup group(options->uuids.size(), options->order);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      group[i].uuid = options->uuids[i];
+      if (!options->order.resume) group[i].seed = options->seeds.at(i);
+    }
+    return work(group, options->work);
   });
 }
 

@@ -24,9 +24,9 @@ void count_signal(int) { signals_seen = signals_seen + 1; }
 
 }  // namespace
 
-WorkerPool::WorkerPool(std::vector<WorkOrder> orders, const WorkOptions& options)
+WorkerPool::WorkerPool(std::vector<WorkGroup> groups, const WorkOptions& options)
     : options_(options), began_(std::chrono::steady_clock::now()) {
-  for (auto& order : orders) results_.push_back({std::move(order)});
+  for (auto& group : groups) results_.push_back({std::move(group)});
 }
 
 void WorkerPool::run(const std::function<void()>& tick) {
@@ -52,14 +52,14 @@ void WorkerPool::start_next() {
   }
 }
 
-void WorkerPool::start(std::size_t order) {
+void WorkerPool::start(std::size_t group) {
   WorkOptions rest = options_;
   if (rest.max_minutes) {
     const std::chrono::duration<double, std::ratio<60>> spent =
         std::chrono::steady_clock::now() - began_;
     *rest.max_minutes = std::max(0.0, *rest.max_minutes - spent.count());
   }
-  std::vector<std::string> words = worker_arguments(results_[order].order, rest);
+  std::vector<std::string> words = worker_arguments(results_[group].group, rest);
   words.insert(words.begin(), "assay");
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
@@ -74,8 +74,8 @@ void WorkerPool::start(std::size_t order) {
     if (getppid() == parent) execv("/proc/self/exe", arguments.data());
     _exit(static_cast<int>(ExitCode::kRunFailed));
   }
-  results_[order].started = true;
-  children_.push_back({pid, order});
+  results_[group].started = true;
+  children_.push_back({pid, group});
 }
 
 void WorkerPool::reap() {
@@ -86,7 +86,7 @@ void WorkerPool::reap() {
       ++child;
       continue;
     }
-    WorkResult& result = results_[child->order];
+    WorkResult& result = results_[child->group];
     // A worker that somebody else has waited for is gone, and nobody knows how it ended.
     result.exit_code = ended < 0           ? static_cast<int>(ExitCode::kRunFailed)
                        : WIFEXITED(status) ? WEXITSTATUS(status)

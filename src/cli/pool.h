@@ -10,18 +10,18 @@
 namespace assay {
 
 struct WorkResult {
-  WorkOrder order;
+  WorkGroup group;
   bool started = false;
   int exit_code = 0;  ///< of the worker; 128 + signal if one killed it
 };
 
-/// Does orders in worker processes, `jobs` at a time, in their order. `tick` is called about ten
-/// times a second while workers run. The first Ctrl-C or SIGTERM asks the workers to save a
-/// checkpoint and end, and starts no more; the second kills them and ends this process with 130.
+/// Does groups of orders in worker processes, `jobs` at a time, in their order. `tick` is called
+/// about ten times a second while workers run. The first Ctrl-C or SIGTERM asks the workers to save
+/// a checkpoint and end, and starts no more; the second kills them and ends this process with 130.
 /// After a failure with fail_fast no more are started.
 class WorkerPool {
  public:
-  WorkerPool(std::vector<WorkOrder> orders, const WorkOptions& options);
+  WorkerPool(std::vector<WorkGroup> groups, const WorkOptions& options);
 
   void run(const std::function<void()>& tick);
   const std::vector<WorkResult>& results() const { return results_; }
@@ -30,11 +30,11 @@ class WorkerPool {
  private:
   struct Child {
     pid_t pid;
-    std::size_t order;
+    std::size_t group;
   };
 
   void start_next();
-  void start(std::size_t order);
+  void start(std::size_t group);
   void reap();
   void obey_signals();
 

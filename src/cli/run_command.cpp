@@ -12,6 +12,7 @@
 #include "cli/display.h"
 #include "cli/pool.h"
 #include "cli/report_command.h"
+#include "cli/stored.h"
 #include "cli/table.h"
 #include "core/error.h"
 #include "core/random.h"
@@ -28,6 +29,26 @@ std::string label_of(const std::string& experiment, std::uint64_t seed) {
   return fmt::format("{} seed {}", experiment, seed);
 }
 
+// A run to go on with: `places` is train.seed_batch of its definition.
+WorkOrder order_to_resume(const Database& database, const RunRow& row, std::int64_t places) {
+  WorkOrder order{row.uuid, label_of(row.experiment, row.seed), true, row.experiment_id, row.seed};
+  order.places = places;
+  const auto checkpoint = places > 0 ? sound_checkpoint(database, row.number) : std::nullopt;
+  order.settings =
+      fmt::format("{} {} {}", checkpoint ? checkpoint->images_seen : -1, row.device, row.threads);
+  return order;
+}
+
+// A definition of another version of assay is for the worker to refuse, which does this run alone.
+std::int64_t places_of(const Database& database, const RunRow& row) {
+  try {
+    return stored_definition(experiment_of(database, row.experiment_id))
+        .integer("train.seed_batch");
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 // Runs that are complete already, and orders for the others.
 struct Work {
   std::vector<std::string> done;  // uuids
@@ -39,6 +60,7 @@ Work prepare(Database& database, const Plan& plan, bool again) {
   Work work;
   for (const PlannedRun& planned : plan.runs) {
     const std::string id = planned.definition.id();
+    const std::int64_t places = planned.definition.integer("train.seed_batch");
     const auto complete = find_complete(database, {id, planned.seed, commit.id, commit.dirty});
     // Sources that nobody can name may have changed.
     const bool same_sources = commit.id != "unknown" && !again;
@@ -49,14 +71,13 @@ Work prepare(Database& database, const Plan& plan, bool again) {
     if (const auto unfinished =
             find_interrupted(database, {id, planned.seed, commit.id, commit.dirty});
         unfinished && same_sources) {
-      work.orders.push_back(
-          {unfinished->uuid, label_of(unfinished->experiment, unfinished->seed), true});
+      work.orders.push_back(order_to_resume(database, *unfinished, places));
       continue;
     }
     add_experiment(database, {id, planned.definition.name, planned.definition.family,
                               planned.definition.toml()});
     work.orders.push_back({random_uuid(), label_of(planned.definition.name, planned.seed), false,
-                           id, planned.seed, planned.smoke, planned.options});
+                           id, planned.seed, planned.smoke, planned.options, places});
   }
   return work;
 }
@@ -130,7 +151,7 @@ int exit_code(const WorkerPool& pool) {
 int do_work(Database& database, const std::vector<WorkOrder>& orders, const WorkOptions& options) {
   std::vector<std::string> uuids;
   for (const auto& order : orders) uuids.push_back(order.uuid);
-  WorkerPool pool(orders, options);
+  WorkerPool pool(grouped(orders), options);
   Announcer announcer;
   Display display(options.common);
   int ticks = 0;
@@ -217,7 +238,8 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
     }
     const bool twice = std::any_of(orders.begin(), orders.end(),
                                    [&](const WorkOrder& order) { return order.uuid == row.uuid; });
-    if (!twice) orders.push_back({row.uuid, label_of(row.experiment, row.seed), true});
+    if (twice) continue;
+    orders.push_back(order_to_resume(database, row, places_of(database, row)));
   }
   if (orders.empty()) {
     fmt::print("nothing is interrupted in {}\n", options.common.database.string());

@@ -6,7 +6,9 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <memory>
 
 #include "cli/stored.h"
 #include "core/error.h"
@@ -59,10 +61,15 @@ std::int64_t begin(Database& database, const WorkOrder& order, const WorkOptions
   return begin_run(database, run);
 }
 
-int exit_code(const RunFinished& finished) {
-  if (finished.status == "complete") return static_cast<int>(ExitCode::kFine);
-  if (finished.status == "interrupted") return static_cast<int>(ExitCode::kInterrupted);
-  return static_cast<int>(ExitCode::kRunFailed);
+int exit_code(const std::vector<RunFinished>& finished) {
+  const auto any = [&](std::string_view status) {
+    return std::any_of(finished.begin(), finished.end(),
+                       [&](const RunFinished& run) { return run.status == status; });
+  };
+  if (any("interrupted")) return static_cast<int>(ExitCode::kInterrupted);
+  const bool all_complete = std::all_of(finished.begin(), finished.end(),
+                                        [](const auto& run) { return run.status == "complete"; });
+  return static_cast<int>(all_complete ? ExitCode::kFine : ExitCode::kRunFailed);
 }
 
 // A run that goes on under other sources says so.
@@ -79,33 +86,80 @@ void check_same_code(const RunRow& row, RunRecorder& recorder) {
              row.number, was, is);
 }
 
-int resume(Database& database, const WorkOrder& order, const WorkOptions& options) {
+// A run of this group: its recorder must stay where it is.
+struct Recorded {
+  RunRequest request;
+  std::unique_ptr<RunRecorder> recorder;
+};
+
+Recorded begin_new(Database& database, const WorkOrder& order, const WorkOptions& options) {
+  at::set_num_threads(options.common.threads);
+  Recorded run{{stored_definition(experiment_of(database, order.experiment_id)),
+                order.seed,
+                pick_device(options.device),
+                run_folder(options.common.database, order.uuid),
+                {}},
+               nullptr};
+  run.recorder = std::make_unique<RunRecorder>(
+      database, begin(database, order, options, run.request.definition));
+  return run;
+}
+
+Recorded begin_again(Database& database, const WorkOrder& order, const WorkOptions& options) {
   const RunRow row = find_run(database, order.uuid);
-  RunRequest request{stored_definition(experiment_of(database, row.experiment_id)),
-                     row.seed,
-                     pick_device(row.device),
-                     run_folder(options.common.database, order.uuid),
-                     {}};
   at::set_num_threads(static_cast<int>(row.threads));
+  Recorded run{{stored_definition(experiment_of(database, row.experiment_id)),
+                row.seed,
+                pick_device(row.device),
+                run_folder(options.common.database, order.uuid),
+                {}},
+               nullptr};
   const auto checkpoint = sound_checkpoint(database, row.number);
-  if (checkpoint) request.resume_from = checkpoint->file;
+  if (checkpoint) run.request.resume_from = checkpoint->file;
   resume_run(database, row.number,
              checkpoint ? std::optional(checkpoint->images_seen) : std::nullopt);
-  RunRecorder recorder(database, row.number);
-  check_same_code(row, recorder);
-  return exit_code(run_experiment(request, recorder, stop_request()));
+  run.recorder = std::make_unique<RunRecorder>(database, row.number);
+  check_same_code(row, *run.recorder);
+  return run;
+}
+
+// Whether an order can join a group.
+bool joins(const WorkOrder& order, const WorkGroup& group) {
+  const WorkOrder& first = group.front();
+  if (order.places == 0 || order.experiment_id != first.experiment_id ||
+      order.resume != first.resume || order.smoke != first.smoke ||
+      order.options != first.options || order.settings != first.settings) {
+    return false;
+  }
+  const auto place = [&](const WorkOrder& one) {
+    return one.seed % static_cast<std::uint64_t>(order.places);
+  };
+  return std::none_of(group.begin(), group.end(),
+                      [&](const WorkOrder& other) { return place(other) == place(order); });
 }
 
 }  // namespace
 
-std::vector<std::string> worker_arguments(const WorkOrder& order, const WorkOptions& options) {
+std::vector<WorkGroup> grouped(const std::vector<WorkOrder>& orders) {
+  std::vector<WorkGroup> groups;
+  for (const WorkOrder& order : orders) {
+    const auto found = std::find_if(groups.begin(), groups.end(),
+                                    [&](const WorkGroup& group) { return joins(order, group); });
+    if (found != groups.end()) {
+      found->push_back(order);
+    } else {
+      groups.push_back({order});
+    }
+  }
+  return groups;
+}
+
+std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOptions& options) {
   std::vector<std::string> arguments = {"worker",
                                         "--db",
                                         options.common.database.string(),
                                         "--threads",
                                         std::to_string(options.common.threads),
-                                        "--uuid",
-                                        order.uuid,
                                         "--device",
                                         options.device,
                                         "--jobs",
@@ -113,10 +167,13 @@ std::vector<std::string> worker_arguments(const WorkOrder& order, const WorkOpti
   const auto add = [&](std::initializer_list<std::string> more) {
     arguments.insert(arguments.end(), more);
   };
+  const WorkOrder& order = group.front();
+  for (const WorkOrder& one : group) add({"--uuid", one.uuid});
   if (order.resume) {
     add({"--resume"});
   } else {
-    add({"--experiment", order.experiment_id, "--seed", std::to_string(order.seed)});
+    add({"--experiment", order.experiment_id});
+    for (const WorkOrder& one : group) add({"--seed", std::to_string(one.seed)});
     if (!order.options.empty()) add({"--options=" + order.options});
     if (order.smoke) add({"--smoke"});
   }
@@ -125,24 +182,26 @@ std::vector<std::string> worker_arguments(const WorkOrder& order, const WorkOpti
   return arguments;
 }
 
-int work(const WorkOrder& order, const WorkOptions& options) {
+int work(const WorkGroup& group, const WorkOptions& options) {
   obey_parent();
   if (options.max_minutes) {
     stop_request().set_deadline(
         std::chrono::steady_clock::now() +
         std::chrono::milliseconds(static_cast<std::int64_t>(*options.max_minutes * 60000)));
   }
-  const RunLock lock(options.common.database, order.uuid);
+  std::vector<std::unique_ptr<RunLock>> locks;
+  for (const WorkOrder& order : group) {
+    locks.push_back(std::make_unique<RunLock>(options.common.database, order.uuid));
+  }
   Database database = Database::open_for_writing(options.common.database);
-  if (order.resume) return resume(database, order, options);
-  at::set_num_threads(options.common.threads);
-  const RunRequest request{stored_definition(experiment_of(database, order.experiment_id)),
-                           order.seed,
-                           pick_device(options.device),
-                           run_folder(options.common.database, order.uuid),
-                           {}};
-  RunRecorder recorder(database, begin(database, order, options, request.definition));
-  return exit_code(run_experiment(request, recorder, stop_request()));
+  std::vector<Recorded> runs;
+  for (const WorkOrder& order : group) {
+    runs.push_back(order.resume ? begin_again(database, order, options)
+                                : begin_new(database, order, options));
+  }
+  std::vector<SeedRequest> requests;
+  for (const Recorded& run : runs) requests.push_back({run.request, run.recorder.get()});
+  return exit_code(run_experiments(requests, stop_request()));
 }
 
 }  // namespace assay

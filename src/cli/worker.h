@@ -12,17 +12,27 @@
 
 namespace assay {
 
-/// One run, to be done by a process of its own: torch's global generator and thread pool belong to
-/// a process, so runs that share one could not be repeated.
+/// One run that is to be done.
 struct WorkOrder {
   std::string uuid;
   std::string label;               ///< "vae/fashion_mnist, seed 0"
   bool resume = false;             ///< the run is in the database already
-  std::string experiment_id = {};  ///< of a new run, already stored
+  std::string experiment_id = {};  ///< already stored
   std::uint64_t seed = 0;
   bool smoke = false;
-  std::string options = {};  ///< stored with a new run
+  std::string options = {};   ///< stored with a new run
+  std::int64_t places = 0;    ///< train.seed_batch of its definition
+  std::string settings = {};  ///< of a run to resume: where from, device, threads
 };
+
+/// What one process does: a run, or several seeds that train as one model. torch's global generator
+/// and thread pool belong to a process, so other runs that share one could not be repeated.
+using WorkGroup = std::vector<WorkOrder>;
+
+/// Orders in groups, in the order of each group's first: those of one definition with
+/// train.seed_batch = n > 0 that begin at the same point, at most one for each of its n places
+/// (harness/seed_batch.h), share a group; others have one of their own.
+std::vector<WorkGroup> grouped(const std::vector<WorkOrder>& orders);
 
 struct WorkOptions {
   CommonOptions common;
@@ -32,10 +42,11 @@ struct WorkOptions {
   bool fail_fast = false;
 };
 
-/// Arguments of the hidden command `assay worker` that does an order.
-std::vector<std::string> worker_arguments(const WorkOrder& order, const WorkOptions& options);
+/// Arguments of the hidden command `assay worker` that does a group.
+std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOptions& options);
 
-/// Does an order in this process. Returns the exit code of the run.
-int work(const WorkOrder& order, const WorkOptions& options);
+/// Does a group in this process. Returns the exit code: that of an interrupted run if there is one,
+/// else of a failed one.
+int work(const WorkGroup& group, const WorkOptions& options);
 
 }  // namespace assay

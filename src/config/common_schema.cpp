@@ -91,6 +91,14 @@ Schema train_keys() {
            "how 3x3 and strided 4x4 convolutions are computed on the CPU: each output one sum, "
            "or by Winograd's minimal filtering, faster and 6 to 10 times coarser in rounding",
        .choices = {"exact", "winograd"}},
+      {.path = "train.seed_batch",
+       .default_value = int64_t{0},
+       .meaning = "up to this many seeds train as one model of that many places, in one process; a "
+                  "seed's place is the seed modulo this number, empty places compute for nothing; "
+                  "0: each seed alone",
+       .unit = "seeds",
+       .minimum = 0,
+       .maximum = 1024},
       {.path = "train.images",
        .default_value = int64_t{640000},
        .meaning = "length of the run, in training images seen; rounded up to whole steps",

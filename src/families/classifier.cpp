@@ -9,6 +9,7 @@
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "nn/fmnist_cnn.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -43,7 +44,7 @@ class Classifier : public Trainable {
     optimizer_.zero_grad();
     const auto logits = network_->forward(batch.images, context.noise).logits;
     const auto loss = at::cross_entropy_loss(logits, batch.labels);
-    loss.backward();
+    backward(loss);
     optimizer_.step(context);
     const auto right = logits.detach().argmax(1) == batch.labels;
     return {{"loss", loss.detach()}, {"accuracy", right.to(at::kFloat).mean()}};

@@ -13,6 +13,7 @@
 #include "families/noise_schedule.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
+#include "nn/seed_batch.h"
 #include "nn/unet.h"
 
 namespace assay {
@@ -146,15 +147,15 @@ torch::Tensor Ddpm::share_of_process(const torch::Tensor& t) const {
 std::vector<LossTerm> Ddpm::training_step(const Batch& batch, const StepContext& context) {
   optimizer_.zero_grad();
   const auto& x0 = batch.images;
-  const auto u = at::rand({x0.size(0)}, context.noise, x0.options());
+  const auto u = context.noise.uniform({x0.size(0)}, x0.options());
   const auto timesteps = static_cast<std::int64_t>(sampler_.schedule.size());
   const auto t = stratified_ ? stratified_timesteps(u, timesteps) : uniform_timesteps(u, timesteps);
-  const auto eps = at::randn(x0.sizes(), context.noise, x0.options());
+  const auto eps = context.noise.normal(x0.sizes(), x0.options());
   const auto level = level_at(t);
   const auto predicted =
       network_->forward(q_sample(x0, eps, level), share_of_process(t), context.noise);
   const auto loss = at::mse_loss(predicted, predicts_v_ ? v_target(x0, eps, level) : eps);
-  loss.backward();
+  backward(loss);
   optimizer_.step(context);
   if (ema_) ema_->update(context.step);
   return {{"loss", loss.detach()}};

@@ -11,6 +11,7 @@
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "nn/initialise.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -113,7 +114,7 @@ Gan::Gan(const ModelArgs& args, const GanNetworkOptions& options)
 
 torch::Tensor Gan::generate(std::int64_t count, const StepContext& context) {
   const auto z =
-      at::randn({count, latent_dim_}, context.noise, at::TensorOptions(at::kFloat).device(device_));
+      context.noise.normal({count, latent_dim_}, at::TensorOptions(at::kFloat).device(device_));
   return generator_->forward(z);
 }
 
@@ -123,7 +124,7 @@ void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& g
   const auto real_logits = discriminator_->forward(real);
   const auto generated_logits = discriminator_->forward(generated.detach());
   const auto loss = discriminator_loss(real_logits, generated_logits);
-  loss.backward();
+  backward(loss);
   discriminator_optimizer_.step(context);
   terms.push_back({"discriminator_loss", loss.detach()});
   const auto share = [](const torch::Tensor& right) { return right.to(at::kFloat).mean(); };
@@ -138,7 +139,7 @@ void Gan::update_generator(const torch::Tensor& generated, const StepContext& co
   const auto logits = discriminator_->forward(generated);
   const auto loss =
       minimax_ ? minimax_generator_loss(logits) : non_saturating_generator_loss(logits);
-  loss.backward();
+  backward(loss);
   generator_optimizer_.step(context);
   if (ema_) ema_->update(context.step / discriminator_steps_);
   terms.push_back({"generator_loss", loss.detach()});

@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/linear.h>
 
 #include <functional>
 #include <numeric>
 
+#include "nn/batch_norm.h"
 #include "nn/convolution.h"
+#include "nn/linear.h"
 
 namespace assay {
 namespace {
@@ -27,8 +27,8 @@ torch::nn::LeakyReLU leaky_relu() {
   return torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true));
 }
 
-torch::nn::Linear linear_without_bias(std::int64_t in, std::int64_t out) {
-  return torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false));
+Linear linear_without_bias(std::int64_t in, std::int64_t out) {
+  return Linear(torch::nn::LinearOptions(in, out).bias(false));
 }
 
 TransposedConvolution widen(std::int64_t in, std::int64_t out, bool bias) {
@@ -49,11 +49,11 @@ torch::nn::Sequential mlp_generator(const GanNetworkOptions& options) {
   std::int64_t width = options.latent_dim;
   for (const auto next : options.generator_widths) {
     layers->push_back(linear_without_bias(width, next));
-    layers->push_back(torch::nn::BatchNorm1d(next));
+    layers->push_back(BatchNorm1d(next));
     layers->push_back(relu());
     width = next;
   }
-  layers->push_back(torch::nn::Linear(width, example_size(options)));
+  layers->push_back(Linear(width, example_size(options)));
   if (options.example_shape.size() > 1) {
     layers->push_back(torch::nn::Tanh());
     layers->push_back(unflatten(options.example_shape));
@@ -69,12 +69,12 @@ torch::nn::Sequential mlp_discriminator(const GanNetworkOptions& options) {
     if (options.maxout_pieces > 0) {
       layers->push_back(Maxout(width, next, options.maxout_pieces));
     } else {
-      layers->push_back(torch::nn::Linear(width, next));
+      layers->push_back(Linear(width, next));
       layers->push_back(leaky_relu());
     }
     width = next;
   }
-  layers->push_back(torch::nn::Linear(width, 1));
+  layers->push_back(Linear(width, 1));
   return layers;
 }
 
@@ -85,7 +85,7 @@ torch::nn::Sequential dcgan_generator(const GanNetworkOptions& options) {
   layers->push_back(linear_without_bias(options.latent_dim, channels[0] * side * side));
   layers->push_back(unflatten({channels[0], side, side}));
   for (std::size_t i = 0; i < channels.size(); ++i) {
-    layers->push_back(torch::nn::BatchNorm2d(channels[i]));
+    layers->push_back(BatchNorm2d(channels[i]));
     layers->push_back(relu());
     const bool last = i + 1 == channels.size();
     layers->push_back(widen(channels[i], last ? options.example_shape[0] : channels[i + 1], last));
@@ -101,13 +101,13 @@ torch::nn::Sequential dcgan_discriminator(const GanNetworkOptions& options) {
   for (std::size_t i = 0; i < options.discriminator_channels.size(); ++i) {
     const std::int64_t next = options.discriminator_channels[i];
     layers->push_back(narrow(channels, next, /*bias=*/i == 0));
-    if (i > 0) layers->push_back(torch::nn::BatchNorm2d(next));
+    if (i > 0) layers->push_back(BatchNorm2d(next));
     layers->push_back(leaky_relu());
     channels = next;
     side /= 2;  // kernel 4, stride 2, padding 1
   }
   layers->push_back(torch::nn::Flatten());
-  layers->push_back(torch::nn::Linear(channels * side * side, 1));
+  layers->push_back(Linear(channels * side * side, 1));
   return layers;
 }
 

@@ -3,12 +3,13 @@
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "nn/linear.h"
 
 namespace assay {
 
@@ -21,7 +22,7 @@ class MaxoutImpl : public torch::nn::Module {
 
  private:
   std::int64_t out_, pieces_;
-  torch::nn::Linear affine_;
+  Linear affine_;
 };
 TORCH_MODULE(Maxout);
 

@@ -14,6 +14,7 @@
 
 #include "config/definition.h"
 #include "data/batch_stream.h"
+#include "nn/noise.h"
 #include "nn/state.h"
 
 namespace assay {
@@ -31,8 +32,7 @@ struct StepContext {
   std::int64_t total_steps = 0;
   std::int64_t images_seen = 0;  ///< before this step
   double epoch = 0.0;            ///< images_seen / size of the training split
-  torch::Generator
-      noise;  ///< stream train_noise, on the run's device: the only source of randomness
+  Noise noise;  ///< stream train_noise, on the run's device: the only source of randomness
 };
 
 /// Anything the one training loop can train. Construction draws initial weights from the global CPU
@@ -80,7 +80,8 @@ class GenerativeModel : public Trainable {
     return std::nullopt;
   }
   /// `count` latents as sample() draws them, [count,Z] on the CPU, one after another from a CPU
-  /// generator: decode() makes samples of them. Nothing if samples do not come from one latent each.
+  /// generator: decode() makes samples of them. Nothing if samples do not come from one latent
+  /// each.
   virtual std::optional<torch::Tensor> draw_latents(std::int64_t /*count*/,
                                                     torch::Generator /*generator*/) {
     return std::nullopt;

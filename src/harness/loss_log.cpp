@@ -44,14 +44,21 @@ LossLog::Sum& LossLog::sum_of(const std::string& name) {
   return sums_.back();
 }
 
-std::optional<LossLog::NonFinite> LossLog::add(const std::vector<LossTerm>& terms) {
-  const std::vector<double> values = values_of(terms);
-  std::optional<NonFinite> problem;
-  for (std::size_t i = 0; i < terms.size(); ++i) {
-    Sum& sum = sum_of(terms[i].name);
-    sum.sum += values[i];
+std::vector<LossValue> loss_values(const std::vector<LossTerm>& terms) {
+  const std::vector<double> numbers = values_of(terms);
+  std::vector<LossValue> values;
+  values.reserve(terms.size());
+  for (std::size_t i = 0; i < terms.size(); ++i) values.push_back({terms[i].name, numbers[i]});
+  return values;
+}
+
+std::optional<LossValue> LossLog::add(const std::vector<LossValue>& values) {
+  std::optional<LossValue> problem;
+  for (const LossValue& value : values) {
+    Sum& sum = sum_of(value.name);
+    sum.sum += value.value;
     ++sum.count;
-    if (!std::isfinite(values[i]) && !problem) problem = NonFinite{terms[i].name, values[i]};
+    if (!std::isfinite(value.value) && !problem) problem = value;
   }
   return problem;
 }

@@ -11,18 +11,22 @@
 
 namespace assay {
 
+/// One term of one training step, on the CPU.
+struct LossValue {
+  std::string name;
+  double value = 0.0;
+};
+
+/// The values of a step's terms, in one transfer from their device.
+std::vector<LossValue> loss_values(const std::vector<LossTerm>& terms);
+
 /// Averages the loss terms of training steps over a stretch of images, in float64. A term that only
 /// some steps report (a generator's loss when it is updated every fifth step) is averaged over
 /// those.
 class LossLog {
  public:
-  struct NonFinite {
-    std::string name;
-    double value;
-  };
-
   /// Adds one step's terms. Returns the first term that is not finite, if any.
-  std::optional<NonFinite> add(const std::vector<LossTerm>& terms);
+  std::optional<LossValue> add(const std::vector<LossValue>& values);
   /// Means since the last take, and starts afresh.
   Scalars take(std::int64_t images_seen);
   /// The open sums, for checkpoints.

@@ -2,201 +2,160 @@
 #include "harness/runner.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/utils.h>
 
-#include <chrono>
+#include <algorithm>
+#include <functional>
+#include <optional>
 
 #include "core/error.h"
 #include "core/random.h"
 #include "data/binarisation.h"
 #include "families/registry.h"
-#include "harness/checkpoint.h"
 #include "harness/environment.h"
 #include "harness/evaluation_check.h"
 #include "harness/evaluator.h"
-#include "harness/loss_log.h"
-#include "harness/speed.h"
+#include "harness/seed_batch.h"
+#include "harness/seed_run.h"
 #include "harness/state.h"
 
 namespace assay {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::int64_t kCheckpointsPerRun = 20;
 // Intervals shorter than this are joined: clocks and caches make them noise.
 constexpr double kShortestInterval = 0.05;
 
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// What a run does every so many images happens at the first whole step that reaches each multiple.
-bool crosses(std::int64_t every, std::int64_t before, std::int64_t now) {
-  return every > 0 && before / every != now / every;
-}
-
-BatchStreamOptions stream_options(const Definition& definition, std::uint64_t seed) {
-  BatchStreamOptions options{definition.integer("train.batch_size"), stream_seed(seed, "order"),
-                             stream_seed(seed, "augment"),
-                             definition.boolean("dataset.horizontal_flip")};
-  if (definition.text("dataset.binarisation") == "stochastic") {
-    options.binarisation_seed = stream_seed(seed, "binarisation");
-  }
-  return options;
-}
-
-class Run {
+// The one training loop: of one seed, or of several that train as one model.
+class Training {
  public:
-  Run(const RunRequest& request, RunObserver& observer, const StopRequest& stop)
-      : request_(request),
-        definition_(request.definition),
-        observer_(observer),
+  Training(const std::vector<SeedRequest>& requests, const StopRequest& stop)
+      : definition_(requests.front().request.definition),
         stop_(stop),
-        length_(run_length(request.definition)),
-        dataset_(load_dataset_for(request.definition)),
-        model_(build_model(request.definition, request.seed, dataset_, request.device)),
-        noise_(make_generator(request.device, request.seed, "train_noise")),
-        batches_(training_source(dataset_), stream_options(request.definition, request.seed)),
-        evaluator_(request.definition, request.seed, dataset_,
-                   [this](auto phase, auto done, auto all) { evaluating(phase, done, all); }),
-        training_("train", 1) {
-    position_.definition_id = definition_.id();
-    position_.seed = request.seed;
-    if (request.resume_from) {
-      position_ = load_checkpoint(*request.resume_from, position_, *model_, noise_, losses_);
-      batches_.seek(position_.step);
-      training_.restore(position_.training_rates);
-      saved_at_ = position_.images_seen;
+        places_(definition_.integer("train.seed_batch")),
+        shared_{load_dataset_for(definition_), run_length(definition_)} {
+    for (const auto& [request, observer] : requests) {
+      seeds_.push_back(std::make_unique<SeedRun>(request, *observer, stop, shared_));
     }
+    if (places_ > 0) stack(requests);
   }
 
-  // Runs to the end, or to a stop. Fills status and reason.
-  void go(RunFinished& finished) {
-    finished.status = "complete";
+  // Runs to the end, or to a stop: every seed has ended then.
+  void go() {
     try {
-      evaluate_if_due();
-      while (position_.step < length_.steps && finished.status == "complete") step(finished);
+      for_each_running([](SeedRun& seed) {
+        if (!seed.evaluation_due_at_start()) return;
+        seed.save();
+        seed.evaluate();
+      });
+      while (const SeedRun* seed = someone_running()) {
+        if (seed->step() == shared_.length.steps) break;
+        step(*seed);
+      }
+      for_each_running([](SeedRun& seed) { seed.end("complete"); });
     } catch (const StopRequested&) {
-      interrupt(finished);
+      interrupt();
+    } catch (const std::exception&) {
+      for_each_running([](SeedRun& seed) { seed.fail(std::current_exception()); });
     }
-    finished.images_seen = position_.images_seen;
-    finished.state_hash = state_hash(*model_);
-    if (training_.result().n > 0) observer_.throughput(training_.result());
-    if (evaluator_.sampling().result().n > 0) observer_.throughput(evaluator_.sampling().result());
   }
 
-  std::int64_t images_seen() const { return position_.images_seen; }
+  const std::vector<std::unique_ptr<SeedRun>>& seeds() const { return seeds_; }
 
  private:
-  void step(RunFinished& finished) {
+  using Action = std::function<void(SeedRun&)>;
+
+  void for_each_running(const Action& action) {
+    for (auto& seed : seeds_) {
+      if (!seed->ended()) action(*seed);
+    }
+  }
+  const SeedRun* someone_running() const {
+    const auto found =
+        std::find_if(seeds_.begin(), seeds_.end(), [](auto& seed) { return !seed->ended(); });
+    return found == seeds_.end() ? nullptr : found->get();
+  }
+
+  std::size_t place_of(std::uint64_t seed) const {
+    return static_cast<std::size_t>(seed % static_cast<std::uint64_t>(places_));
+  }
+
+  void stack(const std::vector<SeedRequest>& requests) {
+    std::vector<Trainable*> models(static_cast<std::size_t>(places_));
+    std::vector<std::uint64_t> numbers;
+    for (std::size_t i = 0; i < seeds_.size(); ++i) {
+      const std::size_t place = place_of(requests[i].request.seed);
+      TORCH_CHECK(models[place] == nullptr, "two seeds of a batch have place ", place);
+      TORCH_CHECK(seeds_[i]->step() == seeds_[0]->step(), "seeds of a batch are at other steps");
+      models[place] = &seeds_[i]->model();
+      in_place_.push_back(place);
+      numbers.push_back(requests[i].request.seed);
+    }
+    const RunRequest& first = requests.front().request;
+    batch_.emplace(build_model(definition_, first.seed, shared_.dataset, first.device), models);
+    const std::string text =
+        fmt::format("trained with seeds {} as one model of {} places; images/s are this seed's own",
+                    fmt::join(numbers, ", "), places_);
+    for (auto& seed : seeds_) seed->note("seed_batch", text);
+  }
+
+  void step(const SeedRun& running) {
     if (stop_.reason()) {
-      training_.pause();
-      save();
-      return interrupt(finished);
+      for_each_running([](SeedRun& seed) { seed.save(); });
+      return interrupt();
     }
-    training_.resume();
-    const StepContext context{
-        position_.step, length_.steps, position_.images_seen,
-        static_cast<double>(position_.images_seen) / static_cast<double>(dataset_.train.size()),
-        noise_};
-    Batch batch = batches_.next();
-    batch.images = batch.images.to(request_.device);
-    if (batch.labels.defined()) batch.labels = batch.labels.to(request_.device);
-    const auto problem = losses_.add(model_->training_step(batch, context));
-    const std::int64_t batch_size = definition_.integer("train.batch_size");
-    training_.add(batch_size, kShortestInterval);
-    const std::int64_t before = position_.images_seen;
-    position_.images_seen += batch_size;
-    ++position_.step;
-    if (problem) {
-      observer_.scalars(losses_.take(position_.images_seen));
-      return diverge(finished, fmt::format("{} became {}", problem->name, problem->value));
+    shared_.training.resume();
+    const auto values = batch_ ? step_together(running.context()) : step_alone();
+    shared_.training.add(definition_.integer("train.batch_size"), kShortestInterval);
+    std::vector<SeedRun*> due;
+    for (std::size_t i = 0; i < seeds_.size(); ++i) {
+      SeedRun& seed = *seeds_[i];
+      if (!seed.ended() && seed.step_done(values[i])) due.push_back(&seed);
     }
-    after_step(before, finished);
+    for (SeedRun* seed : due) seed->evaluate();
   }
 
-  void after_step(std::int64_t before, RunFinished& finished) {
-    const bool last = position_.step == length_.steps;
-    const std::int64_t now = position_.images_seen;
-    if (last || crosses(definition_.integer("train.log_every_images"), before, now)) {
-      observer_.scalars(losses_.take(now));
+  std::vector<std::vector<LossValue>> step_alone() {
+    SeedRun& seed = *seeds_.front();
+    return {loss_values(seed.model().training_step(seed.next_batch(), seed.context()))};
+  }
+
+  // A seed that has diverged keeps its place until all have ended.
+  std::vector<std::vector<LossValue>> step_together(const StepContext& context) {
+    std::vector<SeedBatch::Input> inputs(static_cast<std::size_t>(places_));
+    for (std::size_t i = 0; i < seeds_.size(); ++i) {
+      inputs[in_place_[i]] = {seeds_[i]->next_batch(), seeds_[i]->noise()};
     }
-    observer_.progress({now, length_.images, "train", training_.latest()});
-    const bool evaluation_due =
-        last || crosses(definition_.integer("eval.every_images"), before, now);
-    std::int64_t every = definition_.integer("train.checkpoint_every_images");
-    if (every == 0) every = std::max<std::int64_t>(1, length_.images / kCheckpointsPerRun);
-    if (!evaluation_due && !crosses(every, before, now)) return;
-    // A loss can be finite while the step it led to was not.
-    if (const auto tensor = first_non_finite(*model_)) {
-      return diverge(finished, fmt::format("'{}' is no longer finite", *tensor));
-    }
-    // Always before an evaluation: a run that is killed in one continues right there.
-    save();
-    if (evaluation_due) evaluate();
+    const auto of_places = batch_->training_step(inputs, context);
+    std::vector<std::vector<LossValue>> values;
+    for (const std::size_t place : in_place_) values.push_back(of_places[place]);
+    return values;
   }
 
-  // At the start, or where a checkpoint was taken just before an evaluation.
-  void evaluate_if_due() {
-    const std::int64_t now = position_.images_seen;
-    const std::int64_t before = now - definition_.integer("train.batch_size");
-    const bool due = position_.step == 0
-                         ? definition_.boolean("eval.untrained")
-                         : position_.step == length_.steps ||
-                               crosses(definition_.integer("eval.every_images"), before, now);
-    if (!due) return;
-    save();
-    evaluate();
+  void interrupt() {
+    const std::string reason = stop_.reason().value_or("stopped");
+    for_each_running([&](SeedRun& seed) { seed.end("interrupted", reason); });
   }
 
-  void evaluate() {
-    if (definition_.texts("eval.metrics").empty()) return;
-    const EvaluationResult result =
-        evaluator_.evaluate(*model_, position_.images_seen, position_.step == length_.steps);
-    for (const Note& note : result.notes) observer_.note(note);
-    for (const Artifact& artifact : result.artifacts) observer_.artifact(artifact);
-    observer_.evaluated(result.evaluation);
-  }
-
-  void evaluating(std::string_view phase, std::int64_t done, std::int64_t all) {
-    observer_.progress({position_.images_seen, length_.images,
-                        fmt::format("{} {}/{}", phase, done, all), training_.latest()});
-    if (stop_.reason()) throw StopRequested{};
-  }
-
-  void save() {
-    if (request_.checkpoints.empty() || saved_at_ == position_.images_seen) return;
-    position_.training_rates = training_.rates();
-    observer_.checkpointed(
-        save_checkpoint(request_.checkpoints, position_, *model_, noise_, losses_));
-    saved_at_ = position_.images_seen;
-  }
-
-  void interrupt(RunFinished& finished) const {
-    finished.status = "interrupted";
-    finished.reason = stop_.reason().value_or("stopped");
-  }
-
-  void diverge(RunFinished& finished, const std::string& what) const {
-    finished.status = "diverged";
-    finished.reason = fmt::format("{} at step {} ({} images seen); the last good step is {}", what,
-                                  position_.step, position_.images_seen, position_.step - 1);
-  }
-
-  const RunRequest& request_;
   const Definition& definition_;
-  RunObserver& observer_;
   const StopRequest& stop_;
-  RunLength length_;
-  Dataset dataset_;
-  std::unique_ptr<Trainable> model_;
-  torch::Generator noise_;
-  BatchStream batches_;
-  Evaluator evaluator_;
-  SpeedMeter training_;
-  LossLog losses_;
-  RunPosition position_;
-  std::int64_t saved_at_ = -1;
+  std::int64_t places_;  // of a seed batch; 0: one seed alone
+  SharedRun shared_;
+  std::vector<std::unique_ptr<SeedRun>> seeds_;
+  std::vector<std::size_t> in_place_;  // of each seed
+  std::optional<SeedBatch> batch_;
 };
+
+// Nothing could be begun: a result, too.
+void report_failure(const std::vector<SeedRequest>& requests, const std::exception& problem) {
+  RunFinished finished;
+  finished.status = "failed";
+  finished.reason = problem.what();
+  finished.peak_memory_bytes = peak_memory_bytes();
+  for (const auto& [request, observer] : requests) observer->finished(finished);
+}
 
 }  // namespace
 
@@ -230,30 +189,33 @@ std::unique_ptr<Trainable> build_model(const Definition& definition, std::uint64
   return model;
 }
 
-RunFinished run_experiment(const RunRequest& request, RunObserver& observer,
-                           const StopRequest& stop) {
-  const auto started = Clock::now();
-  RunFinished finished;
-  const auto close = [&] {
-    finished.wall_seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    finished.peak_memory_bytes = peak_memory_bytes();
-    observer.finished(finished);
-  };
-  const ConvolutionModeScope mode(convolution_mode_of(request.definition));
-  std::optional<Run> run;
+std::vector<RunFinished> run_experiments(const std::vector<SeedRequest>& requests,
+                                         const StopRequest& stop) {
+  TORCH_CHECK(!requests.empty(), "no run was asked for");
+  const Definition& definition = requests.front().request.definition;
+  TORCH_CHECK(requests.size() == 1 || definition.integer("train.seed_batch") > 0,
+              "several seeds without train.seed_batch");
+  const ConvolutionModeScope mode(convolution_mode_of(definition));
+  std::optional<Training> training;
   try {
-    check_evaluation(request.definition);
-    run.emplace(request, observer, stop);
-    run->go(finished);
+    check_evaluation(definition);
+    training.emplace(requests, stop);
   } catch (const std::exception& problem) {
-    finished.status = "failed";
-    finished.reason = problem.what();
-    if (run) finished.images_seen = run->images_seen();
-    close();
+    report_failure(requests, problem);
     throw;
   }
-  close();
+  training->go();
+  std::vector<RunFinished> finished;
+  for (const auto& seed : training->seeds()) {
+    if (seed->problem()) std::rethrow_exception(seed->problem());
+    finished.push_back(seed->finished());
+  }
   return finished;
+}
+
+RunFinished run_experiment(const RunRequest& request, RunObserver& observer,
+                           const StopRequest& stop) {
+  return run_experiments(std::vector<SeedRequest>{{request, &observer}}, stop).front();
 }
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "config/definition.h"
 #include "core/events.h"
@@ -34,6 +35,20 @@ RunLength run_length(const Definition& definition);
 /// print it.
 RunFinished run_experiment(const RunRequest& request, RunObserver& observer,
                            const StopRequest& stop);
+
+/// One seed among those that train together; the observer is of this seed alone.
+struct SeedRequest {
+  RunRequest request;
+  RunObserver* observer;
+};
+
+/// The same for several seeds of one definition, on one device, that train as one model
+/// (train.seed_batch, harness/seed_batch.h): of different places (seed mod train.seed_batch), and
+/// all new or all from checkpoints of one step. Each has its own events, and ends on its own: a
+/// seed that diverges, or fails in an evaluation, disturbs no other. The first failure is thrown
+/// again when all have ended.
+std::vector<RunFinished> run_experiments(const std::vector<SeedRequest>& requests,
+                                         const StopRequest& stop);
 
 /// What train.convolution says. Whoever calls a model sets it for its thread
 /// (ConvolutionModeScope); run_experiment() does.

@@ -8,6 +8,7 @@
 
 #include "kernels/bernoulli_kernels.h"
 #include "kernels/parallel.h"
+#include "kernels/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -78,9 +79,22 @@ const BernoulliKernels* bernoulli_kernels(VectorUnit unit) {
   return unit == VectorUnit::kAvx2 ? bernoulli_avx2() : nullptr;
 }
 
+namespace {
+
+// The images of all seeds one after another: each image's sum is its own.
+at::Tensor over_seeds(const at::Tensor& x, const at::Tensor& logits) {
+  const auto xs = stack_over_seeds(x), all_logits = stack_over_seeds(logits);
+  const OutsideSeedBatch stacks;
+  const auto sums = bernoulli_cross_entropy(xs.flatten(0, 1), all_logits.flatten(0, 1));
+  return batch_over_seeds(sums.view({xs.size(0), xs.size(1)}));
+}
+
+}  // namespace
+
 at::Tensor bernoulli_cross_entropy(const at::Tensor& x, const at::Tensor& logits) {
   TORCH_CHECK(x.sizes() == logits.sizes() && x.dim() > 0, "images ", x.sizes(), " and logits ",
               logits.sizes(), " differ in shape");
+  if (is_batched_over_seeds(x) || is_batched_over_seeds(logits)) return over_seeds(x, logits);
   if (fuses(x, logits)) return CrossEntropy::apply(x.contiguous(), logits.contiguous());
   return at::binary_cross_entropy_with_logits(logits, x, {}, {}, at::Reduction::None)
       .reshape({x.size(0), -1})

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "kernels/seed_batch.h"
 #include "kernels/winograd_operators.h"
 
 namespace assay {
@@ -70,6 +71,10 @@ ConvolutionModeScope::~ConvolutionModeScope() { current_mode = before_; }
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const ConvolutionOptions& options) {
+  if (is_batched_over_seeds(x) || is_batched_over_seeds(weight)) {
+    return for_each_seed({x, weight, bias},
+                         [&](const auto& t) { return convolution(t[0], t[1], t[2], options); });
+  }
   if (const auto filter = winograd_for(x, weight, x.sizes(), options)) {
     return winograd_forward(*filter, x, weight, bias);
   }
@@ -79,6 +84,11 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
 
 at::Tensor transposed_convolution(const at::Tensor& y, const at::Tensor& weight,
                                   const at::Tensor& bias, const ConvolutionOptions& options) {
+  if (is_batched_over_seeds(y) || is_batched_over_seeds(weight)) {
+    return for_each_seed({y, weight, bias}, [&](const auto& t) {
+      return transposed_convolution(t[0], t[1], t[2], options);
+    });
+  }
   if (y.dim() == 4) {
     const std::array<std::int64_t, 4> x_sizes = {
         y.size(0), weight.size(1), options.stride * y.size(2), options.stride * y.size(3)};

@@ -10,6 +10,7 @@
 #include "kernels/differentiable_gradients.h"
 #include "kernels/group_norm_kernels.h"
 #include "kernels/parallel.h"
+#include "kernels/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -139,6 +140,11 @@ at::Tensor group_norm_silu(const at::Tensor& x, const GroupNormTerms& terms, std
                            double epsilon) {
   TORCH_CHECK(x.dim() == 4 && groups > 0 && x.size(1) % groups == 0, groups,
               " groups do not divide the channels of ", x.sizes());
+  if (is_batched_over_seeds(x) || is_batched_over_seeds(terms.scale)) {
+    return for_each_seed({x, terms.shift, terms.scale, terms.bias}, [&](const auto& t) {
+      return group_norm_silu(t[0], {t[1], t[2], t[3]}, groups, epsilon);
+    });
+  }
   if (!fuses(x)) return plain(x, terms, groups, epsilon);
   const Shift shift = terms.shift.defined() ? Shift(terms.shift.contiguous()) : Shift(std::nullopt);
   return Fused::apply(x, terms.scale.contiguous(), terms.bias.contiguous(), shift, groups, epsilon);

@@ -26,8 +26,7 @@ FmnistCnnImpl::FmnistCnnImpl(std::int64_t channels, std::int64_t classes)
   register_module("logits", logits_);
 }
 
-ClassifierOutput FmnistCnnImpl::forward(const torch::Tensor& images,
-                                        std::optional<torch::Generator> generator) {
+ClassifierOutput FmnistCnnImpl::forward(const torch::Tensor& images, std::optional<Noise> noise) {
   TORCH_CHECK(images.dim() == 4 && images.size(2) == kImageSize && images.size(3) == kImageSize,
               "fmnist-cnn takes images [N,C,28,28], not ", images.sizes());
   auto h = torch::relu(norm1_(conv1_(images)));
@@ -35,7 +34,7 @@ ClassifierOutput FmnistCnnImpl::forward(const torch::Tensor& images,
   h = torch::max_pool2d(torch::relu(norm3_(conv3_(h))), 2);
   ClassifierOutput output;
   output.features = torch::relu(features_(h.flatten(1)));
-  output.logits = logits_(dropout(output.features, kDropout, is_training(), generator));
+  output.logits = logits_(dropout(output.features, kDropout, is_training(), noise));
   return output;
 }
 

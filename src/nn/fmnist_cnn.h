@@ -2,15 +2,15 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
-
-#include <ATen/core/Generator.h>
 
 #include <cstdint>
 #include <optional>
+
+#include "nn/batch_norm.h"
+#include "nn/linear.h"
+#include "nn/noise.h"
 
 namespace assay {
 
@@ -34,16 +34,15 @@ class FmnistCnnImpl : public torch::nn::Module {
 
   explicit FmnistCnnImpl(std::int64_t channels = 1, std::int64_t classes = 10);
 
-  /// images: [N,C,28,28] f32 in [−1,1]. In training mode `generator` (on the images' device) draws
+  /// images: [N,C,28,28] f32 in [−1,1]. In training mode `noise` (on the images' device) draws
   /// the dropout mask and batch statistics normalise; in eval mode it is not needed. Throws
   /// c10::Error for another image size.
-  ClassifierOutput forward(const torch::Tensor& images,
-                           std::optional<torch::Generator> generator = std::nullopt);
+  ClassifierOutput forward(const torch::Tensor& images, std::optional<Noise> noise = std::nullopt);
 
  private:
   torch::nn::Conv2d conv1_, conv2_, conv3_;
-  torch::nn::BatchNorm2d norm1_, norm2_, norm3_;
-  torch::nn::Linear features_, logits_;
+  BatchNorm2d norm1_, norm2_, norm3_;
+  Linear features_, logits_;
 };
 TORCH_MODULE(FmnistCnn);
 

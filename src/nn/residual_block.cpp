@@ -37,7 +37,7 @@ ResidualBlockImpl::ResidualBlockImpl(const ResidualBlockOptions& options)
 }
 
 torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x, const torch::Tensor& embedding,
-                                         std::optional<torch::Generator> generator) {
+                                         std::optional<Noise> noise) {
   auto h = conv1_(norm_silu(norm1_, x));
   const auto condition = time_(embedding);
   if (options_.conditioning == TimeConditioning::kFilm) {
@@ -46,7 +46,7 @@ torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x, const torch::Te
   } else {
     h = norm_silu(norm2_, h, condition);
   }
-  h = dropout(h, options_.dropout, is_training(), generator);
+  h = dropout(h, options_.dropout, is_training(), noise);
   return conv2_(h) + (skip_.is_empty() ? x : skip_(x));
 }
 

@@ -2,16 +2,15 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
-
-#include <ATen/core/Generator.h>
 
 #include <cstdint>
 #include <optional>
 
 #include "nn/convolution.h"
+#include "nn/linear.h"
+#include "nn/noise.h"
 
 namespace assay {
 
@@ -38,15 +37,15 @@ class ResidualBlockImpl : public torch::nn::Module {
   explicit ResidualBlockImpl(const ResidualBlockOptions& options);
 
   /// x: [N,I,H,W]; embedding: [N,T], already through its activation. Returns [N,O,H,W].
-  /// `generator` draws the dropout mask in training.
+  /// `noise` draws the dropout mask in training.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& embedding,
-                        std::optional<torch::Generator> generator = std::nullopt);
+                        std::optional<Noise> noise = std::nullopt);
 
  private:
   ResidualBlockOptions options_;
   torch::nn::GroupNorm norm1_, norm2_;
   Convolution conv1_, conv2_, skip_{nullptr};
-  torch::nn::Linear time_;
+  Linear time_;
 };
 TORCH_MODULE(ResidualBlock);
 

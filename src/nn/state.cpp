@@ -14,6 +14,7 @@ void visit_module(StateVisitor& visitor, const std::string& prefix, torch::nn::M
   for (auto& item : module.named_buffers(/*recurse=*/true)) {
     visitor.tensor(prefix + "." + item.key(), item.value(), ema ? kind : StateKind::kBuffer);
   }
+  visitor.module(prefix, module);
 }
 
 }  // namespace assay

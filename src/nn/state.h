@@ -21,6 +21,8 @@ class StateVisitor {
  public:
   virtual ~StateVisitor() = default;
   virtual void tensor(const std::string& name, at::Tensor& value, StateKind kind) = 0;
+  /// A module, after all of its tensors.
+  virtual void module(const std::string& /*prefix*/, torch::nn::Module& /*module*/) {}
 };
 
 /// Visits a module's parameters, then its buffers, as "<prefix>.<name>". With kind kEma all are

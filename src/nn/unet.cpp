@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "nn/group_norm.h"
+#include "nn/linear.h"
 #include "nn/time_embedding.h"
 
 namespace assay {
@@ -60,8 +61,8 @@ UNetBlockImpl::UNetBlockImpl(const ResidualBlockOptions& residual, bool attentio
 }
 
 torch::Tensor UNetBlockImpl::forward(const torch::Tensor& x, const torch::Tensor& embedding,
-                                     std::optional<torch::Generator> generator) {
-  auto h = residual_(x, embedding, generator);
+                                     std::optional<Noise> noise) {
+  auto h = residual_(x, embedding, noise);
   return attention_.is_empty() ? h : attention_(h);
 }
 
@@ -95,8 +96,8 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
   const std::int64_t time = kTimeWidthFactor * options.base_channels;
   frequencies_ = log_spaced_frequencies(embedding / 2, options.lowest_time_frequency,
                                         options.highest_time_frequency);
-  time1_ = register_module("time1", torch::nn::Linear(embedding, time));
-  time2_ = register_module("time2", torch::nn::Linear(time, time));
+  time1_ = register_module("time1", Linear(embedding, time));
+  time2_ = register_module("time2", Linear(time, time));
   input_ = register_module("input", conv3x3(inner, options.base_channels));
 
   std::vector<std::int64_t> skips;
@@ -169,23 +170,23 @@ torch::Tensor UNetImpl::upsample(const Level& level, const torch::Tensor& h) con
 }
 
 torch::Tensor UNetImpl::forward(const torch::Tensor& x_t, const torch::Tensor& t,
-                                std::optional<torch::Generator> generator) {
+                                std::optional<Noise> noise) {
   const std::int64_t factor = options_.space_to_depth;
   const auto embedding = embed(t);
   auto h = input_(factor > 1 ? at::pixel_unshuffle(x_t, factor) : x_t);
   std::vector<torch::Tensor> skips;
   if (!compact()) skips.push_back(h);
   for (auto& level : down_) {
-    for (auto& unit : level.blocks) skips.push_back(h = unit(h, embedding, generator));
+    for (auto& unit : level.blocks) skips.push_back(h = unit(h, embedding, noise));
     if (level.resample.is_empty()) continue;
     h = level.resample(h);
     if (!compact()) skips.push_back(h);
   }
-  if (!compact()) h = middle1_(h, embedding, generator);
-  h = middle2_(middle_attention_(h), embedding, generator);
+  if (!compact()) h = middle1_(h, embedding, noise);
+  h = middle2_(middle_attention_(h), embedding, noise);
   for (auto& level : up_) {
     for (auto& unit : level.blocks) {
-      h = unit(at::cat({h, skips.back()}, 1), embedding, generator);
+      h = unit(at::cat({h, skips.back()}, 1), embedding, noise);
       skips.pop_back();
     }
     if (!level.resample.is_empty()) h = upsample(level, h);

@@ -2,11 +2,8 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
-
-#include <ATen/core/Generator.h>
 
 #include <cstdint>
 #include <optional>
@@ -15,6 +12,8 @@
 
 #include "nn/attention.h"
 #include "nn/convolution.h"
+#include "nn/linear.h"
+#include "nn/noise.h"
 #include "nn/residual_block.h"
 
 namespace assay {
@@ -59,7 +58,7 @@ class UNetBlockImpl : public torch::nn::Module {
  public:
   UNetBlockImpl(const ResidualBlockOptions& residual, bool attention, std::int64_t heads);
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& embedding,
-                        std::optional<torch::Generator> generator);
+                        std::optional<Noise> noise);
 
  private:
   ResidualBlock residual_;
@@ -75,9 +74,9 @@ class UNetImpl : public torch::nn::Module {
   explicit UNetImpl(const UNetOptions& options);
 
   /// x_t: [N,C,S,S] f32; t: [N] f32 in [0,1], the time as a share of the whole process. Returns
-  /// [N,C,S,S]. `generator` draws dropout masks in training.
+  /// [N,C,S,S]. `noise` draws dropout masks in training.
   torch::Tensor forward(const torch::Tensor& x_t, const torch::Tensor& t,
-                        std::optional<torch::Generator> generator = std::nullopt);
+                        std::optional<Noise> noise = std::nullopt);
 
  private:
   struct Level {
@@ -96,7 +95,7 @@ class UNetImpl : public torch::nn::Module {
 
   UNetOptions options_;
   torch::Tensor frequencies_;
-  torch::nn::Linear time1_{nullptr}, time2_{nullptr};
+  Linear time1_{nullptr}, time2_{nullptr};
   Convolution input_{nullptr}, output_{nullptr};
   torch::nn::GroupNorm output_norm_{nullptr};
   std::vector<Level> down_, up_;

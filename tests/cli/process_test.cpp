@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -144,6 +145,32 @@ TEST_F(ProcessTest, ASecondInterruptEndsAtOnceAndTheRunGoesOnLater) {
   wait_until_nobody_runs();
   EXPECT_EQ(call({"resume"}), 0);
   EXPECT_EQ(rows().at(0).status, "complete");
+}
+
+TEST_F(ProcessTest, SeedsThatTrainAsOneModelAreKilledResumedAndVerifiedEachAsARunOfItsOwn) {
+  write_file_atomically(folder_ / "together.toml",
+                        "extends = 'small.toml'\n[train]\nseed_batch = 3\n");
+  const std::vector<std::string> words = {"run",      (folder_ / "together.toml").string(),
+                                          "--seeds",  "0..2",
+                                          "--report", (folder_ / "r.html").string()};
+  ASSERT_EQ(call(words), 0);
+  std::map<std::uint64_t, std::string> calm;
+  for (const RunRow& row : rows()) calm[row.seed] = row.state_hash;
+  ASSERT_EQ(calm.size(), 3U);
+  EXPECT_EQ(call({"verify", "2"}), 0);
+  fs::remove(db_);
+  const pid_t pid = start(words);
+  wait_for_checkpoint();
+  kill(-pid, SIGKILL);
+  EXPECT_EQ(wait_for(pid), 128 + SIGKILL);
+  wait_until_nobody_runs();
+  EXPECT_EQ(call({"resume"}), 0);
+  ASSERT_EQ(rows().size(), 3U);
+  for (const RunRow& row : rows()) {
+    EXPECT_EQ(row.status, "complete");
+    EXPECT_EQ(row.state_hash, calm.at(row.seed)) << "seed " << row.seed;
+    EXPECT_EQ(resumed_at(Database::open_for_reading(db_), row.number).size(), 1U);
+  }
 }
 
 TEST_F(ProcessTest, FailFastStartsNothingAfterAFailureAndKeepGoingDoes) {

@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-LossTerm term(const char* name, double value) { return {name, torch::tensor(value)}; }
+LossValue term(const char* name, double value) { return {name, value}; }
 
 TEST(LossLog, AveragesInDoublePrecisionAndStartsAfresh) {
   LossLog log;

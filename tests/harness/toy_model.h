@@ -14,7 +14,7 @@ class ToyModel : public Trainable {
  public:
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override {
     const auto x = batch.images.flatten(1).to(torch::kFloat32).narrow(1, 0, 4);
-    const auto noise = torch::randn({x.size(0), 1}, context.noise);
+    const auto noise = context.noise.normal({x.size(0), 1}, torch::kFloat32);
     const auto loss = (linear_->forward(x) - x.narrow(1, 0, 1) - 0.1 * noise).square().mean();
     linear_->zero_grad();
     loss.backward();

@@ -65,6 +65,12 @@ def define(cache, python):
     training("ddpm_sample", everything, 1e-3)
     training("ddp_library_train", ("eager", "compile"), 1e-3)
     training("ddp_library_sample", ("eager", "compile"), 1e-3)
+    # Eight seeds as one model, beside eight runs one after another: in PyTorch, and our own.
+    for name, tolerance in (("toy2d_gan_8_seeds", 2e-2), ("toy2d_narrow_gan_8_seeds", 2e-2), ("mlp_vae_8_seeds", 1e-3)):
+        rows(name, [BIN / "perf_seed_batch", name, "together", cache],
+             {"eager": [[python, PERF / "peers_seed_batch.py", name, cache]],
+              "solo": [[BIN / "perf_seed_batch", name, "alone", cache]]},
+             agree=close_at_first(tolerance), threads=1, clock="processor_seconds")
     rows("process_start", [BIN / "perf_hello"], {"python": [[python, "-c", "import torch; a = torch.ones(256, 256); "
                                                              "print(int((a @ a).sum()))"]]}, kind="process", threads=1)
     rows("first_step", [BIN / "perf_training", "conv_vae_train", cache],

@@ -17,6 +17,7 @@
 #include "families/sampling.h"
 #include "families/training_codes.h"
 #include "families/vae/likelihoods.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -73,11 +74,11 @@ class Autoencoder : public GenerativeModel {
   Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions& options,
               const EmaOptions& ema);
   AutoencoderNetwork& scored_network() { return ema_ ? shadow_ : network_; }
-  torch::Tensor corrupted(const torch::Tensor& images, torch::Generator generator) const;
+  torch::Tensor corrupted(const torch::Tensor& images, const Noise& noise) const;
   torch::Tensor reconstruction_error(const torch::Tensor& images,
                                      const torch::Tensor& logits) const;
   torch::Tensor contraction(const torch::Tensor& codes, const torch::Tensor& images,
-                            torch::Generator generator);
+                            const Noise& noise);
   GaussianMixture fitted_codes();
 
   const std::string reconstruction_, corruption_, sparsity_, contraction_, code_fit_;
@@ -117,11 +118,10 @@ Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions&
   }
 }
 
-torch::Tensor Autoencoder::corrupted(const torch::Tensor& images,
-                                     torch::Generator generator) const {
-  if (corruption_ == "gaussian") return add_gaussian_noise(images, noise_sigma_, generator);
-  if (corruption_ == "masking") return mask(images, corrupted_share_, generator);
-  if (corruption_ == "salt_and_pepper") return salt_and_pepper(images, corrupted_share_, generator);
+torch::Tensor Autoencoder::corrupted(const torch::Tensor& images, const Noise& noise) const {
+  if (corruption_ == "gaussian") return add_gaussian_noise(images, noise_sigma_, noise);
+  if (corruption_ == "masking") return mask(images, corrupted_share_, noise);
+  if (corruption_ == "salt_and_pepper") return salt_and_pepper(images, corrupted_share_, noise);
   return images;
 }
 
@@ -132,16 +132,18 @@ torch::Tensor Autoencoder::reconstruction_error(const torch::Tensor& images,
 }
 
 torch::Tensor Autoencoder::contraction(const torch::Tensor& codes, const torch::Tensor& images,
-                                       torch::Generator generator) {
+                                       const Noise& noise) {
   if (contraction_ == "closed_form") return sigmoid_contraction(codes, *network_->only_weight());
   if (contraction_ == "exact") return exact_contraction(codes, images);
-  return hutchinson_contraction(codes, images, contraction_probes_, generator);
+  return hutchinson_contraction(codes, images, contraction_probes_, noise);
 }
 
 std::vector<LossTerm> Autoencoder::training_step(const Batch& batch, const StepContext& context) {
   optimizer_.zero_grad();
   auto seen = corrupted(batch.images, context.noise);
-  if (contraction_ != "none") seen = seen.detach().clone().requires_grad_();
+  if (contraction_ == "exact" || contraction_ == "hutchinson") {
+    seen = seen.detach().clone().requires_grad_();
+  }
   const auto codes = network_->encode(seen);
   const auto error = reconstruction_error(batch.images, network_->decode(codes));
   auto loss = error;
@@ -157,7 +159,7 @@ std::vector<LossTerm> Autoencoder::training_step(const Batch& batch, const StepC
     loss = loss + contraction_weight_ * penalty;
     terms.push_back({"contraction", penalty.detach()});
   }
-  loss.backward();
+  backward(loss);
   optimizer_.step(context);
   if (ema_) ema_->update(context.step);
   terms.push_back({"mean_activation", codes.detach().mean()});

@@ -6,6 +6,7 @@
 #include <torch/nn/modules/linear.h>
 
 #include "families/autoencoder/sparsity.h"
+#include "kernels/linear.h"
 
 namespace assay {
 namespace {
@@ -39,9 +40,15 @@ AutoencoderNetworkImpl::AutoencoderNetworkImpl(AutoencoderNetworkOptions options
 std::vector<torch::Tensor> AutoencoderNetworkImpl::encoder_weights() const {
   std::vector<torch::Tensor> weights;
   for (const auto& layer : encoder_->children()) {
-    if (const auto* linear = layer->as<torch::nn::Linear>()) weights.push_back(linear->weight);
+    if (const auto* affine = layer->as<torch::nn::Linear>()) weights.push_back(affine->weight);
   }
   return weights;
+}
+
+std::vector<torch::Tensor*> AutoencoderNetworkImpl::held_tensors() {
+  std::vector<torch::Tensor*> held;
+  for (auto& bias : decoder_biases_) held.push_back(&bias);
+  return held;
 }
 
 std::optional<torch::Tensor> AutoencoderNetworkImpl::only_weight() const {
@@ -68,7 +75,7 @@ torch::Tensor AutoencoderNetworkImpl::decode(const torch::Tensor& codes) {
   auto h = codes;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     if (i > 0) h = activated(h, options_.layers.activation);
-    h = at::linear(h, weights[weights.size() - 1 - i].t(), decoder_biases_[i]);
+    h = linear(h, weights[weights.size() - 1 - i].t(), decoder_biases_[i]);
   }
   auto shape = options_.layers.image_shape;
   shape.insert(shape.begin(), codes.size(0));

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "families/encoder_decoder/encoder_decoder.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 
@@ -19,7 +20,7 @@ struct AutoencoderNetworkOptions {
 
 /// x -> h = s(f(x)), the k-sparse h where asked for -> logits, where sigmoid(logits) is the image
 /// in [0,1].
-class AutoencoderNetworkImpl : public torch::nn::Module {
+class AutoencoderNetworkImpl : public torch::nn::Module, public HoldsTensors {
  public:
   explicit AutoencoderNetworkImpl(AutoencoderNetworkOptions options);
 
@@ -33,6 +34,7 @@ class AutoencoderNetworkImpl : public torch::nn::Module {
   bool is_one_sigmoid_layer() const;
   /// Weight [Z,I] of an encoder that is one linear layer; nothing otherwise.
   std::optional<torch::Tensor> only_weight() const;
+  std::vector<torch::Tensor*> held_tensors() override;
 
  private:
   std::vector<torch::Tensor> encoder_weights() const;

@@ -4,12 +4,17 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "kernels/seed_batch.h"
+
 namespace assay {
 namespace {
 
 // Σ over the batch and the images' values of (vᵀ J)², for one direction v [N,Z].
 torch::Tensor squared_product(const torch::Tensor& codes, const torch::Tensor& images,
                               const torch::Tensor& direction) {
+  TORCH_CHECK(seeds_in_batch() == 0,
+              "objective.contraction = \"exact\" and \"hutchinson\" differentiate by the images, "
+              "which only one seed at a time can");
   return torch::autograd::grad({codes}, {images}, {direction}, /*retain_graph=*/true,
                                /*create_graph=*/true)[0]
       .square()
@@ -53,10 +58,10 @@ torch::Tensor exact_contraction(const torch::Tensor& codes, const torch::Tensor&
 }
 
 torch::Tensor hutchinson_contraction(const torch::Tensor& codes, const torch::Tensor& images,
-                                     std::int64_t probes, torch::Generator generator) {
+                                     std::int64_t probes, const Noise& noise) {
   auto sum = at::zeros({}, codes.options());
   for (std::int64_t i = 0; i < probes; ++i) {
-    const auto coins = at::rand(codes.sizes(), generator, codes.options().requires_grad(false));
+    const auto coins = noise.uniform(codes.sizes(), codes.options().requires_grad(false));
     sum = sum + squared_product(codes, images, 2.0 * (coins < 0.5).to(codes.dtype()) - 1.0);
   }
   return sum / (rows(codes) * static_cast<double>(probes));

@@ -5,6 +5,8 @@
 
 #include <ATen/core/Generator.h>
 
+#include "nn/noise.h"
+
 namespace assay {
 
 /// Three ways to the contractive penalty, the mean over the batch of ‖∂h/∂x‖²_F (Rifai et al.
@@ -29,6 +31,6 @@ torch::Tensor exact_contraction(const torch::Tensor& codes, const torch::Tensor&
 /// Any encoder, as an unbiased estimate from `probes` backward passes (Hutchinson 1990): E ‖Jᵀv‖² =
 /// ‖J‖²_F for random signs v.
 torch::Tensor hutchinson_contraction(const torch::Tensor& codes, const torch::Tensor& images,
-                                     std::int64_t probes, torch::Generator generator);
+                                     std::int64_t probes, const Noise& noise);
 
 }  // namespace assay

@@ -5,18 +5,18 @@
 
 #include <ATen/core/Generator.h>
 
+#include "nn/noise.h"
+
 namespace assay {
 
 /// The corruptions of denoising autoencoders (Vincent et al. 2010, sec. 3.3), of images in [−1,1].
-/// `generator` is of the images' device. Each returns a new tensor of the same shape.
+/// `noise` is of the images' device. Each returns a new tensor of the same shape.
 
 /// x + sigma · ε, ε ~ N(0, I); sigma in the unit of images in [−1,1].
-torch::Tensor add_gaussian_noise(const torch::Tensor& images, double sigma,
-                                 torch::Generator generator);
+torch::Tensor add_gaussian_noise(const torch::Tensor& images, double sigma, const Noise& noise);
 /// Each value becomes black (−1) with probability `share`.
-torch::Tensor mask(const torch::Tensor& images, double share, torch::Generator generator);
+torch::Tensor mask(const torch::Tensor& images, double share, const Noise& noise);
 /// Each value becomes black or white (±1, a fair coin) with probability `share`.
-torch::Tensor salt_and_pepper(const torch::Tensor& images, double share,
-                              torch::Generator generator);
+torch::Tensor salt_and_pepper(const torch::Tensor& images, double share, const Noise& noise);
 
 }  // namespace assay

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/linear.h>
 
 #include "families/encoder_decoder/layers.h"
+#include "nn/batch_norm.h"
 #include "nn/convolution.h"
+#include "nn/linear.h"
 
 namespace assay::layers {
 namespace {
@@ -19,12 +19,12 @@ void leaky_relu(Sequential& layers) {
 void conv_bn(Sequential& layers, std::int64_t in, std::int64_t out) {
   layers->push_back(
       Convolution(torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(false)));
-  layers->push_back(torch::nn::BatchNorm2d(out));
+  layers->push_back(BatchNorm2d(out));
 }
 
 void linear_bn(Sequential& layers, std::int64_t in, std::int64_t out) {
-  layers->push_back(torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false)));
-  layers->push_back(torch::nn::BatchNorm1d(out));
+  layers->push_back(Linear(torch::nn::LinearOptions(in, out).bias(false)));
+  layers->push_back(BatchNorm1d(out));
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ EncoderDecoder make_infogan(const EncoderDecoderOptions& options) {
   made.encoder->push_back(torch::nn::Flatten());
   linear_bn(made.encoder, inner, 1024);
   leaky_relu(made.encoder);
-  made.encoder->push_back(torch::nn::Linear(1024, options.encoder_outputs()));
+  made.encoder->push_back(Linear(1024, options.encoder_outputs()));
 
   linear_bn(made.decoder, options.decoder_inputs(), 1024);
   made.decoder->push_back(torch::nn::ReLU());
@@ -49,7 +49,7 @@ EncoderDecoder make_infogan(const EncoderDecoderOptions& options) {
   unflatten(made.decoder, {128, height, width});
   made.decoder->push_back(TransposedConvolution(
       torch::nn::ConvTranspose2dOptions(128, 64, 4).stride(2).padding(1).bias(false)));
-  made.decoder->push_back(torch::nn::BatchNorm2d(64));
+  made.decoder->push_back(BatchNorm2d(64));
   made.decoder->push_back(torch::nn::ReLU());
   widen(made.decoder, 64, options.image_shape[0]);
   return made;

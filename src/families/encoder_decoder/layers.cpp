@@ -2,12 +2,12 @@
 #include "families/encoder_decoder/layers.h"
 
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
 #include <algorithm>
 
 #include "nn/convolution.h"
+#include "nn/linear.h"
 
 namespace assay::layers {
 
@@ -27,7 +27,7 @@ void activation(torch::nn::Sequential& layers, const std::string& name) {
 void linear(torch::nn::Sequential& layers, const std::vector<std::int64_t>& widths,
             const std::string& activation_name) {
   for (std::size_t i = 1; i < widths.size(); ++i) {
-    layers->push_back(torch::nn::Linear(widths[i - 1], widths[i]));
+    layers->push_back(Linear(widths[i - 1], widths[i]));
     if (i + 1 < widths.size()) activation(layers, activation_name);
   }
 }

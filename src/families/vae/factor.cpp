@@ -3,7 +3,9 @@
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/linear.h>
+
+#include "nn/linear.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -13,11 +15,11 @@ torch::nn::Sequential make_discriminator(const std::vector<std::int64_t>& widths
   torch::nn::Sequential layers;
   std::int64_t in = latent_dim;
   for (const std::int64_t out : widths) {
-    layers->push_back(torch::nn::Linear(in, out));
+    layers->push_back(Linear(in, out));
     layers->push_back(torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(0.2)));
     in = out;
   }
-  layers->push_back(torch::nn::Linear(in, 1));
+  layers->push_back(Linear(in, 1));
   layers->to(device);
   return layers;
 }
@@ -32,8 +34,8 @@ OptimizerOptions discriminator_options(const Definition& definition) {
 
 }  // namespace
 
-torch::Tensor permute_codes(const torch::Tensor& z, torch::Generator generator) {
-  const auto keys = at::rand(z.sizes(), generator, z.options().requires_grad(false));
+torch::Tensor permute_codes(const torch::Tensor& z, const Noise& noise) {
+  const auto keys = noise.uniform(z.sizes(), z.options().requires_grad(false));
   return z.detach().gather(0, keys.argsort(/*stable=*/true, /*dim=*/0));
 }
 
@@ -61,7 +63,7 @@ std::vector<LossTerm> FactorDiscriminator::update(const torch::Tensor& z,
   const auto logits = network_->forward(z.detach());
   const auto permuted = network_->forward(permute_codes(z, context.noise));
   const auto loss = factor_discriminator_loss(logits, permuted);
-  loss.backward();
+  backward(loss);
   optimizer_.step(context);
   const auto right = 0.5 * ((logits.detach() > 0).to(at::kFloat).mean() +
                             (permuted.detach() <= 0).to(at::kFloat).mean());

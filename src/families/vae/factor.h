@@ -7,12 +7,13 @@
 #include <ATen/core/Generator.h>
 
 #include "families/optimizer.h"
+#include "nn/noise.h"
 
 namespace assay {
 
 /// Codes whose dimensions are shuffled over the batch, each on its own: draws of Π_j q(z_j) (Kim &
-/// Mnih 2018, algorithm 1). z: [B,Z]; `generator` is of its device. Detached.
-torch::Tensor permute_codes(const torch::Tensor& z, torch::Generator generator);
+/// Mnih 2018, algorithm 1). z: [B,Z]; `noise` is of its device. Detached.
+torch::Tensor permute_codes(const torch::Tensor& z, const Noise& noise);
 
 /// KL(q(z) ‖ Π_j q(z_j)) by the density ratio (Kim & Mnih 2018, eq. 3): E log D(z) / (1 − D(z)),
 /// the mean of the logits [B,1] of a discriminator on codes. 0-dim, nats.

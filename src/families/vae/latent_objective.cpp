@@ -133,7 +133,7 @@ torch::Tensor LatentObjective::penalties(const Posterior& posterior, const torch
     add(sum, dip_off_diagonal_ * distance.off_diagonal + dip_diagonal_ * distance.diagonal);
   }
   if (mmd_weight_ > 0.0) {
-    const auto prior_draws = at::randn(z.sizes(), context.noise, z.options().requires_grad(false));
+    const auto prior_draws = context.noise.normal(z.sizes(), z.options().requires_grad(false));
     const auto mmd = mmd_squared(z, prior_draws, mmd_kernel_, mmd_bandwidth_);
     terms.push_back({"mmd", mmd.detach()});
     add(sum, mmd_weight_ * mmd);

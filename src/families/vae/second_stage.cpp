@@ -7,6 +7,7 @@
 
 #include "families/sampling.h"
 #include "families/vae/likelihoods.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -69,12 +70,12 @@ std::vector<LossTerm> SecondStage::training_step(const torch::Tensor& z,
                                                  const StepContext& context) {
   optimizer_.zero_grad();
   const auto [mu, logvar] = network_->encode(z);
-  const auto eps = at::randn(mu.sizes(), context.noise, z.options().requires_grad(false));
+  const auto eps = context.noise.normal(mu.sizes(), z.options().requires_grad(false));
   const auto mean = network_->decode(reparameterise(mu, logvar, eps));
   const auto nll = gaussian_nll(z, mean, network_->gamma()).mean();
   const auto kl = kl_to_standard_normal(mu, logvar).mean();
   const auto loss = nll + kl;
-  loss.backward();
+  backward(loss);
   optimizer_.step(context);
   if (ema_) ema_->update(context.step);
   steps_.add_(1);

@@ -3,17 +3,18 @@
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
 #include "families/optimizer.h"
 #include "families/vae/posterior.h"
+#include "nn/linear.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 
 /// A VAE on codes: linear layers with ReLU whose input is appended to the last of them, in the
 /// encoder z → u and in the decoder u → z (Dai & Wipf 2019, published code).
-class SecondStageNetworkImpl : public torch::nn::Module {
+class SecondStageNetworkImpl : public torch::nn::Module, public HoldsTensors {
  public:
   SecondStageNetworkImpl(std::int64_t latent_dim, const std::vector<std::int64_t>& widths);
   Posterior encode(const torch::Tensor& z);
@@ -21,10 +22,11 @@ class SecondStageNetworkImpl : public torch::nn::Module {
   torch::Tensor decode(const torch::Tensor& u);
   /// Its standard deviation γ, learned, 1 at first. 0-dim.
   torch::Tensor gamma() const { return log_gamma_.exp(); }
+  std::vector<torch::Tensor*> held_tensors() override { return {&log_gamma_}; }
 
  private:
   torch::nn::Sequential encoder_, decoder_;
-  torch::nn::Linear posterior_, mean_;
+  Linear posterior_, mean_;
   torch::Tensor log_gamma_;
 };
 TORCH_MODULE(SecondStageNetwork);

@@ -16,6 +16,7 @@
 #include "families/vae/prior.h"
 #include "families/vae/second_stage.h"
 #include "families/vae/vae_network.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -106,7 +107,9 @@ torch::Tensor Vae::condition(const torch::Tensor& labels) const {
   const std::int64_t classes = options_.layers.condition_dim;
   if (classes == 0) return {};
   TORCH_CHECK(labels.defined(), "a conditional VAE needs labels");
-  return at::one_hot(labels.to(device_), classes).to(at::kFloat);
+  // As at::one_hot, which looks at the labels' values: several seeds at a time cannot.
+  const auto of_device = labels.to(device_);
+  return (of_device.unsqueeze(-1) == at::arange(classes, of_device.options())).to(at::kFloat);
 }
 
 std::int64_t Vae::first_stage_steps(std::int64_t total_steps) const {
@@ -130,7 +133,7 @@ std::vector<LossTerm> Vae::first_stage_step(const Batch& batch, const StepContex
   torch::Tensor eps, z = posterior.mu;
   if (!options_.point_posterior) {
     const auto& mu = drawn_from.mu;
-    eps = at::randn(mu.sizes(), context.noise, mu.options().requires_grad(false));
+    eps = context.noise.normal(mu.sizes(), mu.options().requires_grad(false));
     z = reparameterise(mu, drawn_from.logvar, eps);
   }
   const auto logits = network_->decode(z, repeated(y, samples));
@@ -144,7 +147,7 @@ std::vector<LossTerm> Vae::first_stage_step(const Batch& batch, const StepContex
   const auto first_z = z.slice(0, 0, batch.images.size(0));
   const auto penalties = objective_.penalties(posterior, first_z, context, terms);
   if (penalties.defined()) loss = loss + penalties;
-  loss.backward();
+  backward(loss);
   optimizer_.step(context);
   if (ema_) ema_->update(context.step);
   observation_.remember_scale(scale.detach(), context.step);
@@ -177,7 +180,7 @@ std::vector<LossTerm> Vae::second_stage_step(const Batch& batch, const StepConte
     const auto posterior = scored_network()->encode(batch.images, condition(batch.labels));
     z = posterior.mu;
     if (!options_.point_posterior) {
-      const auto eps = at::randn(z.sizes(), context.noise, z.options());
+      const auto eps = context.noise.normal(z.sizes(), z.options());
       z = reparameterise(z, posterior.logvar, eps);
     }
   }

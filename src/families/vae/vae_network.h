@@ -8,6 +8,7 @@
 
 #include "families/encoder_decoder/encoder_decoder.h"
 #include "families/vae/posterior.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 
@@ -24,7 +25,7 @@ VaeNetworkOptions vae_network_options(const ModelArgs& args);
 
 /// What is trained together: q(z|x), p(x|z), the likelihood's scale and the pseudo-inputs of the
 /// prior.
-class VaeNetworkImpl : public torch::nn::Module {
+class VaeNetworkImpl : public torch::nn::Module, public HoldsTensors {
  public:
   explicit VaeNetworkImpl(VaeNetworkOptions options);
 
@@ -37,6 +38,7 @@ class VaeNetworkImpl : public torch::nn::Module {
   /// q(z|u_k) of the K pseudo-inputs u (Tomczak & Welling 2018, sec. 2.2), which are images in
   /// [−1,1] by a hard tanh.
   Posterior pseudo_posteriors();
+  std::vector<torch::Tensor*> held_tensors() override { return {&log_scale_, &pseudo_inputs_}; }
 
  private:
   VaeNetworkOptions options_;

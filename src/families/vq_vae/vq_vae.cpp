@@ -13,6 +13,7 @@
 #include "families/training_codes.h"
 #include "families/vq_vae/vector_quantiser.h"
 #include "families/vq_vae/vq_vae_network.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -102,7 +103,7 @@ std::vector<LossTerm> VqVae::training_step(const Batch& batch, const StepContext
   const auto error = (batch.images - mean_image(logits)).square().mean();
   const auto commitment = commitment_loss(encoded, quantised);
   const auto loss = error / data_variance_ + commitment_ * commitment;
-  loss.backward();
+  backward(loss);
   optimizer_.step(context);
   codebook_.update(vectors.detach(), indices);
   if (ema_) ema_->update(context.step);

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/seed_batch.h"
+
+#include <fmt/format.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "harness/state.h"
+#include "kernels/seed_batch.h"
+#include "nn/seed_batch.h"
+
+namespace assay {
+namespace {
+
+// Stacks the state of the models of all places into that of the model it visits.
+class Stacker : public StateVisitor {
+ public:
+  explicit Stacker(const std::vector<Trainable*>& models) {
+    for (Trainable* model : models) {
+      states_.push_back(model == nullptr ? TensorMap() : state_tensors(*model));
+    }
+  }
+
+  void tensor(const std::string& name, torch::Tensor& value, StateKind kind) override {
+    const std::vector<torch::Tensor> parts = parts_of(name);
+    // Adam's count of steps (nn/adam.h).
+    if (kind == StateKind::kOptimizer && name.ends_with(".step")) return share(parts, value, name);
+    const torch::Tensor stack = torch::stack(filled(parts)).detach();
+    value.set_data(stack);
+    for (std::size_t place = 0; place < parts.size(); ++place) {
+      const auto& part = parts[place];
+      if (part.defined()) part.set_data(stack.select(0, static_cast<std::int64_t>(place)));
+    }
+    // Of a tensor beside all modules this is the one that the model computes with; module() does
+    // the others.
+    if (kind != StateKind::kOptimizer) value = batch_over_seeds(value);
+  }
+
+  void module(const std::string& prefix, torch::nn::Module& module) override {
+    batch_parameters_over_seeds(module, prefix);
+  }
+
+ private:
+  // One a place; undefined where it is empty.
+  std::vector<torch::Tensor> parts_of(const std::string& name) const {
+    std::vector<torch::Tensor> parts;
+    for (const TensorMap& state : states_) {
+      parts.push_back(state.empty() ? torch::Tensor() : state.at(name));
+    }
+    return parts;
+  }
+
+  static std::vector<torch::Tensor> filled(std::vector<torch::Tensor> parts) {
+    const torch::Tensor donor =
+        *std::find_if(parts.begin(), parts.end(), [](const auto& part) { return part.defined(); });
+    for (auto& part : parts) {
+      if (!part.defined()) part = donor;
+    }
+    return parts;
+  }
+
+  // A number of steps done, the same for all.
+  static void share(const std::vector<torch::Tensor>& parts, torch::Tensor& value,
+                    const std::string& name) {
+    const auto all = filled(parts);
+    value.copy_(all.front());
+    for (const auto& part : all) {
+      TORCH_CHECK(torch::equal(part, value), "seeds differ in ", name);
+    }
+    for (const auto& part : parts) {
+      if (part.defined()) part.set_data(value);
+    }
+  }
+
+  std::vector<TensorMap> states_;
+};
+
+// Images and labels of all places, batched over them.
+torch::Tensor batched(const std::vector<SeedBatch::Input>& inputs, std::size_t donor,
+                      torch::Tensor Batch::*part) {
+  std::vector<torch::Tensor> parts;
+  for (const auto& input : inputs) {
+    const bool given = input.batch.images.defined();
+    parts.push_back((given ? input : inputs[donor]).batch.*part);
+  }
+  if (!parts.front().defined()) return {};
+  return batch_over_seeds(torch::stack(parts));
+}
+
+std::vector<std::vector<LossValue>> values_of_places(const std::vector<LossTerm>& terms,
+                                                     std::int64_t places) {
+  std::vector<torch::Tensor> rows;
+  for (const auto& term : terms) {
+    rows.push_back(stack_over_seeds(term.value.detach()).reshape({places}).to(torch::kFloat64));
+  }
+  const torch::Tensor table = torch::stack(rows).to(torch::kCPU);
+  std::vector<std::vector<LossValue>> values(static_cast<std::size_t>(places));
+  const double* value = table.const_data_ptr<double>();
+  for (const auto& term : terms) {
+    for (auto& of_place : values) of_place.push_back({term.name, *value++});
+  }
+  return values;
+}
+
+[[noreturn]] void refuse(const c10::Error& problem) {
+  const std::string all = problem.what_without_backtrace();
+  throw Error(
+      fmt::format("train.seed_batch: several seeds of this model cannot train as one ({}); set "
+                  "train.seed_batch = 0",
+                  all.substr(0, all.find('\n'))));
+}
+
+}  // namespace
+
+SeedBatch::SeedBatch(std::unique_ptr<Trainable> trained, const std::vector<Trainable*>& models)
+    : trained_(std::move(trained)) {
+  while (models.at(donor_) == nullptr) ++donor_;
+  const torch::NoGradGuard no_grad;
+  Stacker stacker(models);
+  trained_->visit_state(stacker);
+}
+
+std::vector<std::vector<LossValue>> SeedBatch::training_step(const std::vector<Input>& inputs,
+                                                             const StepContext& context) {
+  const auto places = static_cast<std::int64_t>(inputs.size());
+  const Batch batch{batched(inputs, donor_, &Batch::images),
+                    batched(inputs, donor_, &Batch::labels)};
+  std::vector<torch::Generator> generators;
+  for (const auto& input : inputs) generators.push_back(input.noise);
+  StepContext of_all = context;
+  of_all.noise = Noise(std::move(generators));
+  const SeedBatchScope scope(places);
+  try {
+    return values_of_places(trained_->training_step(batch, of_all), places);
+  } catch (const c10::Error& problem) {
+    refuse(problem);
+  }
+}
+
+}  // namespace assay

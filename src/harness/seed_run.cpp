@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/seed_run.h"
+
+#include <fmt/format.h>
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "core/random.h"
+#include "data/binarisation.h"
+#include "harness/environment.h"
+#include "harness/state.h"
+
+namespace assay {
+namespace {
+
+constexpr std::int64_t kCheckpointsPerRun = 20;
+
+// What a run does every so many images happens at the first whole step that reaches each multiple.
+bool crosses(std::int64_t every, std::int64_t before, std::int64_t now) {
+  return every > 0 && before / every != now / every;
+}
+
+BatchStreamOptions stream_options(const Definition& definition, std::uint64_t seed) {
+  BatchStreamOptions options{definition.integer("train.batch_size"), stream_seed(seed, "order"),
+                             stream_seed(seed, "augment"),
+                             definition.boolean("dataset.horizontal_flip")};
+  if (definition.text("dataset.binarisation") == "stochastic") {
+    options.binarisation_seed = stream_seed(seed, "binarisation");
+  }
+  return options;
+}
+
+}  // namespace
+
+SeedRun::SeedRun(const RunRequest& request, RunObserver& observer, const StopRequest& stop,
+                 SharedRun& shared)
+    : request_(request),
+      definition_(request_.definition),
+      observer_(observer),
+      stop_(stop),
+      shared_(shared),
+      model_(build_model(definition_, request.seed, shared.dataset, request.device)),
+      noise_(make_generator(request.device, request.seed, "train_noise")),
+      batches_(training_source(shared.dataset), stream_options(definition_, request.seed)),
+      evaluator_(definition_, request.seed, shared.dataset,
+                 [this](auto phase, auto done, auto all) { evaluating(phase, done, all); }) {
+  position_.definition_id = definition_.id();
+  position_.seed = request.seed;
+  if (request.resume_from) {
+    position_ = load_checkpoint(*request.resume_from, position_, *model_, noise_, losses_);
+    batches_.seek(position_.step);
+    shared_.training.restore(position_.training_rates);
+    saved_at_ = position_.images_seen;
+  }
+  global_state_ = at::detail::getDefaultCPUGenerator().get_state().clone();
+}
+
+StepContext SeedRun::context() const {
+  return {position_.step, shared_.length.steps, position_.images_seen,
+          static_cast<double>(position_.images_seen) /
+              static_cast<double>(shared_.dataset.train.size()),
+          noise_};
+}
+
+Batch SeedRun::next_batch() {
+  Batch batch = batches_.next();
+  batch.images = batch.images.to(request_.device);
+  if (batch.labels.defined()) batch.labels = batch.labels.to(request_.device);
+  return batch;
+}
+
+bool SeedRun::step_done(const std::vector<LossValue>& values) {
+  const auto problem = losses_.add(values);
+  const std::int64_t before = position_.images_seen;
+  const std::int64_t now = position_.images_seen += definition_.integer("train.batch_size");
+  const bool last = ++position_.step == shared_.length.steps;
+  if (problem || last || crosses(definition_.integer("train.log_every_images"), before, now)) {
+    observer_.scalars(losses_.take(now));
+  }
+  if (problem) {
+    diverge(fmt::format("{} became {}", problem->name, problem->value));
+    return false;
+  }
+  observer_.progress({now, shared_.length.images, "train", shared_.training.latest()});
+  const bool evaluation_due =
+      last || crosses(definition_.integer("eval.every_images"), before, now);
+  std::int64_t every = definition_.integer("train.checkpoint_every_images");
+  if (every == 0) every = std::max<std::int64_t>(1, shared_.length.images / kCheckpointsPerRun);
+  if (!evaluation_due && !crosses(every, before, now)) return false;
+  // A loss can be finite while the step it led to was not.
+  if (const auto tensor = first_non_finite(*model_)) {
+    diverge(fmt::format("'{}' is no longer finite", *tensor));
+    return false;
+  }
+  // Always before an evaluation: a run that is killed in one continues right there.
+  save();
+  return evaluation_due;
+}
+
+bool SeedRun::evaluation_due_at_start() const {
+  const std::int64_t now = position_.images_seen;
+  const std::int64_t before = now - definition_.integer("train.batch_size");
+  if (position_.step == 0) return definition_.boolean("eval.untrained");
+  return position_.step == shared_.length.steps ||
+         crosses(definition_.integer("eval.every_images"), before, now);
+}
+
+void SeedRun::evaluate() {
+  if (ended() || definition_.texts("eval.metrics").empty()) return;
+  try {
+    const EvaluationResult result =
+        evaluator_.evaluate(*model_, position_.images_seen, position_.step == shared_.length.steps);
+    for (const Note& note : result.notes) observer_.note(note);
+    for (const Artifact& artifact : result.artifacts) observer_.artifact(artifact);
+    observer_.evaluated(result.evaluation);
+  } catch (const std::exception&) {
+    fail(std::current_exception());
+  }
+}
+
+void SeedRun::evaluating(std::string_view phase, std::int64_t done, std::int64_t all) {
+  observer_.progress({position_.images_seen, shared_.length.images,
+                      fmt::format("{} {}/{}", phase, done, all), shared_.training.latest()});
+  if (stop_.reason()) throw StopRequested{};
+}
+
+void SeedRun::save() {
+  if (request_.checkpoints.empty() || saved_at_ == position_.images_seen) return;
+  position_.training_rates = shared_.training.rates();
+  // The global generator as this seed's construction left it, whatever was built since.
+  torch::Generator global = at::detail::getDefaultCPUGenerator();
+  global.set_state(global_state_);
+  observer_.checkpointed(
+      save_checkpoint(request_.checkpoints, position_, *model_, noise_, losses_));
+  saved_at_ = position_.images_seen;
+}
+
+void SeedRun::note(const std::string& kind, const std::string& text) {
+  observer_.note({position_.images_seen, kind, text});
+}
+
+void SeedRun::end(const std::string& status, const std::string& reason) {
+  finished_.status = status;
+  finished_.reason = reason;
+  finished_.state_hash = state_hash(*model_);
+  const Throughput training = shared_.training.result();
+  const Throughput sampling = evaluator_.sampling().result();
+  if (training.n > 0) observer_.throughput(training);
+  if (sampling.n > 0) observer_.throughput(sampling);
+  close();
+}
+
+void SeedRun::fail(std::exception_ptr problem) {
+  problem_ = std::move(problem);
+  finished_.status = "failed";
+  try {
+    std::rethrow_exception(problem_);
+  } catch (const std::exception& caught) {
+    finished_.reason = caught.what();
+  }
+  close();
+}
+
+void SeedRun::diverge(const std::string& what) {
+  end("diverged", fmt::format("{} at step {} ({} images seen); the last good step is {}", what,
+                              position_.step, position_.images_seen, position_.step - 1));
+}
+
+void SeedRun::close() {
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - shared_.began;
+  finished_.images_seen = position_.images_seen;
+  finished_.wall_seconds = wall.count();
+  finished_.peak_memory_bytes = peak_memory_bytes();
+  observer_.finished(finished_);
+}
+
+}  // namespace assay

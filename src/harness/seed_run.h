@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <exception>
+#include <memory>
+
+#include "harness/checkpoint.h"
+#include "harness/evaluator.h"
+#include "harness/loss_log.h"
+#include "harness/runner.h"
+#include "harness/speed.h"
+
+namespace assay {
+
+/// What seeds that train together have in common.
+struct SharedRun {
+  Dataset dataset;
+  RunLength length;
+  SpeedMeter training{"train", 1};
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+};
+
+/// One seed of an experiment around its training steps: its model, batches and noise, what it logs,
+/// saves and evaluates, and how it ends. Whoever trains calls, for each step, step_done() and, if
+/// that says so, evaluate().
+class SeedRun {
+ public:
+  /// `shared` must outlive this. Starts from the request's checkpoint, if it has one.
+  SeedRun(const RunRequest& request, RunObserver& observer, const StopRequest& stop,
+          SharedRun& shared);
+
+  Trainable& model() { return *model_; }
+  const torch::Generator& noise() const { return noise_; }
+  std::int64_t step() const { return position_.step; }
+  StepContext context() const;
+  /// The next one, on the run's device.
+  Batch next_batch();
+
+  /// Logs and, where due, saves after a training step. Returns whether an evaluation is due.
+  bool step_done(const std::vector<LossValue>& values);
+  /// At the start, or where a checkpoint was taken just before an evaluation.
+  bool evaluation_due_at_start() const;
+  /// Throws StopRequested. Another exception ends this seed alone, as failed.
+  void evaluate();
+  void save();
+  void note(const std::string& kind, const std::string& text);
+
+  bool ended() const { return !finished_.status.empty(); }
+  /// complete, or interrupted for the reason of the stop.
+  void end(const std::string& status, const std::string& reason = {});
+  void fail(std::exception_ptr problem);
+  const RunFinished& finished() const { return finished_; }
+  /// Why it failed, if it did by an exception.
+  std::exception_ptr problem() const { return problem_; }
+
+ private:
+  void evaluating(std::string_view phase, std::int64_t done, std::int64_t all);
+  void diverge(const std::string& what);
+  void close();
+
+  RunRequest request_;
+  const Definition& definition_;
+  RunObserver& observer_;
+  const StopRequest& stop_;
+  SharedRun& shared_;
+  std::unique_ptr<Trainable> model_;
+  torch::Generator noise_;
+  torch::Tensor global_state_;
+  BatchStream batches_;
+  Evaluator evaluator_;
+  LossLog losses_;
+  RunPosition position_;
+  std::int64_t saved_at_ = -1;
+  RunFinished finished_;
+  std::exception_ptr problem_;
+};
+
+}  // namespace assay

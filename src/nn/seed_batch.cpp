@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/seed_batch.h"
+
+#include <fmt/format.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/normalization.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "kernels/seed_batch.h"
+
+namespace assay {
+namespace {
+
+using Members = std::vector<torch::Tensor*>;
+
+template <class Layer>
+Members weight_and_bias(Layer& layer) {
+  return {&layer.weight, &layer.bias};
+}
+
+template <class Norm>
+Members batch_norm_members(Norm& norm) {
+  return {&norm.weight, &norm.bias, &norm.running_mean, &norm.running_var,
+          &norm.num_batches_tracked};
+}
+
+Members members_of(torch::nn::Module& module) {
+  namespace nn = torch::nn;
+  if (auto* holder = dynamic_cast<HoldsTensors*>(&module)) return holder->held_tensors();
+  if (auto* linear = module.as<nn::LinearImpl>()) return weight_and_bias(*linear);
+  if (auto* conv = module.as<nn::Conv2dImpl>()) return weight_and_bias(*conv);
+  if (auto* conv = module.as<nn::ConvTranspose2dImpl>()) return weight_and_bias(*conv);
+  if (auto* norm = module.as<nn::GroupNormImpl>()) return weight_and_bias(*norm);
+  if (auto* norm = module.as<nn::LayerNormImpl>()) return weight_and_bias(*norm);
+  if (auto* norm = module.as<nn::BatchNorm1dImpl>()) return batch_norm_members(*norm);
+  if (auto* norm = module.as<nn::BatchNorm2dImpl>()) return batch_norm_members(*norm);
+  return {};
+}
+
+void check_known(const Members& members, const torch::Tensor& registered, const std::string& name) {
+  const bool known = std::any_of(members.begin(), members.end(), [&](const torch::Tensor* member) {
+    return member->is_same(registered);
+  });
+  if (!known) {
+    throw Error(
+        fmt::format("train.seed_batch: several seeds of '{}' cannot train as one model yet; set "
+                    "train.seed_batch = 0",
+                    name));
+  }
+}
+
+void batch_one(torch::nn::Module& module, const std::string& name) {
+  const Members members = members_of(module);
+  if (std::any_of(members.begin(), members.end(),
+                  [](const auto* member) { return is_batched_over_seeds(*member); })) {
+    return;  // a module that is reached twice
+  }
+  for (const auto& item : module.named_parameters(/*recurse=*/false)) {
+    check_known(members, item.value(), fmt::format("{}.{}", name, item.key()));
+  }
+  for (const auto& item : module.named_buffers(/*recurse=*/false)) {
+    check_known(members, item.value(), fmt::format("{}.{}", name, item.key()));
+  }
+  for (torch::Tensor* member : members) {
+    if (member->defined()) *member = batch_over_seeds(*member);
+  }
+}
+
+}  // namespace
+
+void batch_parameters_over_seeds(torch::nn::Module& network, const std::string& name) {
+  for (const auto& item : network.named_modules(name)) batch_one(*item.value(), item.key());
+}
+
+void backward(const torch::Tensor& loss) {
+  if (seeds_in_batch() == 0) return loss.backward();
+  TORCH_CHECK(is_batched_over_seeds(loss), "the loss is the same for all seeds");
+  const auto of_seeds = stack_over_seeds(loss);
+  const OutsideSeedBatch stacks;
+  of_seeds.sum().backward();
+}
+
+}  // namespace assay
