@@ -15,6 +15,8 @@ namespace assay {
 namespace {
 
 constexpr std::string_view kName = "linear_probe_error";
+// Where scikit-learn stops by default.
+constexpr double kTolerance = 1e-4;
 
 LabelledCodes checked(const at::Tensor& codes, const at::Tensor& labels, std::string_view side) {
   const auto rows = checked_rows(codes, {kName, side});
@@ -38,7 +40,8 @@ double linear_probe_error(const LabelledCodes& train, const LabelledCodes& test)
     deviation = train.codes.std(0, /*unbiased=*/false);
     deviation.masked_fill_(deviation == 0.0, 1.0);
   });
-  const auto classifier = fit_logistic_by_lbfgs((train.codes - mean) / deviation, train.labels);
+  const auto classifier =
+      fit_logistic_by_lbfgs((train.codes - mean) / deviation, train.labels, kTolerance);
   const auto told = predict(classifier, (test.codes - mean) / deviation);
   const auto wrong = (told != test.labels).sum().item<std::int64_t>();
   return static_cast<double>(wrong) / static_cast<double>(told.size(0));

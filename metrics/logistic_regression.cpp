@@ -14,7 +14,6 @@ namespace {
 constexpr int kMaxSteps = 100;
 constexpr int kMaxHalvings = 40;
 constexpr double kGradientTolerance = 1e-10;  // per row
-constexpr double kLbfgsTolerance = 1e-6;      // per row
 
 struct Problem {
   at::Tensor x;        // [N,D+1], the last column 1
@@ -99,10 +98,11 @@ LinearClassifier fit_logistic(const at::Tensor& x, const at::Tensor& labels) {
   });
 }
 
-LinearClassifier fit_logistic_by_lbfgs(const at::Tensor& x, const at::Tensor& labels) {
-  return fit(x, labels, [](const Problem& problem, at::Tensor& parameters) {
+LinearClassifier fit_logistic_by_lbfgs(const at::Tensor& x, const at::Tensor& labels,
+                                       double tolerance) {
+  return fit(x, labels, [tolerance](const Problem& problem, at::Tensor& parameters) {
     const auto rows = static_cast<double>(problem.x.size(0));
-    const LbfgsOptions options{.gradient_tolerance = kLbfgsTolerance * rows};
+    const LbfgsOptions options{.gradient_tolerance = tolerance * rows};
     const auto minimum = minimise_lbfgs(
         [&](const at::Tensor& at, at::Tensor& gradient) {
           const auto log_p = problem.x.mm(at.t()).log_softmax(1);

@@ -19,9 +19,10 @@ struct LinearClassifier {
 /// difference of the two rows the binary model of scikit-learn. x: [N,D] f64, labels: [N] i64.
 LinearClassifier fit_logistic(const at::Tensor& x, const at::Tensor& labels);
 
-/// The same minimum by the L-BFGS method, to a gradient of at most 10⁻⁶ N in every entry: for many
-/// columns, whose Hessian would not fit. Throws Error if that takes more than 5000 steps.
-LinearClassifier fit_logistic_by_lbfgs(const at::Tensor& x, const at::Tensor& labels);
+/// The same minimum by the L-BFGS method, to a gradient of at most `tolerance` · N in every entry:
+/// for many columns, whose Hessian would not fit. Throws Error if that takes more than 5000 steps.
+LinearClassifier fit_logistic_by_lbfgs(const at::Tensor& x, const at::Tensor& labels,
+                                       double tolerance);
 
 /// The label with the largest score of each row, [N] i64; the first of equal ones.
 at::Tensor predict(const LinearClassifier& classifier, const at::Tensor& x);

@@ -72,7 +72,7 @@ TEST(LogisticRegression, ByLbfgsIsScikitLearnsAndNewtons) {
   const auto oracle = oracle_json("zoo_oracle.json")["probe"];
   const auto train = labelled_codes(200, 0);
   const auto x = standardised(train.codes);
-  const auto fitted = fit_logistic_by_lbfgs(x, train.labels);
+  const auto fitted = fit_logistic_by_lbfgs(x, train.labels, 1e-6);
   for (std::int64_t k = 0; k < 3; ++k) {
     for (std::int64_t j = 0; j < 5; ++j) {
       const auto expected =
@@ -88,7 +88,7 @@ TEST(LogisticRegression, OfTwoClassesByLbfgsIsScikitLearnsBinaryModel) {
   const auto oracle = oracle_json("zoo_oracle.json")["probe"];
   const auto train = labelled_codes(200, 0);
   const auto fitted = fit_logistic_by_lbfgs(train.codes.slice(1, 1, 4).contiguous(),
-                                            (train.labels == 1).to(at::kLong));
+                                            (train.labels == 1).to(at::kLong), 1e-6);
   for (std::int64_t j = 0; j < 3; ++j) {
     EXPECT_NEAR((fitted.weights[1][j] - fitted.weights[0][j]).item<double>(),
                 oracle["binary_weights"][static_cast<std::size_t>(j)].get<double>(), 4e-4);
