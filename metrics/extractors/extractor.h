@@ -37,9 +37,10 @@ struct ExtractorOptions {
 class Extractor {
  public:
   virtual ~Extractor() = default;
-  /// images: [N,C,H,W] u8, C = 1 or 3; or f32 in [0,255], which is not rounded: for lengths of paths
-  /// between images that rounding would make alike. Computed in blocks of a fixed size on the CPU; `progress` is
-  /// called with the number of images done. Throws Error if the shape does not fit.
+  /// images: [N,C,H,W] u8, C = 1 or 3; or f32 in [0,255], which is not rounded: for lengths of
+  /// paths between images that rounding would make alike. Computed in blocks of a fixed size on the
+  /// CPU; `progress` is called with the number of images done. Throws Error if the shape does not
+  /// fit.
   virtual Features extract(const at::Tensor& images,
                            const std::function<void(std::int64_t)>& progress = {}) = 0;
   /// Name, SHA-256 of the weights, resize rule: the fields it adds to a metric's protocol.
