@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/random.h"
+#include "data/split.h"
 
 namespace assay {
 
@@ -59,6 +60,21 @@ GridSplits draw_from_grid(const std::vector<Factor>& factors, const GridDraw& dr
     throw std::logic_error("draw_from_grid: the grid is too small for its splits");
   }
   return {at::tensor(train, at::kLong), at::tensor(test, at::kLong)};
+}
+
+Dataset load_from_grid(const GridSet& set, const GridDraw& draw, std::int64_t size) {
+  const GridSplits places = draw_from_grid(set.factors, draw);
+  const auto split = [&](const at::Tensor& chosen) {
+    const auto factors = factors_at(set.factors, chosen);
+    return make_split(set.draw(factors, size), factors.select(1, set.label), factors);
+  };
+  Dataset dataset;
+  dataset.name = set.name;
+  dataset.classes = set.factors[static_cast<std::size_t>(set.label)].size;
+  dataset.factors = set.factors;
+  dataset.train = split(places.train);
+  dataset.test = split(places.test);
+  return dataset;
 }
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "data/dataset.h"
@@ -38,5 +39,17 @@ struct GridSplits {
   at::Tensor train, test;
 };
 GridSplits draw_from_grid(const std::vector<Factor>& factors, const GridDraw& draw);
+
+/// A set whose pictures are the places of a grid.
+struct GridSet {
+  std::string_view name;
+  const std::vector<Factor>& factors;
+  std::int64_t label = 0;  ///< column of the factor that is the class
+  /// Pictures [N,C,size,size] u8 of factors [N,F] i64.
+  at::Tensor (*draw)(const at::Tensor& factors, std::int64_t size) = nullptr;
+};
+
+/// Both splits of a set, drawn and labelled.
+Dataset load_from_grid(const GridSet& set, const GridDraw& draw, std::int64_t size);
 
 }  // namespace assay

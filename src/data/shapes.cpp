@@ -11,13 +11,13 @@
 #include "core/random.h"
 #include "data/factor_grid.h"
 #include "data/shapes_scene.h"
-#include "data/split.h"
 
 namespace assay {
 namespace {
 
 using std::int64_t;
 
+constexpr int64_t kDefaultSize = 64;
 constexpr int64_t kDefaultImages = 20'000, kMostImages = 470'000, kTestImages = 10'000;
 
 using Colour = std::array<std::int32_t, 3>;
@@ -111,22 +111,12 @@ at::Tensor draw_shapes(const at::Tensor& factors, int64_t size) {
 
 Dataset load_shapes(const DatasetRequest& request) {
   check_request(request);
-  const int64_t size = request.size == 0 ? 64 : request.size;
-  const auto places =
-      draw_from_grid(shape_factors(), {.train = request.count == 0 ? kDefaultImages : request.count,
-                                       .test = kTestImages,
-                                       .seed = stream_seed(request.seed, "data")});
-  const auto split = [&](const at::Tensor& chosen) {
-    const auto factors = factors_at(shape_factors(), chosen);
-    return make_split(draw_shapes(factors, size), factors.select(1, 4), factors);
-  };
-  Dataset dataset;
-  dataset.name = "shapes";
-  dataset.classes = shape_factors()[4].size;
-  dataset.factors = shape_factors();
-  dataset.train = split(places.train);
-  dataset.test = split(places.test);
-  return dataset;
+  return load_from_grid(
+      {.name = "shapes", .factors = shape_factors(), .label = 4, .draw = draw_shapes},
+      {.train = request.count == 0 ? kDefaultImages : request.count,
+       .test = kTestImages,
+       .seed = stream_seed(request.seed, "data")},
+      request.size == 0 ? kDefaultSize : request.size);
 }
 
 }  // namespace assay

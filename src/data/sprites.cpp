@@ -11,13 +11,13 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "data/factor_grid.h"
-#include "data/split.h"
 
 namespace assay {
 namespace {
 
 using std::int64_t;
 
+constexpr int64_t kDefaultSize = 64;
 constexpr int64_t kDefaultImages = 60'000, kMostImages = 720'000, kTestImages = 10'000;
 constexpr int64_t kOrientations = 40, kPlaces = 32;
 
@@ -133,23 +133,13 @@ at::Tensor draw_sprites(const at::Tensor& factors, int64_t size) {
 
 Dataset load_sprites(const DatasetRequest& request) {
   check_request(request);
-  const int64_t size = request.size == 0 ? 64 : request.size;
-  const auto places = draw_from_grid(sprite_factors(),
-                                     {.train = request.count == 0 ? kDefaultImages : request.count,
-                                      .test = kTestImages,
-                                      .seed = stream_seed(request.seed, "data"),
-                                      .first_of_same = first_of_same});
-  const auto split = [&](const at::Tensor& chosen) {
-    const auto factors = factors_at(sprite_factors(), chosen);
-    return make_split(draw_sprites(factors, size), factors.select(1, 0), factors);
-  };
-  Dataset dataset;
-  dataset.name = "sprites";
-  dataset.classes = sprite_factors()[0].size;
-  dataset.factors = sprite_factors();
-  dataset.train = split(places.train);
-  dataset.test = split(places.test);
-  return dataset;
+  return load_from_grid(
+      {.name = "sprites", .factors = sprite_factors(), .label = 0, .draw = draw_sprites},
+      {.train = request.count == 0 ? kDefaultImages : request.count,
+       .test = kTestImages,
+       .seed = stream_seed(request.seed, "data"),
+       .first_of_same = first_of_same},
+      request.size == 0 ? kDefaultSize : request.size);
 }
 
 }  // namespace assay

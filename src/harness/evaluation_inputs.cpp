@@ -95,19 +95,19 @@ void EvaluationInputs::draw_log_weights(GenerativeModel& model, MetricInputs& in
 
 void EvaluationInputs::draw_codes(GenerativeModel& model, MetricInputs& inputs) const {
   std::vector<at::Tensor> logvars;
-  inputs.code_means =
-      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
-        const auto codes = model.encode(batch);
-        if (!codes) {
-          throw Error(
-              fmt::format("family '{}' has no encoder; drop the metrics of codes from "
-                          "eval.metrics",
-                          definition_.family));
-        }
-        if (codes->logvar.defined()) logvars.push_back(codes->logvar.detach().to(torch::kCPU));
-        return codes->mu;
-      });
-  inputs.code_labels = reference_examples().labels;
+  const Batch examples = reference_examples();
+  inputs.code_means = in_blocks(examples, device_of(model), progress_, [&](const Batch& batch) {
+    const auto codes = model.encode(batch);
+    if (!codes) {
+      throw Error(
+          fmt::format("family '{}' has no encoder; drop the metrics of codes from "
+                      "eval.metrics",
+                      definition_.family));
+    }
+    if (codes->logvar.defined()) logvars.push_back(codes->logvar.detach().to(torch::kCPU));
+    return codes->mu;
+  });
+  inputs.code_labels = examples.labels;
   CodesAndFactors& codes = inputs.disentanglement;
   codes.codes = inputs.code_means;
   if (!logvars.empty()) codes.logvar = torch::cat(logvars);

@@ -194,6 +194,9 @@ void Evaluator::draw_code_inputs(GenerativeModel& model, MetricInputs& inputs) {
   if (of_codes || needs(Needs::kProbe) || needs(Needs::kQuantisedCodes)) {
     drawer_.draw_codes(model, inputs);
   }
+  const bool of_encoder = needs(Needs::kJacobian) || needs(Needs::kNoisyReconstructions) ||
+                          needs(Needs::kProbe) || needs(Needs::kQuantisedCodes);
+  if (!of_encoder) return;
   const CodeSource source{model,         definition_, dataset_.train, drawer_.reference_examples(),
                           inputs.device, progress_};
   if (needs(Needs::kJacobian)) draw_jacobian_norms(source, inputs);
