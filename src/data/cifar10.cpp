@@ -4,7 +4,6 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "data/resize.h"
+#include "data/set_files.h"
 #include "data/split.h"
 
 namespace assay {
@@ -22,24 +22,15 @@ constexpr std::int64_t kImageBytes = 3 * 32 * 32;
 constexpr std::int64_t kRecordBytes = 1 + kImageBytes;
 constexpr std::size_t kMaxFileBytes = std::size_t{100'000} * kRecordBytes;
 constexpr std::string_view kTestFile = "test_batch.bin";
-std::vector<std::filesystem::path> candidate_folders(const DatasetRequest& request) {
-  if (!request.path.empty()) return {request.path};
-  const char* data = std::getenv("ASSAY_DATA");
-  if (data == nullptr || *data == '\0') return {};
-  return {data, std::filesystem::path(data) / "cifar-10-batches-bin"};
-}
+constexpr std::string_view kOwnFolder = "cifar-10-batches-bin";
 
 DataSplit read_files(const std::filesystem::path& folder, const std::vector<std::string>& names,
                      const DatasetRequest& request) {
+  const SetFiles files{"CIFAR-10, binary version", std::string(kCifar10HowToGet)};
   std::vector<at::Tensor> images;
   std::vector<at::Tensor> labels;
   for (const auto& name : names) {
-    std::error_code problem;
-    if (!std::filesystem::is_regular_file(folder / name, problem)) {
-      throw Error(fmt::format("{}: no such file (CIFAR-10, binary version); {}",
-                              (folder / name).string(), kCifar10HowToGet));
-    }
-    const DataSplit part = read_cifar10_file(folder / name);
+    const DataSplit part = read_cifar10_file(require_file(files, folder / name));
     images.push_back(conform(part.images, request.size, request.channels));
     labels.push_back(part.labels);
   }
@@ -70,14 +61,14 @@ DataSplit read_cifar10_file(const std::filesystem::path& file) {
 
 std::optional<std::filesystem::path> locate_cifar10(const DatasetRequest& request) {
   std::error_code problem;
-  for (const auto& folder : candidate_folders(request)) {
+  for (const auto& folder : named_folders(request, kOwnFolder)) {
     if (std::filesystem::exists(folder / kTestFile, problem)) return folder;
   }
   return std::nullopt;
 }
 
 Dataset load_cifar10(const DatasetRequest& request) {
-  const auto candidates = candidate_folders(request);
+  const auto candidates = named_folders(request, kOwnFolder);
   if (candidates.empty()) {
     throw Error(fmt::format("cifar10: no folder was named; {}", kCifar10HowToGet));
   }

@@ -17,8 +17,8 @@ constexpr std::int64_t kEveryFifth = 5;
 
 Dataset load(const FetchedSet& set, std::string_view sha256, const CsvImages& rows,
              const DatasetRequest& request) {
-  const auto file = fetched_folder(set, request) / set.first_file;
-  require_digest(set, file, sha256);
+  const auto file =
+      require_digest(files_of(set), fetched_folder(set, request) / set.first_file, sha256);
   const DataSplit all = read_csv_images(file, rows);
   Dataset dataset;
   dataset.name = set.name;

@@ -4,7 +4,6 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "core/error.h"
 #include "data/idx.h"
 #include "data/resize.h"
+#include "data/set_files.h"
 #include "data/split.h"
 
 namespace assay {
@@ -19,30 +19,17 @@ namespace {
 
 std::vector<std::filesystem::path> candidate_folders(const MnistSet& set,
                                                      const DatasetRequest& request) {
-  if (!request.path.empty()) return {request.path};
-  std::vector<std::filesystem::path> folders;
-  const char* data = std::getenv("ASSAY_DATA");
-  if (data != nullptr && *data != '\0') {
-    folders.emplace_back(std::filesystem::path(data) / set.folder);
-    folders.emplace_back(data);
+  auto folders = named_folders(request, set.folder);
+  if (request.path.empty() && !set.system_folder.empty()) {
+    folders.emplace_back(set.system_folder);
   }
-  if (!set.system_folder.empty()) folders.emplace_back(set.system_folder);
   return folders;
 }
 
 std::filesystem::path checked(const MnistSet& set, const std::filesystem::path& folder,
                               const MnistFile& known) {
-  const auto file = folder / known.name;
-  std::error_code problem;
-  if (!std::filesystem::is_regular_file(file, problem)) {
-    throw Error(fmt::format("{}: no such file ({}); {}", file.string(), set.title, set.how_to_get));
-  }
-  const std::string digest = sha256_of_file(file);
-  if (digest != known.sha256) {
-    throw Error(fmt::format("{}: is not {}'s file: SHA-256 {} instead of {}; {}", file.string(),
-                            set.title, digest, known.sha256, set.how_to_get));
-  }
-  return file;
+  const SetFiles files{std::string(set.title), std::string(set.how_to_get)};
+  return require_digest(files, folder / known.name, known.sha256);
 }
 
 DataSplit load_split(const MnistSet& set, const std::filesystem::path& folder, std::size_t first,

@@ -57,14 +57,13 @@ std::string with_line_feeds(std::string_view bytes, std::string_view name) {
 }
 
 at::Tensor read_picture(const std::filesystem::path& folder, const std::string& name) {
-  const auto file = folder / name;
-  require_file(kOrlFaces, file);
+  const auto file = require_file(files_of(kOrlFaces), folder / name);
   std::string bytes = read_file(file, kMaxFileBytes);
   if (bytes.starts_with("P5\r\n")) bytes = with_line_feeds(bytes, name);
   auto picture = decode_pgm(bytes, file.string());
   if (picture.size(1) != kHeight || picture.size(2) != kWidth) {
     throw Error(fmt::format("{}: is {}x{} instead of {}x{}; {}", file.string(), picture.size(2),
-                            picture.size(1), kWidth, kHeight, how_to_fetch(kOrlFaces)));
+                            picture.size(1), kWidth, kHeight, files_of(kOrlFaces).how_to_get));
   }
   return picture;
 }
@@ -75,8 +74,8 @@ std::string orl_faces_digest(const std::filesystem::path& folder) {
   Sha256 list;
   for (std::int64_t row = 0; row < kPeople * kPictures; ++row) {
     const auto name = picture_name(row);
-    require_file(kOrlFaces, folder / name);
-    list.update(fmt::format("{}  {}\n", sha256_of_file(folder / name), name));
+    const auto file = require_file(files_of(kOrlFaces), folder / name);
+    list.update(fmt::format("{}  {}\n", sha256_of_file(file), name));
   }
   return list.hex();
 }
@@ -98,7 +97,7 @@ Dataset load_orl_faces(const DatasetRequest& request) {
     throw Error(
         fmt::format("{}: its pictures are not those of ORL: SHA-256 of their digests {} "
                     "instead of {}; {}",
-                    folder.string(), digest, kDigest, how_to_fetch(kOrlFaces)));
+                    folder.string(), digest, kDigest, files_of(kOrlFaces).how_to_get));
   }
   Dataset dataset;
   dataset.name = "orl_faces";
