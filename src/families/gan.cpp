@@ -71,7 +71,7 @@ class Gan : public GenerativeModel {
   void visit_state(StateVisitor& visitor) override;
   torch::Tensor sample(std::int64_t count, const SampleOptions& options,
                        torch::Generator generator) override;
-  std::optional<torch::Tensor> draw_latents(std::int64_t count,
+  std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
                                             torch::Generator generator) override {
     return draw_normal(count, {latent_dim_}, generator);
   }

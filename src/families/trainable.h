@@ -80,9 +80,10 @@ class GenerativeModel : public Trainable {
     return std::nullopt;
   }
   /// `count` latents as sample() draws them, [count,Z] on the CPU, one after another from a CPU
-  /// generator: decode() makes samples of them. Nothing if samples do not come from one latent
-  /// each.
+  /// generator: decode() makes samples of them and of their labels, [count] i64, for a model that
+  /// takes classes. Nothing if samples do not come from one latent each.
   virtual std::optional<torch::Tensor> draw_latents(std::int64_t /*count*/,
+                                                    const torch::Tensor& /*labels*/,
                                                     torch::Generator /*generator*/) {
     return std::nullopt;
   }

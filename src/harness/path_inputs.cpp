@@ -38,14 +38,15 @@ void draw_path_distances(const PathSource& source, MetricInputs& inputs) {
   const std::int64_t block = source.definition.integer("eval.batch_size");
   const double epsilon = option(inputs, "ppl.epsilon");
   const auto generator = make_generator(torch::kCPU, source.seed, "eval_noise");
-  const auto latents = source.model.draw_latents(2 * count, generator);
+  const auto labels = source.model.sample_labels(count);
+  const auto of_ends = labels ? labels->repeat_interleave(2) : torch::Tensor();
+  const auto latents = source.model.draw_latents(2 * count, of_ends, generator);
   if (!latents) {
     throw Error(fmt::format("family '{}' has no latents; drop ppl from eval.metrics",
                             source.definition.family));
   }
   const auto t = torch::rand({count, 1}, generator, torch::kFloat64);
   const auto ends = latents->to(torch::kFloat64).view({count, 2, -1});
-  const auto labels = source.model.sample_labels(count);
   std::vector<at::Tensor> distances;
   for (std::int64_t begin = 0; begin < count; begin += block) {
     const std::int64_t end = std::min(begin + block, count);

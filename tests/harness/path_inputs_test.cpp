@@ -23,7 +23,8 @@ class Plane : public GenerativeModel {
   std::vector<LossTerm> training_step(const Batch&, const StepContext&) override { return {}; }
   void visit_state(StateVisitor&) override {}
   torch::Tensor sample(std::int64_t, const SampleOptions&, torch::Generator) override { return {}; }
-  std::optional<torch::Tensor> draw_latents(std::int64_t count, torch::Generator) override {
+  std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
+                                            torch::Generator) override {
     if (!has_latents_) return std::nullopt;
     return (0.5 * torch::eye(2)).repeat({count / 2, 1});
   }
@@ -33,6 +34,24 @@ class Plane : public GenerativeModel {
 
  private:
   bool has_latents_;
+};
+
+// Latents of class c are c + 1 times as long, and are decoded as that class.
+class ConditionalPlane : public Plane {
+ public:
+  ConditionalPlane() : Plane(true) {}
+  std::optional<torch::Tensor> sample_labels(std::int64_t count) override {
+    return torch::arange(count, torch::kLong).remainder(3);
+  }
+  std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor& labels,
+                                            torch::Generator generator) override {
+    return *Plane::draw_latents(count, labels, generator) * (labels + 1).unsqueeze(1);
+  }
+  std::optional<torch::Tensor> decode(const torch::Tensor& z,
+                                      const torch::Tensor& labels) override {
+    EXPECT_TRUE(torch::allclose(z.norm(2, 1), 0.5 * (labels + 1).to(z.dtype()), 1e-5));
+    return Plane::decode(z / (labels + 1).unsqueeze(1), labels);
+  }
 };
 
 at::Tensor shares_of_white(const at::Tensor& images) { return images.flatten(1) / 255.0; }
@@ -48,6 +67,14 @@ TEST(Slerp, GoesAlongTheGreatCircleAtConstantSpeed) {
   }
   const auto half = torch::full({1, 1}, 0.5, torch::kFloat64);
   EXPECT_TRUE(torch::equal(slerp(a, 3.0 * a, half), 2.0 * a));
+}
+
+TEST(PathDistances, JoinLatentsOfTheClassTheyAreDecodedAs) {
+  ConditionalPlane model;
+  const Definition definition = small_definition();
+  MetricInputs inputs;
+  draw_path_distances({model, definition, 3, shares_of_white}, inputs);
+  EXPECT_EQ(inputs.path_distances.size(0), definition.integer("eval.generated"));
 }
 
 TEST(PathDistances, AreTheSquaredSpeedAlongAQuarterOfACircle) {

@@ -63,7 +63,7 @@ class Autoencoder : public GenerativeModel {
   void visit_state(StateVisitor& visitor) override;
   torch::Tensor sample(std::int64_t count, const SampleOptions& options,
                        torch::Generator generator) override;
-  std::optional<torch::Tensor> draw_latents(std::int64_t count,
+  std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor& labels,
                                             torch::Generator generator) override;
   std::optional<Codes> encode(const Batch& batch) override;
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
@@ -190,13 +190,13 @@ torch::Tensor Autoencoder::sample(std::int64_t count, const SampleOptions& optio
                                   torch::Generator generator) {
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*scored_network());
-  const auto z = *draw_latents(count, generator);
+  const auto z = *draw_latents(count, {}, generator);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     return mean_image(scored_network()->decode(z.slice(0, begin, end).to(device_)));
   });
 }
 
-std::optional<torch::Tensor> Autoencoder::draw_latents(std::int64_t count,
+std::optional<torch::Tensor> Autoencoder::draw_latents(std::int64_t count, const torch::Tensor&,
                                                        torch::Generator generator) {
   const torch::NoGradGuard no_grad;
   const auto z = sample_mixture(fitted_codes(), count, generator);

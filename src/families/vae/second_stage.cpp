@@ -22,21 +22,26 @@ torch::nn::Sequential relu_layers(std::int64_t in, const std::vector<std::int64_
   return layers;
 }
 
+torch::Tensor beside(const torch::Tensor& codes, const torch::Tensor& condition) {
+  return condition.defined() ? at::cat({codes, condition}, 1) : codes;
+}
+
 SecondStageNetwork make_network(const Definition& definition, std::int64_t latent_dim,
-                                torch::Device device) {
-  SecondStageNetwork network(latent_dim, definition.integers("model.second_stage_widths"));
+                                std::int64_t condition_dim, torch::Device device) {
+  SecondStageNetwork network(latent_dim, condition_dim,
+                             definition.integers("model.second_stage_widths"));
   network->to(device);
   return network;
 }
 
 }  // namespace
 
-SecondStageNetworkImpl::SecondStageNetworkImpl(std::int64_t latent_dim,
+SecondStageNetworkImpl::SecondStageNetworkImpl(std::int64_t latent_dim, std::int64_t condition_dim,
                                                const std::vector<std::int64_t>& widths)
-    : encoder_(relu_layers(latent_dim, widths)),
-      decoder_(relu_layers(latent_dim, widths)),
-      posterior_(latent_dim + widths.back(), 2 * latent_dim),
-      mean_(latent_dim + widths.back(), latent_dim) {
+    : encoder_(relu_layers(latent_dim + condition_dim, widths)),
+      decoder_(relu_layers(latent_dim + condition_dim, widths)),
+      posterior_(latent_dim + condition_dim + widths.back(), 2 * latent_dim),
+      mean_(latent_dim + condition_dim + widths.back(), latent_dim) {
   register_module("encoder", encoder_);
   register_module("posterior", posterior_);
   register_module("decoder", decoder_);
@@ -44,34 +49,38 @@ SecondStageNetworkImpl::SecondStageNetworkImpl(std::int64_t latent_dim,
   log_gamma_ = register_parameter("log_gamma", at::zeros({}));
 }
 
-Posterior SecondStageNetworkImpl::encode(const torch::Tensor& z) {
-  const auto halves = posterior_(at::cat({z, encoder_->forward(z)}, 1)).chunk(2, 1);
+Posterior SecondStageNetworkImpl::encode(const torch::Tensor& z, const torch::Tensor& condition) {
+  const auto seen = beside(z, condition);
+  const auto halves = posterior_(at::cat({seen, encoder_->forward(seen)}, 1)).chunk(2, 1);
   return {halves[0], halves[1]};
 }
 
-torch::Tensor SecondStageNetworkImpl::decode(const torch::Tensor& u) {
-  return mean_(at::cat({u, decoder_->forward(u)}, 1));
+torch::Tensor SecondStageNetworkImpl::decode(const torch::Tensor& u,
+                                             const torch::Tensor& condition) {
+  const auto seen = beside(u, condition);
+  return mean_(at::cat({seen, decoder_->forward(seen)}, 1));
 }
 
 SecondStage::SecondStage(const Definition& definition, std::int64_t latent_dim,
-                         torch::Device device)
+                         std::int64_t condition_dim, torch::Device device)
     : latent_dim_(latent_dim),
-      network_(make_network(definition, latent_dim, device)),
+      network_(make_network(definition, latent_dim, condition_dim, device)),
       optimizer_(*network_, optimizer_options(definition)),
       steps_(at::zeros({}, at::TensorOptions(at::kLong).device(device))) {
   const auto ema = ema_options(definition);
   if (ema.decay > 0.0) {
-    shadow_ = make_network(definition, latent_dim, device);
+    shadow_ = make_network(definition, latent_dim, condition_dim, device);
     ema_.emplace(*shadow_, *network_, ema);
   }
 }
 
 std::vector<LossTerm> SecondStage::training_step(const torch::Tensor& z,
+                                                 const torch::Tensor& condition,
                                                  const StepContext& context) {
   optimizer_.zero_grad();
-  const auto [mu, logvar] = network_->encode(z);
+  const auto [mu, logvar] = network_->encode(z, condition);
   const auto eps = context.noise.normal(mu.sizes(), z.options().requires_grad(false));
-  const auto mean = network_->decode(reparameterise(mu, logvar, eps));
+  const auto mean = network_->decode(reparameterise(mu, logvar, eps), condition);
   const auto nll = gaussian_nll(z, mean, network_->gamma()).mean();
   const auto kl = kl_to_standard_normal(mu, logvar).mean();
   const auto loss = nll + kl;
@@ -86,11 +95,13 @@ std::vector<LossTerm> SecondStage::training_step(const torch::Tensor& z,
 
 bool SecondStage::begun() const { return steps_.item<std::int64_t>() > 0; }
 
-torch::Tensor SecondStage::sample(std::int64_t count, torch::Generator generator) {
+torch::Tensor SecondStage::sample(std::int64_t count, const torch::Tensor& condition,
+                                  torch::Generator generator) {
   const torch::NoGradGuard no_grad;
   auto& network = ema_ ? shadow_ : network_;
   const auto draws = draw_normal(count, {2, latent_dim_}, generator).to(steps_.device());
-  const auto z = network->decode(draws.select(1, 0)) + network->gamma() * draws.select(1, 1);
+  const auto z =
+      network->decode(draws.select(1, 0), condition) + network->gamma() * draws.select(1, 1);
   return z.to(at::kCPU);
 }
 

@@ -47,7 +47,7 @@ class Vae : public GenerativeModel {
   void visit_state(StateVisitor& visitor) override;
   torch::Tensor sample(std::int64_t count, const SampleOptions& options,
                        torch::Generator generator) override;
-  std::optional<torch::Tensor> draw_latents(std::int64_t count,
+  std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor& labels,
                                             torch::Generator generator) override;
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
   std::optional<Codes> encode(const Batch& batch) override;
@@ -99,7 +99,8 @@ Vae::Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptio
     ema_.emplace(*shadow_, *network_, ema);
   }
   if (second_stage_share_ > 0.0) {
-    second_stage_.emplace(args.definition, options.layers.latent_dim, args.device);
+    second_stage_.emplace(args.definition, options.layers.latent_dim, options.layers.condition_dim,
+                          args.device);
   }
 }
 
@@ -173,18 +174,19 @@ torch::Tensor Vae::bound_loss(const Posterior& posterior, const torch::Tensor& e
 }
 
 std::vector<LossTerm> Vae::second_stage_step(const Batch& batch, const StepContext& context) {
+  const auto y = condition(batch.labels);
   torch::Tensor z;
   {
     const torch::NoGradGuard no_grad;
     const EvalMode eval(*scored_network());
-    const auto posterior = scored_network()->encode(batch.images, condition(batch.labels));
+    const auto posterior = scored_network()->encode(batch.images, y);
     z = posterior.mu;
     if (!options_.point_posterior) {
       const auto eps = context.noise.normal(z.sizes(), z.options());
       z = reparameterise(z, posterior.logvar, eps);
     }
   }
-  return second_stage_->training_step(z, context);
+  return second_stage_->training_step(z, y, context);
 }
 
 void Vae::visit_state(StateVisitor& visitor) {
@@ -199,19 +201,20 @@ void Vae::visit_state(StateVisitor& visitor) {
 torch::Tensor Vae::sample(std::int64_t count, const SampleOptions& options,
                           torch::Generator generator) {
   const EvalMode eval(*scored_network());
-  const auto z = *draw_latents(count, generator);
   const auto labels = sample_labels(count).value_or(torch::Tensor());
+  const auto z = *draw_latents(count, labels, generator);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     const auto y = labels.defined() ? condition(labels.slice(0, begin, end)) : torch::Tensor();
     return ObservationModel::mean(scored_network()->decode(z.slice(0, begin, end).to(device_), y));
   });
 }
 
-std::optional<torch::Tensor> Vae::draw_latents(std::int64_t count, torch::Generator generator) {
+std::optional<torch::Tensor> Vae::draw_latents(std::int64_t count, const torch::Tensor& labels,
+                                               torch::Generator generator) {
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*scored_network());
   const bool two_stages = second_stage_ && second_stage_->begun();
-  return two_stages ? second_stage_->sample(count, generator)
+  return two_stages ? second_stage_->sample(count, condition(labels), generator)
                     : scored_prior().sample(count, generator);
 }
 

@@ -19,7 +19,8 @@ namespace assay {
 /// - model.posterior = "point" with an MMD penalty is WAE-MMD (Tolstikhin et al. 2018): with a
 ///   Gaussian likelihood of sigma √½ its cost is the squared error.
 /// - Two-stage (Dai & Wipf 2019): the last objective.second_stage_share of the run trains a second
-///   VAE on the codes of the first, see second_stage.h. Learning-rate schedules run once per stage.
+///   VAE on the codes of the first (and their classes), see second_stage.h. Learning-rate schedules
+///   run once per stage.
 ///
 /// Logged per step: loss, reconstruction_nats, kl_nats (means over the batch; loss includes weights
 /// and penalties), then what the chosen terms add: likelihood_scale (a learned one),

@@ -215,19 +215,41 @@ model.second_stage_widths = [64]
                                        "here.toml", family_schema, {});
   at::set_num_threads(1);
   torch::manual_seed(1);
-  SecondStage stage(definition, 2, torch::kCPU);
+  SecondStage stage(definition, 2, 0, torch::kCPU);
   EXPECT_FALSE(stage.begun());
   auto noise = seeded(1);
   const auto codes = [&](std::int64_t n) { return 0.5 * correlated(n, 0.9, noise) + 2.0; };
   for (std::int64_t step = 0; step < 1500; ++step) {
-    stage.training_step(codes(128), {.step = step, .total_steps = 1500, .noise = noise});
+    stage.training_step(codes(128), {}, {.step = step, .total_steps = 1500, .noise = noise});
   }
   EXPECT_TRUE(stage.begun());
-  const auto samples = stage.sample(4000, seeded(9));
+  const auto samples = stage.sample(4000, {}, seeded(9));
   EXPECT_NEAR(samples.mean().item<double>(), 2.0, 0.1);
   const auto covariance = torch::cov(samples.t());
   EXPECT_NEAR(covariance[0][0].item<double>(), 0.25, 0.05);
   EXPECT_NEAR(covariance[0][1].item<double>(), 0.225, 0.05);
+}
+
+// Codes of two classes at ±2, which a second stage of the pooled q(z) would mix.
+TEST(SecondStage, LearnsTheCodesOfEachClass) {
+  const auto definition = resolve_text(
+      "family = \"vae\"\nmodel.second_stage_widths = [8]\noptimizer.learning_rate = 0.02\n",
+      "here.toml", family_schema, {});
+  torch::manual_seed(1);
+  SecondStage stage(definition, 1, 2, torch::kCPU);
+  auto noise = seeded(1);
+  const auto labels = torch::arange(64, torch::kLong).remainder(2);
+  const auto y = torch::one_hot(labels, 2).to(torch::kFloat);
+  const auto centres = (4.0 * labels.to(torch::kFloat) - 2.0).unsqueeze(1);
+  for (std::int64_t i = 0; i < 400; ++i) {
+    const auto z = centres + 0.3 * torch::randn({64, 1}, noise);
+    stage.training_step(z, y, {.step = i, .total_steps = 400, .noise = noise});
+  }
+  const auto of_class = stage.sample(2000, y.repeat({32, 1}).slice(0, 0, 2000), seeded(2));
+  const auto pairs = of_class.view({1000, 2});
+  EXPECT_TRUE(torch::allclose(pairs.mean(0), torch::tensor({-2.0, 2.0}), 0.0, 0.15))
+      << pairs.mean(0);
+  EXPECT_TRUE(torch::allclose(pairs.std(0), torch::tensor({0.3, 0.3}), 0.0, 0.1)) << pairs.std(0);
 }
 
 }  // namespace

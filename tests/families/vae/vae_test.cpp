@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <torch/nn.h>
 
+#include <cmath>
+#include <numbers>
+
 #include "core/error.h"
 #include "tests/families/vae/small_vae.h"
 
@@ -60,6 +63,41 @@ TEST(Vae, TrainsItsSecondStageOnAFrozenFirst) {
   EXPECT_TRUE(torch::equal(between.at(first), after.at(first)));
   EXPECT_TRUE(torch::equal(before.at(second), between.at(second)));
   EXPECT_FALSE(torch::equal(between.at(second), after.at(second)));
+}
+
+// f(u) made the class's own place: what is learned and what is drawn are functions of the labels.
+TEST(Vae, SecondStageOfAConditionalOneSeesTheClass) {
+  const auto model =
+      vae("model.conditional = true\nobjective.second_stage_share = 0.5\n"
+          "model.second_stage_widths = [8]\noptimizer.learning_rate = 0\n",
+          2);
+  auto& generative = dynamic_cast<GenerativeModel&>(*model);
+  const auto places = torch::tensor({{3.0, -1.0, 0.5}, {-2.0, 4.0, 1.0}});
+  const auto state = state_of(*model);
+  {
+    const torch::NoGradGuard no_grad;
+    state.at("second_stage.mean.bias").zero_();
+    state.at("second_stage.mean.weight").zero_();
+    state.at("second_stage.mean.weight").slice(1, 3, 5).copy_(places.t());
+  }
+  const auto batch = batch_of(8);
+  const auto codes = *generative.encode(batch);
+  const auto z = codes.mu + (0.5 * codes.logvar).exp() * torch::randn({8, 3}, seeded(7));
+  const auto squares = (z - places.index_select(0, batch.labels)).square().sum(1);
+  const double nats =
+      (0.5 * squares).mean().item<double>() + 1.5 * std::log(2.0 * std::numbers::pi);
+  EXPECT_NEAR(step(*model, 5, 10).at("second_stage_reconstruction_nats"), nats, 1e-4);
+  {
+    const torch::NoGradGuard no_grad;
+    state.at("second_stage.log_gamma").fill_(-50.0);
+  }
+  const auto labels = torch::tensor({1, 1, 0, 1}, torch::kLong);
+  EXPECT_TRUE(torch::allclose(*generative.draw_latents(4, labels, seeded(1)),
+                              places.index_select(0, labels)));
+  const auto samples = generative.sample(4, {}, seeded(1));
+  const auto in_turn = *generative.sample_labels(4);
+  EXPECT_TRUE(torch::allclose(samples, *generative.decode(places.index_select(0, in_turn), in_turn),
+                              1e-4, 1e-5));
 }
 
 TEST(Vae, RefusesSwitchesThatExcludeEachOther) {
