@@ -11,207 +11,41 @@
 
 #include "config/definition.h"
 #include "families/registry.h"
+#include "tests/small_families.h"
 
 namespace assay {
 namespace {
 
-/// A family on settings small enough for seconds, and how far 8 examples must be overfitted.
-struct Case {
-  std::string label;
-  std::string toml;
-  std::vector<std::int64_t> example_shape;
-  std::int64_t classes = 0;
-  double largest_loss_ratio = 0.5;  ///< last losses / first losses after overfitting
+/// How far 8 examples must be overfitted.
+struct Case : SmallFamily {
+  double largest_loss_ratio;  ///< last losses / first losses after overfitting
 };
 
 // Without it CTest would name the tests after the bytes of a Case.
 void PrintTo(const Case& setting, std::ostream* out) { *out << setting.label; }
 
+Case trained(std::string_view label, std::string_view learning_rate, double largest_loss_ratio) {
+  Case setting{small_family(label), largest_loss_ratio};
+  setting.toml.append("optimizer.learning_rate = ").append(learning_rate).append("\n");
+  return setting;
+}
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
-      {.label = "VaeConv",
-       .toml = R"(family = "vae"
-optimizer.learning_rate = 5e-3
-ema.decay = 0.9
-model.channels = [8]
-model.hidden_widths = [32]
-model.latent_dim = 4
-objective.likelihood = "laplace"
-objective.scale = "optimal"
-)",
-       .example_shape = {1, 8, 8},
-       .largest_loss_ratio = 0.7},
-      {.label = "VaeMlp",
-       .toml = R"(family = "vae"
-optimizer.learning_rate = 5e-3
-model.network = "mlp"
-model.hidden_widths = [32]
-model.latent_dim = 4
-objective.likelihood = "gaussian"
-objective.sigma = 0.3
-)",
-       .example_shape = {1, 8, 8}},
-      {.label = "VaeResnetLogisticVamp",
-       .toml = R"(family = "vae"
-optimizer.learning_rate = 5e-3
-ema.decay = 0.9
-model.network = "resnet"
-model.channels = [8]
-model.hidden_widths = [32]
-model.latent_dim = 4
-model.prior = "vamp"
-model.pseudo_inputs = 6
-objective.likelihood = "discretised_logistic"
-objective.scale = "learned"
-objective.sigma = 0.3
-objective.kl_schedule = "cyclical"
-objective.bound = "iwae"
-objective.samples = 3
-)",
-       .example_shape = {1, 8, 8},
-       .largest_loss_ratio = 0.9},
-      {.label = "VaeBurgessFactorDip",
-       .toml = R"(family = "vae"
-optimizer.learning_rate = 3e-3
-ema.decay = 0.9
-train.batch_size = 8
-model.network = "burgess"
-model.latent_dim = 4
-model.discriminator_widths = [16, 16]
-objective.kl_parts = "stratified"
-objective.factor_gamma = 1
-objective.dip = "i"
-objective.dip_off_diagonal = 0.1
-objective.dip_diagonal = 0.1
-)",
-       .example_shape = {1, 32, 32},
-       .largest_loss_ratio = 0.7},
-      {.label = "VaeConditionalTwoStage",
-       .toml = R"(family = "vae"
-optimizer.learning_rate = 5e-3
-ema.decay = 0.9
-model.network = "mlp"
-model.hidden_widths = [32]
-model.latent_dim = 4
-model.conditional = true
-model.second_stage_widths = [16]
-objective.likelihood = "gaussian"
-objective.scale = "learned"
-objective.free_bits = 0.1
-objective.second_stage_share = 0.25
-)",
-       .example_shape = {1, 8, 8},
-       .classes = 8},
-      {.label = "WaeMmdInfogan",
-       .toml = R"(family = "vae"
-optimizer.learning_rate = 1e-3
-model.network = "infogan"
-model.latent_dim = 4
-model.posterior = "point"
-objective.beta = 0
-objective.mmd_weight = 10
-objective.likelihood = "gaussian"
-objective.sigma = 0.7071
-)",
-       .example_shape = {1, 8, 8},
-       .largest_loss_ratio = 0.9},
-      {.label = "AutoencoderContractiveMixture",
-       .toml = R"(family = "autoencoder"
-optimizer.learning_rate = 5e-3
-ema.decay = 0.9
-model.network = "mlp"
-model.hidden_widths = [32]
-model.latent_dim = 4
-model.activation = "tanh"
-model.tied = true
-objective.corruption = "salt_and_pepper"
-objective.corrupted_share = 0.1
-objective.contraction = "hutchinson"
-objective.contraction_weight = 0.01
-sampler.codes = "mixture"
-sampler.components = 2
-)",
-       .example_shape = {1, 8, 8}},
-      {.label = "AutoencoderSparseConv",
-       .toml = R"(family = "autoencoder"
-optimizer.learning_rate = 5e-3
-model.channels = [8]
-model.hidden_widths = [32]
-model.latent_dim = 8
-model.code_activation = "relu"
-model.kept = 6
-objective.corruption = "gaussian"
-objective.noise_sigma = 0.1
-objective.sparsity = "l1"
-objective.sparsity_weight = 0.01
-)",
-       .example_shape = {1, 8, 8}},
-      {.label = "VqVae",
-       .toml = R"(family = "vq_vae"
-optimizer.learning_rate = 3e-3
-ema.decay = 0.9
-model.channels = 16
-model.residual_channels = 8
-model.codes = 64
-model.code_dim = 1
-)",
-       .example_shape = {1, 16, 16}},
-      {.label = "Dcgan",
-       .toml = R"(family = "gan"
-optimizer.beta1 = 0.5
-ema.decay = 0.9
-model.latent_dim = 4
-model.generator_channels = [16, 8]
-model.discriminator_channels = [8, 16]
-)",
-       .example_shape = {1, 8, 8}},
-      {.label = "GanMlpPoints",
-       .toml = R"(family = "gan"
-optimizer.name = "adamw"
-model.network = "mlp"
-model.latent_dim = 2
-model.generator_widths = [16]
-model.discriminator_widths = [16]
-model.maxout_pieces = 3
-objective.loss = "minimax"
-objective.discriminator_steps = 2
-)",
-       .example_shape = {2}},
-      {.label = "DdpmDdim",
-       .toml = R"(family = "ddpm"
-optimizer.learning_rate = 3e-3
-optimizer.gradient_clip = 1.0
-ema.decay = 0.9
-model.layout = "compact"
-model.base_channels = 16
-model.multipliers = [1, 2]
-model.space_to_depth = 2
-model.dropout = 0.05
-objective.schedule = "cosine"
-objective.prediction = "v"
-objective.time_sampling = "stratified"
-sampler.steps = 4
-)",
-       .example_shape = {1, 8, 8}},
-      {.label = "DdpmAncestral",
-       .toml = R"(family = "ddpm"
-optimizer.learning_rate = 3e-3
-model.base_channels = 16
-model.multipliers = [1, 2]
-model.attention_resolutions = [4]
-sampler.name = "ancestral"
-sampler.steps = 4
-)",
-       .example_shape = {1, 8, 8}},
-      {.label = "Classifier",
-       .toml = R"(family = "classifier"
-optimizer.name = "adamw"
-optimizer.learning_rate = 2e-3
-optimizer.schedule = "one_cycle"
-)",
-       .example_shape = {1, 28, 28},
-       .classes = 10,
-       .largest_loss_ratio = 0.1},
+      trained("VaeConv", "5e-3", 0.7),
+      trained("VaeMlpGaussian", "5e-3", 0.5),
+      trained("VaeResnetLogisticVamp", "5e-3", 0.9),
+      trained("VaeBurgessFactorDip", "3e-3", 0.7),
+      trained("VaeConditionalTwoStage", "5e-3", 0.5),
+      trained("WaeMmdInfogan", "1e-3", 0.9),
+      trained("AutoencoderContractiveMixture", "5e-3", 0.5),
+      trained("AutoencoderSparseConv", "5e-3", 0.5),
+      trained("VqVae", "3e-3", 0.5),
+      trained("Dcgan", "1e-3", 0.5),
+      trained("GanMaxoutMinimax", "1e-3", 0.5),
+      trained("DdpmDdim", "3e-3", 0.5),
+      trained("DdpmAncestral", "3e-3", 0.5),
+      trained("Classifier", "2e-3", 0.1),
   };
   return all;
 }

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assay {
+
+/// A family on settings small enough to train in seconds.
+struct SmallFamily {
+  std::string label;
+  std::string toml;
+  std::vector<std::int64_t> example_shape;
+  std::int64_t classes = 0;
+};
+
+inline const std::vector<SmallFamily>& small_families() {
+  static const std::vector<SmallFamily> all = {
+      {"VaeConv",
+       R"(family = "vae"
+ema.decay = 0.9
+model.channels = [16]
+model.hidden_widths = [32]
+model.latent_dim = 4
+objective.likelihood = "laplace"
+objective.scale = "optimal"
+)",
+       {1, 8, 8}},
+      {"VaeMlpGaussian",
+       R"(family = "vae"
+model.network = "mlp"
+model.hidden_widths = [32]
+model.latent_dim = 4
+objective.likelihood = "gaussian"
+objective.sigma = 0.3
+)",
+       {1, 8, 8}},
+      {"VaeMlpBernoulli",
+       R"(family = "vae"
+ema.decay = 0.9
+model.network = "mlp"
+model.hidden_widths = [32]
+model.latent_dim = 4
+)",
+       {1, 8, 8}},
+      {"VaeResnetLogisticVamp",
+       R"(family = "vae"
+ema.decay = 0.9
+model.network = "resnet"
+model.channels = [8]
+model.hidden_widths = [32]
+model.latent_dim = 4
+model.prior = "vamp"
+model.pseudo_inputs = 6
+objective.likelihood = "discretised_logistic"
+objective.scale = "learned"
+objective.sigma = 0.3
+objective.kl_schedule = "cyclical"
+objective.bound = "iwae"
+objective.samples = 3
+)",
+       {1, 8, 8}},
+      {"VaeVampIwae",
+       R"(family = "vae"
+model.network = "resnet"
+model.channels = [16]
+model.hidden_widths = [32]
+model.latent_dim = 4
+model.prior = "vamp"
+model.pseudo_inputs = 6
+objective.bound = "iwae"
+objective.samples = 3
+)",
+       {1, 8, 8}},
+      {"VaeBurgessFactorDip",
+       R"(family = "vae"
+ema.decay = 0.9
+train.batch_size = 8
+model.network = "burgess"
+model.latent_dim = 4
+model.discriminator_widths = [16, 16]
+objective.kl_parts = "stratified"
+objective.factor_gamma = 1
+objective.dip = "i"
+objective.dip_off_diagonal = 0.1
+objective.dip_diagonal = 0.1
+)",
+       {1, 32, 32}},
+      {"VaeFactorDipMmd",
+       R"(family = "vae"
+train.batch_size = 24
+model.network = "mlp"
+model.hidden_widths = [32]
+model.latent_dim = 4
+model.discriminator_widths = [16, 16]
+objective.kl_parts = "stratified"
+objective.factor_gamma = 1
+objective.dip = "ii"
+objective.dip_off_diagonal = 0.1
+objective.dip_diagonal = 0.1
+objective.mmd_weight = 1
+)",
+       {1, 8, 8}},
+      {"VaeConditionalTwoStage",
+       R"(family = "vae"
+ema.decay = 0.9
+model.network = "mlp"
+model.hidden_widths = [32]
+model.latent_dim = 4
+model.conditional = true
+model.second_stage_widths = [16]
+objective.likelihood = "gaussian"
+objective.scale = "learned"
+objective.free_bits = 0.1
+objective.second_stage_share = 0.25
+)",
+       {1, 8, 8},
+       8},
+      {"WaeMmdInfogan",
+       R"(family = "vae"
+model.network = "infogan"
+model.latent_dim = 4
+model.posterior = "point"
+objective.beta = 0
+objective.mmd_weight = 10
+objective.likelihood = "gaussian"
+objective.sigma = 0.7071
+)",
+       {1, 8, 8}},
+      {"AutoencoderContractiveMixture",
+       R"(family = "autoencoder"
+ema.decay = 0.9
+model.network = "mlp"
+model.hidden_widths = [32]
+model.latent_dim = 4
+model.activation = "tanh"
+model.tied = true
+objective.corruption = "salt_and_pepper"
+objective.corrupted_share = 0.1
+objective.contraction = "hutchinson"
+objective.contraction_weight = 0.01
+sampler.codes = "mixture"
+sampler.components = 2
+)",
+       {1, 8, 8}},
+      {"AutoencoderTiedContractive",
+       R"(family = "autoencoder"
+ema.decay = 0.9
+model.network = "mlp"
+model.hidden_widths = []
+model.latent_dim = 4
+model.code_activation = "sigmoid"
+model.tied = true
+objective.corruption = "salt_and_pepper"
+objective.corrupted_share = 0.1
+objective.contraction = "closed_form"
+objective.contraction_weight = 0.01
+)",
+       {1, 8, 8}},
+      {"AutoencoderSparseConv",
+       R"(family = "autoencoder"
+model.channels = [16]
+model.hidden_widths = [32]
+model.latent_dim = 8
+model.code_activation = "relu"
+model.kept = 6
+objective.corruption = "gaussian"
+objective.noise_sigma = 0.1
+objective.sparsity = "l1"
+objective.sparsity_weight = 0.01
+)",
+       {1, 8, 8}},
+      {"VqVae",
+       R"(family = "vq_vae"
+ema.decay = 0.9
+model.channels = 16
+model.residual_channels = 8
+model.codes = 64
+model.code_dim = 1
+)",
+       {1, 16, 16}},
+      {"Dcgan",
+       R"(family = "gan"
+optimizer.beta1 = 0.5
+ema.decay = 0.9
+model.latent_dim = 4
+model.generator_channels = [16, 8]
+model.discriminator_channels = [8, 16]
+)",
+       {1, 8, 8}},
+      {"GanPoints",
+       R"(family = "gan"
+optimizer.beta1 = 0.5
+optimizer.gradient_clip = 0.5
+ema.decay = 0.9
+model.network = "mlp"
+model.latent_dim = 2
+model.generator_widths = [16, 24]
+model.discriminator_widths = [16]
+)",
+       {2}},
+      {"GanMaxoutMinimax",
+       R"(family = "gan"
+optimizer.name = "adamw"
+model.network = "mlp"
+model.latent_dim = 2
+model.generator_widths = [16]
+model.discriminator_widths = [16]
+model.maxout_pieces = 3
+objective.loss = "minimax"
+objective.discriminator_steps = 2
+)",
+       {2}},
+      {"DdpmDdim",
+       R"(family = "ddpm"
+optimizer.gradient_clip = 1.0
+ema.decay = 0.9
+model.layout = "compact"
+model.base_channels = 16
+model.multipliers = [1, 2]
+model.space_to_depth = 2
+model.dropout = 0.05
+objective.schedule = "cosine"
+objective.prediction = "v"
+objective.time_sampling = "stratified"
+sampler.steps = 4
+)",
+       {1, 8, 8}},
+      {"DdpmAncestral",
+       R"(family = "ddpm"
+model.base_channels = 16
+model.multipliers = [1, 2]
+model.attention_resolutions = [4]
+sampler.name = "ancestral"
+sampler.steps = 4
+)",
+       {1, 8, 8}},
+      {"Classifier",
+       R"(family = "classifier"
+optimizer.name = "adamw"
+optimizer.schedule = "one_cycle"
+)",
+       {1, 28, 28},
+       10},
+  };
+  return all;
+}
+
+/// The one of a label. Throws std::out_of_range for a label that is not there.
+inline const SmallFamily& small_family(std::string_view label) {
+  for (const auto& setting : small_families()) {
+    if (setting.label == label) return setting;
+  }
+  throw std::out_of_range("no small family " + std::string(label));
+}
+
+}  // namespace assay
