@@ -24,10 +24,10 @@ class LatentObjective {
   /// Weight of the KL term at this step, warm-up or cycles included.
   double weight(const StepContext& context) const;
 
-  /// The KL term as it enters the loss: weight · KL, KL with free bits, γ|KL − C|, or weight · (α
-  /// MI
-  /// + β TC + γ Σ_j KL_j). Empty without one (a point posterior). kl: [N] nats of the posterior; z:
-  /// its first draw. Adds what is worth logging to `terms`.
+  /// The KL term as it enters the loss of a Gaussian posterior: weight · KL, weight · KL with free
+  /// bits, γ|KL − C|, or weight · (α MI + β TC + γ Σ_j KL_j). kl: [N] nats of the posterior; z: its
+  /// first draw. Adds what is worth logging to `terms`. A point posterior has no KL and does not
+  /// come here.
   torch::Tensor kl_term(const Posterior& posterior, const torch::Tensor& z, const torch::Tensor& kl,
                         const StepContext& context, std::vector<LossTerm>& terms) const;
   /// The sum of the weighted penalties on the aggregate posterior; undefined if there are none.
