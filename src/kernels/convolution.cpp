@@ -61,8 +61,6 @@ at::Tensor in_order(const at::Tensor& images) {
 
 }  // namespace
 
-ConvolutionMode convolution_mode() { return current_mode; }
-
 ConvolutionModeScope::ConvolutionModeScope(ConvolutionMode mode) : before_(current_mode) {
   current_mode = mode;
 }

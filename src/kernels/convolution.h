@@ -13,10 +13,8 @@ enum class ConvolutionMode {
   kWinograd  ///< minimal filtering (winograd.h) where it fits: rounds 6 to 10 times coarser, faster
 };
 
-/// The mode of this thread's next convolutions; kExact unless a scope says otherwise.
-ConvolutionMode convolution_mode();
-
-/// Sets the mode of this thread while it lives. Gradients follow the mode of the forward pass.
+/// Sets the mode of this thread's convolutions while it lives; kExact unless a scope says
+/// otherwise. Gradients follow the mode of the forward pass.
 class ConvolutionModeScope {
  public:
   explicit ConvolutionModeScope(ConvolutionMode mode);

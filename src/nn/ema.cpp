@@ -5,7 +5,6 @@
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace assay {
 
@@ -13,10 +12,6 @@ double ema_decay(const EmaOptions& options, std::int64_t step) {
   if (!options.ramp) return options.decay;
   const auto n = static_cast<double>(step);
   return std::min(options.decay, (1.0 + n) / (10.0 + n));
-}
-
-double ema_decay_of_half_life(double half_life_images, std::int64_t batch_size) {
-  return std::exp2(-static_cast<double>(batch_size) / half_life_images);
 }
 
 Ema::Ema(torch::nn::Module& shadow, const torch::nn::Module& live, const EmaOptions& options)

@@ -17,10 +17,6 @@ struct EmaOptions {
 /// initial weights are forgotten early.
 double ema_decay(const EmaOptions& options, std::int64_t step);
 
-/// Decay per step whose average halves an old weight's share every `half_life_images` images:
-/// 2^(−batch_size / half_life_images) (Karras et al. 2018 give half-lives, most papers decays).
-double ema_decay_of_half_life(double half_life_images, std::int64_t batch_size);
-
 /// Exponential moving average of a network, kept in a second network of the same architecture that
 /// is used as it is for sampling: shadow ← d · shadow + (1 − d) · live, for parameters and for
 /// floating-point buffers (running statistics of batch normalisation); other buffers are copied.

@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 #include <torch/nn.h>
 
-#include <cmath>
-
 namespace assay {
 namespace {
 
@@ -15,11 +13,6 @@ TEST(Ema, RampStartsAtATenthAndEndsAtTheDecay) {
   EXPECT_NEAR(ema_decay({.decay = 0.995, .ramp = true}, 1200), 0.9926, 5e-5);
   EXPECT_DOUBLE_EQ(ema_decay({.decay = 0.995, .ramp = true}, 100000), 0.995);
   EXPECT_DOUBLE_EQ(ema_decay({.decay = 0.995, .ramp = false}, 0), 0.995);
-}
-
-TEST(Ema, HalfLifeLeavesHalfOfAWeight) {
-  // 10,000 images in batches of 50 are 200 steps: decay^200 = 1/2.
-  EXPECT_NEAR(std::pow(ema_decay_of_half_life(10000, 50), 200), 0.5, 1e-12);
 }
 
 TEST(Ema, AveragesParametersAndStatisticsAndCopiesCounters) {

@@ -91,10 +91,6 @@ GaussianMixture fit_gaussian(const torch::Tensor& given) {
   return {at::ones({1}, at::kDouble), mean.unsqueeze(0), covariance.unsqueeze(0)};
 }
 
-double mean_log_likelihood(const GaussianMixture& mixture, const torch::Tensor& codes) {
-  return at::logsumexp(log_joint(mixture, codes.to(at::kDouble)), 1).mean().item<double>();
-}
-
 MixtureFit expectation_maximisation(const torch::Tensor& given,
                                     const torch::Tensor& responsibilities, double tolerance,
                                     std::int64_t most_iterations) {

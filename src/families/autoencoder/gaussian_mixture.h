@@ -37,9 +37,6 @@ MixtureFit expectation_maximisation(const torch::Tensor& codes,
 MixtureFit fit_gaussian_mixture(const torch::Tensor& codes, std::int64_t components,
                                 torch::Generator generator);
 
-/// Mean log-likelihood of codes [N,Z] in nats.
-double mean_log_likelihood(const GaussianMixture& mixture, const torch::Tensor& codes);
-
 /// `count` draws [count,Z] f32, one after another from a CPU generator.
 torch::Tensor sample_mixture(const GaussianMixture& mixture, std::int64_t count,
                              torch::Generator generator);
