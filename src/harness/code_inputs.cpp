@@ -38,15 +38,6 @@ at::Tensor codes_of(const CodeSource& source, const Batch& examples, std::string
   });
 }
 
-torch::Tensor corrupted(const Definition& definition, const torch::Tensor& images,
-                        const torch::Generator& generator) {
-  const std::string& kind = definition.text("eval.noise");
-  const double level = definition.number("eval.noise_level");
-  if (kind == "masking") return mask(images, level, generator);
-  if (kind == "salt_and_pepper") return salt_and_pepper(images, level, generator);
-  return add_gaussian_noise(images, level, generator);
-}
-
 // Of images [N,C,H,W] u8, decoded from codes [N,Z].
 double decoding_error(const CodeSource& source, const Batch& examples, const at::Tensor& codes) {
   std::int64_t begin = 0;
@@ -76,9 +67,11 @@ void draw_jacobian_norms(const CodeSource& source, MetricInputs& inputs) {
 void draw_noisy_reconstructions(const CodeSource& source, MetricInputs& inputs) {
   inputs.originals = source.examples.images;
   const auto generator = make_generator(torch::kCPU, 0, "eval_corruption");
+  const std::string& noise = source.definition.text("eval.noise");
+  const double level = source.definition.number("eval.noise_level");
   inputs.noisy_reconstructions =
       in_blocks(source.examples, source.device, source.progress, [&](const Batch& batch) {
-        const auto seen = corrupted(source.definition, batch.images.to(torch::kCPU), generator);
+        const auto seen = corrupted(batch.images.to(torch::kCPU), noise, level, generator);
         const auto reconstructed =
             source.model.reconstruct({seen.to(batch.images.device()), batch.labels});
         if (!reconstructed) refuse(source, "reconstructs nothing", "noise_psnr");

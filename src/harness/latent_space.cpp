@@ -8,6 +8,7 @@
 
 #include "data/png.h"
 #include "families/vae/posterior.h"
+#include "harness/blocks.h"
 #include "metrics/active_units.h"
 
 namespace assay {
@@ -16,23 +17,21 @@ namespace {
 using std::int64_t;
 
 constexpr int64_t kColumns = 9, kMostDimensions = 16, kMostPairs = 8, kManifoldSide = 20;
-constexpr int64_t kMostImages = 2000, kRows = 500;
+constexpr int64_t kMostImages = 2000;
 constexpr double kActive = 0.01;
 
-Codes codes_of(GenerativeModel& model, const Batch& examples, const Codes& first,
-               torch::Device device) {
+Codes codes_of(GenerativeModel& model, const Batch& examples, torch::Device device) {
   const int64_t count = std::min(kMostImages, examples.images.size(0));
-  std::vector<at::Tensor> mu, logvar;
-  for (int64_t i = 0; i < count; i += kRows) {
-    const int64_t size = std::min(kRows, count - i);
-    const Batch block{
-        to_model_range(examples.images.narrow(0, i, size)).to(device),
-        examples.labels.defined() ? examples.labels.narrow(0, i, size) : at::Tensor()};
+  const Batch first{examples.images.narrow(0, 0, count),
+                    examples.labels.defined() ? examples.labels.narrow(0, 0, count) : at::Tensor()};
+  const EvaluationProgress silent = [](std::string_view, int64_t, int64_t) {};
+  std::vector<at::Tensor> logvars;
+  const auto mu = in_blocks(first, device, silent, [&](const Batch& block) {
     const Codes codes = *model.encode(block);
-    mu.push_back(codes.mu.to(at::kCPU));
-    if (first.logvar.defined()) logvar.push_back(codes.logvar.to(at::kCPU));
-  }
-  return {at::cat(mu), first.logvar.defined() ? at::cat(logvar) : at::Tensor()};
+    if (codes.logvar.defined()) logvars.push_back(codes.logvar.detach().to(at::kCPU));
+    return codes.mu;
+  });
+  return {mu, logvars.empty() ? at::Tensor() : at::cat(logvars)};
 }
 
 std::vector<int64_t> most_varied(const at::Tensor& means) {
@@ -113,7 +112,7 @@ std::vector<Artifact> latent_artifacts(GenerativeModel& model, const Batch& exam
   const auto first = model.encode({to_model_range(examples.images.narrow(0, 0, 1)).to(device),
                                    labels.defined() ? labels.narrow(0, 0, 1) : at::Tensor()});
   if (!first) return {};
-  const Codes codes = codes_of(model, examples, *first, device);
+  const Codes codes = codes_of(model, examples, device);
   std::vector<Artifact> artifacts = {{"latent_dimensions", 0, "text/csv", dimension_table(codes)}};
   const auto label_of = [&](int64_t image) {
     return labels.defined() ? labels.narrow(0, image, 1) : at::Tensor();

@@ -46,6 +46,17 @@ TEST(Corruption, SaltAndPepperOverwritesItsShareWithBothInEqualParts) {
   EXPECT_NEAR((noisy == clean).to(torch::kDouble).mean().item<double>(), 0.6, 0.008);
 }
 
+TEST(Corruption, GoesByItsName) {
+  const auto clean = torch::rand({3, 50}, seeded(2));
+  const auto named = [&](const std::string& name) {
+    return corrupted(clean, name, 0.4, seeded(1));
+  };
+  EXPECT_TRUE(torch::equal(named("gaussian"), add_gaussian_noise(clean, 0.4, seeded(1))));
+  EXPECT_TRUE(torch::equal(named("masking"), mask(clean, 0.4, seeded(1))));
+  EXPECT_TRUE(torch::equal(named("salt_and_pepper"), salt_and_pepper(clean, 0.4, seeded(1))));
+  EXPECT_THROW(named("none"), c10::Error);
+}
+
 TEST(Sparsity, L1IsTheMeanNorm) {
   const auto codes = torch::tensor({{1.0, -2.0}, {0.5, 0.5}});
   EXPECT_NEAR(l1_sparsity(codes).item<double>(), (3.0 + 1.0) / 2.0, 1e-6);

@@ -2,6 +2,7 @@
 #include "harness/latent_space.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -98,6 +99,27 @@ TEST(LatentArtifacts, ShowTheManifoldOfTwoDimensions) {
   Artifacts artifacts;
   run_experiment({definition, 1, at::kCPU, {}, {}}, artifacts, StopRequest());
   EXPECT_THAT(artifacts.kinds_at(640), IsSupersetOf({"manifold"}));
+}
+
+TEST(LatentArtifacts, AreOfTheFirstTwoThousandImagesInTheirOrder) {
+  const Definition definition = small_definition();
+  torch::manual_seed(1);
+  const auto made = family("vae").make({.definition = definition, .example_shape = {1, 16, 16}});
+  auto& model = dynamic_cast<GenerativeModel&>(*made);
+  const auto images =
+      at::randint(0, 256, {2100, 1, 16, 16}, at::detail::createCPUGenerator(1), at::kByte);
+  std::vector<at::Tensor> mu, logvar;
+  for (const auto& block : images.slice(0, 0, 2000).split(500)) {
+    const auto codes = *model.encode({to_model_range(block), {}});
+    mu.push_back(codes.mu);
+    logvar.push_back(codes.logvar);
+  }
+  const Codes codes{at::cat(mu), at::cat(logvar)};
+  const auto artifacts = latent_artifacts(model, {images, {}}, at::kCPU);
+  ASSERT_EQ(artifacts.size(), 3u);
+  EXPECT_EQ(artifacts[0].bytes, dimension_table(codes));
+  const auto walks = interpolation(codes.mu.slice(0, 0, 16, 2), codes.mu.slice(0, 1, 16, 2), 9);
+  EXPECT_EQ(artifacts[2].bytes, encode_png(image_grid(to_pixels(*model.decode(walks, {})), 9)));
 }
 
 }  // namespace

@@ -74,7 +74,6 @@ class Autoencoder : public GenerativeModel {
   Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions& options,
               const EmaOptions& ema);
   AutoencoderNetwork& scored_network() { return ema_ ? shadow_ : network_; }
-  torch::Tensor corrupted(const torch::Tensor& images, const Noise& noise) const;
   torch::Tensor reconstruction_error(const torch::Tensor& images,
                                      const torch::Tensor& logits) const;
   torch::Tensor contraction(const torch::Tensor& codes, const torch::Tensor& images,
@@ -82,7 +81,7 @@ class Autoencoder : public GenerativeModel {
   GaussianMixture fitted_codes();
 
   const std::string reconstruction_, corruption_, sparsity_, contraction_, code_fit_;
-  double noise_sigma_, corrupted_share_, sparsity_weight_, sparsity_target_, contraction_weight_;
+  double corruption_level_, sparsity_weight_, sparsity_target_, contraction_weight_;
   std::int64_t contraction_probes_, fit_images_, fit_components_;
   std::uint64_t fit_seed_;
   torch::Tensor training_images_;
@@ -99,8 +98,8 @@ Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions&
       sparsity_(args.definition.text("objective.sparsity")),
       contraction_(args.definition.text("objective.contraction")),
       code_fit_(args.definition.text("sampler.codes")),
-      noise_sigma_(args.definition.number("objective.noise_sigma")),
-      corrupted_share_(args.definition.number("objective.corrupted_share")),
+      corruption_level_(args.definition.number(
+          corruption_ == "gaussian" ? "objective.noise_sigma" : "objective.corrupted_share")),
       sparsity_weight_(args.definition.number("objective.sparsity_weight")),
       sparsity_target_(args.definition.number("objective.sparsity_target")),
       contraction_weight_(args.definition.number("objective.contraction_weight")),
@@ -118,13 +117,6 @@ Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions&
   }
 }
 
-torch::Tensor Autoencoder::corrupted(const torch::Tensor& images, const Noise& noise) const {
-  if (corruption_ == "gaussian") return add_gaussian_noise(images, noise_sigma_, noise);
-  if (corruption_ == "masking") return mask(images, corrupted_share_, noise);
-  if (corruption_ == "salt_and_pepper") return salt_and_pepper(images, corrupted_share_, noise);
-  return images;
-}
-
 torch::Tensor Autoencoder::reconstruction_error(const torch::Tensor& images,
                                                 const torch::Tensor& logits) const {
   if (reconstruction_ == "cross_entropy") return bernoulli_nll(0.5 * images + 0.5, logits).mean();
@@ -140,7 +132,9 @@ torch::Tensor Autoencoder::contraction(const torch::Tensor& codes, const torch::
 
 std::vector<LossTerm> Autoencoder::training_step(const Batch& batch, const StepContext& context) {
   optimizer_.zero_grad();
-  auto seen = corrupted(batch.images, context.noise);
+  auto seen = corruption_ == "none"
+                  ? batch.images
+                  : corrupted(batch.images, corruption_, corruption_level_, context.noise);
   if (contraction_ == "exact" || contraction_ == "hutchinson") {
     seen = seen.detach().clone().requires_grad_();
   }

@@ -5,6 +5,8 @@
 
 #include <ATen/core/Generator.h>
 
+#include <string_view>
+
 #include "nn/noise.h"
 
 namespace assay {
@@ -18,5 +20,9 @@ torch::Tensor add_gaussian_noise(const torch::Tensor& images, double sigma, cons
 torch::Tensor mask(const torch::Tensor& images, double share, const Noise& noise);
 /// Each value becomes black or white (±1, a fair coin) with probability `share`.
 torch::Tensor salt_and_pepper(const torch::Tensor& images, double share, const Noise& noise);
+/// The corruption that a definition names: "gaussian" of sigma `level`, or "masking" or
+/// "salt_and_pepper" of share `level`. Throws c10::Error for another name.
+torch::Tensor corrupted(const torch::Tensor& images, std::string_view name, double level,
+                        const Noise& noise);
 
 }  // namespace assay
