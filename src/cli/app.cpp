@@ -27,6 +27,10 @@ std::filesystem::path default_database() {
   return project_root() / "results" / "assay.sqlite";
 }
 
+std::string not_empty(const std::string& text) {
+  return text.empty() ? "needs a value; leave the option out for the default" : "";
+}
+
 void add_run_options(CLI::App* command, WorkOptions& work) {
   command->add_option("--device", work.device, "auto, cpu or cuda")->capture_default_str();
   command
@@ -85,7 +89,8 @@ void App::add_run() {
   run->add_option("TARGET", options->targets.targets,
                   "names of experiments or suites, or TOML files")
       ->required();
-  run->add_option("--seeds", options->targets.seeds, "0,1,2 or 0..4 (both ends included)");
+  run->add_option("--seeds", options->targets.seeds, "0,1,2 or 0..4 (both ends included)")
+      ->check(not_empty);
   run->add_option("--set", options->targets.set, "key=value, changes the definition")
       ->allow_extra_args(false);
   run->add_option("--sweep", options->targets.sweep, "key=a,b,c: one run for each value")
@@ -160,9 +165,12 @@ void App::add_looking() {
   };
   auto options = std::make_shared<Options>();
   CLI::App* list = command("list", "experiments and suites, with their last results", "assay list");
-  CLI::App* describe = command("describe", "a definition: every value, and where it comes from",
-                               "assay describe vae/fashion_mnist --set model.latent_dim=20");
-  describe->add_option("EXPERIMENT", options->target, "name or TOML file")->required();
+  CLI::App* describe =
+      command("describe",
+              "a definition: every value, and where it comes from; a suite: members, claims, cost",
+              "assay describe vae/fashion_mnist --set model.latent_dim=20");
+  describe->add_option("TARGET", options->target, "name or TOML file of an experiment or suite")
+      ->required();
   describe->add_option("--set", options->set, "key=value")->allow_extra_args(false);
   describe->add_flag("--smoke", options->smoke, "as --smoke would run it");
   CLI::App* status =

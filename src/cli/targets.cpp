@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/shell.h"
 #include "config/suite.h"
 #include "core/error.h"
 #include "core/near_miss.h"
@@ -36,21 +37,10 @@ std::vector<std::string> names_below(const fs::path& folder, bool with_suites) {
   return names;
 }
 
-// A word as a shell would need it.
-std::string quoted(const std::string& word) {
-  const bool plain = word.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                         "_-+=./,:@%") == std::string::npos;
-  if (plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 std::string options_text(const std::vector<Override>& overrides) {
   std::vector<std::string> words;
   for (const auto& change : overrides) {
-    words.push_back(fmt::format("--set {}", quoted(change.path + "=" + change.value)));
+    words.push_back(fmt::format("--set {}", shell_word(change.path + "=" + change.value)));
   }
   return fmt::format("{}", fmt::join(words, " "));
 }
