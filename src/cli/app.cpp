@@ -159,7 +159,7 @@ void App::add_worker() {
 
 void App::add_looking() {
   struct Options {
-    std::string target, run;
+    std::string target, run, artifacts;
     std::vector<std::string> set;
     bool smoke = false, watch = false;
   };
@@ -179,6 +179,9 @@ void App::add_looking() {
   CLI::App* show =
       command("show", "one run: definition, machine, metrics with their protocol", "assay show 12");
   show->add_option("RUN", options->run, "number or uuid prefix")->required();
+  show->add_option("--artifacts", options->artifacts,
+                   "write the run's pictures and tables into this folder instead")
+      ->check(not_empty);
   for (CLI::App* one : {list, describe, status, show})
     one->add_flag("--json", common_.json, "one JSON document");
   CLI::App* verify =
@@ -190,7 +193,8 @@ void App::add_looking() {
   });
   actions_.emplace_back(status,
                         [this, options] { return status_command(options->watch, common_); });
-  actions_.emplace_back(show, [this, options] { return show_command(options->run, common_); });
+  actions_.emplace_back(
+      show, [this, options] { return show_command(options->run, options->artifacts, common_); });
   actions_.emplace_back(verify, [this, options] { return verify_command(options->run, common_); });
 }
 

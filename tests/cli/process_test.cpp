@@ -219,6 +219,19 @@ TEST_F(ProcessTest, WhatIsCompleteIsNotRepeatedButVerified) {
   EXPECT_EQ(call({"show", "no-such-run"}), 2);
 }
 
+TEST_F(ProcessTest, PicturesAreWrittenToAFolder) {
+  ASSERT_EQ(run("1"), 0);
+  const auto pictures = folder_ / "pictures";
+  EXPECT_EQ(call({"show", "1", "--artifacts", pictures.string()}), 0);
+  std::size_t written = 0;
+  for (const auto& entry : fs::directory_iterator(pictures)) {
+    EXPECT_EQ(entry.path().extension(), ".png");
+    EXPECT_EQ(read_file(entry.path()).substr(1, 3), "PNG") << entry.path();
+    ++written;
+  }
+  EXPECT_GE(written, 1U);
+}
+
 TEST_F(ProcessTest, CodesBesideTheirFactorsAreScoredFromAFile) {
   const auto i = at::arange(240, at::kLong);
   const auto factors = at::stack({i.remainder(4), i.floor_divide(4).remainder(3)}, 1);
