@@ -201,11 +201,13 @@ void App::add_looking() {
 void App::add_report() {
   struct Options {
     std::string suite;
+    std::vector<std::string> targets;
     ReportCommand report;
   };
   auto options = std::make_shared<Options>();
   CLI::App* report = command("report", "a comparison report from the database alone",
                              "assay report --suite demo --out demo.html");
+  report->add_option("TARGET", options->targets, "only these experiments and suites");
   report->add_option("--suite", options->suite, "only this suite's experiments");
   report->add_option("--out", options->report.file, "file (default: reports/out/…)");
   report->add_option("--format", options->report.format, "html, md, csv or json")
@@ -213,7 +215,12 @@ void App::add_report() {
   actions_.emplace_back(report, [this, options] {
     options->report.database = common_.database;
     options->report.title = common_.database.stem().string();
-    if (!options->suite.empty()) choose_suite(options->report, options->suite);
+    auto targets = options->targets;
+    if (!options->suite.empty()) {
+      require_suite(options->suite);
+      targets.push_back(options->suite);
+    }
+    if (!targets.empty()) choose_targets(options->report, targets);
     const auto file = write_report(options->report);
     fmt::print("report: {}\n", file.string());
     return 0;
