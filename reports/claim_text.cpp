@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "reports/number_text.h"
 
@@ -12,6 +14,18 @@ namespace assay {
 namespace {
 
 constexpr const char* kNone = "—";
+
+// "runs of 2 devices", or nothing where all values share one.
+void add_mixture(const ClaimEvidence& evidence, std::string ClaimValue::*what,
+                 std::string_view plural, std::vector<std::string>& parts) {
+  std::set<std::string> different;
+  for (const ClaimSide* side : {&evidence.left, &evidence.right}) {
+    for (const ClaimValue& value : side->values) different.insert(value.*what);
+  }
+  if (different.size() > 1) {
+    parts.push_back(fmt::format("runs of {} {}", different.size(), plural));
+  }
+}
 
 }  // namespace
 
@@ -82,6 +96,8 @@ std::string caveat_text(const ClaimVerdict& verdict) {
   if (verdict.outcome == ClaimOutcome::kFails) {
     parts.push_back("the opposite has p = " + short_number_text(verdict.adjusted_opposite, 2));
   }
+  add_mixture(verdict.evidence, &ClaimValue::commit, "commits", parts);
+  add_mixture(verdict.evidence, &ClaimValue::device, "devices", parts);
   if (verdict.evidence.smoke) parts.emplace_back("on runs cut short, as by --smoke");
   return fmt::format("{}", fmt::join(parts, "; "));
 }

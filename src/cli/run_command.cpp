@@ -229,7 +229,7 @@ int run_command(const RunCommand& command) {
   uuids = recorded(database, uuids);
   print_table(database, uuids);
   const bool interrupted = code == static_cast<int>(ExitCode::kInterrupted);
-  if (!interrupted) judge_suites(database, plan.suites);
+  if (!interrupted) judge_suites(database, plan.suites, uuids);
   std::vector<std::string> ids;
   for (const PlannedRun& planned : plan.runs) ids.push_back(planned.definition.id());
   const auto file = command.report.empty() ? default_report_file(plan.title, "html")

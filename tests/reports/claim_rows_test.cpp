@@ -34,11 +34,11 @@ ClaimEvidence evidence(const std::string& text, double shift) {
   ClaimSide left{"vae/left", std::string(64, 'a')};
   ClaimSide right{"vae/right", std::string(64, 'b')};
   for (std::uint64_t seed = 0; seed < 5; ++seed) {
-    const double value = 0.1 * static_cast<double>(seed);
+    const double value = 0.1 * static_cast<double>(seed + 1);
     left.seeds.push_back(seed);
     right.seeds.push_back(seed);
-    left.values.push_back({seed, "left-" + std::to_string(seed), value});
-    right.values.push_back({seed, "right-" + std::to_string(seed), value + shift});
+    left.values.push_back({seed, "left-" + std::to_string(seed), value, "c0ffee", "cpu"});
+    right.values.push_back({seed, "right-" + std::to_string(seed), value + shift, "c0ffee", "cpu"});
   }
   ClaimEvidence found{claim, left, right};
   found.protocol_id = std::string(64, 'c');
@@ -73,6 +73,8 @@ TEST(ClaimRow, HoldsTheColumnsOfTheTable) {
   EXPECT_DOUBLE_EQ(detail["claimed"]["p"].get<double>(), 1.0 / 252.0);
   EXPECT_DOUBLE_EQ(detail["adjusted"].get<double>(), 2.0 / 252.0);
   EXPECT_EQ(detail["left"]["values"][3]["run"], "left-3");
+  EXPECT_EQ(detail["left"]["values"][3]["commit"], "c0ffee");
+  EXPECT_EQ(detail["right"]["values"][0]["device"], "cpu");
 }
 
 TEST(ClaimRow, ComesBackAsTheVerdictItWas) {
@@ -91,6 +93,21 @@ TEST(ClaimRow, ComesBackAsTheVerdictItWas) {
     EXPECT_EQ(effect_text(stored[i].verdict), effect_text(wanted[i]));
   }
   EXPECT_EQ(stored[1].verdict.reason, "seed 1 of vae/left was not run");
+}
+
+TEST(ClaimRow, OfBeforeCommitsWereStoredComesBackWithoutThem) {
+  auto row = to_row(judge(std::vector{evidence("left is lower", 10.0)})[0], "demo", "j");
+  auto detail = nlohmann::ordered_json::parse(row.detail);
+  for (const char* side : {"left", "right"}) {
+    for (auto& value : detail[side]["values"]) {
+      value.erase("commit");
+      value.erase("device");
+    }
+  }
+  row.detail = detail.dump();
+  const ClaimEvidence found = newest_verdicts({&row, 1}).at(0).verdict.evidence;
+  EXPECT_EQ(found.left.values[3].uuid, "left-3");
+  EXPECT_EQ(found.left.values[3].commit, "");
 }
 
 TEST(NewestVerdicts, AreThoseOfTheLastJudgementOfEachSuite) {
@@ -164,7 +181,7 @@ TEST_F(ClaimReport, ShowsSentenceOutcomeEffectAndBothPInEveryFormat) {
   EXPECT_EQ(json["outcome"], "holds");
   EXPECT_EQ(json["effect"].get<double>(), verdict.effect->value);
   EXPECT_EQ(json["claimed"]["p"].get<double>(), verdict.claimed->p);
-  EXPECT_EQ(json["left"]["values"][4]["value"].get<double>(), 0.4);
+  EXPECT_EQ(json["left"]["values"][4]["value"].get<double>(), 0.5);
 }
 
 TEST_F(ClaimReport, ShowsTheSuitesAndExperimentsThatAreWanted) {
