@@ -165,7 +165,8 @@ TEST(Welch, AgreesWithScipysUnequalVarianceTest) {
       SCOPED_TRACE(c.dump() + name);
       const auto found = welch_test(left, right, alternative);
       ASSERT_TRUE(found);
-      EXPECT_NEAR(found->p, c.at("welch").at(name).get<double>(), 1e-11);
+      const auto theirs = c.at("welch").at(name).get<double>();
+      EXPECT_NEAR(found->p, theirs, 1e-10 * theirs);
     }
     expect_interval(mean_difference_estimate(left, right, alpha()),
                     c.at("mean_difference_interval"));
