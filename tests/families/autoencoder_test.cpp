@@ -6,12 +6,12 @@
 
 #include <cmath>
 #include <map>
+#include <ostream>
 
 #include "core/error.h"
 #include "families/autoencoder/autoencoder_network.h"
 #include "families/autoencoder/contraction.h"
 #include "families/autoencoder/corruption.h"
-#include "families/autoencoder/gaussian_mixture.h"
 #include "families/autoencoder/sparsity.h"
 #include "families/registry.h"
 
@@ -200,61 +200,6 @@ TEST(AutoencoderNetwork, TiedDecodersUseTheEncodersWeights) {
   EXPECT_TRUE(torch::allclose(network->decode(codes).flatten(1), by_hand, 1e-5, 1e-6));
 }
 
-TEST(GaussianMixture, OfOneGaussianIsItsMomentsAndComesBackAsSamples) {
-  const auto root = torch::tensor({{2.0, 0.0}, {1.0, 0.5}}, torch::kDouble);
-  const auto codes =
-      torch::matmul(torch::randn({2000, 2}, seeded(1), torch::kDouble), root.t()) + 3.0;
-  const auto fitted = fit_gaussian(codes);
-  EXPECT_TRUE(torch::allclose(fitted.means[0], codes.mean(0)));
-  EXPECT_TRUE(torch::allclose(fitted.covariances[0], torch::cov(codes.t(), 0)));
-  const auto samples = sample_mixture(fitted, 20000, seeded(2)).to(torch::kDouble);
-  EXPECT_TRUE(torch::allclose(samples.mean(0), codes.mean(0), 0.0, 0.1));
-  EXPECT_TRUE(torch::allclose(torch::cov(samples.t()), torch::cov(codes.t()), 0.1, 0.02));
-}
-
-TEST(GaussianMixture, SamplesOfASingularCovarianceStayOnItsLine) {
-  const auto line = torch::arange(10, torch::kDouble);
-  const auto samples =
-      sample_mixture(fit_gaussian(torch::stack({line, 2.0 * line}, 1)), 50, seeded(1));
-  EXPECT_TRUE(torch::allclose(samples.select(1, 1), 2.0 * samples.select(1, 0), 0.0, 1e-4));
-}
-
-// 60 points in three groups; scikit-learn 1.9.1, GaussianMixture(3, reg_covar=1e-6) started from
-// the same three groups.
-torch::Tensor three_groups() {
-  const auto i = torch::arange(60, torch::kDouble);
-  return torch::stack(
-      {(1.7 * i).sin() + 3.0 * i.remainder(3), 0.5 * (2.3 * i).cos() + 1.5 * i.remainder(2)}, 1);
-}
-
-TEST(ExpectationMaximisation, TakesScikitLearnsFirstStep) {
-  const auto groups = torch::one_hot(torch::arange(60, torch::kLong).remainder(3), 3);
-  const auto fit = expectation_maximisation(three_groups(), groups, 0.0, 1);
-  EXPECT_NEAR(fit.log_likelihood, -3.3781552762521283, 1e-9);
-  EXPECT_NEAR(mean_log_likelihood(fit.mixture, three_groups()), -3.37615758083241, 1e-9);
-  EXPECT_NEAR(fit.mixture.means[0][1].item<double>(), 0.7430365928837289, 1e-9);
-  EXPECT_NEAR(fit.mixture.weights[2].item<double>(), 0.33222764695078766, 1e-9);
-  EXPECT_NEAR(fit.mixture.covariances[0][0][1].item<double>(), -0.024856626581419895, 1e-9);
-}
-
-TEST(ExpectationMaximisation, EndsWhereScikitLearnEnds) {
-  const auto groups = torch::one_hot(torch::arange(60, torch::kLong).remainder(3), 3);
-  const auto fit = expectation_maximisation(three_groups(), groups, 1e-12, 200);
-  EXPECT_NEAR(mean_log_likelihood(fit.mixture, three_groups()), -3.3754421021591536, 1e-9);
-  EXPECT_NEAR(fit.mixture.means[2][0].item<double>(), 6.068501059346977, 1e-5);
-}
-
-TEST(GaussianMixture, FindsThreeGroupsWhateverItsSeed) {
-  auto noise = seeded(1);
-  const auto centres = torch::tensor({{0.0, 0.0}, {10.0, 0.0}, {0.0, 10.0}}, torch::kDouble);
-  const auto codes = torch::randn({600, 2}, noise, torch::kDouble) + centres.repeat({200, 1});
-  for (const std::uint64_t seed : {1, 2, 3}) {
-    const auto fit = fit_gaussian_mixture(codes, 3, seeded(seed));
-    EXPECT_TRUE(torch::allclose(fit.mixture.weights, torch::full({3}, 1.0 / 3.0, torch::kDouble),
-                                0.0, 1e-3));
-  }
-}
-
 std::string refusal(const std::string& more) {
   try {
     const auto definition =
@@ -275,32 +220,67 @@ TEST(Autoencoder, RefusesWhatItCannotBuild) {
               HasSubstr("batch normalisation"));
 }
 
-TEST(Autoencoder, AddsItsWeightedPenaltiesToTheErrorOfTheCleanImage) {
+// Σ_i of an image, mean over images, f64; means, x: [N,…] on [-1,1].
+double squared_error_by_hand(const torch::Tensor& x, const torch::Tensor& means) {
+  return (x - means).square().sum().item<double>() / static_cast<double>(x.size(0));
+}
+
+double cross_entropy_by_hand(const torch::Tensor& x, const torch::Tensor& means) {
+  const auto p = (means + 1.0) / 2.0, share = (x + 1.0) / 2.0;
+  return -(share * p.log() + (1.0 - share) * (1.0 - p).log()).sum().item<double>() /
+         static_cast<double>(x.size(0));
+}
+
+struct Reconstruction {
+  std::string name;
+  double (*by_hand)(const torch::Tensor& x, const torch::Tensor& means);
+};
+void PrintTo(const Reconstruction& error, std::ostream* out) { *out << error.name; }
+
+class AutoencoderLoss : public ::testing::TestWithParam<Reconstruction> {};
+
+TEST_P(AutoencoderLoss, AddsItsWeightedPenaltiesToTheErrorOfTheCleanImage) {
   const auto definition = resolve_text(R"(family = "autoencoder"
 model.network = "mlp"
 model.hidden_widths = []
+model.latent_dim = 5
 model.code_activation = "sigmoid"
 objective.corruption = "masking"
+objective.corrupted_share = 0.4
 objective.sparsity = "kl"
 objective.sparsity_weight = 2
+objective.sparsity_target = 0.1
 objective.contraction = "closed_form"
 objective.contraction_weight = 5
-)",
+objective.reconstruction = ")" + GetParam().name +
+                                           "\"\n",
                                        "here.toml", family_schema, {});
   torch::manual_seed(1);
-  const auto model =
+  const auto made =
       family("autoencoder").make({.definition = definition, .example_shape = {1, 8, 8}});
-  auto noise = seeded(1);
+  auto& model = dynamic_cast<GenerativeModel&>(*made);
+  const auto clean = 2.0 * torch::rand({6, 1, 8, 8}, seeded(2)) - 1.0;
+  const Batch corrupted{mask(clean, 0.4, seeded(1)), {}};
+  const auto means = model.reconstruct(corrupted)->to(torch::kDouble);
+  const double error = GetParam().by_hand(clean.to(torch::kDouble), means);
+  const auto used = model.encode(corrupted)->mu.to(torch::kDouble).mean(0);
+  const double sparsity = (0.1 * (0.1 / used).log() + 0.9 * (0.9 / (1.0 - used)).log())  //
+                              .sum()
+                              .item<double>();
+  const double contraction = model.jacobian_norms(corrupted)->square().mean().item<double>();
   std::map<std::string, double> values;
-  const Batch batch{torch::rand({6, 1, 8, 8}, seeded(2)), {}};
-  for (const auto& term : model->training_step(batch, {.total_steps = 1, .noise = noise})) {
+  for (const auto& term :
+       model.training_step({clean, {}}, {.total_steps = 1, .noise = seeded(1)})) {
     values[term.name] = term.value.item<double>();
   }
-  EXPECT_NEAR(values.at("loss"),
-              values.at("reconstruction_error") + 2.0 * values.at("sparsity") +
-                  5.0 * values.at("contraction"),
-              1e-4);
+  EXPECT_NEAR(values.at("reconstruction_error"), error, 1e-4);
+  EXPECT_NEAR(values.at("loss"), error + 2.0 * sparsity + 5.0 * contraction, 1e-4);
 }
+
+INSTANTIATE_TEST_SUITE_P(Errors, AutoencoderLoss,
+                         ::testing::Values(Reconstruction{"squared_error", squared_error_by_hand},
+                                           Reconstruction{"cross_entropy", cross_entropy_by_hand}),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace assay

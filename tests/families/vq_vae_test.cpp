@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/nn.h>
+#include <torch/utils.h>
 
+#include <map>
+
+#include "families/registry.h"
 #include "families/vq_vae/vector_quantiser.h"
 #include "families/vq_vae/vq_vae_network.h"
 
@@ -64,6 +68,31 @@ TEST(EmaCodebook, WeighsBatchesByTheirDecay) {
   EXPECT_NEAR(codebook.item<double>(), (0.1875 * 1.0 + 0.25 * 4.0) / 0.4375, 1e-4);
 }
 
+// Sonnet's VectorQuantizerEMA (sonnet/src/nets/vqvae.py) by hand, from averages that a checkpoint
+// might hold: three codes of one dimension, decay 1/2, the second update.
+TEST(EmaCodebook, SmoothsCountsAsSonnetDoesAndSendsUnusedCodesToTheOrigin) {
+  struct Restore : StateVisitor {
+    void tensor(const std::string& name, torch::Tensor& value, StateKind) override {
+      value.copy_(values.at(name));
+    }
+    std::map<std::string, torch::Tensor> values = {
+        {"codebook.counts", torch::tensor({2.0, 3e-5, 0.0}, torch::kDouble)},
+        {"codebook.sums", torch::tensor({{2.4}, {-6e-5}, {0.0}}, torch::kDouble)},
+        {"codebook.steps", torch::tensor(1, torch::kLong)}};
+  } restore;
+  auto codebook = torch::tensor({{1.0}, {-2.0}, {7.0}}, torch::kDouble);
+  EmaCodebook averages(codebook, 0.5);
+  averages.visit_state(restore);
+  averages.update(torch::tensor({{0.9}, {1.5}}, torch::kDouble), torch::zeros({2}, torch::kLong));
+  // Halved, half the batch's added, over 1 - 0.5^2.
+  const double n0 = (1.0 + 1.0) / 0.75, n1 = 1.5e-5 / 0.75, n = n0 + n1;
+  const double m0 = (1.2 + 1.2) / 0.75, m1 = -3e-5 / 0.75;
+  const double epsilon = 1e-5, share = n / (n + 3.0 * epsilon);
+  EXPECT_NEAR(codebook[0].item<double>(), m0 / ((n0 + epsilon) * share), 1e-12);
+  EXPECT_NEAR(codebook[1].item<double>(), m1 / ((n1 + epsilon) * share), 1e-12);
+  EXPECT_EQ(codebook[2].item<double>(), 0.0);
+}
+
 TEST(SamplePositions, DrawsEachPositionByItsShares) {
   // Position 0 shows code 2 always, position 1 codes 0 and 1 in shares ¾ and ¼.
   const auto seen = torch::tensor({{2, 0}, {2, 0}, {2, 1}, {2, 0}}, torch::kLong);
@@ -87,6 +116,67 @@ TEST(VqVaeNetwork, TurnsMapsIntoVectorsAndBack) {
   EXPECT_TRUE(torch::equal(maps.select(0, 1).select(1, 1).select(1, 2),
                            network->codebook()[indices[11].item<std::int64_t>()]));
   EXPECT_EQ(network->decode(maps).sizes(), (std::vector<std::int64_t>{2, 1, 8, 12}));
+}
+
+// One step of the family against its equation, on values of the same network built here.
+TEST(VqVae, MinimisesTheErrorInUnitsOfTheImagesVarianceAndTheWeightedCommitment) {
+  const auto definition = resolve_text(R"(family = "vq_vae"
+model.channels = 8
+model.residual_channels = 4
+model.codes = 5
+model.code_dim = 3
+objective.commitment = 0.7
+)",
+                                       "here.toml", family_schema, {});
+  const auto pixels = torch::randint(0, 90, {12, 1, 8, 8}, seeded(1), torch::kUInt8);
+  torch::manual_seed(1);
+  const auto model = family("vq_vae").make(
+      {.definition = definition, .example_shape = {1, 8, 8}, .training_images = pixels});
+  VqVaeNetwork same(VqVaeNetworkOptions{
+      .image_shape = {1, 8, 8}, .channels = 8, .residual_channels = 4, .codes = 5, .code_dim = 3});
+  struct Exchange : StateVisitor {
+    void tensor(const std::string& name, torch::Tensor& value, StateKind) override {
+      values[name] = value;
+    }
+    std::map<std::string, torch::Tensor> values;
+  } state;
+  model->visit_state(state);
+  const torch::NoGradGuard no_grad;
+  for (auto& item : same->named_parameters()) {
+    item.value().copy_(state.values.at("network." + item.key()));
+  }
+  auto codebook = same->codebook();
+  codebook.copy_(state.values.at("network.codebook"));
+
+  const auto images = pixels.slice(0, 0, 6).to(torch::kFloat) / 127.5 - 1.0;
+  const auto encoded = same->encode(images);
+  const auto vectors = encoded.permute({0, 2, 3, 1}).reshape({-1, 3});
+  const auto chosen = torch::cdist(vectors, codebook).argmin(1);
+  const auto quantised = codebook.index_select(0, chosen);
+  const auto maps = quantised.view({6, 2, 2, 3}).permute({0, 3, 1, 2});
+  const auto means = 2.0 * torch::sigmoid(same->decode(maps)) - 1.0;
+  const double error = torch::mse_loss(means, images).item<double>();
+  const double commitment = torch::mse_loss(vectors, quantised).item<double>();
+  const double variance =
+      torch::var(pixels.to(torch::kDouble), false).item<double>() / 127.5 / 127.5;
+
+  std::map<std::string, double> values;
+  {
+    const torch::AutoGradMode with_gradients(true);
+    for (const auto& term :
+         model->training_step({images, {}}, {.total_steps = 1, .noise = seeded(2)})) {
+      values[term.name] = term.value.item<double>();
+    }
+  }
+  EXPECT_NEAR(values.at("reconstruction_mse"), error, 1e-6);
+  EXPECT_NEAR(values.at("commitment"), commitment, 1e-6);
+  EXPECT_NEAR(values.at("loss"), error / variance + 0.7 * commitment, 1e-4);
+  // The first update takes each code in use to the mean of its vectors.
+  for (std::int64_t code = 0; code < 5; ++code) {
+    const auto members = vectors.index({chosen == code});
+    const auto expected = members.size(0) > 0 ? members.mean(0) : torch::zeros({3});
+    EXPECT_TRUE(torch::allclose(state.values.at("network.codebook")[code], expected, 1e-4, 1e-5));
+  }
 }
 
 }  // namespace

@@ -1,37 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/nn.h>
 
-#include <map>
-
 #include "core/error.h"
-#include "families/registry.h"
+#include "tests/families/vae/small_vae.h"
 
 namespace assay {
 namespace {
 
 using ::testing::HasSubstr;
-
-torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
-
-const std::string kSmall = R"(family = "vae"
-model.network = "mlp"
-model.hidden_widths = [16]
-model.latent_dim = 3
-)";
-
-std::unique_ptr<Trainable> vae(const std::string& more, std::int64_t classes = 0,
-                               const std::string& network = "mlp") {
-  const auto definition = resolve_text(kSmall + more, "here.toml", family_schema,
-                                       {.overrides = {{"model.network", network}}});
-  torch::manual_seed(1);
-  return family("vae").make({.definition = definition,
-                             .example_shape = {1, 4, 4},
-                             .classes = classes,
-                             .training_images = torch::zeros({100, 1, 4, 4}, torch::kUInt8)});
-}
 
 std::string refusal(const std::string& more, const std::string& network = "mlp") {
   try {
@@ -40,85 +18,6 @@ std::string refusal(const std::string& more, const std::string& network = "mlp")
     return error.what();
   }
   return "";
-}
-
-Batch batch_of(std::int64_t count) {
-  const auto levels = torch::randint(0, 256, {count, 1, 4, 4}, seeded(4), torch::kFloat);
-  return {levels / 127.5 - 1.0, torch::arange(count, torch::kLong).remainder(2)};
-}
-
-std::map<std::string, double> step(Trainable& model, std::int64_t index = 0,
-                                   std::int64_t total = 10) {
-  auto noise = seeded(7);
-  std::map<std::string, double> values;
-  for (const auto& term : model.training_step(
-           batch_of(8), {.step = index, .total_steps = total, .epoch = 0.5, .noise = noise})) {
-    values[term.name] = term.value.item<double>();
-  }
-  return values;
-}
-
-TEST(Vae, AddsTheWeightedKl) {
-  const auto model = vae("objective.beta = 3\n");
-  const auto values = step(*model);
-  EXPECT_NEAR(values.at("loss"), values.at("reconstruction_nats") + 3.0 * values.at("kl_nats"),
-              1e-4);
-}
-
-TEST(Vae, SplitsTheKlIntoThreeWeightedParts) {
-  const auto model = vae(R"(objective.kl_parts = "stratified"
-objective.beta = 2
-objective.mutual_information_weight = 0.5
-objective.total_correlation_weight = 6
-objective.dimension_wise_kl_weight = 3
-)");
-  const auto v = step(*model);
-  EXPECT_NEAR(v.at("loss"),
-              v.at("reconstruction_nats") + 2.0 * (0.5 * v.at("mutual_information_nats") +
-                                                   6.0 * v.at("total_correlation_nats") +
-                                                   3.0 * v.at("dimension_wise_kl_nats")),
-              1e-4);
-}
-
-TEST(Vae, PullsTheKlToItsCapacity) {
-  const auto model = vae(R"(objective.capacity = 8
-objective.capacity_gamma = 10
-objective.capacity_steps = 4
-)");
-  const auto v = step(*model, 1);  // a quarter of the way: 2 nats
-  EXPECT_NEAR(v.at("loss"), v.at("reconstruction_nats") + 10.0 * std::abs(v.at("kl_nats") - 2.0),
-              1e-3);
-}
-
-TEST(Vae, AddsThePenaltiesThatAreAskedFor) {
-  const auto model = vae(R"(objective.factor_gamma = 2
-model.discriminator_widths = [8]
-objective.dip = "ii"
-objective.dip_off_diagonal = 3
-objective.dip_diagonal = 5
-objective.mmd_weight = 7
-)");
-  const auto v = step(*model);
-  EXPECT_NEAR(v.at("loss"),
-              v.at("reconstruction_nats") + v.at("kl_nats") +
-                  2.0 * v.at("factor_total_correlation_nats") +
-                  3.0 * v.at("covariance_off_diagonal") + 5.0 * v.at("covariance_diagonal") +
-                  7.0 * v.at("mmd"),
-              1e-3);
-}
-
-TEST(Vae, ImportanceWeightingTightensTheBoundOfTheSameDraws) {
-  // log mean w ≥ mean log w: with the same noise the IWAE loss is below that of the ELBO.
-  const auto mean = vae("objective.samples = 16\n");
-  const auto weighted = vae("objective.samples = 16\nobjective.bound = \"iwae\"\n");
-  EXPECT_LT(step(*weighted).at("loss"), step(*mean).at("loss"));
-}
-
-TEST(Vae, OneImportanceSampleIsTheElboUpToTheKlsEstimate) {
-  const auto model = vae("objective.bound = \"iwae\"\n");
-  const auto v = step(*model);
-  // The KL of an untrained encoder is small, and so is its one-sample estimate's error.
-  EXPECT_NEAR(v.at("loss"), v.at("reconstruction_nats") + v.at("kl_nats"), 1.0);
 }
 
 TEST(Vae, PointPosteriorHasNoBoundAndNoVariance) {
@@ -146,16 +45,10 @@ TEST(Vae, ConditionalSamplesGoThroughTheClassesAndDependOnThem) {
 
 TEST(Vae, TrainsItsSecondStageOnAFrozenFirst) {
   const auto model = vae("objective.second_stage_share = 0.5\nmodel.second_stage_widths = [8]\n");
-  struct Recorder : StateVisitor {
-    void tensor(const std::string& name, torch::Tensor& value, StateKind) override {
-      values[name] = value.detach().clone();
-    }
-    std::map<std::string, torch::Tensor> values;
-  };
   const auto state = [&] {
-    Recorder recorder;
-    model->visit_state(recorder);
-    return recorder.values;
+    auto tensors = state_of(*model);
+    for (auto& [name, value] : tensors) value = value.detach().clone();
+    return tensors;
   };
   const auto before = state();
   EXPECT_TRUE(step(*model, 4, 10).contains("kl_nats"));
