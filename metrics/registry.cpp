@@ -237,6 +237,12 @@ const Metric& metric(std::string_view name) {
   const auto& known = metrics();
   const auto found = std::ranges::find(known, name, &Metric::name);
   if (found != known.end()) return *found;
+  if (name == "fid") {
+    throw Error(
+        "unknown metric 'fid': it is the metric 'fd' on the extractor inception-v3 (`assay data "
+        "fetch inception-v3` says how to get its weights); on another extractor fd is not "
+        "comparable with a published FID");
+  }
   std::vector<std::string> names;
   for (const auto& candidate : known) names.emplace_back(candidate.name);
   throw Error(fmt::format("unknown metric '{:.100}'{}", name, suggestion(name, names, "metrics")));

@@ -17,23 +17,15 @@
 namespace assay {
 namespace {
 
-using Groups = std::map<std::string, RunGroup>;     // by definition
-using Protocols = std::map<std::string, Protocol>;  // by id
+using RunsOfSeeds = std::map<std::pair<std::string, std::uint64_t>, FoundRun>;  // by definition too
+using Protocols = std::map<std::string, Protocol>;                              // by id
 
-// Why there is no complete run of this seed.
-std::string absence(const RunGroup* group, std::uint64_t seed, const std::string& experiment) {
-  const RunRow* newest = nullptr;
-  if (group != nullptr) {
-    for (const auto& run : group->all) {
-      if (run.row.seed == seed && (newest == nullptr || run.row.started_at >= newest->started_at))
-        newest = &run.row;
-    }
-  }
-  if (newest == nullptr) return fmt::format("seed {} of {} was not run", seed, experiment);
-  return fmt::format("seed {} of {} {}{}", seed, experiment,
-                     newest->status == "running" ? "still runs" : newest->status,
-                     newest->reason.empty() ? "" : ": " + newest->reason);
+std::string absence(const RunRow& run) {
+  return fmt::format("{}{}", run.status == "running" ? "still runs" : run.status,
+                     run.reason.empty() ? "" : ": " + run.reason);
 }
+
+std::string commit_of(const RunRow& run) { return run.commit_id + (run.dirty ? " + changes" : ""); }
 
 bool is_asked_for(const MetricRow& row, const MetricName& wanted) {
   if (row.name != wanted.metric) return false;
@@ -44,8 +36,8 @@ bool is_asked_for(const MetricRow& row, const MetricName& wanted) {
 
 class Collector {
  public:
-  Collector(ClaimEvidence& evidence, const Groups& groups)
-      : evidence_(evidence), groups_(groups), wanted_(split_metric(evidence.claim.metric)) {}
+  Collector(ClaimEvidence& evidence, const RunsOfSeeds& runs)
+      : evidence_(evidence), runs_(runs), wanted_(split_metric(evidence.claim.metric)) {}
 
   void collect() {
     fill(evidence_.left);
@@ -62,20 +54,15 @@ class Collector {
 
  private:
   void fill(ClaimSide& side) {
-    const auto found = groups_.find(side.definition_id);
-    const RunGroup* group = found == groups_.end() ? nullptr : &found->second;
     for (const std::uint64_t seed : std::set(side.seeds.begin(), side.seeds.end())) {
-      const FoundRun* run = nullptr;
-      if (group != nullptr) {
-        const auto counted = std::ranges::find(group->counted, seed,
-                                               [](const FoundRun& one) { return one.row.seed; });
-        if (counted != group->counted.end()) run = &*counted;
+      const auto found = runs_.find({side.definition_id, seed});
+      if (found != runs_.end() && found->second.row.status == "complete") {
+        read(side, found->second);
+        continue;
       }
-      if (run == nullptr) {
-        evidence_.missing.push_back(absence(group, seed, side.experiment));
-      } else {
-        read(side, *run);
-      }
+      evidence_.missing.push_back(
+          fmt::format("seed {} of {} {}", seed, side.experiment,
+                      found == runs_.end() ? "was not run" : absence(found->second.row)));
     }
   }
 
@@ -91,7 +78,8 @@ class Collector {
       if (known) continue;  // under a second protocol: refused for that
       known = true;
       if (std::isfinite(row.value)) {
-        side.values.push_back({run.row.seed, run.row.uuid, row.value});
+        side.values.push_back(
+            {run.row.seed, run.row.uuid, row.value, commit_of(run.row), run.row.device});
       } else {
         problem("is " + exact_number_text(row.value));
       }
@@ -100,7 +88,7 @@ class Collector {
   }
 
   ClaimEvidence& evidence_;
-  const Groups& groups_;
+  const RunsOfSeeds& runs_;
   const MetricName wanted_;
   Protocols protocols_;
 };
@@ -108,19 +96,22 @@ class Collector {
 }  // namespace
 
 void collect_evidence(std::span<const std::filesystem::path> databases,
-                      std::span<ClaimEvidence> claims) {
+                      std::span<const std::string> uuids, std::span<ClaimEvidence> claims) {
   std::vector<std::string> ids;
   for (const auto& evidence : claims) {
     ids.push_back(evidence.left.definition_id);
     ids.push_back(evidence.right.definition_id);
   }
   if (ids.empty()) return;
-  Groups groups;
-  for (RunGroup& group : gather_runs(databases, ids)) {
-    const std::string id = group.experiment.id;
-    groups.emplace(id, std::move(group));
+  const std::set<std::string> counted(uuids.begin(), uuids.end());
+  RunsOfSeeds runs;
+  for (const RunGroup& group : gather_runs(databases, ids)) {
+    for (const FoundRun& run : group.all) {
+      if (counted.contains(run.row.uuid))
+        runs.emplace(std::pair(group.experiment.id, run.row.seed), run);
+    }
   }
-  for (ClaimEvidence& evidence : claims) Collector(evidence, groups).collect();
+  for (ClaimEvidence& evidence : claims) Collector(evidence, runs).collect();
 }
 
 }  // namespace assay

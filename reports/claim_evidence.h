@@ -11,11 +11,13 @@
 
 namespace assay {
 
-/// A metric at the end of the newest complete run of one seed.
+/// A metric at the end of one seed's run.
 struct ClaimValue {
   std::uint64_t seed = 0;
   std::string uuid;
   double value = 0.0;
+  std::string commit = {};  ///< with "+ changes" where the tree was dirty; empty: not recorded
+  std::string device = {};  ///< "cpu", "cuda:0"; empty: not recorded
 };
 
 /// One side of a claim: what the suite asks for, and what was found.
@@ -38,9 +40,11 @@ struct ClaimEvidence {
   std::vector<std::string> differing = {};
 };
 
-/// Finds the values of both sides of each claim, for the seeds it asks for, in the databases.
-/// Throws Error for a missing or damaged database.
+/// Finds the values of both sides of each claim, for the seeds it asks for, among the runs of these
+/// uuids: the runs of one command. What other runs of the definition made of a seed, at another
+/// commit say, does not count; a seed whose run is not complete is missing. Throws Error for a
+/// missing or damaged database.
 void collect_evidence(std::span<const std::filesystem::path> databases,
-                      std::span<ClaimEvidence> claims);
+                      std::span<const std::string> uuids, std::span<ClaimEvidence> claims);
 
 }  // namespace assay

@@ -19,7 +19,11 @@ using Json = nlohmann::ordered_json;
 Json side_json(const ClaimSide& side) {
   Json values = Json::array();
   for (const ClaimValue& value : side.values) {
-    values.push_back({{"seed", value.seed}, {"run", value.uuid}, {"value", value.value}});
+    values.push_back({{"seed", value.seed},
+                      {"run", value.uuid},
+                      {"value", value.value},
+                      {"commit", valid_utf8(value.commit)},
+                      {"device", valid_utf8(value.device)}});
   }
   return {{"experiment", valid_utf8(side.experiment)},
           {"id", side.definition_id},
@@ -30,7 +34,10 @@ Json side_json(const ClaimSide& side) {
 ClaimSide side_from(const Json& json) {
   ClaimSide side{json.at("experiment"), json.at("id"), json.at("seeds")};
   for (const Json& value : json.at("values")) {
-    side.values.push_back({value.at("seed"), value.at("run"), value.at("value")});
+    // The first verdicts that assay stored had neither commit nor device.
+    side.values.push_back({value.at("seed"), value.at("run"), value.at("value"),
+                           value.value("commit", std::string()),
+                           value.value("device", std::string())});
   }
   return side;
 }

@@ -5,13 +5,44 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
+#include "reports/contrast.h"
 #include "reports/number_text.h"
 
 namespace assay {
 namespace {
 
 constexpr const char* kNone = "—";
+
+// Two digits, or more where two would tell nothing of which side of alpha p lies on.
+std::string p_text(double p, double alpha) {
+  constexpr int kMost = 17;
+  int digits = 2;
+  for (; digits < kMost; ++digits) {
+    const double shown = std::stod(fmt::format("{:.{}e}", p, digits - 1));
+    if ((shown < alpha) == (p < alpha) && (shown > alpha) == (p > alpha)) break;
+  }
+  return short_number_text(p, digits);
+}
+
+std::size_t equal_pairs(const ClaimEvidence& evidence) {
+  const Contrast contrast = contrast_of(evidence);
+  return static_cast<std::size_t>(std::ranges::count(differences(contrast, contrast.null), 0.0));
+}
+
+// "runs of 2 devices", or nothing where all values share one.
+void add_mixture(const ClaimEvidence& evidence, std::string ClaimValue::*what,
+                 std::string_view plural, std::vector<std::string>& parts) {
+  std::set<std::string> different;
+  for (const ClaimSide* side : {&evidence.left, &evidence.right}) {
+    for (const ClaimValue& value : side->values) different.insert(value.*what);
+  }
+  if (different.size() > 1) {
+    parts.push_back(fmt::format("runs of {} {}", different.size(), plural));
+  }
+}
 
 }  // namespace
 
@@ -48,18 +79,25 @@ std::string effect_text(const ClaimVerdict& verdict) {
 }
 
 std::string adjusted_p_text(const ClaimVerdict& verdict) {
-  return verdict.claimed ? short_number_text(verdict.adjusted, 2) : kNone;
+  if (!verdict.claimed) return kNone;
+  const double alpha = verdict.evidence.claim.alpha;
+  const std::string text = p_text(verdict.adjusted, alpha);
+  return alpha == Claim{}.alpha ? text
+                                : fmt::format("{} at alpha {}", text, short_number_text(alpha));
 }
 
 std::string raw_p_text(const ClaimVerdict& verdict) {
-  return verdict.claimed ? short_number_text(verdict.claimed->p, 2) : kNone;
+  return verdict.claimed ? p_text(verdict.claimed->p, verdict.evidence.claim.alpha) : kNone;
 }
 
 std::string seeds_text(const ClaimVerdict& verdict) {
-  const auto n = verdict.evidence.left.values.size();
-  const auto m = verdict.evidence.right.values.size();
-  const bool pairs = is_paired(verdict.evidence.claim.test) && verdict.claimed;
-  return pairs ? fmt::format("{} pairs", n) : fmt::format("{} and {}", n, m);
+  const ClaimEvidence& evidence = verdict.evidence;
+  const auto n = evidence.left.values.size();
+  const auto m = evidence.right.values.size();
+  const bool pairs = is_paired(evidence.claim.test) && verdict.claimed && n == m;
+  if (!pairs) return fmt::format("{} and {}", n, m);
+  const std::size_t equal = equal_pairs(evidence);
+  return fmt::format("{} pairs{}", n, equal > 0 ? fmt::format(", {} equal", equal) : "");
 }
 
 std::string test_text(ClaimTest test) {
@@ -80,8 +118,11 @@ std::string caveat_text(const ClaimVerdict& verdict) {
   std::vector<std::string> parts;
   if (!verdict.reason.empty()) parts.push_back(verdict.reason);
   if (verdict.outcome == ClaimOutcome::kFails) {
-    parts.push_back("the opposite has p = " + short_number_text(verdict.adjusted_opposite, 2));
+    parts.push_back("the opposite has p = " +
+                    p_text(verdict.adjusted_opposite, verdict.evidence.claim.alpha));
   }
+  add_mixture(verdict.evidence, &ClaimValue::commit, "commits", parts);
+  add_mixture(verdict.evidence, &ClaimValue::device, "devices", parts);
   if (verdict.evidence.smoke) parts.emplace_back("on runs cut short, as by --smoke");
   return fmt::format("{}", fmt::join(parts, "; "));
 }

@@ -59,17 +59,21 @@ void metric_rows(CsvRows& rows, const MetricSummary& metric, const MetricColumn&
   rows.summary("untrained_", metric.untrained);
 }
 
-// A claim's rows: experiment and id are the left side's, quantity is the claim itself.
-std::string claim_rows(const ClaimVerdict& verdict) {
+// A claim's rows: experiment and id are the left side's, quantity is the suite and the claim
+// itself.
+std::string claim_rows(const StoredVerdict& stored) {
+  const ClaimVerdict& verdict = stored.verdict;
   const ClaimEvidence& evidence = verdict.evidence;
   const std::string prefix = fmt::format(
       "{},{},{},{}", csv_field(evidence.left.experiment), csv_field(evidence.left.definition_id),
-      csv_field("claim: " + evidence.claim.text), csv_field(evidence.protocol_id));
+      csv_field("claim of " + stored.suite + ": " + evidence.claim.text),
+      csv_field(evidence.protocol_id));
   std::string text;
   const auto row = [&](std::string_view statistic, double value) {
     text += fmt::format("{},{},,,,{}\n", prefix, statistic, exact_number_text(value));
   };
   row(outcome_name(verdict.outcome), 1.0);
+  row("alpha", evidence.claim.alpha);
   if (verdict.effect) row("effect", verdict.effect->value);
   if (verdict.effect && verdict.effect->interval) {
     row("low", verdict.effect->interval->low);
@@ -107,7 +111,7 @@ std::string report_csv(const Report& report) {
                         csv_field(experiment.id), csv_field(beside.value.metric),
                         exact_number_text(beside.value.value));
   }
-  for (const auto& stored : report.claims) text += claim_rows(stored.verdict);
+  for (const auto& stored : report.claims) text += claim_rows(stored);
   return text;
 }
 

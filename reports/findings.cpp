@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include "reports/claim_text.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/ranking.h"
 
 namespace assay {
 namespace {
@@ -79,6 +81,29 @@ void warn_of_repeats(const Report& report, std::vector<std::string>& out) {
   }
 }
 
+// A suite's verdicts speak of its own runs; a member that was run again since has newer numbers.
+void warn_of_old_verdicts(const Report& report, std::vector<std::string>& out) {
+  std::set<std::string> counted_runs;
+  for (const auto& experiment : report.experiments) {
+    for (const auto& run : experiment.counted) counted_runs.insert(run.uuid);
+  }
+  std::set<std::string> old;
+  for (const auto& stored : report.claims) {
+    const ClaimEvidence& evidence = stored.verdict.evidence;
+    for (const ClaimSide* side : {&evidence.left, &evidence.right}) {
+      const bool all = std::ranges::all_of(
+          side->values, [&](const ClaimValue& value) { return counted_runs.contains(value.uuid); });
+      if (!all) old.insert(stored.suite);
+    }
+  }
+  for (const auto& suite : old) {
+    out.push_back(
+        fmt::format("The claims of {0} were judged on older runs than those in the tables; `assay "
+                    "run {0}` judges again.",
+                    suite));
+  }
+}
+
 void warn_of_numbers(const Report& report, std::vector<std::string>& out) {
   std::map<std::string, std::set<std::string>> fields;  // of each label
   for (const auto& column : report.columns) {
@@ -124,31 +149,53 @@ const MetricColumn* headline_column(const Report& report, std::size_t& index) {
   return best;
 }
 
+// What must be said of a lead besides the two means, or nothing.
+std::string doubt_of_lead(const Ranked& first, const Ranked& second) {
+  const SeedSummary& a = first.metric->last;
+  const SeedSummary& b = second.metric->last;
+  if (a.n == 1 && b.n == 1) return ", of one seed each";
+  if (a.n == 1) return ", of one seed";
+  if (b.n == 1) return ", against one seed of " + second.experiment->label;
+  const bool overlap = std::max(*a.low, *b.low) <= std::min(*a.high, *b.high);
+  return overlap ? fmt::format(", within the spread of {} ({})", second.experiment->label,
+                               mean_and_spread_text(b))
+                 : "";
+}
+
+std::string listed(std::span<const Ranked> experiments) {
+  constexpr std::size_t kShown = 3;
+  std::string text = experiments[0].experiment->label;
+  const std::size_t shown = std::min(kShown, experiments.size());
+  for (std::size_t i = 1; i < shown; ++i) {
+    text += (i + 1 == experiments.size() ? " and " : ", ") + experiments[i].experiment->label;
+  }
+  return experiments.size() > shown
+             ? fmt::format("{} and {} more", text, experiments.size() - shown)
+             : text;
+}
+
 std::string outcome_sentence(const Report& report) {
   std::size_t index = 0;
   const MetricColumn* column = headline_column(report, index);
   if (column == nullptr) return "";
-  std::vector<const ExperimentSummary*> ranked;
-  for (const auto& e : report.experiments) {
-    const auto* metric = metric_in(e, index);
-    if (metric != nullptr && metric->last.mean) ranked.push_back(&e);
-  }
-  const double sign = column->better == Direction::kLower ? 1.0 : -1.0;
-  std::ranges::stable_sort(ranked, {}, [&](const ExperimentSummary* e) {
-    return sign * *metric_in(*e, index)->last.mean;
-  });
-  const MetricSummary& first = *metric_in(*ranked.front(), index);
-  const std::string word = column->better == Direction::kLower ? "lowest" : "highest";
-  const std::string gain = improvement_text(first, column->better);
-  const std::string against = gain.empty() ? "" : fmt::format(", {} than untrained", gain);
+  const std::vector<Ranked> ranked = ranking_in(report, index);
+  const Ranked& first = ranked.front();
+  const SeedSummary& last = first.metric->last;
   if (ranked.size() == 1) {
-    return fmt::format(" {} ends at {} {} (n = {}).", ranked.front()->label, column->label,
-                       mean_and_spread_text(first.last), first.last.n);
+    return fmt::format(" {} ends at {} {} (n = {}).", first.experiment->label, column->label,
+                       mean_and_spread_text(last), last.n);
   }
-  return fmt::format(" Of the {} that were scored with {}, {} has the {} mean: {} (n = {}{}).",
-                     ranked.size(), column->label, ranked.front()->label, word,
-                     mean_and_spread_text(first.last), first.last.n,
-                     gain.ends_with("better") ? against : "");
+  const std::string_view word = column->better == Direction::kLower ? "lowest" : "highest";
+  const std::string scored =
+      fmt::format(" Of the {} that were scored with {}, ", ranked.size(), column->label);
+  if (const std::size_t level = level_at_the_top(ranked); level > 1) {
+    return fmt::format("{}{} have the same, {} mean: {}.", scored,
+                       listed(std::span(ranked).first(level)), word, mean_text(last));
+  }
+  const std::string gain = improvement_text(*first.metric, column->better);
+  return fmt::format("{}{} has the {} mean{}: {} (n = {}{}).", scored, first.experiment->label,
+                     word, doubt_of_lead(first, ranked[1]), mean_and_spread_text(last), last.n,
+                     gain.ends_with("better") ? fmt::format(", {} than untrained", gain) : "");
 }
 
 std::string claims_phrase(const Report& report) {
@@ -174,6 +221,7 @@ std::vector<std::string> warnings_of(const Report& report) {
   warn_of_provenance(report, warnings);
   warn_of_numbers(report, warnings);
   warn_of_repeats(report, warnings);
+  warn_of_old_verdicts(report, warnings);
   return warnings;
 }
 

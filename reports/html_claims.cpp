@@ -13,10 +13,11 @@ namespace {
 
 constexpr std::string_view kHint =
     "<p class=\"hint\">Statements that the suite made before it ran. Each is tested against its "
-    "opposite in the claimed direction; p is adjusted (Holm) so that all claims of the suite "
-    "together err with probability α at most. The interval is the one that the test itself gives, "
-    "of confidence 1 − 2α at least and not adjusted. <i>Fails</i> means that the opposite is "
-    "significant, <i>inconclusive</i> that neither is.</p>";
+    "opposite in the claimed direction; p is adjusted (Holm) so that over all claims of the suite "
+    "the probability that any wrongly holds is α at most, and that any wrongly fails the same; α "
+    "is 0.05 where the row names no other. The interval is the one that the test itself gives, "
+    "exact where no values are equal, of confidence 1 − 2α at least and not adjusted. <i>Fails</i> "
+    "means that the opposite is significant, <i>inconclusive</i> that neither is.</p>";
 
 std::string number_cell(const std::string& shown, double value, bool known) {
   return fmt::format("<td class=\"num\" data-value=\"{}\">{}",

@@ -8,6 +8,7 @@
 #include "reports/html_sections.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/ranking.h"
 
 namespace assay {
 namespace {
@@ -43,23 +44,11 @@ std::string metric_cell(const MetricSummary* metric, const MetricColumn& column,
       untrained_note(*metric, column.better));
 }
 
-// The experiment with the best mean, if there is more than one to choose from.
-const ExperimentSummary* best_in(const Report& report, const ComparisonTable& table,
-                                 std::size_t column) {
-  const Direction better = report.columns[column].better;
-  const ExperimentSummary* best = nullptr;
-  int candidates = 0;
-  for (const std::size_t e : table.experiments) {
-    const auto* metric = metric_in(report.experiments[e], column);
-    if (metric == nullptr || !metric->last.mean) continue;
-    ++candidates;
-    const bool first = best == nullptr;
-    const double record = first ? 0.0 : *metric_in(*best, column)->last.mean;
-    const double mean = *metric->last.mean;
-    if (first || (better == Direction::kLower ? mean < record : mean > record))
-      best = &report.experiments[e];
-  }
-  return candidates > 1 && better != Direction::kUnknown ? best : nullptr;
+// The experiment with the best mean, if there are others and none shares it.
+const ExperimentSummary* best_in(const Report& report, std::size_t column) {
+  const std::vector<Ranked> ranking = ranking_in(report, column);
+  return ranking.size() > 1 && level_at_the_top(ranking) == 1 ? ranking.front().experiment
+                                                              : nullptr;
 }
 
 std::string runs_cell(const ExperimentSummary& experiment) {
@@ -84,7 +73,7 @@ std::string comparison_rows(const Report& report, const ComparisonTable& table) 
                     html_text(experiment.family), runs_cell(experiment));
     for (const std::size_t c : table.columns) {
       rows += metric_cell(metric_in(experiment, c), report.columns[c],
-                          best_in(report, table, c) == &experiment);
+                          best_in(report, c) == &experiment);
     }
     rows += "</tr>";
   }
@@ -165,8 +154,8 @@ std::string comparison_section(const Report& report) {
   std::string body =
       "<p class=\"hint\">Mean ± sd over seeds at the last evaluation, never a best-of-run; "
       "<i>from</i> is the same model "
-      "before training. The best mean of a column is in colour: look at the spread before calling "
-      "it better.</p>";
+      "before training. The best mean of a column, where no other equals it, is in colour: look at "
+      "the spread before calling it better.</p>";
   for (const auto& table : comparison_tables(report)) body += comparison_table(report, table);
   return html_section("comparison", "Comparison", body + every_value(report));
 }

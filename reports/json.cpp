@@ -124,8 +124,11 @@ Json test_json(const std::optional<TestResult>& test, double adjusted) {
 Json side_json(const ClaimSide& side) {
   Json values = Json::array();
   for (const auto& value : side.values) {
-    values.push_back(
-        {{"seed", value.seed}, {"uuid", text(value.uuid)}, {"value", number(value.value)}});
+    values.push_back({{"seed", value.seed},
+                      {"uuid", text(value.uuid)},
+                      {"value", number(value.value)},
+                      {"commit", text(value.commit)},
+                      {"device", text(value.device)}});
   }
   return {{"experiment", text(side.experiment)},
           {"id", text(side.definition_id)},

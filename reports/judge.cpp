@@ -8,6 +8,7 @@
 #include <boost/math/special_functions/binomial.hpp>
 #include <cmath>
 
+#include "reports/contrast.h"
 #include "reports/holm.h"
 #include "reports/mann_whitney.h"
 #include "reports/sign_test.h"
@@ -17,44 +18,6 @@
 namespace assay {
 namespace {
 
-/// The claim as: left lies `null` below (or above) right.
-struct Contrast {
-  std::vector<double> left;
-  std::vector<double> right;
-  double null = 0.0;
-  Alternative claimed = Alternative::kLess;
-  Alternative opposite = Alternative::kGreater;
-};
-
-std::vector<double> scaled(const ClaimSide& side, double factor) {
-  std::vector<double> values;
-  for (const ClaimValue& value : side.values) values.push_back(factor * value.value);
-  return values;
-}
-
-Contrast contrast_of(const ClaimEvidence& evidence) {
-  const Claim& claim = evidence.claim;
-  if (claim.direction == ClaimDirection::kLower) {
-    return {scaled(evidence.left, claim.factor), scaled(evidence.right, 1.0), -claim.margin,
-            Alternative::kLess, Alternative::kGreater};
-  }
-  return {scaled(evidence.left, 1.0), scaled(evidence.right, claim.factor), claim.margin,
-          Alternative::kGreater, Alternative::kLess};
-}
-
-std::vector<double> differences(const Contrast& contrast, double null) {
-  std::vector<double> values;
-  for (std::size_t i = 0; i < contrast.left.size(); ++i) {
-    values.push_back(contrast.left[i] - contrast.right[i] - null);
-  }
-  return values;
-}
-
-std::vector<double> shifted(std::vector<double> values, double by) {
-  for (double& value : values) value += by;
-  return values;
-}
-
 std::optional<TestResult> test_of(ClaimTest test, const Contrast& c, Alternative alternative) {
   switch (test) {
     case ClaimTest::kSign:
@@ -62,7 +25,7 @@ std::optional<TestResult> test_of(ClaimTest test, const Contrast& c, Alternative
     case ClaimTest::kWilcoxon:
       return signed_rank_test(differences(c, c.null), alternative);
     case ClaimTest::kMannWhitney:
-      return mann_whitney_test(shifted(c.left, -c.null), c.right, alternative);
+      return mann_whitney_test(shifted_left(c), c.right, alternative);
     case ClaimTest::kWelch:
       return welch_test(c.left, c.right, alternative, c.null);
   }
@@ -97,6 +60,19 @@ bool same_seeds(const ClaimEvidence& evidence) {
                             &ClaimValue::seed);
 }
 
+// 2 · left < right says that left is less than half of right, for values above 0 only.
+std::string value_without_factor(const ClaimEvidence& evidence) {
+  if (evidence.claim.factor == 1.0) return "";
+  for (const ClaimSide* side : {&evidence.left, &evidence.right}) {
+    for (const ClaimValue& value : side->values) {
+      if (value.value > 0.0) continue;
+      return fmt::format("a factor needs values above 0; seed {} of {} has {:.6g}; use margin",
+                         value.seed, side->experiment, value.value);
+    }
+  }
+  return "";
+}
+
 // Why the claim cannot be tested, or nothing.
 std::string obstacle(const ClaimEvidence& evidence) {
   if (!evidence.missing.empty()) return listed(evidence.missing);
@@ -111,7 +87,7 @@ std::string obstacle(const ClaimEvidence& evidence) {
   if (is_paired(evidence.claim.test) && !same_seeds(evidence)) {
     return "a paired test needs the same seeds on both sides";
   }
-  return "";
+  return value_without_factor(evidence);
 }
 
 ClaimVerdict tested(const ClaimEvidence& evidence) {
@@ -133,20 +109,58 @@ ClaimVerdict tested(const ClaimEvidence& evidence) {
   return verdict;
 }
 
+using TestOf = std::optional<TestResult> ClaimVerdict::*;
+
+// A claim that could not be tested has p = 1.
+std::vector<double> raw_p(const std::vector<ClaimVerdict>& verdicts, TestOf test) {
+  std::vector<double> p;
+  for (const auto& verdict : verdicts) p.push_back((verdict.*test) ? (verdict.*test)->p : 1.0);
+  return p;
+}
+
 void adjust(std::vector<ClaimVerdict>& verdicts) {
-  std::vector<double> claimed;
-  std::vector<double> opposite;
-  for (const auto& verdict : verdicts) {
-    claimed.push_back(verdict.claimed ? verdict.claimed->p : 1.0);
-    opposite.push_back(verdict.opposite ? verdict.opposite->p : 1.0);
-  }
-  const auto adjusted = holm_adjusted(claimed);
-  const auto adjusted_opposite = holm_adjusted(opposite);
+  const auto adjusted = holm_adjusted(raw_p(verdicts, &ClaimVerdict::claimed));
+  const auto adjusted_opposite = holm_adjusted(raw_p(verdicts, &ClaimVerdict::opposite));
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     verdicts[i].adjusted = adjusted[i];
     verdicts[i].adjusted_opposite = adjusted_opposite[i];
     verdicts[i].claims = std::ssize(verdicts);
   }
+}
+
+// Seeds a side with which complete separation would be significant beside the other claims as they
+// are.
+std::size_t seeds_that_would_do(const ClaimVerdict& verdict, std::vector<double> p,
+                                std::size_t place) {
+  const Claim& claim = verdict.evidence.claim;
+  std::size_t n = kFewestClaimSeeds;
+  for (;; ++n) {
+    p[place] = smallest_p(claim.test, n, n);
+    if (holm_adjusted(p)[place] <= claim.alpha) return n;
+  }
+}
+
+// Why a claim is inconclusive though no value speaks against it, or against its opposite.
+std::string what_is_short(const std::vector<ClaimVerdict>& verdicts, std::size_t place) {
+  const ClaimVerdict& verdict = verdicts[place];
+  const ClaimTest test = verdict.evidence.claim.test;
+  if (test == ClaimTest::kWelch) return "";
+  const std::size_t n = verdict.evidence.left.values.size();
+  const std::size_t m = verdict.evidence.right.values.size();
+  constexpr double kRounding = 1.0 + 1e-9;
+  for (const TestOf side : {&ClaimVerdict::claimed, &ClaimVerdict::opposite}) {
+    if ((verdict.*side)->p > smallest_p(test, n, m) * kRounding) continue;
+    const std::size_t enough = seeds_that_would_do(verdict, raw_p(verdicts, side), place);
+    if (!is_paired(test)) {
+      return fmt::format(
+          "left and right do not overlap: no smaller p can be had from {} and {} seeds; {} a side "
+          "would do",
+          n, m, enough);
+    }
+    return fmt::format("{} of {} pairs agree: no smaller p can be had from {} pairs; {} would do",
+                       side == &ClaimVerdict::claimed ? n : 0, n, n, enough);
+  }
+  return "";
 }
 
 }  // namespace
@@ -162,13 +176,16 @@ std::vector<ClaimVerdict> judge(std::span<const ClaimEvidence> claims) {
   std::vector<ClaimVerdict> verdicts;
   for (const ClaimEvidence& evidence : claims) verdicts.push_back(tested(evidence));
   adjust(verdicts);
-  for (ClaimVerdict& verdict : verdicts) {
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    ClaimVerdict& verdict = verdicts[i];
     if (!verdict.claimed) continue;
     const double alpha = verdict.evidence.claim.alpha;
     if (verdict.adjusted <= alpha) {
       verdict.outcome = ClaimOutcome::kHolds;
     } else if (verdict.adjusted_opposite <= alpha) {
       verdict.outcome = ClaimOutcome::kFails;
+    } else {
+      verdict.reason = what_is_short(verdicts, i);
     }
   }
   return verdicts;

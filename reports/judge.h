@@ -23,14 +23,17 @@ enum class ClaimOutcome {
 std::string_view outcome_name(ClaimOutcome outcome);  ///< "holds", "not_run", …
 
 /// What became of a claim. The tested contrast is factor · left − right for "lower" and
-/// left − factor · right for "higher"; the claim is that it lies beyond the margin.
+/// left − factor · right for "higher"; the claim is that it lies beyond the margin. With a factor
+/// or a margin, what only rounding tells from the margin is a tie (contrast.h).
 struct ClaimVerdict {
   ClaimEvidence evidence;
   ClaimOutcome outcome = ClaimOutcome::kNotRun;
-  std::string reason = {};  ///< why nothing could be decided; empty where p says it
+  /// Why nothing could be decided: what is missing, or how many seeds would do where no smaller p
+  /// can be had; empty where p says it.
+  std::string reason = {};
   /// Location of the contrast: median of the differences (sign), Hodges–Lehmann (wilcoxon,
   /// mann_whitney), difference of means (welch); with the interval of confidence >= 1 − 2 alpha
-  /// that inverts the test, without Holm's correction.
+  /// that inverts the test where no difference is 0, without Holm's correction.
   std::optional<Estimate> effect = {};
   std::optional<TestResult> claimed = {};   ///< against: the contrast is not beyond the margin
   std::optional<TestResult> opposite = {};  ///< against: it is

@@ -64,10 +64,7 @@ Estimate shift_estimate(std::span<const double> left, std::span<const double> ri
   for (const double l : left) {
     for (const double r : right) shifts.push_back(l - r);
   }
-  Ranks untied{std::vector<std::int64_t>(left.size() + right.size()), 0.0};
-  for (std::size_t i = 0; i < untied.doubled.size(); ++i) {
-    untied.doubled[i] = 2 * static_cast<std::int64_t>(i + 1);
-  }
+  const Ranks untied = untied_ranks(left.size() + right.size());
   return null_distribution(untied, left.size(), right.size()).estimate(std::move(shifts), alpha);
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "reports/claim_text.h"
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
@@ -48,23 +50,33 @@ std::string comparison(const Report& report, const ComparisonTable& table) {
   return text + "\n";
 }
 
+std::string claim_row(const ClaimVerdict& verdict) {
+  const Claim& claim = verdict.evidence.claim;
+  const std::string caveat = caveat_text(verdict);
+  return fmt::format(
+      "| {}<br>left: {}, right: {} | **{}**{} | {}<br>{}; claimed: {} | {} | {} | {} | {} |\n",
+      markdown_text(claim.text), markdown_text(claim.left), markdown_text(claim.right),
+      outcome_text(verdict.outcome), caveat.empty() ? "" : "<br>" + markdown_text(caveat),
+      effect_text(verdict), markdown_text(contrast_text(claim)), claimed_range_text(claim),
+      adjusted_p_text(verdict), raw_p_text(verdict), seeds_text(verdict), test_text(claim.test));
+}
+
 std::string claims(const Report& report) {
   if (report.claims.empty()) return "";
   std::string text =
-      "## Claims\n\nOne-sided tests, adjusted by Holm over all claims of a suite; the interval "
-      "(confidence at least 1 − 2α) is not adjusted.\n\n"
-      "| claim | outcome | effect | p adjusted | p | seeds | test |\n"
-      "| --- | --- | --- | ---: | ---: | --- | --- |\n";
+      "## Claims\n\nOne-sided tests at alpha 0.05 where the row names no other, adjusted by Holm "
+      "over all claims of a suite; the interval (confidence at least 1 − 2 alpha) is not adjusted."
+      "\n\n";
+  std::string_view suite;
   for (const auto& stored : report.claims) {
-    const ClaimVerdict& verdict = stored.verdict;
-    const Claim& claim = verdict.evidence.claim;
-    const std::string caveat = caveat_text(verdict);
-    text += fmt::format(
-        "| {}<br>left: {}, right: {} | **{}**{} | {}<br>{}; claimed: {} | {} | {} | {} | {} |\n",
-        markdown_text(claim.text), markdown_text(claim.left), markdown_text(claim.right),
-        outcome_text(verdict.outcome), caveat.empty() ? "" : "<br>" + markdown_text(caveat),
-        effect_text(verdict), markdown_text(contrast_text(claim)), claimed_range_text(claim),
-        adjusted_p_text(verdict), raw_p_text(verdict), seeds_text(verdict), test_text(claim.test));
+    if (stored.suite != suite) {
+      text += fmt::format(
+          "{}### {}, judged {}\n\n| claim | outcome | effect | p adjusted | p | seeds | test |\n"
+          "| --- | --- | --- | ---: | ---: | --- | --- |\n",
+          suite.empty() ? "" : "\n", markdown_text(stored.suite), markdown_text(stored.at));
+      suite = stored.suite;
+    }
+    text += claim_row(stored.verdict);
   }
   return text + "\n";
 }

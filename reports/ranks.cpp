@@ -23,4 +23,10 @@ Ranks ranks_of(std::span<const double> values) {
   return ranks;
 }
 
+Ranks untied_ranks(std::size_t count) {
+  Ranks ranks{std::vector<std::int64_t>(count), 0.0};
+  for (std::size_t i = 0; i < count; ++i) ranks.doubled[i] = 2 * static_cast<std::int64_t>(i + 1);
+  return ranks;
+}
+
 }  // namespace assay

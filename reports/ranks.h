@@ -14,4 +14,7 @@ struct Ranks {
 };
 Ranks ranks_of(std::span<const double> values);
 
+/// 1 … count.
+Ranks untied_ranks(std::size_t count);
+
 }  // namespace assay

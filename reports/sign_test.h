@@ -13,7 +13,8 @@ namespace assay {
 TestResult sign_test(std::span<const double> differences, Alternative alternative);
 
 /// Median of the differences with the interval that inverts the sign test: order statistics
-/// d_(c), d_(n+1−c) with P(Binomial(n, 1/2) <= c − 1) <= alpha. At least one difference.
+/// d_(c), d_(n+1−c) with P(Binomial(n, 1/2) <= c − 1) <= alpha, n counting all differences: exact
+/// without zeros, which the test leaves out. At least one difference.
 Estimate median_estimate(std::span<const double> differences, double alpha);
 
 }  // namespace assay

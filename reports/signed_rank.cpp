@@ -58,11 +58,7 @@ Estimate hodges_lehmann_estimate(std::span<const double> differences, double alp
       averages.push_back((differences[i] + differences[j]) / 2.0);
     }
   }
-  Ranks untied{std::vector<std::int64_t>(differences.size()), 0.0};
-  for (std::size_t i = 0; i < differences.size(); ++i) {
-    untied.doubled[i] = 2 * static_cast<std::int64_t>(i + 1);
-  }
-  return null_distribution(untied).estimate(std::move(averages), alpha);
+  return null_distribution(untied_ranks(differences.size())).estimate(std::move(averages), alpha);
 }
 
 }  // namespace assay

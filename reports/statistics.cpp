@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/statistics.h"
 
+#include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <limits>
 
 namespace assay {
 
@@ -13,6 +15,8 @@ double student_t_quantile(double degrees, double probability) {
 SeedSummary summarise(std::span<const double> values) {
   SeedSummary summary;
   double sum = 0.0;
+  double lowest = std::numeric_limits<double>::infinity();
+  double highest = -lowest;
   for (const double value : values) {
     if (!std::isfinite(value)) {
       ++summary.non_finite;
@@ -20,10 +24,13 @@ SeedSummary summarise(std::span<const double> values) {
     }
     ++summary.n;
     sum += value;
+    lowest = std::min(lowest, value);
+    highest = std::max(highest, value);
   }
   if (summary.n == 0) return summary;
   const auto n = static_cast<double>(summary.n);
-  const double mean = sum / n;
+  // The sum of equal doubles is rounded: over n it may not be that double again.
+  const double mean = lowest == highest ? lowest : sum / n;
   summary.mean = mean;
   if (summary.n < 2) return summary;
   double squares = 0.0;

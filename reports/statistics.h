@@ -18,6 +18,7 @@ struct SeedSummary {
   std::optional<double> high = {};  ///< mean ± t_{0.975, n−1} sd/√n (Student 1908)
 };
 
+/// Equal values have exactly that mean and sd 0.
 SeedSummary summarise(std::span<const double> values);
 
 /// Quantile of Student's t distribution (Boost.Math). degrees > 0, 0 < probability < 1.

@@ -24,8 +24,9 @@ MeanDifference mean_difference(std::span<const double> left, std::span<const dou
   const double left_part = l.sd.value() * *l.sd / n;
   const double right_part = r.sd.value() * *r.sd / m;
   const double sum = left_part + right_part;
+  const double share = left_part / sum;  // the parts' own squares may not be doubles
   return {l.mean.value() - r.mean.value(), std::sqrt(sum),
-          sum * sum / (left_part * left_part / (n - 1) + right_part * right_part / (m - 1))};
+          1.0 / (share * share / (n - 1) + (1.0 - share) * (1.0 - share) / (m - 1))};
 }
 
 double p_of(double t, double degrees, Alternative alternative) {

@@ -105,7 +105,8 @@ Database Database::open_for_reading(const std::filesystem::path& given) {
   const auto file = std::filesystem::absolute(given);
   if (!std::filesystem::exists(file)) {
     throw Error(fmt::format(
-        "{}: no such database; make one with `assay run demo`, or name another one with --db",
+        "{0}: no such database; `assay run EXPERIMENT --smoke --db {0}` makes one in seconds, or "
+        "name another one with --db",
         given.string()));
   }
   refuse_folder(file);

@@ -27,6 +27,10 @@ std::filesystem::path default_database() {
   return project_root() / "results" / "assay.sqlite";
 }
 
+std::string not_empty(const std::string& text) {
+  return text.empty() ? "needs a value; leave the option out for the default" : "";
+}
+
 void add_run_options(CLI::App* command, WorkOptions& work) {
   command->add_option("--device", work.device, "auto, cpu or cuda")->capture_default_str();
   command
@@ -85,7 +89,8 @@ void App::add_run() {
   run->add_option("TARGET", options->targets.targets,
                   "names of experiments or suites, or TOML files")
       ->required();
-  run->add_option("--seeds", options->targets.seeds, "0,1,2 or 0..4 (both ends included)");
+  run->add_option("--seeds", options->targets.seeds, "0,1,2 or 0..4 (both ends included)")
+      ->check(not_empty);
   run->add_option("--set", options->targets.set, "key=value, changes the definition")
       ->allow_extra_args(false);
   run->add_option("--sweep", options->targets.sweep, "key=a,b,c: one run for each value")
@@ -154,15 +159,18 @@ void App::add_worker() {
 
 void App::add_looking() {
   struct Options {
-    std::string target, run;
+    std::string target, run, artifacts;
     std::vector<std::string> set;
     bool smoke = false, watch = false;
   };
   auto options = std::make_shared<Options>();
   CLI::App* list = command("list", "experiments and suites, with their last results", "assay list");
-  CLI::App* describe = command("describe", "a definition: every value, and where it comes from",
-                               "assay describe vae/fashion_mnist --set model.latent_dim=20");
-  describe->add_option("EXPERIMENT", options->target, "name or TOML file")->required();
+  CLI::App* describe =
+      command("describe",
+              "a definition: every value, and where it comes from; a suite: members, claims, cost",
+              "assay describe vae/fashion_mnist --set model.latent_dim=20");
+  describe->add_option("TARGET", options->target, "name or TOML file of an experiment or suite")
+      ->required();
   describe->add_option("--set", options->set, "key=value")->allow_extra_args(false);
   describe->add_flag("--smoke", options->smoke, "as --smoke would run it");
   CLI::App* status =
@@ -171,6 +179,9 @@ void App::add_looking() {
   CLI::App* show =
       command("show", "one run: definition, machine, metrics with their protocol", "assay show 12");
   show->add_option("RUN", options->run, "number or uuid prefix")->required();
+  show->add_option("--artifacts", options->artifacts,
+                   "write the run's pictures and tables into this folder instead")
+      ->check(not_empty);
   for (CLI::App* one : {list, describe, status, show})
     one->add_flag("--json", common_.json, "one JSON document");
   CLI::App* verify =
@@ -182,18 +193,21 @@ void App::add_looking() {
   });
   actions_.emplace_back(status,
                         [this, options] { return status_command(options->watch, common_); });
-  actions_.emplace_back(show, [this, options] { return show_command(options->run, common_); });
+  actions_.emplace_back(
+      show, [this, options] { return show_command(options->run, options->artifacts, common_); });
   actions_.emplace_back(verify, [this, options] { return verify_command(options->run, common_); });
 }
 
 void App::add_report() {
   struct Options {
     std::string suite;
+    std::vector<std::string> targets;
     ReportCommand report;
   };
   auto options = std::make_shared<Options>();
   CLI::App* report = command("report", "a comparison report from the database alone",
                              "assay report --suite demo --out demo.html");
+  report->add_option("TARGET", options->targets, "only these experiments and suites");
   report->add_option("--suite", options->suite, "only this suite's experiments");
   report->add_option("--out", options->report.file, "file (default: reports/out/…)");
   report->add_option("--format", options->report.format, "html, md, csv or json")
@@ -201,7 +215,12 @@ void App::add_report() {
   actions_.emplace_back(report, [this, options] {
     options->report.database = common_.database;
     options->report.title = common_.database.stem().string();
-    if (!options->suite.empty()) choose_suite(options->report, options->suite);
+    auto targets = options->targets;
+    if (!options->suite.empty()) {
+      require_suite(options->suite);
+      targets.push_back(options->suite);
+    }
+    if (!targets.empty()) choose_targets(options->report, targets);
     const auto file = write_report(options->report);
     fmt::print("report: {}\n", file.string());
     return 0;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "cli/table.h"
 #include "core/error.h"
@@ -49,8 +48,19 @@ void check_computed(const Claim& claim, const PlannedMember& member) {
   }
 }
 
-std::size_t distinct(const std::vector<std::uint64_t>& seeds) {
-  return std::set(seeds.begin(), seeds.end()).size();
+bool is_changed_by_the_command_line(const Definition& definition) {
+  return std::ranges::any_of(
+      definition.values, [](const auto& value) { return value.second.origin.starts_with("--"); });
+}
+
+// What --set or --smoke makes alike is for the verdict to say.
+void check_sides_differ(const Claim& claim, const Definition& left, const Definition& right) {
+  if (left.id() != right.id()) return;
+  if (is_changed_by_the_command_line(left) || is_changed_by_the_command_line(right)) return;
+  throw Error(
+      fmt::format("{}: left '{}' and right '{}' are one and the same definition; a claim compares "
+                  "two that differ",
+                  claim.where, claim.left, claim.right));
 }
 
 // Seeds a side with which the claim could hold if all claims of the suite took as many.
@@ -64,8 +74,8 @@ std::size_t enough_seeds(const Claim& claim, std::size_t claims) {
 void check_reachable(const std::vector<ClaimEvidence>& claims) {
   std::vector<double> best;
   for (const auto& evidence : claims) {
-    best.push_back(smallest_p(evidence.claim.test, distinct(evidence.left.seeds),
-                              distinct(evidence.right.seeds)));
+    best.push_back(smallest_p(evidence.claim.test, distinct_seeds(evidence.left.seeds).size(),
+                              distinct_seeds(evidence.right.seeds).size()));
   }
   const auto adjusted = holm_adjusted(best);
   for (std::size_t i = 0; i < claims.size(); ++i) {
@@ -74,9 +84,10 @@ void check_reachable(const std::vector<ClaimEvidence>& claims) {
     throw Error(fmt::format(
         "{}: test = '{}' on {} seeds reaches p = {:.2g} at best, and {:.2g} after Holm's "
         "correction over the suite's {} claims: above alpha = {}, so the claim could never hold; "
-        "give both sides {} seeds, or take mann_whitney or welch",
-        claim.where, test_name(claim.test), distinct(claims[i].left.seeds), best[i], adjusted[i],
-        claims.size(), claim.alpha, enough_seeds(claim, claims.size())));
+        "give both sides {} seeds, or take {}",
+        claim.where, test_name(claim.test), distinct_seeds(claims[i].left.seeds).size(), best[i],
+        adjusted[i], claims.size(), claim.alpha, enough_seeds(claim, claims.size()),
+        is_paired(claim.test) ? "mann_whitney or welch" : "welch"));
   }
 }
 
@@ -130,6 +141,7 @@ PlannedSuite plan_claims(const Suite& suite, const std::map<std::string, Planned
     check_metric(claim);
     check_computed(claim, left);
     check_computed(claim, right);
+    if (own_seeds && !smoke) check_sides_differ(claim, left.definition, right.definition);
     if (own_seeds) check_claim_seeds(claim, left.seeds, right.seeds);
     planned.claims.push_back({claim,
                               {left.definition.name, left.definition.id(), left.seeds},
@@ -140,7 +152,8 @@ PlannedSuite plan_claims(const Suite& suite, const std::map<std::string, Planned
   return planned;
 }
 
-void judge_suites(Database& database, const std::vector<PlannedSuite>& suites) {
+void judge_suites(Database& database, const std::vector<PlannedSuite>& suites,
+                  const std::vector<std::string>& uuids) {
   for (const PlannedSuite& suite : suites) {
     if (suite.claims.empty()) continue;
     if (suite.swept) {
@@ -150,7 +163,7 @@ void judge_suites(Database& database, const std::vector<PlannedSuite>& suites) {
     }
     std::vector<ClaimEvidence> claims = suite.claims;
     const std::filesystem::path file = database.file();
-    collect_evidence({&file, 1}, claims);
+    collect_evidence({&file, 1}, uuids, claims);
     const auto found = judge(claims);
     print(suite.name, found);
     if (!suite.changed.empty()) {

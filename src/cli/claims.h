@@ -30,13 +30,14 @@ struct PlannedSuite {
 
 /// The claims of a suite whose members go by what the suite calls them. `own_seeds`: the seeds are
 /// the suite's, so each claim must have enough of them to be able to hold at all. Throws Error at
-/// the claim: an unknown metric (with the near miss), one that a member does not compute, too few
-/// seeds.
+/// the claim: an unknown metric (with the near miss), one that a member does not compute, two sides
+/// of one definition that neither --set nor --smoke made alike, too few seeds.
 PlannedSuite plan_claims(const Suite& suite, const std::map<std::string, PlannedMember>& members,
                          bool own_seeds, bool smoke);
 
-/// Judges each suite's claims on what the database holds, stores the verdicts unless the newest
-/// ones say the same of the same runs, and prints them.
-void judge_suites(Database& database, const std::vector<PlannedSuite>& suites);
+/// Judges each suite's claims on the runs of these uuids, which are the command's, stores the
+/// verdicts unless the newest ones say the same of the same runs, and prints them.
+void judge_suites(Database& database, const std::vector<PlannedSuite>& suites,
+                  const std::vector<std::string>& uuids);
 
 }  // namespace assay

@@ -57,7 +57,9 @@ void examine_machine(Examination& out) {
   const Commit commit = this_commit();
   if (commit.id == "unknown") {
     out.warning(
-        "not a git checkout, or git is missing: runs cannot say which sources they were made with");
+        "built outside a git checkout, or without git: runs cannot say which sources they were "
+        "made "
+        "with");
   } else {
     out.fine(fmt::format(
         "commit {}{}", commit.id,

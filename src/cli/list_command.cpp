@@ -25,8 +25,15 @@ std::map<std::string, LastResult> results_by_name(const std::filesystem::path& f
   return results;
 }
 
-std::string result_text(const LastResult& result) {
-  std::string text = result.run.smoke ? "(smoke)" : "";
+// A result of a definition that was changed for its run, or has changed since, says so.
+std::string result_text(const LastResult& result, const Definition& definition) {
+  std::string text;
+  if (result.run.smoke) {
+    text = "(smoke)";
+  } else if (result.run.experiment_id != definition.id()) {
+    text = result.run.overrides.empty() ? "(another definition)"
+                                        : fmt::format("({})", result.run.overrides);
+  }
   for (const auto& metric : result.metrics) {
     text += fmt::format("{}{} {}", text.empty() ? "" : "  ", metric.full_name(),
                         short_number(metric.value));
@@ -55,10 +62,9 @@ Json to_json(const Definition& definition, const LastResult* result) {
   if (result != nullptr) {
     Json metrics = Json::object();
     for (const auto& metric : result->metrics) metrics[metric.name] = json_number(metric.value);
-    json["last_result"] = {{"run", result->run.number},
-                           {"uuid", result->run.uuid},
-                           {"smoke", result->run.smoke},
-                           {"metrics", metrics}};
+    json["last_result"] = {{"run", result->run.number},          {"uuid", result->run.uuid},
+                           {"smoke", result->run.smoke},         {"id", result->run.experiment_id},
+                           {"overrides", result->run.overrides}, {"metrics", metrics}};
   }
   return json;
 }
@@ -73,12 +79,18 @@ void print_list(const std::vector<Definition>& definitions,
          definition.text("dataset.name") + (data_are_here(definition) ? "" : " (data absent)"),
          std::to_string(run_length(definition).images), definition.tier,
          std::to_string(definition.seeds.size()),
-         result == results.end() ? "" : result_text(result->second)});
+         result == results.end() ? "" : result_text(result->second, definition)});
   }
-  fmt::print("{}\nsuites:", table.text());
-  for (const auto& name : suite_names()) fmt::print(" {}", name);
+  Table suites({"suite", "members", "claims", "what it is"});
+  for (const auto& name : suite_names()) {
+    const Suite suite = read_suite(find_target(name));
+    suites.add({name, std::to_string(suite.members.size()), std::to_string(suite.claims.size()),
+                suite.note});
+  }
+  fmt::print("{}\n{}", table.text(), suites.text());
   fmt::print(
-      "\n`assay describe EXPERIMENT` shows every value; `assay run EXPERIMENT --smoke` tries it in "
+      "\n`assay describe TARGET` shows every value of an experiment and all runs of a suite; "
+      "`assay run EXPERIMENT --smoke` tries it in "
       "seconds; `assay data list` says how to get absent data\n");
 }
 
@@ -99,33 +111,6 @@ int list_command(const CommonOptions& options) {
     all.push_back(to_json(definition, result == results.end() ? nullptr : &result->second));
   }
   fmt::print("{}\n", all.dump(2));
-  return 0;
-}
-
-int describe_command(const std::string& target, const std::vector<std::string>& set, bool smoke,
-                     const CommonOptions& options) {
-  const Definition definition = resolve_target(target, set, smoke);
-  if (!options.json) {
-    fmt::print("{} (family {})\nid {}\n", definition.name, definition.family, definition.id());
-    if (!definition.note.empty()) fmt::print("{}\n", definition.note);
-    Table table({"key", "value", "origin"});
-    for (const auto& [path, resolved] : definition.values)
-      table.add({path, to_toml(resolved.value), resolved.origin});
-    fmt::print("\n{}", table.text());
-    return 0;
-  }
-  Json json = {{"name", definition.name},  {"family", definition.family},
-               {"id", definition.id()},    {"note", definition.note},
-               {"tier", definition.tier},  {"reproduces", definition.reproduces},
-               {"seeds", definition.seeds}};
-  Json values = Json::object();
-  for (const auto& [path, resolved] : definition.values) {
-    Json value = std::visit([](const auto& v) { return Json(v); }, resolved.value);
-    values[path] = {{"value", value}, {"origin", resolved.origin}, {"in_id", resolved.identity}};
-  }
-  json["values"] = values;
-  json["canonical"] = definition.canonical();
-  fmt::print("{}\n", json.dump(2));
   return 0;
 }
 

@@ -43,14 +43,23 @@ std::filesystem::path write_report(const ReportCommand& command) {
   return file;
 }
 
-void choose_suite(ReportCommand& command, const std::string& suite) {
-  if (!is_suite(find_target(suite))) {
-    throw Error(fmt::format("--suite {}: is an experiment, not a suite", suite));
+void require_suite(const std::string& suite) {
+  if (is_suite(find_target(suite))) return;
+  throw Error(fmt::format(
+      "--suite {0}: is an experiment, not a suite; `assay report {0}` reports it", suite));
+}
+
+void choose_targets(ReportCommand& command, const std::vector<std::string>& targets) {
+  TargetOptions suites;
+  for (const auto& target : targets) {
+    if (is_suite(find_target(target))) {
+      suites.targets.push_back(target);
+    } else {
+      command.experiments.push_back(resolve_target(target, {}, false).name);
+    }
   }
-  TargetOptions options;
-  options.targets = {suite};
-  const Plan plan = make_plan(options);
-  command.title = plan.title;
+  const Plan plan = make_plan(suites);
+  command.title = plan.title.empty() ? command.experiments.front() : plan.title;
   for (const auto& planned : plan.runs) command.experiments.push_back(planned.definition.id());
   for (const auto& one : plan.suites) command.suites.push_back(one.name);
 }

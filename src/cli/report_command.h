@@ -22,7 +22,11 @@ std::filesystem::path default_report_file(const std::string& title, const std::s
 /// Renders a report from a database alone and returns its file.
 std::filesystem::path write_report(const ReportCommand& command);
 
-/// Narrows a report to a suite: its title, its experiments and its claims.
-void choose_suite(ReportCommand& command, const std::string& suite);
+/// Narrows a report to experiments, under every definition that bears their name, and to suites
+/// with their claims.
+void choose_targets(ReportCommand& command, const std::vector<std::string>& targets);
+
+/// Throws Error if the target is an experiment.
+void require_suite(const std::string& suite);
 
 }  // namespace assay

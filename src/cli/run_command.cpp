@@ -2,6 +2,7 @@
 #include "cli/run_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "cli/display.h"
 #include "cli/pool.h"
 #include "cli/report_command.h"
+#include "cli/shell.h"
 #include "cli/stored.h"
 #include "cli/table.h"
 #include "core/error.h"
@@ -111,6 +113,27 @@ void print_table(const Database& database, const std::vector<std::string>& uuids
   fmt::print("{}", table.text());
 }
 
+// "28 experiments, 140 runs (12 complete already, 2 to be resumed), 18 claims; 2 at a time".
+std::string work_text(const Plan& plan, const Work& work, int jobs) {
+  std::set<std::string> ids;
+  for (const PlannedRun& planned : plan.runs) ids.insert(planned.definition.id());
+  const auto resumed = std::count_if(work.orders.begin(), work.orders.end(),
+                                     [](const WorkOrder& order) { return order.resume; });
+  std::size_t claims = 0;
+  for (const PlannedSuite& suite : plan.suites) claims += suite.claims.size();
+  std::vector<std::string> notes;
+  if (!work.done.empty()) {
+    notes.push_back(fmt::format("{} complete already under this commit: --again repeats them",
+                                work.done.size()));
+  }
+  if (resumed > 0) notes.push_back(fmt::format("{} resumed", resumed));
+  return fmt::format("{} experiment{}, {} run{}{}{}; {} at a time", ids.size(),
+                     ids.size() == 1 ? "" : "s", plan.runs.size(), plan.runs.size() == 1 ? "" : "s",
+                     notes.empty() ? "" : fmt::format(" ({})", fmt::join(notes, "; ")),
+                     claims == 0 ? "" : fmt::format(", {} claim{}", claims, claims == 1 ? "" : "s"),
+                     jobs);
+}
+
 // Announces what began and what ended since the last call. A run that is to be resumed has ended
 // once already, so nothing is said of a run before it was seen running, but at the end of all.
 class Announcer {
@@ -120,8 +143,11 @@ class Announcer {
     for (const RunRow& row : runs(database)) {
       if (std::find(uuids.begin(), uuids.end(), row.uuid) == uuids.end()) continue;
       if (row.status == "running" && begun_.insert(row.uuid).second) {
-        display.say(fmt::format("run {}  {} {}", row.number, label_of(row.experiment, row.seed),
-                                resumed_at(database, row.number).empty() ? "started" : "resumed"));
+        const bool resumed = !resumed_at(database, row.number).empty();
+        display.say(fmt::format(
+            "run {}  {} {}{}", row.number, label_of(row.experiment, row.seed),
+            resumed ? "resumed" : "started",
+            uuids.size() > 1 ? fmt::format(" ({} of {})", begun_.size(), uuids.size()) : ""));
       }
       const bool known = over || begun_.contains(row.uuid);
       if (row.status != "running" && known && ended_.insert(row.uuid).second) {
@@ -193,11 +219,9 @@ int run_command(const RunCommand& command) {
   Database database = Database::open_for_writing(options.common.database);
   mark_abandoned(database);
   const Work work = prepare(database, plan, command.again);
-  if (!work.done.empty() && !options.common.quiet) {
-    fmt::print(
-        "{} of {} runs are complete already under this definition, seed and commit (--again "
-        "repeats them)\n",
-        work.done.size(), plan.runs.size());
+  if ((plan.runs.size() > 1 || !work.done.empty()) && !options.common.quiet) {
+    fmt::print("{}\n", work_text(plan, work, options.jobs));
+    std::fflush(stdout);
   }
   const int code = do_work(database, work.orders, options);
   std::vector<std::string> uuids = work.done;
@@ -205,7 +229,7 @@ int run_command(const RunCommand& command) {
   uuids = recorded(database, uuids);
   print_table(database, uuids);
   const bool interrupted = code == static_cast<int>(ExitCode::kInterrupted);
-  if (!interrupted) judge_suites(database, plan.suites);
+  if (!interrupted) judge_suites(database, plan.suites, uuids);
   std::vector<std::string> ids;
   for (const PlannedRun& planned : plan.runs) ids.push_back(planned.definition.id());
   const auto file = command.report.empty() ? default_report_file(plan.title, "html")
@@ -215,7 +239,12 @@ int run_command(const RunCommand& command) {
   write_report({options.common.database, ids, suites, plan.title, "html", file});
   fmt::print("\nreport: {}\n", file.string());
   if (interrupted) {
-    fmt::print("to go on: assay resume --db {}\n", options.common.database.string());
+    const auto complete = std::count_if(uuids.begin(), uuids.end(), [&](const auto& uuid) {
+      return find_run(database, uuid).status == "complete";
+    });
+    fmt::print("{} of {} runs are complete; the same command goes on{}:\n  {}\n", complete,
+               plan.runs.size(), plan.suites.empty() ? "" : " and judges the claims at its end",
+               this_command({"--again"}));
   }
   return code;
 }
@@ -249,6 +278,9 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
   std::vector<std::string> uuids;
   for (const auto& order : orders) uuids.push_back(order.uuid);
   print_table(database, uuids);
+  fmt::print(
+      "`assay run` with the targets of these runs starts what had not begun, judges claims and "
+      "writes the report\n");
   return code;
 }
 

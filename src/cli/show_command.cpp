@@ -3,73 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
-#include <cstdio>
-#include <thread>
 
-#include "cli/display.h"
 #include "cli/table.h"
-#include "core/error.h"
+#include "core/file.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
 namespace assay {
 namespace {
-
-Json view_json(const RunView& view) {
-  const RunRow& row = view.row;
-  Json losses = Json::object();
-  for (const auto& loss : view.losses) losses[loss.name] = json_number(loss.value);
-  return {{"run", row.number},
-          {"uuid", row.uuid},
-          {"experiment", row.experiment},
-          {"seed", row.seed},
-          {"status", row.status},
-          {"reason", row.reason},
-          {"phase", row.phase},
-          {"images_seen", row.images_seen},
-          {"images_total", row.images_total},
-          {"images_per_second", json_number(row.images_per_second)},
-          {"eta_seconds", view.eta_seconds < 0 ? Json() : json_number(view.eta_seconds)},
-          {"losses", losses}};
-}
-
-// The newest runs that have ended, with the numbers by which other commands know them.
-void print_ended(const Database& database) {
-  constexpr std::size_t kMost = 20;
-  std::vector<RunRow> ended;
-  for (auto& row : runs(database)) {
-    if (row.status != "running" && row.status != "interrupted") ended.push_back(std::move(row));
-  }
-  if (ended.empty()) return;
-  const std::size_t first = ended.size() > kMost ? ended.size() - kMost : 0;
-  fmt::print("{} ended{}:\n", ended.size(), first > 0 ? fmt::format(", the newest {}", kMost) : "");
-  Table table({"run", "experiment", "seed", "status", "time"});
-  for (std::size_t i = ended.size(); i-- > first;) {
-    const RunRow& row = ended[i];
-    const std::string why = row.reason.empty() ? "" : ": " + row.reason;
-    table.add({std::to_string(row.number), row.experiment + (row.smoke ? " (smoke)" : ""),
-               std::to_string(row.seed), row.status + why, duration_text(row.wall_seconds)});
-  }
-  fmt::print("{}", table.text());
-}
-
-void print_status(const std::filesystem::path& file) {
-  const Database database = Database::open_for_reading(file);
-  const auto running = running_runs(database);
-  fmt::print("{}: {} running\n", file.string(), running.size());
-  for (const RunRow& row : running) fmt::print("  {}\n", plain_line(view_of(database, row)));
-  const auto interrupted = interrupted_runs(database);
-  if (!interrupted.empty()) {
-    fmt::print("{} interrupted (`assay resume` continues them):\n", interrupted.size());
-  }
-  for (const RunRow& row : interrupted) {
-    fmt::print("  run {}  {} seed {}  at {}/{} images: {}\n", row.number, row.experiment, row.seed,
-               row.images_seen, row.images_total, row.reason);
-  }
-  print_ended(database);
-}
 
 Json metrics_json(const std::vector<MetricRow>& metrics) {
   Json all = Json::array();
@@ -84,26 +26,44 @@ Json metrics_json(const std::vector<MetricRow>& metrics) {
   return all;
 }
 
-Json run_json(const Database& database, const RunRow& row) {
-  const ExperimentRow experiment = experiment_of(database, row.experiment_id);
-  const MachineRow machine = machine_of(database, row.machine_id);
+Json machine_json(const MachineRow& machine) {
+  return {
+      {"cpu", machine.cpu}, {"flags", machine.flags},       {"cores", machine.cores},
+      {"gpu", machine.gpu}, {"driver", machine.driver},     {"memory_bytes", machine.memory_bytes},
+      {"os", machine.os},   {"compiler", machine.compiler}, {"libtorch", machine.libtorch}};
+}
+
+Json losses_json(const Database& database, std::int64_t run) {
   Json losses = Json::object();
-  for (const auto& loss : final_series_of(database, row.number))
+  for (const auto& loss : final_series_of(database, run)) {
     losses[loss.name] = json_number(loss.value);
+  }
+  return losses;
+}
+
+Json speeds_json(const Database& database, std::int64_t run) {
   Json speeds = Json::array();
-  for (const auto& speed : throughput_of(database, row.number)) {
+  for (const auto& speed : throughput_of(database, run)) {
     speeds.push_back({{"phase", speed.phase},
                       {"images_per_second", json_number(speed.images_per_second)},
                       {"images_per_second_mad", json_number(speed.images_per_second_mad)},
                       {"n", speed.n}});
   }
+  return speeds;
+}
+
+Json events_json(const Database& database, std::int64_t run) {
   Json events = Json::array();
-  for (const auto& event : events_of(database, row.number)) {
+  for (const auto& event : events_of(database, run)) {
     events.push_back({{"at", event.at},
                       {"images_seen", event.images_seen},
                       {"kind", event.kind},
                       {"text", event.text}});
   }
+  return events;
+}
+
+Json run_json(const Database& database, const RunRow& row) {
   return {{"run", row.number},
           {"uuid", row.uuid},
           {"experiment", row.experiment},
@@ -111,21 +71,12 @@ Json run_json(const Database& database, const RunRow& row) {
           {"seed", row.seed},
           {"status", row.status},
           {"reason", row.reason},
-          {"definition", experiment.definition},
+          {"definition", experiment_of(database, row.experiment_id).definition},
           {"id", row.experiment_id},
           {"commit", row.commit_id},
           {"dirty", row.dirty},
           {"smoke", row.smoke},
-          {"machine",
-           {{"cpu", machine.cpu},
-            {"flags", machine.flags},
-            {"cores", machine.cores},
-            {"gpu", machine.gpu},
-            {"driver", machine.driver},
-            {"memory_bytes", machine.memory_bytes},
-            {"os", machine.os},
-            {"compiler", machine.compiler},
-            {"libtorch", machine.libtorch}}},
+          {"machine", machine_json(machine_of(database, row.machine_id))},
           {"device", row.device},
           {"threads", row.threads},
           {"jobs", row.jobs},
@@ -134,9 +85,9 @@ Json run_json(const Database& database, const RunRow& row) {
           {"images_total", row.images_total},
           {"resumed_at", resumed_at(database, row.number)},
           {"metrics", metrics_json(metrics_of(database, row.number))},
-          {"losses", losses},
-          {"throughput", speeds},
-          {"events", events},
+          {"losses", losses_json(database, row.number)},
+          {"throughput", speeds_json(database, row.number)},
+          {"events", events_json(database, row.number)},
           {"state_hash", row.state_hash},
           {"wall_seconds", json_number(row.wall_seconds)},
           {"peak_memory_bytes", row.peak_memory_bytes}};
@@ -184,39 +135,27 @@ void print_run(const Database& database, const RunRow& row) {
   fmt::print("\n{}", experiment_of(database, row.experiment_id).definition);
 }
 
-[[noreturn]] void watch_status(const std::filesystem::path& database) {
-  for (;;) {
-    fmt::print("\x1b[H\x1b[2J");
-    print_status(database);
-    std::fflush(stdout);
-    std::this_thread::sleep_for(std::chrono::seconds(1));
+// samples-600000.png, latent_dimensions-600000.csv, …
+void export_artifacts(const Database& database, const RunRow& row,
+                      const std::filesystem::path& folder) {
+  for (const ArtifactName& name : artifacts_of(database, row.number)) {
+    const auto artifact = read_artifact(database, row.number, name);
+    const std::string suffix = name.mime.substr(name.mime.rfind('/') + 1);
+    const auto file = folder / fmt::format("{}-{}.{}", name.kind, name.images_seen, suffix);
+    write_file_atomically(file, artifact->bytes);
+    fmt::print("{}\n", file.string());
   }
 }
 
 }  // namespace
 
-int status_command(bool watch, const CommonOptions& options) {
-  if (watch && options.json)
-    throw Error("status --watch --json: --json prints one document; call it repeatedly instead");
-  if (watch) watch_status(options.database);
-  if (!options.json) {
-    print_status(options.database);
-    return 0;
-  }
-  const Database database = Database::open_for_reading(options.database);
-  Json json = {{"running", Json::array()}, {"interrupted", Json::array()}};
-  for (const RunRow& row : running_runs(database))
-    json["running"].push_back(view_json(view_of(database, row)));
-  for (const RunRow& row : interrupted_runs(database))
-    json["interrupted"].push_back(view_json(view_of(database, row)));
-  fmt::print("{}\n", json.dump(2));
-  return 0;
-}
-
-int show_command(const std::string& run, const CommonOptions& options) {
+int show_command(const std::string& run, const std::filesystem::path& artifacts,
+                 const CommonOptions& options) {
   const Database database = Database::open_for_reading(options.database);
   const RunRow row = find_run(database, run);
-  if (options.json) {
+  if (!artifacts.empty()) {
+    export_artifacts(database, row, artifacts);
+  } else if (options.json) {
     fmt::print("{}\n", run_json(database, row).dump(2));
   } else {
     print_run(database, row);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "cli/context.h"
@@ -13,6 +14,8 @@ int list_command(const CommonOptions& options);
 int describe_command(const std::string& target, const std::vector<std::string>& set, bool smoke,
                      const CommonOptions& options);
 int status_command(bool watch, const CommonOptions& options);
-int show_command(const std::string& run, const CommonOptions& options);
+/// `artifacts`: a folder that the run's pictures and tables are written to instead; empty: none.
+int show_command(const std::string& run, const std::filesystem::path& artifacts,
+                 const CommonOptions& options);
 
 }  // namespace assay

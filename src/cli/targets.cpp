@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/shell.h"
 #include "config/suite.h"
 #include "core/error.h"
 #include "core/near_miss.h"
@@ -36,21 +37,10 @@ std::vector<std::string> names_below(const fs::path& folder, bool with_suites) {
   return names;
 }
 
-// A word as a shell would need it.
-std::string quoted(const std::string& word) {
-  const bool plain = word.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                         "_-+=./,:@%") == std::string::npos;
-  if (plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 std::string options_text(const std::vector<Override>& overrides) {
   std::vector<std::string> words;
   for (const auto& change : overrides) {
-    words.push_back(fmt::format("--set {}", quoted(change.path + "=" + change.value)));
+    words.push_back(fmt::format("--set {}", shell_word(change.path + "=" + change.value)));
   }
   return fmt::format("{}", fmt::join(words, " "));
 }
@@ -61,9 +51,10 @@ std::vector<Override> parse_all(const std::vector<std::string>& set) {
   return overrides;
 }
 
-// What the schema cannot know: metrics, extractors and data sets are lists of other rooms.
-void check_names(const Definition& definition) {
+// What the schema cannot know: what families, metrics and data sets take.
+void check_settings(const Definition& definition) {
   const auto at = [&](const char* path) { return definition.values.at(path).origin; };
+  family(definition.family).check(definition);
   try {
     check_evaluation(definition);
   } catch (const Error& problem) {
@@ -127,15 +118,17 @@ class Planner {
                                const std::vector<std::uint64_t>& seeds, bool smoke) {
     PlannedMember member;
     for (const auto& point : sweep_) {
-      ResolveOptions options{overrides, smoke, experiments_folder()};
-      options.overrides.insert(options.overrides.end(), set_.begin(), set_.end());
+      ResolveOptions options{set_, smoke, experiments_folder(), overrides, true};
       options.overrides.insert(options.overrides.end(), point.begin(), point.end());
       member = {resolve_file(file, family_schema, options), {}};
-      check_names(member.definition);
+      check_settings(member.definition);
       member.seeds = seeds.empty() ? member.definition.seeds : seeds;
       if (!options_.seeds.empty()) member.seeds = parse_seeds(options_.seeds);
+      auto all = overrides;
+      all.insert(all.end(), options.overrides.begin(), options.overrides.end());
+      const std::string changes = options_text(all);
       for (const auto seed : member.seeds) {
-        runs.push_back({member.definition, seed, smoke, options_text(options.overrides)});
+        runs.push_back({member.definition, seed, smoke, changes});
       }
     }
     return member;
@@ -188,8 +181,8 @@ Definition resolve_target(const std::string& target, const std::vector<std::stri
         fmt::format("'{}' is a suite; name one of its experiments ({})", target, file.string()));
   }
   Definition definition =
-      resolve_file(file, family_schema, {parse_all(set), smoke, experiments_folder()});
-  check_names(definition);
+      resolve_file(file, family_schema, {parse_all(set), smoke, experiments_folder(), {}, true});
+  check_settings(definition);
   return definition;
 }
 

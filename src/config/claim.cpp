@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "config/validate.h"
 #include "core/error.h"
@@ -66,10 +65,6 @@ std::string side_of(const SourceItem& item, const std::string& path,
   return name;
 }
 
-std::set<std::uint64_t> distinct(std::span<const std::uint64_t> seeds) {
-  return {seeds.begin(), seeds.end()};
-}
-
 }  // namespace
 
 const Schema& claim_schema() {
@@ -85,7 +80,7 @@ const Schema& claim_schema() {
                texts(kTests)),
       {.path = "factor",
        .default_value = 1.0,
-       .meaning = "by how many times at least",
+       .meaning = "by how many times at least; for metrics above 0 only",
        .minimum = 1.0,
        .maximum = 1e9},
       {.path = "margin",
@@ -138,15 +133,19 @@ Claim read_claim(const SourceItem& item, const std::vector<std::string>& members
   return claim;
 }
 
+std::set<std::uint64_t> distinct_seeds(std::span<const std::uint64_t> seeds) {
+  return {seeds.begin(), seeds.end()};
+}
+
 void check_claim_seeds(const Claim& claim, std::span<const std::uint64_t> left,
                        std::span<const std::uint64_t> right) {
-  const auto seeds = std::array{distinct(left), distinct(right)};
+  const auto seeds = std::array{distinct_seeds(left), distinct_seeds(right)};
   const auto names = std::array{claim.left, claim.right};
   for (std::size_t side = 0; side < 2; ++side) {
     if (seeds[side].size() >= kFewestClaimSeeds) continue;
     throw Error(fmt::format(
-        "{}: a claim needs at least {} seeds on each side, with fewer nothing can be significant; "
-        "'{}' has {} ({}): give its [[member]] seeds = [0, 1, 2, 3, 4]",
+        "{}: a claim needs at least {} seeds on each side, with fewer a paired test cannot be "
+        "significant; '{}' has {} ({}): give its [[member]] seeds = [0, 1, 2, 3, 4]",
         claim.where, kFewestClaimSeeds, names[side], seeds[side].size(),
         fmt::join(seeds[side], ", ")));
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,13 +16,16 @@ namespace assay {
 enum class ClaimDirection { kLower, kHigher };
 enum class ClaimTest { kSign, kWilcoxon, kMannWhitney, kWelch };
 
-/// Training seeds that each side of a claim has at least: with three nothing can be significant.
+/// Training seeds that each side of a claim has at least: with four pairs neither the sign nor the
+/// signed-rank test reaches 0.05. The others could do with fewer; one rule for all is ours.
 inline constexpr std::size_t kFewestClaimSeeds = 5;
 
 /// One [[claim]] of a suite: a statement, made before anything runs, on how a metric of two of its
 /// members compares:
 ///   lower:  factor · left + margin < right
 ///   higher: left > factor · right + margin.
+/// A factor other than 1 says "by how many times" of values above 0 only: with others the claim is
+/// not judged.
 struct Claim {
   std::string text;    ///< the statement in words; names the claim in verdicts
   std::string left;    ///< the member it speaks of
@@ -29,7 +33,7 @@ struct Claim {
   std::string metric;  ///< "iwae_nll", or with an extractor "fd@fmnist-cnn"
   ClaimDirection direction = ClaimDirection::kLower;
   ClaimTest test = ClaimTest::kWelch;
-  double factor = 1.0;  ///< >= 1
+  double factor = 1.0;  ///< >= 1; other than 1 for metrics above 0 only
   double margin = 0.0;  ///< >= 0, in the metric's unit
   double alpha = 0.05;  ///< one-sided, after Holm's correction over the suite
   std::string source;   ///< the paper that states it, or empty
@@ -54,6 +58,9 @@ MetricName split_metric(std::string_view name);
 /// Throws Error with file:line:column for an unknown or missing key, a value out of range, a side
 /// that is not exactly one member, or a claim of one experiment against itself.
 Claim read_claim(const SourceItem& item, const std::vector<std::string>& members);
+
+/// The seeds without repetition, in order.
+std::set<std::uint64_t> distinct_seeds(std::span<const std::uint64_t> seeds);
 
 /// Throws Error at the claim if a side has fewer than kFewestClaimSeeds different seeds, or a
 /// paired test two different lists of seeds.

@@ -73,6 +73,8 @@ struct ResolveOptions {
   bool smoke = false;  ///< apply the definition's [smoke] table
   std::filesystem::path experiments =
       {};  ///< root that `extends` falls back to and names are relative to
+  std::vector<Override> member = {};  ///< a suite's for its member: under [smoke] and overrides
+  bool check_effects = false;  ///< refuse a key that something else switches off (config/effect.h)
 };
 
 /// Keys at the top of a definition: name, family, note, seeds, tier, reproduces, extends.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "config/definition.h"
+#include "config/effect.h"
 #include "config/toml_source.h"
 #include "config/validate.h"
 #include "core/error.h"
@@ -17,6 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxExtends = 8;
 const std::string kSmokePrefix = "smoke.";
+// What is set later lies in a higher layer.
+constexpr int kExtendedLayer = 0, kOwnLayer = 1, kMemberLayer = 2, kOverrideLayer = 3;
 
 // Path below the experiments folder without the suffix, else the file's own name.
 std::string name_of(const fs::path& file, const fs::path& experiments) {
@@ -60,11 +63,13 @@ class Reader {
       throw Error(fmt::format("{}: [[{}]] does not belong in an experiment; suites have [[member]]",
                               items.front().where, name));
     }
+    for (auto& [path, value] : source.values) value.layer = kOwnLayer;
     const auto extends = source.values.find("extends");
     if (extends == source.values.end()) return source.values;
     SourceTable merged = read(base_file(extends->second, folder));
     // These say what the base file itself is.
     for (const char* own : {"name", "reproduces", "extends"}) merged.erase(own);
+    for (auto& [path, value] : merged) value.layer = kExtendedLayer;
     for (auto& [path, value] : source.values) merged[path] = value;
     merged.erase("extends");
     return merged;
@@ -97,6 +102,15 @@ std::string top_text(const SourceTable& values, const std::string& path,
   return std::get<std::string>(checked(*find_key(top_schema(), path), found->second));
 }
 
+// Whether [smoke] would lengthen what somebody has cut shorter over it.
+bool is_cut_already(const SourceTable& values, const std::string& path, const SourceValue& smoke) {
+  const auto found = values.find(path);
+  if (found == values.end() || found->second.layer <= smoke.layer) return false;
+  const auto* own = std::get_if<std::int64_t>(&found->second.value);
+  const auto* cut = std::get_if<std::int64_t>(&smoke.value);
+  return own != nullptr && cut != nullptr && *own > 0 && *own < *cut;
+}
+
 // Checks each [smoke] entry as the key it stands for; applies it when asked to.
 void apply_smoke(SourceTable& values, const Schema& schema, bool apply) {
   SourceTable smoke;
@@ -107,7 +121,7 @@ void apply_smoke(SourceTable& values, const Schema& schema, bool apply) {
   });
   for (auto& [path, value] : smoke) {
     checked(require_key(schema, path, value.where), value);
-    if (!apply) continue;
+    if (!apply || is_cut_already(values, path, value)) continue;
     value.where += " ([smoke])";
     values[path] = value;
   }
@@ -141,22 +155,24 @@ Schema whole_schema(const SourceValue& family, const FamilySchema& family_schema
   return schema;
 }
 
-void apply_overrides(SourceTable& values, const std::vector<Override>& overrides) {
+void apply_overrides(SourceTable& values, const std::vector<Override>& overrides, int layer) {
   for (const Override& change : overrides) {
-    values[change.path] = {parse_value(change.value), change.origin};
+    values[change.path] = {parse_value(change.value), change.origin, layer};
   }
 }
 
 Definition build(SourceTable values, const std::string& label, const FamilySchema& family_schema,
                  const ResolveOptions& options) {
+  apply_overrides(values, options.member, kMemberLayer);
   SourceTable overridden = values;
-  apply_overrides(overridden, options.overrides);
+  apply_overrides(overridden, options.overrides, kOverrideLayer);
   Definition definition;
   definition.family = family_of(overridden, label);
   const Schema schema = whole_schema(overridden.at("family"), family_schema);
   apply_smoke(values, schema, options.smoke);
-  apply_overrides(values, options.overrides);
+  apply_overrides(values, options.overrides, kOverrideLayer);
   for (const auto& [path, source] : values) require_key(schema, path, source.where);
+  if (options.check_effects) check_effects(schema, values);
 
   definition.name = top_text(values, "name");
   definition.note = top_text(values, "note");

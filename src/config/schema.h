@@ -14,6 +14,13 @@ namespace assay {
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
                            std::vector<std::string>>;
 
+/// What another key must hold for a key to have an effect.
+struct Need {
+  std::string path;
+  std::vector<std::string> values = {};  ///< one of these texts (a list: any of them in it);
+                                         ///< empty: anything but its default
+};
+
 /// One key that a definition may set: the only place where its type, default, range and meaning are
 /// stated. experiments/README.md is generated from these.
 struct Key {
@@ -25,7 +32,8 @@ struct Key {
       -std::numeric_limits<double>::infinity();  ///< of a number, or of each list element
   double maximum = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices = {};  ///< of a text, or of each list element; empty: any
-  bool identity = true;  ///< can change a number, so it is part of the experiment's id
+  bool identity = true;          ///< can change a number, so it is part of the experiment's id
+  std::vector<Need> needs = {};  ///< all of them, or the key has no effect
 };
 
 using Schema = std::vector<Key>;

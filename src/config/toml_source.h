@@ -14,6 +14,7 @@ namespace assay {
 struct SourceValue {
   Value value;
   std::string where;  ///< "file:line:column"
+  int layer = 0;      ///< 0: of a definition that is extended; more: set over it, the highest last
 };
 
 /// Dotted path -> value, for the whole of a file.

@@ -107,6 +107,9 @@ const Key& require_key(const Schema& schema, const std::string& path, const std:
   for (const Key& key : schema) {
     const auto [its_table, its_name] = split_path(key.path);
     if (its_table == table) names.push_back(its_name);
+    if (table.empty() && its_name == name) {
+      throw Error(fmt::format("{}: unknown key '{}'; did you mean '{}'?", where, name, key.path));
+    }
   }
   std::sort(names.begin(), names.end());
   throw Error(fmt::format("{}: unknown key '{}'{}{}", where, name, in_table(table),

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "families/optimizer.h"
+#include "families/refuse.h"
 #include "families/sampling.h"
 #include "nn/fmnist_cnn.h"
 #include "nn/seed_batch.h"
@@ -25,10 +26,6 @@ FmnistCnn make_network(const ModelArgs& args) {
   if (args.classes < 2) {
     throw Error(fmt::format("{}: the classifier needs labels, but data set '{}' has none", name,
                             args.definition.text("dataset.name")));
-  }
-  if (args.definition.number("ema.decay") > 0.0) {
-    throw Error(
-        fmt::format("{}: the classifier keeps no averaged weights; set ema.decay = 0", name));
   }
   FmnistCnn network(shape[0], args.classes);
   network->to(args.device);
@@ -70,7 +67,13 @@ class Classifier : public Trainable {
 
 Schema classifier_schema() { return {}; }
 
+void check_classifier(const Definition& definition) {
+  refuse_if(definition.number("ema.decay") > 0.0, definition,
+            "the classifier keeps no averaged weights; set ema.decay = 0");
+}
+
 std::unique_ptr<Trainable> make_classifier(const ModelArgs& args) {
+  check_classifier(args.definition);
   return std::make_unique<Classifier>(args);
 }
 

@@ -12,6 +12,8 @@ namespace assay {
 ///
 /// Logged per step: loss (nats per image), accuracy (share of the batch, in training mode).
 Schema classifier_schema();
+/// Throws Error where switches exclude one another.
+void check_classifier(const Definition& definition);
 std::unique_ptr<Trainable> make_classifier(const ModelArgs& args);
 
 }  // namespace assay

@@ -12,6 +12,7 @@
 #include "families/diffusion_steps.h"
 #include "families/noise_schedule.h"
 #include "families/optimizer.h"
+#include "families/refuse.h"
 #include "families/sampling.h"
 #include "nn/seed_batch.h"
 #include "nn/unet.h"
@@ -56,12 +57,6 @@ UNetOptions network_options(const ModelArgs& args) {
 NoiseSchedule schedule_of(const Definition& definition) {
   const auto timesteps = definition.integer("objective.timesteps");
   if (definition.text("objective.schedule") == "cosine") return cosine_schedule(timesteps);
-  if (timesteps < kShortestLinear) {
-    throw Error(
-        fmt::format("{}: objective.timesteps = {} is too short for a linear schedule; take "
-                    "{} or more, or objective.schedule = \"cosine\"",
-                    definition.name, timesteps, kShortestLinear));
-  }
   return linear_schedule(timesteps);
 }
 
@@ -77,10 +72,6 @@ DiffusionSamplerOptions sampler_options(const ModelArgs& args) {
   options.device = args.device;
   const auto timesteps = static_cast<std::int64_t>(options.schedule.size());
   if (options.steps == 0) options.steps = timesteps;
-  if (options.steps > timesteps) {
-    throw Error(fmt::format("{}: sampler.steps = {} exceeds objective.timesteps = {}",
-                            definition.name, options.steps, timesteps));
-  }
   return options;
 }
 
@@ -194,6 +185,21 @@ torch::Tensor Ddpm::sample(std::int64_t count, const SampleOptions& options,
 
 }  // namespace
 
-std::unique_ptr<Trainable> make_ddpm(const ModelArgs& args) { return std::make_unique<Ddpm>(args); }
+void check_ddpm(const Definition& definition) {
+  const auto timesteps = definition.integer("objective.timesteps");
+  const auto steps = definition.integer("sampler.steps");
+  refuse_if(definition.text("objective.schedule") == "linear" && timesteps < kShortestLinear,
+            definition,
+            fmt::format("objective.timesteps = {} is too short for a linear schedule; take {} or "
+                        "more, or objective.schedule = \"cosine\"",
+                        timesteps, kShortestLinear));
+  refuse_if(steps > timesteps, definition,
+            fmt::format("sampler.steps = {} exceeds objective.timesteps = {}", steps, timesteps));
+}
+
+std::unique_ptr<Trainable> make_ddpm(const ModelArgs& args) {
+  check_ddpm(args.definition);
+  return std::make_unique<Ddpm>(args);
+}
 
 }  // namespace assay

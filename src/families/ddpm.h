@@ -13,6 +13,8 @@ namespace assay {
 ///
 /// Logged per step: loss.
 Schema ddpm_schema();
+/// Throws Error where switches exclude one another.
+void check_ddpm(const Definition& definition);
 std::unique_ptr<Trainable> make_ddpm(const ModelArgs& args);
 
 }  // namespace assay

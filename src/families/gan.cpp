@@ -190,12 +190,14 @@ std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Te
 
 Schema network_schema() {
   using std::int64_t;
-  const auto widths = [](std::string path, std::vector<int64_t> value, std::string meaning) {
+  const auto widths = [](std::string path, std::vector<int64_t> value, std::string meaning,
+                         std::string network) {
     return Key{.path = std::move(path),
                .default_value = std::move(value),
                .meaning = std::move(meaning),
                .minimum = 1,
-               .maximum = 65536};
+               .maximum = 65536,
+               .needs = {{"model.network", {std::move(network)}}}};
   };
   return {
       {.path = "model.network",
@@ -208,17 +210,20 @@ Schema network_schema() {
        .minimum = 1,
        .maximum = 65536},
       widths("model.generator_channels", {128, 64},
-             "dcgan: channels of the generator, innermost first; each doubles the side"),
+             "dcgan: channels of the generator, innermost first; each doubles the side", "dcgan"),
       widths("model.discriminator_channels", {32, 64, 128},
-             "dcgan: channels of the discriminator, outermost first; each halves the side"),
-      widths("model.generator_widths", {128, 128}, "mlp: widths of the generator's hidden layers"),
+             "dcgan: channels of the discriminator, outermost first; each halves the side",
+             "dcgan"),
+      widths("model.generator_widths", {128, 128}, "mlp: widths of the generator's hidden layers",
+             "mlp"),
       widths("model.discriminator_widths", {128, 128},
-             "mlp: widths of the discriminator's hidden layers"),
+             "mlp: widths of the discriminator's hidden layers", "mlp"),
       {.path = "model.maxout_pieces",
        .default_value = int64_t{0},
        .meaning = "mlp: affine pieces of the discriminator's maxout units; 0: leaky ReLU",
        .minimum = 0,
-       .maximum = 64},
+       .maximum = 64,
+       .needs = {{"model.network", {"mlp"}}}},
       {.path = "model.initial_sd",
        .default_value = 0.02,
        .meaning = "standard deviation of the initial weights",

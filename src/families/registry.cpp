@@ -13,22 +13,27 @@
 #include "families/vq_vae/vq_vae.h"
 
 namespace assay {
+namespace {
+
+void nothing_excluded(const Definition&) {}
+
+}  // namespace
 
 const std::vector<Family>& families() {
   static const std::vector<Family> list = {
       {"autoencoder",
        "Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks",
-       autoencoder_schema, make_autoencoder, Encoding::kPoints, true},
-      {"vae", "Kingma & Welling 2014, Auto-Encoding Variational Bayes", vae_schema, make_vae,
-       Encoding::kGaussians, true},
+       autoencoder_schema, check_autoencoder, make_autoencoder, Encoding::kPoints, true},
+      {"vae", "Kingma & Welling 2014, Auto-Encoding Variational Bayes", vae_schema, check_vae,
+       make_vae, Encoding::kGaussians, true},
       {"vq_vae", "van den Oord et al. 2017, Neural Discrete Representation Learning", vq_vae_schema,
-       make_vq_vae, Encoding::kPoints},
-      {"gan", "Goodfellow et al. 2014, Generative Adversarial Nets", gan_schema, make_gan,
-       Encoding::kNone, true},
+       nothing_excluded, make_vq_vae, Encoding::kPoints},
+      {"gan", "Goodfellow et al. 2014, Generative Adversarial Nets", gan_schema, nothing_excluded,
+       make_gan, Encoding::kNone, true},
       {"ddpm", "Ho, Jain & Abbeel 2020, Denoising Diffusion Probabilistic Models", ddpm_schema,
-       make_ddpm},
+       check_ddpm, make_ddpm},
       {"classifier", "assay's own: the network behind the extractor fmnist-cnn", classifier_schema,
-       make_classifier},
+       check_classifier, make_classifier},
   };
   return list;
 }

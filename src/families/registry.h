@@ -22,7 +22,9 @@ struct Family {
   std::string_view paper;
   /// The keys of its [model], [objective], [sampler] tables, and further [optimizer] keys.
   Schema (*schema)();
-  /// Throws Error if the definition cannot be built (e.g. an image size the network does not fit).
+  /// Throws Error where its switches exclude one another, before any data is read.
+  void (*check)(const Definition&);
+  /// Throws Error as check, and if the data do not fit (e.g. an image size of the network's).
   std::unique_ptr<Trainable> (*make)(const ModelArgs&);
   Encoding encoding = Encoding::kNone;
   bool has_latents = false;  ///< GenerativeModel::draw_latents gives some

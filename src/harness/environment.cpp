@@ -12,18 +12,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <fstream>
-#include <memory>
 #include <sstream>
 #include <thread>
 #include <vector>
 
-#include "core/digest.h"
 #include "core/error.h"
 #include "core/near_miss.h"
-#include "core/paths.h"
 #include "core/random.h"
+#include "harness/build_commit.h"
 
 #ifdef ASSAY_CUDA
 #include <ATen/cuda/CUDAContext.h>
@@ -56,21 +53,6 @@ std::string relevant_flags() {
       present.push_back(flag);
   }
   return fmt::format("{}", fmt::join(present, " "));
-}
-
-// Standard output of a git command in the project's root, or nothing if it fails.
-std::string git(const std::string& arguments) {
-  const std::string root = project_root().string();
-  if (root.find('\'') != std::string::npos) return "";
-  const std::string command = fmt::format("git -C '{}' {} 2>/dev/null", root, arguments);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(::popen(command.c_str(), "r"),
-                                                             ::pclose);
-  std::string output;
-  std::array<char, 256> block{};
-  while (pipe && std::fgets(block.data(), static_cast<int>(block.size()), pipe.get()) != nullptr) {
-    output += block.data();
-  }
-  return output;
 }
 
 void describe_gpu([[maybe_unused]] Machine& machine) {
@@ -112,14 +94,7 @@ Machine this_machine() {
 }
 
 Commit this_commit() {
-  Commit commit;
-  commit.id = git("rev-parse HEAD");
-  if (commit.id.size() < 40) return {"unknown", false};
-  commit.id.resize(40);
-  const std::string difference = git("diff HEAD");
-  commit.dirty = !difference.empty();
-  if (commit.dirty) commit.id += "+" + sha256_hex(difference).substr(0, 12);
-  return commit;
+  return {std::string(kBuildCommit), kBuildCommit.find('+') != std::string_view::npos};
 }
 
 torch::Device pick_device(std::string_view wanted) {

@@ -24,13 +24,15 @@ struct Machine {
 
 /// Which sources a number was made with.
 struct Commit {
-  /// 40 hex digits, or "unknown" outside a git checkout. Where tracked files differ from that
-  /// commit, "+" and the first 12 hex digits of the SHA-256 of the difference follow.
+  /// 40 hex digits, or "unknown" if it was built outside a git checkout. Where what was compiled
+  /// differs from that commit, "+" and the first 12 hex digits of the SHA-256 of the difference
+  /// follow.
   std::string id;
-  bool dirty = false;  ///< tracked files differ
+  bool dirty = false;  ///< it differs
 };
 
 Machine this_machine();
+/// What this program was built from, whatever the checkout holds by now.
 Commit this_commit();
 
 /// "auto", "cpu" or "cuda". Throws Error if CUDA is asked for and this build or machine has none.

@@ -90,8 +90,33 @@ TEST_F(PlannedClaims, RefuseAClaimThatCouldNeverHold) {
   const std::string two = claim(1, "modes_covered", "sign") + claim(2, "reverse_kl", "sign");
   expect_refusal(two, "give both sides 6 seeds");
   EXPECT_NO_THROW(plan(claim(1, "modes_covered", "sign")));
+  // At a level of its own: 1/64 is over 0.01, 1/128 is not.
+  expect_refusal(claim(1, "modes_covered", "sign") + "alpha = 0.01\n", "give both sides 7 seeds");
+  EXPECT_NO_THROW(plan(claim(1, "modes_covered", "sign") + "alpha = 0.04\n"));
+  // The advice fits the test: C(10, 5) = 252 reaches 0.004 at best.
+  expect_refusal(claim(1, "modes_covered", "mann_whitney") + "alpha = 0.003\n",
+                 "give both sides 6 seeds, or take welch");
   // Beside a test that can reach smaller p, Holm leaves the sign test the whole level.
   EXPECT_NO_THROW(plan(claim(1, "modes_covered", "welch") + claim(2, "reverse_kl", "sign")));
+}
+
+TEST_F(PlannedClaims, RefuseTwoMembersOfOneDefinition) {
+  write_file_atomically(folder_ / "b.toml",
+                        "extends = 'a.toml'\nseeds = [0, 1, 2, 3, 4]\n[train]\nimages = 1000\n");
+  const std::string one = claim(1, "modes_covered", "welch");
+  expect_refusal(one, "left 'a.toml' and right 'b.toml' are one and the same definition");
+  // What the command line makes alike is for the verdict to say.
+  write_file_atomically(folder_ / "b.toml",
+                        "extends = 'a.toml'\nseeds = [0, 1, 2, 3, 4]\n[train]\nimages = 2000\n");
+  TargetOptions changes;
+  changes.set = {"train.images=1000"};
+  EXPECT_NO_THROW(plan(one, changes));
+  changes = {};
+  changes.sweep = {"train.images=1000,2000"};
+  EXPECT_NO_THROW(plan(one, changes));
+  changes = {};
+  changes.smoke = true;  // cuts both to as many images
+  EXPECT_NO_THROW(plan(one, changes));
 }
 
 TEST_F(PlannedClaims, SayWhatTheCommandLineChanges) {

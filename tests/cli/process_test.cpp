@@ -219,6 +219,19 @@ TEST_F(ProcessTest, WhatIsCompleteIsNotRepeatedButVerified) {
   EXPECT_EQ(call({"show", "no-such-run"}), 2);
 }
 
+TEST_F(ProcessTest, PicturesAreWrittenToAFolder) {
+  ASSERT_EQ(run("1"), 0);
+  const auto pictures = folder_ / "pictures";
+  EXPECT_EQ(call({"show", "1", "--artifacts", pictures.string()}), 0);
+  std::size_t written = 0;
+  for (const auto& entry : fs::directory_iterator(pictures)) {
+    EXPECT_EQ(entry.path().extension(), ".png");
+    EXPECT_EQ(read_file(entry.path()).substr(1, 3), "PNG") << entry.path();
+    ++written;
+  }
+  EXPECT_GE(written, 1U);
+}
+
 TEST_F(ProcessTest, CodesBesideTheirFactorsAreScoredFromAFile) {
   const auto i = at::arange(240, at::kLong);
   const auto factors = at::stack({i.remainder(4), i.floor_divide(4).remainder(3)}, 1);
@@ -275,6 +288,13 @@ TEST_F(ProcessTest, ASuiteEndsWithVerdictsOnItsClaims) {
   ASSERT_EQ(call({"run", suite, "--report", report}), 0);
   EXPECT_EQ(stored().size(), 2U);
   EXPECT_EQ(call({"doctor"}), 0);
+  // Runs of another commit, however new, are not judged with those of this one.
+  Database::open_for_writing(db_).execute(
+      "UPDATE run SET commit_id = 'elsewhere', started_at = '2999-01-01T00:00:00Z' WHERE seed = 3");
+  ASSERT_EQ(call({"run", suite, "--report", report}), 0);
+  ASSERT_EQ(stored().size(), 4U);
+  EXPECT_EQ(stored()[2].n_a, 5);
+  EXPECT_EQ(stored()[2].detail.find("elsewhere"), std::string::npos);
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/shell.h"
 #include "core/error.h"
+#include "families/registry.h"
 #include "reports/published.h"
 
 namespace assay {
@@ -22,6 +24,15 @@ TEST(Experiments, AllResolveWithAndWithoutTheirSmokeCut) {
   for (const auto& name : names) {
     EXPECT_EQ(resolve_target(name, {}, false).name, name);
     EXPECT_LE(resolve_target(name, {}, true).integer("train.images"), 100'000) << name;
+  }
+}
+
+// What a run stores must be a definition that may be run from a file.
+TEST(Experiments, AreTakenAsFilesOfTheirOwn) {
+  for (const auto& name : experiment_names()) {
+    const ResolveOptions options{.check_effects = true};
+    EXPECT_NO_THROW(
+        resolve_text(resolve_target(name, {}, false).toml(), name, family_schema, options));
   }
 }
 
@@ -67,6 +78,29 @@ TEST(FindTarget, AnswersAMisspeltNameWithTheNearMiss) {
               ThrowsMessage<Error>(HasSubstr("did you mean 'vae/fashion_mnist'?")));
   EXPECT_THAT([] { find_target("nowhere/x.toml"); },
               ThrowsMessage<Error>(HasSubstr("nowhere/x.toml: no such file")));
+}
+
+TEST(MakePlan, RefusesSwitchesThatExcludeOneAnotherOrHaveNoEffect) {
+  const auto set = [](const std::string& name, const std::vector<std::string>& settings) {
+    return [=] { resolve_target(name, settings, false); };
+  };
+  EXPECT_THAT(set("vae/fashion_mnist", {"objective.free_bits=1", "objective.bound=iwae"}),
+              ThrowsMessage<Error>(HasSubstr("each replace the KL term")));
+  EXPECT_THAT(set("vae/fashion_mnist", {"objective.total_correlation_weight=6"}),
+              ThrowsMessage<Error>(HasSubstr("has no effect: objective.kl_parts is \"none\"")));
+  EXPECT_THAT(set("autoencoder/fashion_mnist", {"objective.contraction=closed_form"}),
+              ThrowsMessage<Error>(HasSubstr("is of one sigmoid layer")));
+  EXPECT_THAT(set("autoencoder/zoo_sparse", {"model.kept=4"}),
+              ThrowsMessage<Error>(HasSubstr("keep one of them")));
+  EXPECT_THAT(set("vae/fashion_mnist_vamp", {"objective.second_stage_share=0.5"}),
+              ThrowsMessage<Error>(HasSubstr("replaces the prior")));
+}
+
+TEST(ShellWord, QuotesWhatAShellWouldRead) {
+  EXPECT_EQ(shell_word("train.images=64"), "train.images=64");
+  EXPECT_EQ(shell_word("eval.metrics=[\"fd\"]"), "'eval.metrics=[\"fd\"]'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word(""), "''");
 }
 
 TEST(MakePlan, ChecksMetricsExtractorsAndDataSetsBeforeAnythingRuns) {

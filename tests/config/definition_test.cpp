@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
+const std::string kVae = "family = \"vae\"\n";
+
 Definition resolve(const std::string& toml, const ResolveOptions& options = {}) {
   return resolve_text(toml, "x.toml", small_family, options);
 }
@@ -81,6 +83,52 @@ TEST(Definition, OverridesBeatTheSmokeTable) {
   EXPECT_EQ(resolve(toml, {.overrides = {parse_override("train.images=20")}, .smoke = true})
                 .integer("train.images"),
             20);
+}
+
+TEST(Definition, SmokeBeatsASuiteMembersSettings) {
+  const std::string toml = kVae + "train.images = 5000\n[smoke]\ntrain.images = 100\n";
+  const auto images = [&](const std::vector<Override>& member, bool smoke) {
+    return resolve(toml, {.smoke = smoke, .member = member}).integer("train.images");
+  };
+  EXPECT_EQ(images({{"train.images", "900"}}, false), 900);
+  EXPECT_EQ(images({{"train.images", "900"}}, true), 100);
+  EXPECT_EQ(images({{"train.images", "50"}}, true), 50) << "smoke must not lengthen it";
+}
+
+std::string refusal(const std::string& toml, const ResolveOptions& options = {}) {
+  ResolveOptions checked = options;
+  checked.check_effects = true;
+  try {
+    resolve(toml, checked);
+  } catch (const Error& problem) {
+    return problem.what();
+  }
+  return "";
+}
+
+TEST(Effects, RefusesAKeyThatAnotherOneSwitchesOff) {
+  EXPECT_EQ(refusal(kVae + "objective.sigma = 0.5\n"),
+            "x.toml:2:19: objective.sigma = 0.5 has no effect: objective.likelihood is "
+            "\"bernoulli\" (default); it needs objective.likelihood = \"gaussian\"");
+  EXPECT_EQ(refusal(kVae, {.overrides = {{"objective.sigma", "0.5", "--set s"}}}),
+            "--set s: objective.sigma = 0.5 has no effect: objective.likelihood is "
+            "\"bernoulli\" (default); it needs objective.likelihood = \"gaussian\"");
+  EXPECT_EQ(refusal(kVae + "objective.sigma = 1.0\n"), "") << "its default misleads nobody";
+  EXPECT_EQ(refusal(kVae + "objective.sigma = 0.5\nobjective.likelihood = \"gaussian\"\n"), "");
+}
+
+TEST(Effects, LeavesAloneWhatALaterLayerSwitchesOff) {
+  const std::string gaussian =
+      kVae + "objective.sigma = 0.5\nobjective.likelihood = \"gaussian\"\n";
+  EXPECT_EQ(refusal(gaussian, {.overrides = {{"objective.likelihood", "bernoulli"}}}), "");
+  EXPECT_EQ(refusal(gaussian, {.member = {{"objective.likelihood", "bernoulli"}}}), "");
+}
+
+TEST(Effects, AnEmptyNeedIsAnythingButTheDefault) {
+  EXPECT_EQ(refusal(kVae + "objective.beta = 4\nobjective.warm_up = 3\n"), "");
+  EXPECT_EQ(refusal(kVae + "objective.warm_up = 3\n"),
+            "x.toml:2:21: objective.warm_up = 3.0 has no effect: objective.beta is 1.0 (default); "
+            "it needs objective.beta other than 1.0");
 }
 
 TEST(Definition, OverrideValuesAreTomlOrBareWords) {

@@ -77,10 +77,11 @@ print(json.dumps({
     "made_with": f"scipy {scipy.__version__}, statsmodels {statsmodels.__version__}",
     "alpha": ALPHA,
     "paired": [paired(d) for d in (normal(5, 2.0), normal(8, -0.7), normal(13, 0.2), coarse(12, 1.0), coarse(9), normal(50, 0.2),
-                                   normal(80, -0.2), coarse(120, 0.3))],
+                                   normal(80, -0.2), coarse(120, 0.3), np.arange(1.0, 41.0))],
     "unpaired": [unpaired(x, y) for x, y in ((normal(5, -2.0), normal(5)), (normal(5), normal(8, 0.6, 2.0)), (normal(9, 1.0, 0.3), normal(7)),
                                              (coarse(6, 2.0), coarse(7)), (coarse(5), coarse(5)), (normal(20), normal(50, 0.3)),
-                                             (normal(60, 0.3), normal(55)), (coarse(51, 0.4), coarse(9)))],
+                                             (normal(60, 0.3), normal(55)), (coarse(51, 0.4), coarse(9)),
+                                             (np.arange(25.0), np.arange(40.5, 65.0)))],
     "holm": [{"p": p.tolist(), "adjusted": multipletests(p, method="holm")[1].tolist()}
              for p in (np.array([0.01, 0.04, 0.03, 0.005]), np.round(random.uniform(size=9) ** 4, 5), np.array([0.3]))],
 }, indent=0))

@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+#include "core/random.h"
+#include "reports/claim_text.h"
 #include "reports/synthetic_database.h"
 #include "results/example_runs.h"
 
@@ -14,6 +16,7 @@ namespace {
 
 using test::MadeUpRun;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -26,9 +29,17 @@ class Evidence : public testing::Test {
   std::filesystem::path file_ = folder_ / "a.sqlite";
   Database database_ = Database::open_for_writing(file_);
 
+  std::vector<std::string> uuids_;  // of the runs that count
+
   void add(char digit, std::uint64_t seed, double fd, const Protocol& protocol = kRaw,
            const std::string& status = "complete") {
-    MadeUpRun run;
+    add(MadeUpRun{}, digit, seed, fd, protocol, status);
+  }
+
+  void add(MadeUpRun run, char digit, std::uint64_t seed, double fd,
+           const Protocol& protocol = kRaw, const std::string& status = "complete") {
+    run.uuid = random_uuid();
+    uuids_.push_back(run.uuid);
     run.experiment = digit == 'a' ? "vae/left" : "vae/right";
     run.id_digit = digit;
     run.seed = seed;
@@ -45,7 +56,7 @@ class Evidence : public testing::Test {
     std::vector<ClaimEvidence> claims = {{claim,
                                           {"vae/left", std::string(64, 'a'), {0, 1}},
                                           {"vae/right", std::string(64, 'b'), {0, 1}}}};
-    collect_evidence({&file_, 1}, claims);
+    collect_evidence({&file_, 1}, uuids_, claims);
     return claims[0];
   }
 };
@@ -56,10 +67,11 @@ std::vector<double> values_of(const ClaimSide& side) {
   return values;
 }
 
-TEST_F(Evidence, IsTheLastValueOfTheNewestCompleteRunOfEachSeedAskedFor) {
-  add('a', 1, 11.0);
+TEST_F(Evidence, IsTheLastValueOfTheCommandsRunOfEachSeedAskedFor) {
   add('a', 0, 99.0);
-  add('a', 0, 10.0);  // newer
+  uuids_.clear();  // another command's
+  add('a', 1, 11.0);
+  add('a', 0, 10.0);
   add('a', 7, 77.0);  // not asked for
   add('b', 0, 20.0);
   add('b', 1, 21.0);
@@ -81,6 +93,45 @@ TEST_F(Evidence, NamesEverySeedThatIsMissingAndWhy) {
               ElementsAre("seed 1 of vae/left diverged: loss is nan",
                           "seed 0 of vae/right: fd is nan", "seed 1 of vae/right was not run"));
   EXPECT_THAT(values_of(evidence.left), ElementsAre(10.0));
+}
+
+TEST_F(Evidence, OfAnEarlierCommitDoesNotHideThatASeedDivergedAtThisOne) {
+  MadeUpRun before;
+  before.commit = "before";
+  for (const std::uint64_t seed : {0, 1}) add(before, 'a', seed, 10.0);
+  for (const std::uint64_t seed : {0, 1}) add(before, 'b', seed, 20.0);
+  const std::vector<std::string> earlier = uuids_;
+  uuids_.clear();
+  add('a', 0, 11.0);
+  add('a', 1, 11.0, kRaw, "diverged");
+  for (const std::uint64_t seed : {0, 1}) add('b', seed, 21.0);
+  ClaimEvidence evidence = collect();
+  EXPECT_THAT(evidence.missing, ElementsAre("seed 1 of vae/left diverged: loss is nan"));
+  EXPECT_THAT(values_of(evidence.left), ElementsAre(11.0));
+  // Back at the earlier commit its runs are judged, though newer ones exist.
+  uuids_ = earlier;
+  evidence = collect();
+  EXPECT_THAT(evidence.missing, IsEmpty());
+  EXPECT_THAT(values_of(evidence.left), ElementsAre(10.0, 10.0));
+  EXPECT_EQ(evidence.left.values[0].commit, "before");
+}
+
+TEST_F(Evidence, OfSeveralCommitsOrDevicesSaysSo) {
+  ClaimVerdict verdict;
+  for (const char digit : {'a', 'b'}) {
+    for (const std::uint64_t seed : {0, 1}) add(digit, seed, 10.0);
+  }
+  verdict.evidence = collect();
+  EXPECT_EQ(verdict.evidence.right.values[1].device, "cpu");
+  EXPECT_EQ(caveat_text(verdict), "");
+  uuids_.pop_back();
+  MadeUpRun other;
+  other.device = "cuda:0";
+  other.dirty = true;
+  add(other, 'b', 1, 10.0);
+  verdict.evidence = collect();
+  EXPECT_THAT(verdict.evidence.right.values[1].commit, EndsWith("4567 + changes"));
+  EXPECT_EQ(caveat_text(verdict), "runs of 2 commits; runs of 2 devices");
 }
 
 TEST_F(Evidence, OfAnotherMetricOrExtractorIsMissing) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "reports/claim_text.h"
 #include "reports/render.h"
 #include "reports/synthetic_database.h"
@@ -34,11 +35,11 @@ ClaimEvidence evidence(const std::string& text, double shift) {
   ClaimSide left{"vae/left", std::string(64, 'a')};
   ClaimSide right{"vae/right", std::string(64, 'b')};
   for (std::uint64_t seed = 0; seed < 5; ++seed) {
-    const double value = 0.1 * static_cast<double>(seed);
+    const double value = 0.1 * static_cast<double>(seed + 1);
     left.seeds.push_back(seed);
     right.seeds.push_back(seed);
-    left.values.push_back({seed, "left-" + std::to_string(seed), value});
-    right.values.push_back({seed, "right-" + std::to_string(seed), value + shift});
+    left.values.push_back({seed, "left-" + std::to_string(seed), value, "c0ffee", "cpu"});
+    right.values.push_back({seed, "right-" + std::to_string(seed), value + shift, "c0ffee", "cpu"});
   }
   ClaimEvidence found{claim, left, right};
   found.protocol_id = std::string(64, 'c');
@@ -73,6 +74,8 @@ TEST(ClaimRow, HoldsTheColumnsOfTheTable) {
   EXPECT_DOUBLE_EQ(detail["claimed"]["p"].get<double>(), 1.0 / 252.0);
   EXPECT_DOUBLE_EQ(detail["adjusted"].get<double>(), 2.0 / 252.0);
   EXPECT_EQ(detail["left"]["values"][3]["run"], "left-3");
+  EXPECT_EQ(detail["left"]["values"][3]["commit"], "c0ffee");
+  EXPECT_EQ(detail["right"]["values"][0]["device"], "cpu");
 }
 
 TEST(ClaimRow, ComesBackAsTheVerdictItWas) {
@@ -91,6 +94,21 @@ TEST(ClaimRow, ComesBackAsTheVerdictItWas) {
     EXPECT_EQ(effect_text(stored[i].verdict), effect_text(wanted[i]));
   }
   EXPECT_EQ(stored[1].verdict.reason, "seed 1 of vae/left was not run");
+}
+
+TEST(ClaimRow, OfBeforeCommitsWereStoredComesBackWithoutThem) {
+  auto row = to_row(judge(std::vector{evidence("left is lower", 10.0)})[0], "demo", "j");
+  auto detail = nlohmann::ordered_json::parse(row.detail);
+  for (const char* side : {"left", "right"}) {
+    for (auto& value : detail[side]["values"]) {
+      value.erase("commit");
+      value.erase("device");
+    }
+  }
+  row.detail = detail.dump();
+  const ClaimEvidence found = newest_verdicts({&row, 1}).at(0).verdict.evidence;
+  EXPECT_EQ(found.left.values[3].uuid, "left-3");
+  EXPECT_EQ(found.left.values[3].commit, "");
 }
 
 TEST(NewestVerdicts, AreThoseOfTheLastJudgementOfEachSuite) {
@@ -158,13 +176,62 @@ TEST_F(ClaimReport, ShowsSentenceOutcomeEffectAndBothPInEveryFormat) {
   EXPECT_THAT(render(report, Format::kHtml), HasSubstr("<section id=\"claims\">"));
   EXPECT_THAT(render(report, Format::kHtml), HasSubstr("<a href=\"#claims\">"));
   EXPECT_THAT(render(report, Format::kCsv),
-              HasSubstr("vae/left," + std::string(64, 'a') + ",claim: IWAE is tighter," +
+              HasSubstr("vae/left," + std::string(64, 'a') + ",claim of demo: IWAE is tighter," +
                         std::string(64, 'c') + ",holds,,,,1\n"));
   const auto json = nlohmann::json::parse(render(report, Format::kJson))["claims"][0];
   EXPECT_EQ(json["outcome"], "holds");
   EXPECT_EQ(json["effect"].get<double>(), verdict.effect->value);
   EXPECT_EQ(json["claimed"]["p"].get<double>(), verdict.claimed->p);
-  EXPECT_EQ(json["left"]["values"][4]["value"].get<double>(), 0.4);
+  EXPECT_EQ(json["left"]["values"][4]["value"].get<double>(), 0.5);
+}
+
+TEST_F(ClaimReport, TellsSuitesThatMakeTheSameClaimApart) {
+  auto strict = evidence("IWAE is tighter", 10.0);
+  strict.claim.alpha = 0.01;
+  store({strict}, "demo");
+  store({evidence("IWAE is tighter", 10.0)}, "quick");
+  const Report report = build_report(file_, {});
+  const std::string markdown = render(report, Format::kMarkdown);
+  const auto demo = markdown.find("### demo, judged " + report.claims[0].at);
+  const auto quick = markdown.find("### quick, judged ");
+  ASSERT_NE(demo, std::string::npos);
+  ASSERT_NE(quick, std::string::npos);
+  EXPECT_THAT(markdown.substr(demo, quick - demo), HasSubstr("| 0.004 at alpha 0.01 |"));
+  EXPECT_THAT(markdown.substr(quick), Not(HasSubstr("at alpha")));
+  EXPECT_THAT(render(report, Format::kHtml), HasSubstr("0.004 at alpha 0.01"));
+  const std::string csv = render(report, Format::kCsv);
+  EXPECT_THAT(csv, HasSubstr(",claim of demo: IWAE is tighter,"));
+  EXPECT_THAT(csv, HasSubstr(",claim of quick: IWAE is tighter,"));
+  EXPECT_THAT(csv, HasSubstr(",alpha,,,,0.01\n"));
+}
+
+TEST_F(ClaimReport, WarnsWhereTheTablesAreOfNewerRunsThanTheVerdicts) {
+  test::MadeUpRun run;
+  run.last = {{"fd", 1.0, 1.0, {}}};
+  auto demo = evidence("IWAE is tighter", 10.0);
+  const auto warnings = [&] { return testing::PrintToString(build_report(file_, {}).warnings); };
+  {
+    auto database = Database::open_for_writing(file_);
+    for (ClaimSide* side : {&demo.left, &demo.right}) {
+      run.id_digit = side == &demo.left ? 'a' : 'b';
+      for (ClaimValue& value : side->values) {
+        value.uuid = random_uuid();
+        run.seed = value.seed;
+        run.uuid = value.uuid;
+        test::add_run(database, run);
+      }
+    }
+    add_verdicts(database, rows_of({demo}, "demo", "j", ""));
+  }
+  EXPECT_THAT(warnings(), Not(HasSubstr("older runs than")));
+  {
+    auto database = Database::open_for_writing(file_);
+    run.uuid = random_uuid();
+    test::add_run(database, run);
+  }
+  EXPECT_THAT(warnings(),
+              HasSubstr("The claims of demo were judged on older runs than those in the "
+                        "tables; `assay run demo` judges again."));
 }
 
 TEST_F(ClaimReport, ShowsTheSuitesAndExperimentsThatAreWanted) {
@@ -205,6 +272,43 @@ TEST(ClaimText, CountsWhatBecameOfTheClaims) {
   for (const auto& verdict : verdicts) all.push_back(&verdict);
   EXPECT_EQ(claims_sentence(all), "2 of 5 claims hold, 1 fails, 1 inconclusive, 1 not run");
   EXPECT_EQ(claims_sentence({}), "");
+}
+
+TEST(ClaimText, GivesPTheDigitsThatTellItFromAlpha) {
+  ClaimVerdict verdict;
+  verdict.claimed = TestResult{};
+  const auto text = [&](double p) {
+    verdict.adjusted = p;
+    return adjusted_p_text(verdict);
+  };
+  EXPECT_EQ(text(0.0039683), "0.004");
+  EXPECT_EQ(text(0.0504), "0.0504");
+  EXPECT_EQ(text(0.0496), "0.0496");
+  EXPECT_EQ(text(0.050004), "0.050004");
+  EXPECT_EQ(text(0.05), "0.05");
+  EXPECT_EQ(text(0.0547), "0.055");
+  EXPECT_EQ(text(1.0), "1");
+  EXPECT_EQ(text(0.0), "0");
+  verdict.evidence.claim.alpha = 0.01;
+  EXPECT_EQ(text(0.0102), "0.0102 at alpha 0.01");
+  verdict.claimed->p = 0.00996;
+  EXPECT_EQ(raw_p_text(verdict), "0.00996");
+  verdict.outcome = ClaimOutcome::kFails;
+  verdict.adjusted_opposite = 0.00996;
+  EXPECT_EQ(caveat_text(verdict), "the opposite has p = 0.00996");
+}
+
+TEST(ClaimText, CountsThePairsThatAPairedTestLeavesOut) {
+  auto paired = evidence("left is lower", 0.0);
+  paired.claim.test = ClaimTest::kSign;
+  paired.claim.factor = 1.0;
+  paired.claim.margin = 0.5;
+  paired.right.values[0].value += 0.5;  // equal up to the margin
+  EXPECT_EQ(seeds_text(judge({&paired, 1})[0]), "5 pairs, 1 equal");
+  paired.claim.margin = 0.25;
+  EXPECT_EQ(seeds_text(judge({&paired, 1})[0]), "5 pairs");
+  paired.claim.test = ClaimTest::kWelch;
+  EXPECT_EQ(seeds_text(judge({&paired, 1})[0]), "5 and 5");
 }
 
 TEST(ClaimText, RoundsTheEffectByItsInterval) {

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "reports/metric_columns.h"
+#include "reports/render.h"
 #include "reports/synthetic_database.h"
 #include "results/example_runs.h"
 
@@ -17,6 +18,7 @@ using test::MadeUpRun;
 using test::TemporaryFolder;
 using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 
 class ReportOf : public testing::Test {
  protected:
@@ -156,6 +158,67 @@ TEST_F(ReportOf, RunsInTwoDatabasesCountOnce) {
   const Report report = build_report(files, {});
   EXPECT_EQ(report.experiments[0].counted.size(), 2U);
   EXPECT_DOUBLE_EQ(*report.experiments[0].metrics.at(0).last.mean, 12.0);
+}
+
+class Headline : public ReportOf {
+ protected:
+  void add_experiment(char digit, const std::vector<double>& fds) {
+    for (std::size_t seed = 0; seed < fds.size(); ++seed) {
+      MadeUpRun run = scored(seed, fds[seed]);
+      run.experiment = std::string("vae/") + digit;
+      run.id_digit = digit;
+      add(run);
+    }
+  }
+  std::string summary() { return build_report(file, {}).summary; }
+  std::size_t coloured() {
+    const std::string page = render(build_report(file, {}), Format::kHtml);
+    std::size_t count = 0;
+    for (auto at = page.find("\"num best\""); at != std::string::npos;
+         at = page.find("\"num best\"", at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+};
+
+TEST_F(Headline, NamesAClearWinnerAlone) {
+  add_experiment('a', {10.0, 11.0, 12.0});
+  add_experiment('b', {50.0, 51.0, 52.0});
+  EXPECT_THAT(summary(), HasSubstr("Of the 2 that were scored with fd, vae/a has the lowest mean: "
+                                   "11.0 ± 1.0 (n = 3, 9.1× better than untrained)."));
+  EXPECT_EQ(coloured(), 1U);
+}
+
+TEST_F(Headline, NamesNobodyWhereTheBestAreEqual) {
+  for (const char digit : {'a', 'b', 'c'}) add_experiment(digit, {5.0});
+  add_experiment('d', {6.0});
+  EXPECT_THAT(summary(), HasSubstr("Of the 4 that were scored with fd, vae/a, vae/b and vae/c have "
+                                   "the same, lowest mean: 5."));
+  EXPECT_EQ(coloured(), 0U);
+  add_experiment('e', {5.0});
+  EXPECT_THAT(summary(), HasSubstr("vae/a, vae/b, vae/c and 1 more have the same"));
+}
+
+TEST_F(Headline, SaysWhereTheLeadLiesWithinTheSpread) {
+  // Intervals 11 ± 2.5 and 14 ± 2.5 overlap, 11 ± 2.5 and 17 ± 2.5 do not: t_{0.975, 2} = 4.303,
+  // 4.303 · 1 / √3 = 2.48.
+  add_experiment('a', {10.0, 11.0, 12.0});
+  add_experiment('b', {16.0, 17.0, 18.0});
+  EXPECT_THAT(summary(), Not(HasSubstr("within")));
+  add_experiment('c', {13.0, 14.0, 15.0});
+  EXPECT_THAT(summary(), HasSubstr("vae/a has the lowest mean, within the spread of vae/c (14.0 ± "
+                                   "1.0): 11.0 ± 1.0 (n = 3"));
+}
+
+TEST_F(Headline, SaysWhereTheLeadIsOfOneSeed) {
+  add_experiment('a', {10.0});
+  add_experiment('b', {50.0});
+  EXPECT_THAT(summary(), HasSubstr("vae/a has the lowest mean, of one seed each: 10 (n = 1"));
+  add_experiment('c', {30.0, 31.0});
+  EXPECT_THAT(summary(), HasSubstr("vae/a has the lowest mean, of one seed: 10 (n = 1"));
+  add_experiment('d', {5.0, 5.5});
+  EXPECT_THAT(summary(), HasSubstr("vae/d has the lowest mean, against one seed of vae/a: 5.25"));
 }
 
 TEST_F(ReportOf, EmptyDatabaseSaysSo) {

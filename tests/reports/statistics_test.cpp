@@ -29,6 +29,15 @@ TEST(SeedSummary, OfOneSeedHasNoSpread) {
   EXPECT_FALSE(summary.low);
 }
 
+TEST(SeedSummary, OfEqualValuesIsThatValue) {
+  // In doubles the sum of six 0.95 divided by six is 0.9500000000000001.
+  const auto summary = summarise(std::vector<double>(6, 0.95));
+  EXPECT_EQ(summary.mean, 0.95);
+  EXPECT_EQ(summary.sd, 0.0);
+  EXPECT_EQ(summary.low, 0.95);
+  EXPECT_EQ(summary.high, 0.95);
+}
+
 TEST(SeedSummary, CountsWhatIsNotFiniteApart) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const auto summary =

@@ -75,8 +75,9 @@ NewRun new_run(Database& database, const MadeUpRun& made_up) {
   run.uuid = made_up.uuid.empty() ? random_uuid() : made_up.uuid;
   run.experiment_id = std::string(64, made_up.id_digit);
   run.seed = made_up.seed;
-  run.commit_id = "0123456789abcdef0123456789abcdef01234567";
+  run.commit_id = made_up.commit;
   run.dirty = made_up.dirty;
+  run.device = made_up.device;
   run.machine_id = add_machine(database, machine);
   run.smoke = made_up.smoke;
   run.images_total = made_up.images;

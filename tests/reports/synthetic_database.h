@@ -27,7 +27,9 @@ struct MadeUpRun {
   std::string note = "a note";
   std::string settings = {};  ///< further lines of the definition
   bool smoke = false;
+  std::string commit = "0123456789abcdef0123456789abcdef01234567";
   bool dirty = false;
+  std::string device = "cpu";
   std::string cpu = "Example CPU";
 };
 std::int64_t add_run(Database& database, const MadeUpRun& run);

@@ -14,6 +14,7 @@
 #include "families/autoencoder/sparsity.h"
 #include "families/network.h"
 #include "families/optimizer.h"
+#include "families/refuse.h"
 #include "families/sampling.h"
 #include "families/training_codes.h"
 #include "families/vae/likelihoods.h"
@@ -29,28 +30,6 @@ AutoencoderNetworkOptions network_options(const ModelArgs& args) {
   options.code_activation = definition.text("model.code_activation");
   options.kept = definition.integer("model.kept");
   options.tied = definition.boolean("model.tied");
-  const auto refuse = [&](bool clash, const std::string& what) {
-    if (clash) throw Error(fmt::format("{}: {}", definition.name, what));
-  };
-  refuse(options.tied && options.layers.kind != EncoderDecoderKind::kMlp,
-         "model.tied needs linear layers; set model.network = \"mlp\"");
-  refuse(options.kept > options.layers.latent_dim,
-         fmt::format("model.kept = {} exceeds model.latent_dim = {}", options.kept,
-                     options.layers.latent_dim));
-  refuse(definition.text("objective.sparsity") == "kl" && options.code_activation != "sigmoid",
-         "objective.sparsity = \"kl\" compares activations in (0,1); set model.code_activation = "
-         "\"sigmoid\"");
-  const auto& contraction = definition.text("objective.contraction");
-  refuse(contraction == "closed_form" && (options.layers.kind != EncoderDecoderKind::kMlp ||
-                                          !options.layers.hidden_widths.empty() ||
-                                          options.code_activation != "sigmoid" || options.kept > 0),
-         "objective.contraction = \"closed_form\" is of one sigmoid layer: set model.network = "
-         "\"mlp\", model.hidden_widths = [], model.code_activation = \"sigmoid\" and model.kept = "
-         "0, or take \"exact\" or \"hutchinson\"");
-  refuse((contraction == "exact" || contraction == "hutchinson") &&
-             options.layers.kind == EncoderDecoderKind::kInfogan,
-         "objective.contraction differentiates image by image, which batch normalisation is not; "
-         "take another model.network than \"infogan\"");
   return options;
 }
 
@@ -227,7 +206,41 @@ std::optional<torch::Tensor> Autoencoder::jacobian_norms(const Batch& batch) {
 
 }  // namespace
 
+void check_autoencoder(const Definition& definition) {
+  const auto& network = definition.text("model.network");
+  const auto& code_activation = definition.text("model.code_activation");
+  const auto kept = definition.integer("model.kept"),
+             latent_dim = definition.integer("model.latent_dim");
+  refuse_if(definition.boolean("model.tied") && network != "mlp", definition,
+            "model.tied needs linear layers; set model.network = \"mlp\"");
+  refuse_if(kept > latent_dim, definition,
+            fmt::format("model.kept = {} exceeds model.latent_dim = {}", kept, latent_dim));
+  const bool kl_sparse = definition.text("objective.sparsity") == "kl";
+  refuse_if(
+      kl_sparse && code_activation != "sigmoid", definition,
+      "objective.sparsity = \"kl\" compares activations in (0,1); set model.code_activation = "
+      "\"sigmoid\"");
+  refuse_if(
+      kl_sparse && kept > 0, definition,
+      "objective.sparsity = \"kl\" has no value for a unit that model.kept switches off for a "
+      "whole batch; keep one of them");
+  const auto& contraction = definition.text("objective.contraction");
+  refuse_if(
+      contraction == "closed_form" &&
+          (network != "mlp" || !definition.integers("model.hidden_widths").empty() ||
+           code_activation != "sigmoid" || kept > 0),
+      definition,
+      "objective.contraction = \"closed_form\" is of one sigmoid layer: set model.network = "
+      "\"mlp\", model.hidden_widths = [], model.code_activation = \"sigmoid\" and model.kept = "
+      "0, or take \"exact\" or \"hutchinson\"");
+  refuse_if(
+      (contraction == "exact" || contraction == "hutchinson") && network == "infogan", definition,
+      "objective.contraction differentiates image by image, which batch normalisation is not; "
+      "take another model.network than \"infogan\"");
+}
+
 std::unique_ptr<Trainable> make_autoencoder(const ModelArgs& args) {
+  check_autoencoder(args.definition);
   return std::make_unique<Autoencoder>(args);
 }
 

@@ -23,6 +23,8 @@ namespace assay {
 /// Logged per step: loss, reconstruction_error, then sparsity and contraction (without
 /// their weights) and mean_activation, the mean of all codes.
 Schema autoencoder_schema();
+/// Throws Error where switches exclude one another.
+void check_autoencoder(const Definition& definition);
 std::unique_ptr<Trainable> make_autoencoder(const ModelArgs& args);
 
 }  // namespace assay

@@ -125,18 +125,21 @@ Schema encoder_decoder_schema() {
        .meaning =
            "conv, resnet: channels of the convolutions, outermost first; each halves the side",
        .minimum = 1,
-       .maximum = 4096},
+       .maximum = 4096,
+       .needs = {{"model.network", {"conv", "resnet"}}}},
       {.path = "model.hidden_widths",
        .default_value = std::vector<int64_t>{256},
        .meaning =
            "mlp, conv, resnet: widths of the encoder's linear layers; the decoder mirrors them",
        .minimum = 1,
-       .maximum = 65536},
+       .maximum = 65536,
+       .needs = {{"model.network", {"mlp", "conv", "resnet"}}}},
       {.path = "model.blocks",
        .default_value = int64_t{1},
        .meaning = "resnet: residual blocks after each halving of the side",
        .minimum = 1,
-       .maximum = 64},
+       .maximum = 64,
+       .needs = {{"model.network", {"resnet"}}}},
       {.path = "model.latent_dim",
        .default_value = int64_t{10},
        .meaning = "dimensions of the code z",
@@ -145,7 +148,8 @@ Schema encoder_decoder_schema() {
       {.path = "model.activation",
        .default_value = std::string("silu"),
        .meaning = "mlp, conv, resnet: nonlinearity of both networks",
-       .choices = {"relu", "silu", "tanh", "sigmoid"}},
+       .choices = {"relu", "silu", "tanh", "sigmoid"},
+       .needs = {{"model.network", {"mlp", "conv", "resnet"}}}},
   };
 }
 

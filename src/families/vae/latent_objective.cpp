@@ -2,9 +2,8 @@
 #include "families/vae/latent_objective.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
-#include "core/error.h"
+#include "families/refuse.h"
 #include "families/vae/dip.h"
 #include "families/vae/schedules.h"
 
@@ -19,9 +18,7 @@ void add(torch::Tensor& sum, const torch::Tensor& summand) {
 
 LatentObjective::LatentObjective(const Definition& definition, std::int64_t latent_dim,
                                  std::int64_t data_size, torch::Device device)
-    : point_posterior_(definition.text("model.posterior") == "point"),
-      vamp_(definition.text("model.prior") == "vamp"),
-      importance_weighted_(definition.text("objective.bound") == "iwae"),
+    : importance_weighted_(definition.text("objective.bound") == "iwae"),
       cyclical_(definition.text("objective.kl_schedule") == "cyclical"),
       samples_(definition.integer("objective.samples")),
       cycles_(definition.integer("objective.kl_cycles")),
@@ -46,42 +43,9 @@ LatentObjective::LatentObjective(const Definition& definition, std::int64_t late
       mmd_kernel_(definition.text("objective.mmd_kernel") == "gaussian"
                       ? MmdKernel::kGaussian
                       : MmdKernel::kInverseMultiquadratic) {
-  check(definition);
+  refuse_if(kl_parts_ != "none" && definition.integer("train.batch_size") > data_size_, definition,
+            "objective.kl_parts needs train.batch_size of at most the training images");
   if (factor_gamma_ > 0.0) discriminator_.emplace(definition, latent_dim, device);
-}
-
-void LatentObjective::check(const Definition& definition) const {
-  const auto refuse = [&](bool clash, std::string_view what) {
-    if (clash) throw Error(fmt::format("{}: {}", definition.name, what));
-  };
-  const bool split = kl_parts_ != "none";
-  const int forms = (free_nats_ > 0.0) + (capacity_ > 0.0) + split + importance_weighted_;
-  refuse(forms > 1,
-         "objective.free_bits, objective.capacity, objective.kl_parts and objective.bound = "
-         "\"iwae\" each replace the KL term; keep one of them");
-  refuse(
-      cyclical_ && warm_up_epochs_ > 0.0,
-      "objective.kl_schedule = \"cyclical\" has no warm-up; set objective.kl_warm_up_epochs = 0");
-  refuse(capacity_ > 0.0 && (cyclical_ || warm_up_epochs_ > 0.0 || beta_ != 1.0),
-         "objective.capacity weighs the KL by objective.capacity_gamma; leave objective.beta, "
-         "objective.kl_warm_up_epochs and objective.kl_schedule alone");
-  refuse(point_posterior_ && beta_ != 0.0,
-         "model.posterior = \"point\" has an infinite KL; set objective.beta = 0");
-  refuse(point_posterior_ && (forms > 0 || samples_ > 1 || vamp_ || dip_ == "ii"),
-         "model.posterior = \"point\" is no distribution: objective.free_bits, objective.capacity, "
-         "objective.kl_parts, objective.bound = \"iwae\", objective.samples > 1, objective.dip = "
-         "\"ii\" and model.prior = \"vamp\" need one");
-  refuse(vamp_ && (free_nats_ > 0.0 || split),
-         "model.prior = \"vamp\" does not factorise over dimensions, as objective.free_bits and "
-         "objective.kl_parts need; keep one of them");
-  refuse(vamp_ && mmd_weight_ > 0.0,
-         "objective.mmd_weight compares with N(0, I); set model.prior = \"standard_normal\"");
-  refuse((split || dip_ != "none" || mmd_weight_ > 0.0 || factor_gamma_ > 0.0) &&
-             definition.integer("train.batch_size") < 2,
-         "objective.kl_parts, objective.dip, objective.mmd_weight and objective.factor_gamma "
-         "estimate q(z) from the batch; set train.batch_size to 2 or more");
-  refuse(split && definition.integer("train.batch_size") > data_size_,
-         "objective.kl_parts needs train.batch_size of at most the training images");
 }
 
 double LatentObjective::weight(const StepContext& context) const {

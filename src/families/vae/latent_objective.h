@@ -39,9 +39,7 @@ class LatentObjective {
   void visit_state(StateVisitor& visitor);
 
  private:
-  void check(const Definition& definition) const;
-
-  bool point_posterior_, vamp_, importance_weighted_, cyclical_;
+  bool importance_weighted_, cyclical_;
   std::int64_t samples_, cycles_, capacity_steps_, data_size_;
   double beta_, warm_up_epochs_, cycle_rise_, free_nats_, capacity_, capacity_gamma_;
   std::string kl_parts_, dip_;

@@ -2,11 +2,9 @@
 #include "families/vae/observation_model.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 
-#include "core/error.h"
 #include "families/vae/likelihoods.h"
 
 namespace assay {
@@ -31,14 +29,7 @@ ObservationModel::ObservationModel(const Definition& definition, torch::Device d
       learned_(definition.text("objective.scale") == "learned" &&
                likelihood_ != Likelihood::kBernoulli),
       scale_(at::full({}, definition.number("objective.sigma"),
-                      at::TensorOptions(at::kFloat).device(device))) {
-  if (optimal_ && likelihood_ == Likelihood::kDiscretisedLogistic) {
-    throw Error(fmt::format(
-        "{}: no closed form gives the optimal scale of a discretised logistic; set objective.scale "
-        "= \"learned\"",
-        definition.name));
-  }
-}
+                      at::TensorOptions(at::kFloat).device(device))) {}
 
 torch::Tensor ObservationModel::nll(const torch::Tensor& images, const torch::Tensor& logits,
                                     const torch::Tensor& scale) const {

@@ -288,6 +288,9 @@ std::optional<torch::Tensor> Vae::log_weights(const Batch& batch, std::int64_t c
 
 }  // namespace
 
-std::unique_ptr<Trainable> make_vae(const ModelArgs& args) { return std::make_unique<Vae>(args); }
+std::unique_ptr<Trainable> make_vae(const ModelArgs& args) {
+  check_vae(args.definition);
+  return std::make_unique<Vae>(args);
+}
 
 }  // namespace assay

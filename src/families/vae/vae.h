@@ -28,6 +28,8 @@ namespace assay {
 /// factor_total_correlation_nats, discriminator_loss, discriminator_accuracy;
 /// covariance_off_diagonal, covariance_diagonal; mmd.
 Schema vae_schema();
+/// Throws Error where switches exclude one another.
+void check_vae(const Definition& definition);
 std::unique_ptr<Trainable> make_vae(const ModelArgs& args);
 
 }  // namespace assay

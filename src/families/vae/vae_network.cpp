@@ -26,23 +26,6 @@ std::int64_t condition_dim(const ModelArgs& args) {
   return args.classes;
 }
 
-std::int64_t pseudo_inputs(const Definition& definition, const EncoderDecoderOptions& layers) {
-  if (definition.text("model.prior") != "vamp") return 0;
-  if (layers.condition_dim > 0) {
-    throw Error(fmt::format(
-        "{}: the pseudo-inputs of model.prior = \"vamp\" have no class; set model.conditional = "
-        "false or model.prior = \"standard_normal\"",
-        definition.name));
-  }
-  if (layers.kind == EncoderDecoderKind::kInfogan) {
-    throw Error(fmt::format(
-        "{}: the batch normalisation of model.network = \"infogan\" would mix images with the "
-        "pseudo-inputs of model.prior = \"vamp\"; take another network or prior",
-        definition.name));
-  }
-  return definition.integer("model.pseudo_inputs");
-}
-
 }  // namespace
 
 VaeNetworkOptions vae_network_options(const ModelArgs& args) {
@@ -51,7 +34,9 @@ VaeNetworkOptions vae_network_options(const ModelArgs& args) {
   options.layers = encoder_decoder_options(args, "the VAE");
   options.layers.condition_dim = condition_dim(args);
   options.point_posterior = definition.text("model.posterior") == "point";
-  options.pseudo_inputs = pseudo_inputs(definition, options.layers);
+  if (definition.text("model.prior") == "vamp") {
+    options.pseudo_inputs = definition.integer("model.pseudo_inputs");
+  }
   const bool scaled = definition.text("objective.likelihood") != "bernoulli";
   if (scaled && definition.text("objective.scale") == "learned") {
     options.initial_scale = definition.number("objective.sigma");

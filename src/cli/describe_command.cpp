@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "cli/show_command.h"
+#include "cli/table.h"
+#include "cli/targets.h"
+#include "config/suite.h"
+#include "harness/environment.h"
+#include "harness/runner.h"
+#include "results/queries.h"
+#include "results/run_queries.h"
+
+namespace assay {
+namespace {
+
+void print_values(const Definition& definition) {
+  fmt::print("{} (family {})\nid {}\n", definition.name, definition.family, definition.id());
+  if (!definition.note.empty()) fmt::print("{}\n", definition.note);
+  if (!definition.reproduces.empty()) fmt::print("repeats {}\n", definition.reproduces);
+  fmt::print("tier {}, seeds {}\n", definition.tier, fmt::join(definition.seeds, " "));
+  Table table({"key", "value", "origin"});
+  for (const auto& [path, resolved] : definition.values)
+    table.add({path, to_toml(resolved.value), resolved.origin});
+  fmt::print("\n{}", table.text());
+}
+
+Json values_json(const Definition& definition) {
+  Json json = {{"name", definition.name},  {"family", definition.family},
+               {"id", definition.id()},    {"note", definition.note},
+               {"tier", definition.tier},  {"reproduces", definition.reproduces},
+               {"seeds", definition.seeds}};
+  Json values = Json::object();
+  for (const auto& [path, resolved] : definition.values) {
+    Json value = std::visit([](const auto& v) { return Json(v); }, resolved.value);
+    values[path] = {{"value", value}, {"origin", resolved.origin}, {"in_id", resolved.identity}};
+  }
+  json["values"] = values;
+  json["canonical"] = definition.canonical();
+  return json;
+}
+
+// A member of a suite, and what a database holds of it.
+struct Member {
+  const PlannedRun* run = nullptr;
+  std::vector<std::uint64_t> seeds = {};
+  std::int64_t complete = 0;           ///< of this build
+  std::optional<double> seconds = {};  ///< of a run: the median of all complete ones
+};
+
+std::optional<double> median(std::vector<double> values) {
+  if (values.empty()) return std::nullopt;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+void look_up(std::vector<Member>& members, const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return;
+  const Database database = Database::open_for_reading(file);
+  const Commit commit = this_commit();
+  std::map<std::string, std::vector<double>> seconds;
+  for (const RunRow& row : runs(database, {.experiments = {}, .status = "complete"}))
+    seconds[row.experiment_id].push_back(row.wall_seconds);
+  for (Member& member : members) {
+    const std::string id = member.run->definition.id();
+    member.seconds = median(seconds[id]);
+    member.complete = std::count_if(member.seeds.begin(), member.seeds.end(), [&](auto seed) {
+      return find_complete(database, {id, seed, commit.id, commit.dirty}).has_value();
+    });
+  }
+}
+
+std::vector<Member> members_of(const Plan& plan, const std::filesystem::path& database) {
+  std::vector<Member> members;
+  std::map<std::string, std::size_t> index;
+  for (const PlannedRun& run : plan.runs) {
+    const auto [place, is_new] = index.try_emplace(run.definition.id(), members.size());
+    if (is_new) members.push_back({&run});
+    members[place->second].seeds.push_back(run.seed);
+  }
+  look_up(members, database);
+  return members;
+}
+
+// Seconds that the runs still to be done take one after another; nothing if any is not known.
+std::optional<double> seconds_left(const std::vector<Member>& members) {
+  double sum = 0.0;
+  for (const Member& member : members) {
+    const auto left =
+        static_cast<double>(member.seeds.size()) - static_cast<double>(member.complete);
+    if (left > 0 && !member.seconds) return std::nullopt;
+    sum += left * member.seconds.value_or(0.0);
+  }
+  return sum;
+}
+
+void print_suite(const Suite& suite, const Plan& plan, const std::vector<Member>& members) {
+  fmt::print("{} (suite)\n{}{}\n", suite.name, suite.note, suite.note.empty() ? "" : "\n");
+  Table table({"experiment", "changed", "images", "seeds", "complete", "time of a run"});
+  std::int64_t complete = 0;
+  for (const Member& member : members) {
+    const Definition& definition = member.run->definition;
+    complete += member.complete;
+    table.add({definition.name, member.run->options, std::to_string(run_length(definition).images),
+               fmt::format("{}", fmt::join(member.seeds, " ")), std::to_string(member.complete),
+               member.seconds ? duration_text(*member.seconds) : "not known"});
+  }
+  fmt::print("{}", table.text());
+  const auto left = seconds_left(members);
+  fmt::print("{} runs, {} complete with this build; {}\n", plan.runs.size(), complete,
+             left ? fmt::format("the others take about {} one after another, by the runs in this "
+                                "database",
+                                duration_text(*left))
+                  : "how long the others take is not known to this database");
+  if (suite.claims.empty()) return;
+  Table claims({"claim", "left", "right", "metric", "direction", "test"});
+  for (const Claim& claim : suite.claims) {
+    claims.add({claim.text, claim.left, claim.right, claim.metric,
+                std::string(direction_name(claim.direction)), std::string(test_name(claim.test))});
+  }
+  fmt::print("\n{}", claims.text());
+}
+
+Json suite_json(const Suite& suite, const std::vector<Member>& members) {
+  Json json = {{"name", suite.name}, {"note", suite.note}, {"smoke", suite.smoke}};
+  for (const Member& member : members) {
+    const Definition& definition = member.run->definition;
+    json["members"].push_back({{"experiment", definition.name},
+                               {"id", definition.id()},
+                               {"changed", member.run->options},
+                               {"images", run_length(definition).images},
+                               {"seeds", member.seeds},
+                               {"complete", member.complete},
+                               {"seconds", member.seconds ? Json(*member.seconds) : Json()}});
+  }
+  json["claims"] = Json::array();
+  for (const Claim& claim : suite.claims) json["claims"].push_back(claim.text);
+  return json;
+}
+
+}  // namespace
+
+int describe_command(const std::string& target, const std::vector<std::string>& set, bool smoke,
+                     const CommonOptions& options) {
+  const auto file = find_target(target);
+  if (!is_suite(file)) {
+    const Definition definition = resolve_target(target, set, smoke);
+    if (options.json) {
+      fmt::print("{}\n", values_json(definition).dump(2));
+    } else {
+      print_values(definition);
+    }
+    return 0;
+  }
+  const Suite suite = read_suite(file);
+  const Plan plan =
+      make_plan({.targets = {target}, .seeds = {}, .set = set, .sweep = {}, .smoke = smoke});
+  const auto members = members_of(plan, options.database);
+  if (options.json) {
+    fmt::print("{}\n", suite_json(suite, members).dump(2));
+  } else {
+    print_suite(suite, plan, members);
+  }
+  return 0;
+}
+
+}  // namespace assay

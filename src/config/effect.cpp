@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/effect.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "config/validate.h"
+#include "core/error.h"
+
+namespace assay {
+namespace {
+
+// What a key holds, and in which layer it was set; its default was set before all.
+SourceValue held(const Key& key, const SourceTable& values) {
+  const auto found = values.find(key.path);
+  if (found == values.end()) return {key.default_value, "default", -1};
+  return {checked(key, found->second), found->second.where, found->second.layer};
+}
+
+bool is_met(const Need& need, const Key& key, const Value& value) {
+  if (need.values.empty()) return value != key.default_value;
+  const auto wanted = [&](const std::string& text) {
+    return std::find(need.values.begin(), need.values.end(), text) != need.values.end();
+  };
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+    return std::any_of(list->begin(), list->end(), wanted);
+  }
+  return wanted(std::get<std::string>(value));
+}
+
+// "objective.kl_parts = \"weighted\" or \"stratified\"".
+std::string wanted_text(const Need& need, const Key& key) {
+  std::vector<std::string> values = need.values;
+  if (values.empty()) values = key.choices;
+  std::erase_if(values, [&](const auto& text) { return Value(text) == key.default_value; });
+  if (values.empty()) return fmt::format("{} other than {}", need.path, to_toml(key.default_value));
+  for (auto& value : values) value = to_toml(Value(value));
+  const bool is_list = key.default_value.index() == Value(std::vector<std::string>()).index();
+  return fmt::format("{} {} {}", need.path, is_list ? "with" : "=", fmt::join(values, " or "));
+}
+
+}  // namespace
+
+void check_effects(const Schema& schema, const SourceTable& values) {
+  for (const Key& key : schema) {
+    const SourceValue own = held(key, values);
+    if (own.layer < 1 || own.value == key.default_value) continue;
+    for (const Need& need : key.needs) {
+      const Key& other = require_key(schema, need.path, own.where);
+      const SourceValue gate = held(other, values);
+      if (gate.layer > own.layer || is_met(need, other, gate.value)) continue;
+      throw Error(fmt::format("{}: {} = {} has no effect: {} is {} ({}); it needs {}", own.where,
+                              key.path, to_toml(own.value), need.path, to_toml(gate.value),
+                              gate.where, wanted_text(need, other)));
+    }
+  }
+}
+
+}  // namespace assay

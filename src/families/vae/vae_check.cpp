@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/refuse.h"
+#include "families/vae/vae.h"
+
+namespace assay {
+namespace {
+
+bool is(const Definition& definition, std::string_view path, std::string_view value) {
+  return definition.text(path) == value;
+}
+
+bool is_on(const Definition& definition, std::string_view path) {
+  return definition.number(path) > 0.0;
+}
+
+void check_kl_term(const Definition& d) {
+  const bool cyclical = is(d, "objective.kl_schedule", "cyclical");
+  const bool warm_up = is_on(d, "objective.kl_warm_up_epochs");
+  const bool capacity = is_on(d, "objective.capacity");
+  const int forms = is_on(d, "objective.free_bits") + capacity +
+                    !is(d, "objective.kl_parts", "none") + is(d, "objective.bound", "iwae");
+  refuse_if(forms > 1, d,
+            "objective.free_bits, objective.capacity, objective.kl_parts and objective.bound = "
+            "\"iwae\" each replace the KL term; keep one of them");
+  refuse_if(
+      cyclical && warm_up, d,
+      "objective.kl_schedule = \"cyclical\" has no warm-up; set objective.kl_warm_up_epochs = 0");
+  refuse_if(capacity && (cyclical || warm_up || d.number("objective.beta") != 1.0), d,
+            "objective.capacity weighs the KL by objective.capacity_gamma; leave objective.beta, "
+            "objective.kl_warm_up_epochs and objective.kl_schedule alone");
+}
+
+void check_point_posterior(const Definition& d) {
+  if (!is(d, "model.posterior", "point")) return;
+  refuse_if(d.number("objective.beta") != 0.0, d,
+            "model.posterior = \"point\" has an infinite KL; set objective.beta = 0");
+  const bool needs_distribution =
+      is_on(d, "objective.free_bits") || is_on(d, "objective.capacity") ||
+      !is(d, "objective.kl_parts", "none") || is(d, "objective.bound", "iwae") ||
+      d.integer("objective.samples") > 1 || is(d, "model.prior", "vamp") ||
+      is(d, "objective.dip", "ii");
+  refuse_if(needs_distribution, d,
+            "model.posterior = \"point\" is no distribution: objective.free_bits, "
+            "objective.capacity, objective.kl_parts, objective.bound = \"iwae\", "
+            "objective.samples > 1, objective.dip = \"ii\" and model.prior = \"vamp\" need one");
+}
+
+void check_prior(const Definition& d) {
+  if (!is(d, "model.prior", "vamp")) return;
+  refuse_if(is_on(d, "objective.free_bits") || !is(d, "objective.kl_parts", "none"), d,
+            "model.prior = \"vamp\" does not factorise over dimensions, as objective.free_bits and "
+            "objective.kl_parts need; keep one of them");
+  refuse_if(is_on(d, "objective.mmd_weight"), d,
+            "objective.mmd_weight compares with N(0, I); set model.prior = \"standard_normal\"");
+  refuse_if(d.boolean("model.conditional"), d,
+            "the pseudo-inputs of model.prior = \"vamp\" have no class; set model.conditional = "
+            "false or model.prior = \"standard_normal\"");
+  refuse_if(is(d, "model.network", "infogan"), d,
+            "the batch normalisation of model.network = \"infogan\" would mix images with the "
+            "pseudo-inputs of model.prior = \"vamp\"; take another network or prior");
+  refuse_if(is_on(d, "objective.second_stage_share"), d,
+            "the second stage (objective.second_stage_share) replaces the prior, so that "
+            "model.prior = \"vamp\" would never be sampled; keep one of them");
+}
+
+void check_batch(const Definition& d) {
+  const bool estimates_aggregate =
+      !is(d, "objective.kl_parts", "none") || !is(d, "objective.dip", "none") ||
+      is_on(d, "objective.mmd_weight") || is_on(d, "objective.factor_gamma");
+  refuse_if(estimates_aggregate && d.integer("train.batch_size") < 2, d,
+            "objective.kl_parts, objective.dip, objective.mmd_weight and objective.factor_gamma "
+            "estimate q(z) from the batch; set train.batch_size to 2 or more");
+}
+
+}  // namespace
+
+void check_vae(const Definition& definition) {
+  check_kl_term(definition);
+  check_point_posterior(definition);
+  check_prior(definition);
+  check_batch(definition);
+  refuse_if(is(definition, "objective.scale", "optimal") &&
+                is(definition, "objective.likelihood", "discretised_logistic"),
+            definition,
+            "no closed form gives the optimal scale of a discretised logistic; set "
+            "objective.scale = \"learned\"");
+}
+
+}  // namespace assay
