@@ -126,6 +126,20 @@ void read_pictures(const RunGroup& group, ExperimentSummary& summary) {
   }
 }
 
+void read_latents(const RunGroup& group, ExperimentSummary& summary) {
+  std::vector<std::vector<LatentDimension>> seeds;
+  for (const auto& run : group.counted) {
+    const auto names = artifacts_of(*run.database, run.row.number);
+    const auto found = std::find_if(names.rbegin(), names.rend(), [](const ArtifactName& name) {
+      return name.kind == "latent_dimensions";
+    });
+    if (found == names.rend()) continue;
+    const auto artifact = read_artifact(*run.database, run.row.number, *found);
+    if (artifact) seeds.push_back(read_latent_dimensions(artifact->bytes));
+  }
+  summary.latents = latent_profile(seeds);
+}
+
 std::string command_of(const RunGroup& group) {
   const auto& runs = group.counted.empty() ? group.all : group.counted;
   std::set<std::uint64_t> seeds;
@@ -199,6 +213,7 @@ ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColum
   read_losses(group, summary);
   read_speeds(group, summary);
   read_pictures(group, summary);
+  read_latents(group, summary);
   summary.command = command_of(group);
   return summary;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -49,6 +51,23 @@ std::string other_pictures(const ExperimentSummary& experiment) {
     if (&picture != headline) figures += picture_figure(experiment, picture);
   }
   return figures;
+}
+
+// "before training, other seeds, reconstructions, traversals": what there is besides the headline.
+std::string kinds_text(const ExperimentSummary& experiment) {
+  const SamplePicture* headline = headline_picture(experiment);
+  std::vector<std::string> kinds;
+  const auto add = [&](const std::string& kind) {
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+  };
+  for (const auto& picture : experiment.pictures) {
+    if (&picture == headline || picture.kind != "samples") continue;
+    add(picture.images_seen == 0 ? "before training" : "other seeds");
+  }
+  for (const auto& picture : experiment.pictures) {
+    if (picture.kind != "samples") add(picture.kind);
+  }
+  return fmt::format("{}", fmt::join(kinds, ", "));
 }
 
 std::string chart_figure(const Chart& chart) {
@@ -111,14 +130,10 @@ std::string samples_section(const Report& report) {
   for (const auto& experiment : report.experiments) {
     const SamplePicture* headline = headline_picture(experiment);
     if (headline != nullptr) front += picture_figure(experiment, *headline);
-    const std::string others = other_pictures(experiment);
-    if (others.empty()) continue;
+    if (experiment.pictures.size() < (headline != nullptr ? 2 : 1)) continue;
     more += fmt::format(
-        "<details><summary>More of {}: before training, other seeds{}</summary>"
-        "<div class=\"pictures\">{}</div></details>",
-        html_name(experiment.label),
-        others.find("<span>reconstructions") == std::string::npos ? "" : ", reconstructions",
-        others);
+        "<details><summary>More of {}: {}</summary><div class=\"pictures\">{}</div></details>",
+        html_name(experiment.label), html_text(kinds_text(experiment)), other_pictures(experiment));
   }
   if (front.empty() && more.empty()) return "";
   return html_section("samples", "Samples",

@@ -17,6 +17,7 @@ std::string speed_section(const Report& report);
 std::string unfinished_section(const Report& report);
 std::string samples_section(const Report& report);
 std::string sweeps_section(const Report& report);
+std::string latents_section(const Report& report);
 std::string provenance_section(const Report& report);
 
 /// All charts of the report in reading order. They point into the report.

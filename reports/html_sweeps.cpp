@@ -27,6 +27,17 @@ std::string sweep_figure(const SweepChart& chart) {
 
 }  // namespace
 
+std::string latents_section(const Report& report) {
+  std::string figures;
+  for (const auto& chart : latent_charts_of(report)) figures += sweep_figure(chart);
+  if (figures.empty()) return "";
+  return html_section("latents", "Latent dimensions",
+                      "<p class=\"hint\">What each dimension of a code carries at the last "
+                      "evaluation, from the most to the least: a dimension with no KL, or whose "
+                      "means do not vary, has collapsed.</p><div class=\"charts\">" +
+                          figures + "</div>");
+}
+
 std::string sweeps_section(const Report& report) {
   std::string body, key;
   for (const auto& chart : sweep_charts_of(report)) {

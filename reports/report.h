@@ -10,6 +10,7 @@
 
 #include "core/events.h"
 #include "reports/claim_rows.h"
+#include "reports/latent_dimensions.h"
 #include "reports/published.h"
 #include "reports/statistics.h"
 #include "results/rows.h"
@@ -99,6 +100,7 @@ struct ExperimentSummary {
   std::vector<SeedCurve> losses;
   std::vector<SpeedSummary> speeds;
   std::vector<SamplePicture> pictures;
+  LatentProfile latents;  ///< at the last evaluation
   SeedSummary wall_seconds;
   std::int64_t peak_memory_bytes = 0;  ///< largest of the runs
   std::string command;                 ///< repeats the counted runs

@@ -29,6 +29,10 @@ struct SweepChart {
 /// One chart for each swept key and metric column that has two or more means along it.
 std::vector<SweepChart> sweep_charts_of(const Report& report);
 
+/// What the dimensions of codes carry, by rank: a chart of KL terms and one of the variances of
+/// point codes, for each size of code. At most kPaletteSize experiments a chart.
+std::vector<SweepChart> latent_charts_of(const Report& report);
+
 /// A static drawing, as chart_svg(). The x axis is logarithmic from a factor 8 on, if all is
 /// positive, and its ticks are the values of the key; y is logarithmic from a factor 30 on, if
 /// every mean − sd is positive.
