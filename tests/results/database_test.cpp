@@ -89,7 +89,7 @@ TEST(Database, MissingFileIsAUsageErrorThatSaysWhatToDo) {
   const Error error = error_of([&] { Database::open_for_reading(folder / "none.sqlite"); });
   EXPECT_EQ(error.code(), ExitCode::kUsage);
   EXPECT_THAT(error.what(), HasSubstr("none.sqlite"));
-  EXPECT_THAT(error.what(), HasSubstr("assay run demo"));
+  EXPECT_THAT(error.what(), HasSubstr("assay run EXPERIMENT --smoke --db"));
 }
 
 TEST(Database, TextFileIsDamage) {
