@@ -306,6 +306,11 @@ void App::add_data() {
   fetch->add_option("NAME", options->target, "a data set, or an extractor")->required();
   CLI::App* doctor = command("doctor", "what is missing or wrong here, and how to mend it",
                              "assay doctor --db results/assay.sqlite");
+  CLI::App* prune = command("prune",
+                            "delete the pictures that no report shows, to keep or send a "
+                            "database: all but the last samples of every seed but the lowest",
+                            "assay prune --db results/assay.sqlite");
+  actions_.emplace_back(prune, [this] { return prune_command(common_); });
   actions_.emplace_back(verify, [options] { return data_verify_command(options->target); });
   actions_.emplace_back(fetch, [options] { return data_fetch_command(options->target); });
   actions_.emplace_back(list, [this] { return data_list_command(common_); });

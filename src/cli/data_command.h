@@ -16,5 +16,7 @@ int data_verify_command(const std::string& target);
 int data_fetch_command(const std::string& name);
 /// `assay doctor [--db FILE]`: machine, set-up and, if given or there, a database; one line each.
 int doctor_command(const CommonOptions& options, bool database_given);
+/// `assay prune [--db FILE]`: deletes the pictures that no report shows (results/prune.h).
+int prune_command(const CommonOptions& options);
 
 }  // namespace assay

@@ -101,7 +101,7 @@ TEST(App, WrongUseIsAUsageError) {
 
 TEST(App, EveryCommandHasHelpWithAnExample) {
   for (const char* command : {"run", "resume", "list", "describe", "status", "show", "report",
-                              "eval", "sample", "verify", "data", "doctor"}) {
+                              "eval", "sample", "verify", "data", "prune", "doctor"}) {
     testing::internal::CaptureStdout();
     EXPECT_EQ(run({command, "--help"}), 0);
     EXPECT_THAT(testing::internal::GetCapturedStdout(),
