@@ -30,6 +30,7 @@ class App {
   void add_eval();
   void add_sample();
   void add_data();
+  void add_care();
 
   CLI::App app_;
   CommonOptions common_;

@@ -81,4 +81,8 @@ void check_words(const CLI::App& app, int argc, char** argv) {
   }
 }
 
+std::string not_empty(const std::string& text) {
+  return text.empty() ? "needs a value; leave the option out for the default" : "";
+}
+
 }  // namespace assay

@@ -205,8 +205,7 @@ void Evaluator::draw_code_inputs(GenerativeModel& model, MetricInputs& inputs) {
   if (needs(Needs::kQuantisedCodes)) draw_distortions(source, inputs);
 }
 
-void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
-                             EvaluationResult& result) {
+at::Tensor Evaluator::sample(GenerativeModel& model) {
   const std::int64_t count = definition_.integer("eval.generated");
   std::int64_t done = 0;
   SampleOptions options;
@@ -222,28 +221,25 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
   const auto samples =
       model.sample(count, options, make_generator(torch::kCPU, seed_, "eval_noise"));
   sampling_.pause();
-  const bool points = dataset_.is_points();
-  const at::Tensor examples = points ? samples : to_pixels(samples);
-  const at::Tensor real = drawer_.reference_images();
+  return dataset_.is_points() ? samples : to_pixels(samples);
+}
+
+void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
+                             EvaluationResult& result) {
+  const at::Tensor examples = sample(model), real = drawer_.reference_images();
   if (spread(examples) < kCollapsedSpread * spread(real)) {
     result.notes.push_back({0, "mode_collapse",
                             fmt::format("samples spread {:.3g} of what real ones do",
                                         spread(examples) / spread(real))});
   }
-  const std::int64_t shown = std::min(count, definition_.integer("eval.grid"));
-  if (points) {
+  show_samples(examples, result);
+  if (dataset_.is_points()) {
     inputs.points = examples;
     inputs.reference_points = real;
     if (dataset_.modes) {
       inputs.mode_centres = dataset_.modes->centres;
       inputs.mode_sigma = dataset_.modes->sigma;
     }
-    const at::Tensor centres = dataset_.modes ? dataset_.modes->centres : at::Tensor();
-    result.artifacts.push_back(
-        {"samples", 0, "image/png", encode_png(scatter_picture(examples, centres, kPictureSize))});
-  } else if (shown > 0) {
-    const at::Tensor grid = image_grid(examples.narrow(0, 0, shown), columns_for(shown));
-    result.artifacts.push_back({"samples", 0, "image/png", encode_png(grid)});
   }
   if (needs(Needs::kLabelledImages)) {
     inputs.generated_images = examples;
@@ -257,6 +253,18 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
     inputs.reference_features = reference_features().features;
     inputs.reference_spatial = reference_features().spatial;
     if (needs(Needs::kHeldOut)) inputs.held_out_features = held_out_features().features;
+  }
+}
+
+void Evaluator::show_samples(const at::Tensor& examples, EvaluationResult& result) const {
+  const std::int64_t shown = std::min(examples.size(0), definition_.integer("eval.grid"));
+  if (dataset_.is_points()) {
+    const at::Tensor centres = dataset_.modes ? dataset_.modes->centres : at::Tensor();
+    result.artifacts.push_back(
+        {"samples", 0, "image/png", encode_png(scatter_picture(examples, centres, kPictureSize))});
+  } else if (shown > 0) {
+    const at::Tensor grid = image_grid(examples.narrow(0, 0, shown), columns_for(shown));
+    result.artifacts.push_back({"samples", 0, "image/png", encode_png(grid)});
   }
 }
 

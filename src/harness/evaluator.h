@@ -44,7 +44,10 @@ class Evaluator {
   /// Features of the test split: what a model trained on the reference has not seen.
   const Features& held_out_features();
   bool needs_features() const;
+  /// eval.generated images, or points, and how fast they came.
+  at::Tensor sample(GenerativeModel& model);
   void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
+  void show_samples(const at::Tensor& examples, EvaluationResult& result) const;
   /// What the definition's metrics need of the model, and pictures of it.
   void draw_inputs(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   /// What scores of codes and of the encoder need (code_inputs.h).

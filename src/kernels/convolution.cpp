@@ -6,31 +6,30 @@
 #include <array>
 #include <optional>
 
+#include "kernels/convolution_operators.h"
 #include "kernels/seed_batch.h"
-#include "kernels/winograd_operators.h"
 
 namespace assay {
 namespace {
 
 thread_local ConvolutionMode current_mode = ConvolutionMode::kExact;
 
-std::optional<WinogradFilter> filter_of(const at::Tensor& weight,
-                                        const ConvolutionOptions& options) {
+std::optional<FilterShape> filter_of(const at::Tensor& weight, const ConvolutionOptions& options) {
   if (options.padding != 1 || weight.size(2) != weight.size(3)) return std::nullopt;
-  if (weight.size(2) == 3 && options.stride == 1) return WinogradFilter::k3x3;
-  if (weight.size(2) == 4 && options.stride == 2) return WinogradFilter::k4x4Stride2;
+  if (weight.size(2) == 3 && options.stride == 1) return FilterShape::k3x3;
+  if (weight.size(2) == 4 && options.stride == 2) return FilterShape::k4x4Stride2;
   return std::nullopt;
 }
 
 // The filter whose kernels take a convolution from images of `x_sizes`, if any do.
-std::optional<WinogradFilter> winograd_for(const at::Tensor& images, const at::Tensor& weight,
+std::optional<FilterShape> fast_filter_for(const at::Tensor& images, const at::Tensor& weight,
                                            at::IntArrayRef x_sizes,
                                            const ConvolutionOptions& options) {
   const bool plain = images.device().is_cpu() && images.scalar_type() == at::kFloat &&
                      weight.scalar_type() == at::kFloat && images.dim() == 4;
   if (current_mode != ConvolutionMode::kWinograd || !plain) return std::nullopt;
   const auto filter = filter_of(weight, options);
-  if (!filter || !winograd_suits(*filter, x_sizes, weight.size(0))) return std::nullopt;
+  if (!filter || !fast_kernels_suit(*filter, x_sizes, weight.size(0))) return std::nullopt;
   return filter;
 }
 
@@ -73,8 +72,8 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
     return for_each_seed({x, weight, bias},
                          [&](const auto& t) { return convolution(t[0], t[1], t[2], options); });
   }
-  if (const auto filter = winograd_for(x, weight, x.sizes(), options)) {
-    return winograd_forward(*filter, x, weight, bias);
+  if (const auto filter = fast_filter_for(x, weight, x.sizes(), options)) {
+    return fast_forward(*filter, x, weight, bias);
   }
   if (is_pixelwise(x, weight, options)) return pixelwise(x, weight, bias);
   return in_order(at::conv2d(x, weight, optional_bias(bias), options.stride, options.padding));
@@ -90,8 +89,8 @@ at::Tensor transposed_convolution(const at::Tensor& y, const at::Tensor& weight,
   if (y.dim() == 4) {
     const std::array<std::int64_t, 4> x_sizes = {
         y.size(0), weight.size(1), options.stride * y.size(2), options.stride * y.size(3)};
-    if (const auto filter = winograd_for(y, weight, x_sizes, options)) {
-      const auto x = winograd_transposed(*filter, y, weight);
+    if (const auto filter = fast_filter_for(y, weight, x_sizes, options)) {
+      const auto x = fast_transposed(*filter, y, weight);
       return bias.defined() ? x + bias.view({1, -1, 1, 1}) : x;
     }
   }

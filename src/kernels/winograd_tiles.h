@@ -5,30 +5,12 @@
 // vector unit each: everything is internal to them, so that no function built for wide vectors is
 // linked where they do not exist.
 
+#include "kernels/float_vectors.h"
 #include "kernels/winograd.h"
 #include "kernels/winograd_schemes.h"
 
 namespace assay {
 namespace {
-
-template <int kLanes>
-struct VectorOf {
-  using Type [[gnu::vector_size(kLanes * sizeof(float))]] = float;
-};
-template <int kLanes>
-using Vector = typename VectorOf<kLanes>::Type;
-
-template <class V>
-inline V load(const float* from) {
-  V value;
-  __builtin_memcpy(&value, from, sizeof value);
-  return value;
-}
-
-template <class V>
-inline void store(float* to, V value) {
-  __builtin_memcpy(to, &value, sizeof value);
-}
 
 // Where tile `index` begins: its image, and its first output row and column.
 struct TileOrigin {

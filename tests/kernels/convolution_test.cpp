@@ -8,8 +8,8 @@
 
 #include <vector>
 
+#include "kernels/convolution_operators.h"
 #include "kernels/vector_unit.h"
-#include "kernels/winograd_operators.h"
 
 namespace assay {
 namespace {
@@ -17,24 +17,27 @@ namespace {
 constexpr double kTolerance = 3e-5;  // relative to the largest value: F(4,3) in f32 rounds to 1e-5
 
 struct Case {
-  WinogradFilter filter;
+  FilterShape filter;
   std::int64_t images, in, height, width, out;
 };
 
-// Whole tiles, ragged sides, one tile, more blocks than one, unequal channels.
+// Whole tiles, ragged sides, one tile, more blocks than one, unequal channels. Then few channels on
+// one side: each number of them, and sides that fill no block of pixels.
 const std::vector<Case> kCases = {
-    {WinogradFilter::k3x3, 2, 16, 8, 8, 16},
-    {WinogradFilter::k3x3, 3, 32, 7, 7, 48},
-    {WinogradFilter::k3x3, 1, 16, 13, 6, 32},
-    {WinogradFilter::k3x3, 33, 64, 28, 28, 16},
-    {WinogradFilter::k4x4Stride2, 2, 16, 16, 16, 32},
-    {WinogradFilter::k4x4Stride2, 3, 32, 14, 14, 16},
-    {WinogradFilter::k4x4Stride2, 1, 16, 8, 22, 48},
-    {WinogradFilter::k4x4Stride2, 40, 64, 8, 8, 32},
+    {FilterShape::k3x3, 2, 16, 8, 8, 16},          {FilterShape::k3x3, 3, 32, 7, 7, 48},
+    {FilterShape::k3x3, 1, 16, 13, 6, 32},         {FilterShape::k3x3, 33, 64, 28, 28, 16},
+    {FilterShape::k4x4Stride2, 2, 16, 16, 16, 32}, {FilterShape::k4x4Stride2, 3, 32, 14, 14, 16},
+    {FilterShape::k4x4Stride2, 1, 16, 8, 22, 48},  {FilterShape::k4x4Stride2, 40, 64, 8, 8, 32},
+    {FilterShape::k3x3, 2, 1, 8, 8, 16},           {FilterShape::k3x3, 3, 2, 7, 9, 48},
+    {FilterShape::k3x3, 2, 3, 13, 5, 32},          {FilterShape::k3x3, 1, 4, 1, 1, 16},
+    {FilterShape::k3x3, 2, 16, 8, 8, 1},           {FilterShape::k3x3, 3, 48, 7, 9, 2},
+    {FilterShape::k3x3, 2, 32, 13, 5, 3},          {FilterShape::k3x3, 1, 16, 1, 2, 4},
+    {FilterShape::k4x4Stride2, 2, 1, 16, 16, 32},  {FilterShape::k4x4Stride2, 3, 2, 14, 10, 16},
+    {FilterShape::k4x4Stride2, 2, 3, 6, 22, 48},   {FilterShape::k4x4Stride2, 1, 4, 2, 2, 16},
 };
 
-ConvolutionOptions options_of(WinogradFilter filter) {
-  return {.stride = filter == WinogradFilter::k3x3 ? 1 : 2, .padding = 1};
+ConvolutionOptions options_of(FilterShape filter) {
+  return {.stride = filter == FilterShape::k3x3 ? 1 : 2, .padding = 1};
 }
 
 at::Generator seeded() {
@@ -48,7 +51,7 @@ struct Tensors {
 
   explicit Tensors(const Case& c) {
     auto generator = seeded();
-    const std::int64_t side = c.filter == WinogradFilter::k3x3 ? 3 : 4;
+    const std::int64_t side = c.filter == FilterShape::k3x3 ? 3 : 4;
     const auto options = options_of(c.filter);
     x = at::randn({c.images, c.in, c.height, c.width}, generator);
     w = at::randn({c.out, c.in, side, side}, generator) / 12.0;
@@ -69,7 +72,7 @@ void expect_close(const at::Tensor& found, const at::Tensor& exact, const char* 
   EXPECT_LT(error, kTolerance * exact.detach().abs().max().item<double>()) << what;
 }
 
-class WinogradConvolution : public testing::TestWithParam<std::size_t> {
+class FastConvolution : public testing::TestWithParam<std::size_t> {
  protected:
   void SetUp() override {
     if (vector_unit() == VectorUnit::kNone) GTEST_SKIP() << "this processor has no AVX2";
@@ -78,9 +81,9 @@ class WinogradConvolution : public testing::TestWithParam<std::size_t> {
   const ConvolutionModeScope scope_{ConvolutionMode::kWinograd};
 };
 
-TEST_P(WinogradConvolution, AgreesWithTheDirectSumInDoublePrecision) {
+TEST_P(FastConvolution, AgreesWithTheDirectSumInDoublePrecision) {
   const Tensors t(c());
-  ASSERT_TRUE(winograd_suits(c().filter, t.x.sizes(), c().out));
+  ASSERT_TRUE(fast_kernels_suit(c().filter, t.x.sizes(), c().out));
   const auto x = leaf(t.x), w = leaf(t.w), bias = leaf(t.bias);
   const auto exact_x = exact_leaf(t.x), exact_w = exact_leaf(t.w), exact_bias = exact_leaf(t.bias);
   const auto options = options_of(c().filter);
@@ -94,7 +97,7 @@ TEST_P(WinogradConvolution, AgreesWithTheDirectSumInDoublePrecision) {
   expect_close(bias.grad(), exact_bias.grad(), "bias gradient");
 }
 
-TEST_P(WinogradConvolution, TransposedAgreesWithTheDirectSumInDoublePrecision) {
+TEST_P(FastConvolution, TransposedAgreesWithTheDirectSumInDoublePrecision) {
   const Tensors t(c());
   const auto y = leaf(t.y_gradient), w = leaf(t.w), bias = leaf(t.x.mean({0, 2, 3}));
   const auto exact_y = exact_leaf(y), exact_w = exact_leaf(w), exact_bias = exact_leaf(bias);
@@ -110,13 +113,23 @@ TEST_P(WinogradConvolution, TransposedAgreesWithTheDirectSumInDoublePrecision) {
   expect_close(bias.grad(), exact_bias.grad(), "bias gradient");
 }
 
+TEST_P(FastConvolution, CanBeOverwrittenByWhatFollows) {
+  const Tensors t(c());
+  const auto w = leaf(t.w), exact_w = exact_leaf(t.w);
+  const auto options = options_of(c().filter);
+  convolution(t.x, w, {}, options).relu_().sum().backward();
+  const auto exact_x = t.x.to(at::kDouble);
+  at::conv2d(exact_x, exact_w, {}, options.stride, options.padding).relu_().sum().backward();
+  expect_close(w.grad(), exact_w.grad(), "w gradient");
+}
+
 // The penalty of WGAN-GP: the gradient by w of ‖∂(y·g)/∂x‖², and one more through y².
 at::Tensor penalty(const at::Tensor& y, const at::Tensor& x) {
   const auto gradient = torch::autograd::grad({(y * y).sum()}, {x}, {}, true, true)[0];
   return gradient.square().sum();
 }
 
-TEST_P(WinogradConvolution, CanBeDifferentiatedTwice) {
+TEST_P(FastConvolution, CanBeDifferentiatedTwice) {
   const Tensors t(c());
   const auto x = leaf(t.x), w = leaf(t.w), exact_x = exact_leaf(t.x), exact_w = exact_leaf(t.w);
   const auto options = options_of(c().filter);
@@ -126,20 +139,20 @@ TEST_P(WinogradConvolution, CanBeDifferentiatedTwice) {
   expect_close(w.grad(), exact_w.grad(), "w gradient");
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, WinogradConvolution, testing::Range<std::size_t>(0, 8));
+INSTANTIATE_TEST_SUITE_P(Shapes, FastConvolution, testing::Range<std::size_t>(0, kCases.size()));
 
-TEST(WinogradThreads, LeaveTheBitsAlone) {
+TEST(FastConvolutionThreads, LeaveTheBitsAlone) {
   if (vector_unit() == VectorUnit::kNone) GTEST_SKIP() << "this processor has no AVX2";
   const int before = at::get_num_threads();
-  for (const std::size_t index : {3UL, 7UL}) {
+  for (const std::size_t index : {3UL, 7UL, 10UL, 14UL, 17UL}) {
     const Tensors t(kCases[index]);
     const auto filter = kCases[index].filter;
     std::vector<at::Tensor> results;
     for (const int threads : {1, 2, 3}) {
       at::set_num_threads(threads);
-      results.push_back(winograd_forward(filter, t.x, t.w, t.bias));
-      results.push_back(winograd_transposed(filter, t.y_gradient, t.w));
-      results.push_back(winograd_filter(filter, t.x, t.y_gradient));
+      results.push_back(fast_forward(filter, t.x, t.w, t.bias));
+      results.push_back(fast_transposed(filter, t.y_gradient, t.w));
+      results.push_back(fast_filter_gradient(filter, t.x, t.y_gradient));
     }
     for (std::size_t i = 3; i < results.size(); ++i) {
       EXPECT_TRUE(results[i].equal(results[i % 3])) << index << " " << i;
@@ -148,14 +161,16 @@ TEST(WinogradThreads, LeaveTheBitsAlone) {
   at::set_num_threads(before);
 }
 
-TEST(Convolution, TakesWinogradOnlyWhereItFits) {
+TEST(Convolution, TakesItsOwnKernelsOnlyWhereTheyFit) {
   const ConvolutionModeScope scope(ConvolutionMode::kWinograd);
   auto generator = seeded();
   const auto same = [&](at::IntArrayRef x_sizes, at::IntArrayRef w_sizes, std::int64_t stride) {
     const auto x = at::randn(x_sizes, generator), w = at::randn(w_sizes, generator);
     return convolution(x, w, {}, {stride, 1}).equal(at::conv2d(x, w, {}, stride, 1));
   };
-  EXPECT_TRUE(same({2, 3, 8, 8}, {16, 3, 3, 3}, 1)) << "3 channels";
+  EXPECT_TRUE(same({2, 5, 8, 8}, {16, 5, 3, 3}, 1)) << "5 channels";
+  EXPECT_TRUE(same({2, 3, 8, 8}, {24, 3, 3, 3}, 1)) << "3 channels to 24";
+  EXPECT_TRUE(same({2, 16, 8, 8}, {3, 16, 4, 4}, 2)) << "few outputs of stride 2";
   EXPECT_TRUE(same({2, 16, 2, 2}, {16, 16, 3, 3}, 1)) << "a tile of which a quarter is needed";
   EXPECT_TRUE(same({2, 16, 8, 8}, {16, 16, 3, 3}, 2)) << "3x3 of stride 2";
   EXPECT_TRUE(same({2, 16, 7, 7}, {16, 16, 4, 4}, 2)) << "an odd side";
