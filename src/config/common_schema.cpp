@@ -89,7 +89,9 @@ Schema train_keys() {
        .default_value = std::string("exact"),
        .meaning =
            "how 3x3 and strided 4x4 convolutions are computed on the CPU: each output one sum, "
-           "or by Winograd's minimal filtering, faster and 6 to 10 times coarser in rounding",
+           "by LibTorch, or by kernels of our own, mostly Winograd's minimal filtering, faster and "
+           "6 "
+           "to 10 times coarser in rounding",
        .choices = {"exact", "winograd"}},
       {.path = "train.seed_batch",
        .default_value = int64_t{0},

@@ -91,6 +91,9 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
   if (is_of_features(metric.needs)) {
     protocol.merge(extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}});
   }
+  // Rounds more coarsely than LibTorch's own.
+  const std::string& convolution = definition_.text("train.convolution");
+  if (convolution != "exact") protocol["convolution"] = convolution;
   // Densities and probabilities are in different units.
   const bool likelihood = metric.needs == Needs::kElbo || metric.needs == Needs::kLogWeights;
   if (likelihood && definition_.has("objective.likelihood")) {

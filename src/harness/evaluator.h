@@ -44,7 +44,7 @@ class Evaluator {
   /// Features of the test split: what a model trained on the reference has not seen.
   const Features& held_out_features();
   bool needs_features() const;
-  /// eval.generated images, or points, and how fast they came.
+  /// Draws eval.generated images, or points; sampling() times it.
   at::Tensor sample(GenerativeModel& model);
   void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   void show_samples(const at::Tensor& examples, EvaluationResult& result) const;

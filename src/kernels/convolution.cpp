@@ -14,33 +14,43 @@ namespace {
 
 thread_local ConvolutionMode current_mode = ConvolutionMode::kExact;
 
-std::optional<FilterShape> filter_of(const at::Tensor& weight, const ConvolutionOptions& options) {
-  if (options.padding != 1 || weight.size(2) != weight.size(3)) return std::nullopt;
+bool is_pixelwise(const at::Tensor& weight, const ConvolutionOptions& options) {
+  return weight.size(2) == 1 && weight.size(3) == 1 && options.stride == 1 && options.padding == 0;
+}
+
+std::optional<FilterShape> shape_of(const at::Tensor& weight, const ConvolutionOptions& options) {
+  if (weight.size(2) != weight.size(3)) return std::nullopt;
+  if (is_pixelwise(weight, options)) return FilterShape::k1x1;
+  if (options.padding != 1) return std::nullopt;
   if (weight.size(2) == 3 && options.stride == 1) return FilterShape::k3x3;
   if (weight.size(2) == 4 && options.stride == 2) return FilterShape::k4x4Stride2;
   return std::nullopt;
 }
 
-// The filter whose kernels take a convolution from images of `x_sizes`, if any do.
-std::optional<FilterShape> fast_filter_for(const at::Tensor& images, const at::Tensor& weight,
-                                           at::IntArrayRef x_sizes,
-                                           const ConvolutionOptions& options) {
-  const bool plain = images.device().is_cpu() && images.scalar_type() == at::kFloat &&
-                     weight.scalar_type() == at::kFloat && images.dim() == 4;
-  if (current_mode != ConvolutionMode::kWinograd || !plain) return std::nullopt;
-  const auto filter = filter_of(weight, options);
-  if (!filter || !fast_kernels_suit(*filter, x_sizes, weight.size(0))) return std::nullopt;
-  return filter;
+bool is_plain(const at::Tensor& t, std::int64_t dimensions) {
+  return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.dim() == dimensions;
+}
+
+bool is_bias_of(const at::Tensor& bias, std::int64_t channels) {
+  return !bias.defined() || (is_plain(bias, 1) && bias.size(0) == channels);
+}
+
+// The shape of filter whose kernels take a convolution from images of `x_sizes`, if any do. What
+// does not fit together is left to LibTorch, which says so.
+std::optional<FilterShape> fast_shape(const at::Tensor& weight, at::IntArrayRef x_sizes,
+                                      const ConvolutionOptions& options) {
+  if (weight.size(1) != x_sizes[1]) return std::nullopt;
+  const auto shape = shape_of(weight, options);
+  if (!shape || !fast_kernels_suit(*shape, x_sizes, weight.size(0))) return std::nullopt;
+  return shape;
+}
+
+bool may_be_fast(const at::Tensor& images, const at::Tensor& weight) {
+  return current_mode == ConvolutionMode::kWinograd && is_plain(images, 4) && is_plain(weight, 4);
 }
 
 std::optional<at::Tensor> optional_bias(const at::Tensor& bias) {
   return bias.defined() ? std::optional(bias) : std::nullopt;
-}
-
-bool is_pixelwise(const at::Tensor& x, const at::Tensor& weight,
-                  const ConvolutionOptions& options) {
-  return current_mode == ConvolutionMode::kWinograd && x.device().is_cpu() && x.dim() == 4 &&
-         weight.size(2) == 1 && weight.size(3) == 1 && options.stride == 1 && options.padding == 0;
 }
 
 // A 1×1 convolution is one product of matrices [N·H·W,I]·[I,O] in channels-last order, which takes
@@ -72,10 +82,13 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
     return for_each_seed({x, weight, bias},
                          [&](const auto& t) { return convolution(t[0], t[1], t[2], options); });
   }
-  if (const auto filter = fast_filter_for(x, weight, x.sizes(), options)) {
-    return fast_forward(*filter, x, weight, bias);
+  if (may_be_fast(x, weight) && is_bias_of(bias, weight.size(0))) {
+    const auto shape = fast_shape(weight, x.sizes(), options);
+    if (shape) return fast_forward(*shape, x, weight, bias);
   }
-  if (is_pixelwise(x, weight, options)) return pixelwise(x, weight, bias);
+  const bool ordered =
+      current_mode == ConvolutionMode::kWinograd && x.device().is_cpu() && x.dim() == 4;
+  if (ordered && is_pixelwise(weight, options)) return pixelwise(x, weight, bias);
   return in_order(at::conv2d(x, weight, optional_bias(bias), options.stride, options.padding));
 }
 
@@ -86,11 +99,12 @@ at::Tensor transposed_convolution(const at::Tensor& y, const at::Tensor& weight,
       return transposed_convolution(t[0], t[1], t[2], options);
     });
   }
-  if (y.dim() == 4) {
+  const bool fits = may_be_fast(y, weight) && weight.size(0) == y.size(1);
+  if (fits && is_bias_of(bias, weight.size(1))) {
     const std::array<std::int64_t, 4> x_sizes = {
         y.size(0), weight.size(1), options.stride * y.size(2), options.stride * y.size(3)};
-    if (const auto filter = fast_filter_for(y, weight, x_sizes, options)) {
-      const auto x = fast_transposed(*filter, y, weight);
+    if (const auto shape = fast_shape(weight, x_sizes, options)) {
+      const auto x = fast_transposed(*shape, y, weight);
       return bias.defined() ? x + bias.view({1, -1, 1, 1}) : x;
     }
   }

@@ -36,9 +36,10 @@ struct ConvolutionOptions {
 ///
 /// In mode kWinograd, f32 tensors on the CPU take F(4×4,3×3) for 3×3 filters of stride 1 and
 /// padding 1, and F(4×4,2×2) on the four phases of x for 4×4 filters of stride 2 and padding 1, if
-/// I and O are multiples of 16 and tiles of 4×4 outputs waste little. Results are then in
-/// channels-last order, do not depend on the number of threads, and can be differentiated any
-/// number of times. 1×1 filters become a product of matrices. All else goes to LibTorch.
+/// I and O are multiples of 16 and tiles of 4×4 outputs waste little; and direct sums of their own
+/// (thin_convolution.h) if one of I and O is at most 4 and the other a multiple of 16. Results are
+/// then in channels-last order, do not depend on the number of threads, and can be differentiated
+/// any number of times. 1×1 filters become a product of matrices. All else goes to LibTorch.
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        const ConvolutionOptions& options);
 

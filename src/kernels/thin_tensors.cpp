@@ -8,12 +8,6 @@
 namespace assay {
 namespace {
 
-const ThinKernels& kernels() {
-  const auto* kernels = thin_kernels(vector_unit());
-  TORCH_CHECK(kernels != nullptr, "this processor has neither AVX2 nor AVX-512");
-  return *kernels;
-}
-
 bool is_few(std::int64_t channels) { return channels >= 1 && channels <= kMostFewChannels; }
 bool is_many(std::int64_t channels) { return channels > 0 && channels % kManyChannels == 0; }
 
@@ -38,81 +32,85 @@ at::Tensor unpacked(const at::Tensor& filter, bool few_outputs) {
   return turned.contiguous();
 }
 
-ThinShape shape_of(FilterShape filter, at::IntArrayRef many_sizes, std::int64_t few) {
-  const std::int64_t stride = stride_of(filter);
-  return {.images = many_sizes[0],
-          .rows = many_sizes[2],
-          .columns = many_sizes[3],
+ThinShape thin_shape(FilterShape shape, at::IntArrayRef m_sizes, std::int64_t few) {
+  return {.images = m_sizes[0],
+          .rows = m_sizes[2],
+          .columns = m_sizes[3],
           .few = few,
-          .many = many_sizes[1],
-          .taps = stride + 2,
-          .stride = stride};
+          .many = m_sizes[1],
+          .stride = stride_of(shape)};
 }
 
-// `filter` [r,r,few,many].
-at::Tensor expand(FilterShape shape, const at::Tensor& few, const at::Tensor& filter,
+// T's arguments: f [N,few,s·H,s·W], w [r,r,few,many], m [N,many,H,W]. Pointers are taken before the
+// loops: a tensor of another type throws, which work on threads must not.
+
+at::Tensor expand(FilterShape shape, const at::Tensor& f, const at::Tensor& w,
                   const at::Tensor& bias) {
   const std::int64_t stride = stride_of(shape);
-  const auto from = padded(few), shift = bias.defined() ? bias.contiguous() : bias;
-  auto many = empty_channels_last(
-      {few.size(0), filter.size(3), few.size(2) / stride, few.size(3) / stride}, few);
-  const auto s = shape_of(shape, many.sizes(), few.size(1));
-  parallel_for(s.images, [&](std::int64_t image) {
-    kernels().expand(s, image, from.data_ptr<float>(), filter.data_ptr<float>(),
-                     bias.defined() ? shift.data_ptr<float>() : nullptr, many.data_ptr<float>());
-  });
-  return many;
+  const auto from = padded(f), shift = bias.defined() ? bias.contiguous() : bias;
+  auto m = empty_channels_last({f.size(0), w.size(3), f.size(2) / stride, f.size(3) / stride}, f);
+  const auto s = thin_shape(shape, m.sizes(), f.size(1));
+  const ThinArguments arguments = {.f = from.data_ptr<float>(),
+                                   .w = w.data_ptr<float>(),
+                                   .m = m.data_ptr<float>(),
+                                   .bias = bias.defined() ? shift.data_ptr<float>() : nullptr};
+  const auto* kernels = thin_kernels(vector_unit());
+  parallel_for(s.images, [&](std::int64_t image) { kernels->expand(s, arguments, image); });
+  return m;
 }
 
-at::Tensor contract(FilterShape shape, const at::Tensor& many, const at::Tensor& filter) {
-  const auto s = shape_of(shape, many.sizes(), filter.size(2));
-  const auto from = channels_last(many);
-  auto few = empty_channels_last({s.images, s.few, s.stride * s.rows, s.stride * s.columns}, many);
-  parallel_for(s.images, [&](std::int64_t image) {
-    kernels().contract(s, image, from.data_ptr<float>(), filter.data_ptr<float>(),
-                       few.data_ptr<float>());
-  });
-  return few;
+at::Tensor contract(FilterShape shape, const at::Tensor& m, const at::Tensor& w) {
+  const auto s = thin_shape(shape, m.sizes(), w.size(2));
+  const auto from = channels_last(m);
+  auto f = empty_channels_last({s.images, s.few, s.stride * s.rows, s.stride * s.columns}, m);
+  const ThinArguments arguments = {
+      .f = f.data_ptr<float>(), .w = w.data_ptr<float>(), .m = from.data_ptr<float>()};
+  const auto* kernels = thin_kernels(vector_unit());
+  parallel_for(s.images, [&](std::int64_t image) { kernels->contract(s, arguments, image); });
+  return f;
 }
 
-at::Tensor filter_of(FilterShape shape, const at::Tensor& few, const at::Tensor& many) {
-  const auto s = shape_of(shape, many.sizes(), few.size(1));
-  const auto f = padded(few), m = channels_last(many);
-  const auto filter = at::empty({s.taps, s.taps, s.few, s.many}, few.options());
+at::Tensor filter_gradient(FilterShape shape, const at::Tensor& f, const at::Tensor& m) {
+  const auto s = thin_shape(shape, m.sizes(), f.size(1));
+  const auto from = padded(f), pixels = channels_last(m);
+  auto w = at::empty({s.taps(), s.taps(), s.few, s.many}, f.options());
+  const ThinArguments arguments = {
+      .f = from.data_ptr<float>(), .w = w.data_ptr<float>(), .m = pixels.data_ptr<float>()};
+  const auto* kernels = thin_kernels(vector_unit());
   parallel_for(s.many / kManyChannels, [&](std::int64_t part) {
-    kernels().filter_gradient(s, part * kManyChannels, f.data_ptr<float>(), m.data_ptr<float>(),
-                              filter.data_ptr<float>());
+    kernels->filter_gradient(s, arguments, part * kManyChannels);
   });
-  return filter;
+  return w;
 }
 
 }  // namespace
 
-bool thin_suits(FilterShape filter, at::IntArrayRef x_sizes, std::int64_t out_channels) {
-  if (thin_kernels(vector_unit()) == nullptr) return false;
-  const std::int64_t stride = stride_of(filter), in_channels = x_sizes[1];
+bool thin_suits(FilterShape shape, at::IntArrayRef x_sizes, std::int64_t out_channels) {
+  if (shape == FilterShape::k1x1 || thin_kernels(vector_unit()) == nullptr) return false;
+  const std::int64_t stride = stride_of(shape), in_channels = x_sizes[1];
   const bool few_inputs = is_few(in_channels) && is_many(out_channels);
   const bool few_outputs =
-      filter == FilterShape::k3x3 && is_many(in_channels) && is_few(out_channels);
+      shape == FilterShape::k3x3 && is_many(in_channels) && is_few(out_channels);
   const bool some = x_sizes[0] > 0 && x_sizes[2] > 0 && x_sizes[3] > 0;
   return (few_inputs || few_outputs) && some && x_sizes[2] % stride == 0 &&
          x_sizes[3] % stride == 0;
 }
 
-at::Tensor thin_forward(FilterShape filter, const at::Tensor& x, const at::Tensor& w,
+at::Tensor thin_forward(FilterShape shape, const at::Tensor& x, const at::Tensor& w,
                         const at::Tensor& bias) {
-  if (!has_few_outputs(w)) return expand(filter, x, packed(w), bias);
-  const auto y = contract(filter, x, packed(w));
+  if (!has_few_outputs(w)) return expand(shape, x, packed(w), bias);
+  const auto y = contract(shape, x, packed(w));
   return bias.defined() ? y + bias.view({1, -1, 1, 1}) : y;
 }
 
-at::Tensor thin_transposed(FilterShape filter, const at::Tensor& y, const at::Tensor& w) {
-  return has_few_outputs(w) ? expand(filter, y, packed(w), {}) : contract(filter, y, packed(w));
+at::Tensor thin_transposed(FilterShape shape, const at::Tensor& y, const at::Tensor& w) {
+  return has_few_outputs(w) ? expand(shape, y, packed(w), {}) : contract(shape, y, packed(w));
 }
 
-at::Tensor thin_filter(FilterShape filter, const at::Tensor& x, const at::Tensor& y) {
+at::Tensor thin_filter_gradient(FilterShape shape, const at::Tensor& x, const at::Tensor& y) {
   const bool few_outputs = !is_few(x.size(1));
-  return unpacked(few_outputs ? filter_of(filter, y, x) : filter_of(filter, x, y), few_outputs);
+  return unpacked(few_outputs ? filter_gradient(shape, y, x) : filter_gradient(shape, x, y),
+                  few_outputs);
 }
 
 }  // namespace assay

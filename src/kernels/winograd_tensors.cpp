@@ -12,11 +12,11 @@ namespace {
 
 constexpr double kFewestTimesFewerProducts = 1.5;
 
-// Of one phase.
-int taps_of(FilterShape filter) { return filter == FilterShape::k3x3 ? 3 : 2; }
+// Taps a side of one phase.
+int phase_taps(FilterShape shape) { return shape == FilterShape::k3x3 ? 3 : 2; }
 
-const WinogradKernels& kernels_of(FilterShape filter) {
-  const auto* kernels = winograd_kernels(taps_of(filter), vector_unit());
+const WinogradKernels& kernels_of(FilterShape shape) {
+  const auto* kernels = winograd_kernels(phase_taps(shape), vector_unit());
   TORCH_CHECK(kernels != nullptr, "this processor has neither AVX2 nor AVX-512");
   return *kernels;
 }
@@ -61,8 +61,8 @@ FilterView transposed(FilterView filter, std::int64_t taps) {
 
 // What y_i = Σ_u w_u s_{i+u} reads for the padding 1: s_j = x_{j−1} (stride 1), or for phase p of
 // stride 2, where w_{2u+p} meets x_{2(i+u)+p−1}, s_j = x_{2j+p−1}.
-std::vector<Phase> phases_of(FilterShape filter, const at::Tensor& x, const at::Tensor& w) {
-  if (filter == FilterShape::k3x3) return {{every(x, 1, -1, -1), taps_of(w, 1, 0, 0)}};
+std::vector<Phase> phases_of(FilterShape shape, const at::Tensor& x, const at::Tensor& w) {
+  if (shape == FilterShape::k3x3) return {{every(x, 1, -1, -1), taps_of(w, 1, 0, 0)}};
   std::vector<Phase> phases;
   for (std::int64_t p = 0; p < 2; ++p) {
     for (std::int64_t q = 0; q < 2; ++q) {
@@ -97,9 +97,10 @@ at::Tensor transposed_4x4(const at::Tensor& y, const at::Tensor& w) {
 
 }  // namespace
 
-bool winograd_suits(FilterShape filter, at::IntArrayRef x_sizes, std::int64_t out_channels) {
-  if (winograd_kernels(taps_of(filter), vector_unit()) == nullptr) return false;
-  const std::int64_t stride = stride_of(filter);
+bool winograd_suits(FilterShape shape, at::IntArrayRef x_sizes, std::int64_t out_channels) {
+  if (shape == FilterShape::k1x1) return false;
+  if (winograd_kernels(phase_taps(shape), vector_unit()) == nullptr) return false;
+  const std::int64_t stride = stride_of(shape);
   const std::int64_t height = x_sizes[2], width = x_sizes[3];
   if (x_sizes[0] == 0 || x_sizes[1] % kWinogradChannels != 0 ||
       out_channels % kWinogradChannels != 0 || height % stride != 0 || width % stride != 0) {
@@ -107,33 +108,34 @@ bool winograd_suits(FilterShape filter, at::IntArrayRef x_sizes, std::int64_t ou
   }
   const std::int64_t rows = height / stride, columns = width / stride;
   const std::int64_t tiles = ((rows + 3) / 4) * ((columns + 3) / 4);
-  const std::int64_t points = taps_of(filter) + 3, taps = stride * taps_of(filter);
+  const std::int64_t points = phase_taps(shape) + 3, taps = stride * phase_taps(shape);
   const double direct = static_cast<double>(taps * taps * rows * columns);
   const double products = static_cast<double>(stride * stride * points * points * tiles);
   return tiles > 0 && direct >= kFewestTimesFewerProducts * products;
 }
 
-at::Tensor winograd_forward(FilterShape filter, const at::Tensor& x_in, const at::Tensor& w,
+at::Tensor winograd_forward(FilterShape shape, const at::Tensor& x_in, const at::Tensor& w,
                             const at::Tensor& bias) {
   const auto x = channels_last(x_in);
-  const std::int64_t stride = stride_of(filter);
+  const std::int64_t stride = stride_of(shape);
   auto y = empty_channels_last({x.size(0), w.size(0), x.size(2) / stride, x.size(3) / stride}, x);
   const auto shift = bias.defined() ? bias.contiguous() : bias;
-  winograd_correlate(kernels_of(filter), phases_of(filter, x, w), x.size(1),
+  winograd_correlate(kernels_of(shape), phases_of(shape, x, w), x.size(1),
                      bias.defined() ? shift.data_ptr<float>() : nullptr, output_of(y));
   return y;
 }
 
-at::Tensor winograd_transposed(FilterShape filter, const at::Tensor& y, const at::Tensor& w) {
+at::Tensor winograd_transposed(FilterShape shape, const at::Tensor& y, const at::Tensor& w) {
   const auto images = channels_last(y);
-  return filter == FilterShape::k3x3 ? transposed_3x3(images, w) : transposed_4x4(images, w);
+  return shape == FilterShape::k3x3 ? transposed_3x3(images, w) : transposed_4x4(images, w);
 }
 
-at::Tensor winograd_filter(FilterShape filter, const at::Tensor& x_in, const at::Tensor& y_in) {
+at::Tensor winograd_filter_gradient(FilterShape shape, const at::Tensor& x_in,
+                                    const at::Tensor& y_in) {
   const auto x = channels_last(x_in), y = channels_last(y_in);
-  const std::int64_t side = stride_of(filter) + 2;
+  const std::int64_t side = stride_of(shape) + 2;
   auto w = at::empty({y.size(1), x.size(1), side, side}, x.options());
-  winograd_filter_gradient(kernels_of(filter), phases_of(filter, x, w), x.size(1), output_of(y));
+  winograd_filter_gradient(kernels_of(shape), phases_of(shape, x, w), x.size(1), output_of(y));
   return w;
 }
 

@@ -60,6 +60,17 @@ TEST(Evaluator, NamesTheBinarisationInEveryProtocol) {
   EXPECT_EQ(digests.size(), 1U);
 }
 
+TEST(Evaluator, NamesConvolutionsThatAreNotLibTorchs) {
+  Definition definition = small_definition();
+  for (const auto& value : evaluate(definition, 1).evaluation.metrics) {
+    EXPECT_FALSE(value.protocol.contains("convolution")) << value.name;
+  }
+  definition.values.at("train.convolution").value = std::string("winograd");
+  for (const auto& value : evaluate(definition, 1).evaluation.metrics) {
+    EXPECT_EQ(value.protocol.at("convolution"), "winograd") << value.name;
+  }
+}
+
 TEST(Evaluator, ScoresCodesOfAnAutoencoder) {
   Definition definition = small_definition();
   definition.values.at("eval.metrics").value = std::vector<std::string>{

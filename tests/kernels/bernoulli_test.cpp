@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "tests/kernels/finite_difference.h"
+
 namespace assay {
 namespace {
 
@@ -54,6 +56,14 @@ TEST(BernoulliCrossEntropy, CanBeDifferentiatedTwice) {
   const auto second = torch::autograd::grad({first.sum()}, {p.logits})[0];
   const auto sigmoid = p.logits.detach().to(at::kDouble).sigmoid();
   expect_close(second, sigmoid * (1.0 - sigmoid));
+}
+
+TEST(BernoulliCrossEntropy, HasTheGradientsOfFiniteDifferences) {
+  const Pixels p;
+  const auto x = p.x.clone().requires_grad_();
+  bernoulli_cross_entropy(x, p.logits).sum().backward();
+  expect_finite_differences([](const auto& wide) { return exact(wide[0], wide[1]).sum(); },
+                            {x, p.logits}, {x.grad(), p.logits.grad()});
 }
 
 TEST(BernoulliCrossEntropy, OfACertainPixelIsZero) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/vector_unit.h"
+#include "tests/kernels/finite_difference.h"
 
 namespace assay {
 namespace {
@@ -90,6 +91,15 @@ TEST_P(GroupNormSilu, CanBeDifferentiatedTwice) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     expect_close(found[i], wanted[i], 2e-5, "second gradient " + std::to_string(i));
   }
+}
+
+TEST_P(GroupNormSilu, HasTheGradientsOfFiniteDifferences) {
+  const auto inputs = leaves(drawn(GetParam(), /*mean=*/0.3), at::kFloat);
+  fused(inputs).square().sum().backward();
+  std::vector<at::Tensor> gradients;
+  for (const auto& input : inputs) gradients.push_back(input.grad());
+  expect_finite_differences([](const auto& wide) { return exact(wide).square().sum(); }, inputs,
+                            gradients);
 }
 
 INSTANTIATE_TEST_SUITE_P(Terms, GroupNormSilu,

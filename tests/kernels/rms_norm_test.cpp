@@ -7,6 +7,8 @@
 
 #include <vector>
 
+#include "tests/kernels/finite_difference.h"
+
 namespace assay {
 namespace {
 
@@ -76,6 +78,15 @@ TEST_P(RmsNorm, CanBeDifferentiatedTwice) {
   const auto inputs = leaves(drawn(), at::kFloat), wide = leaves(drawn(), at::kDouble);
   const auto found = second(inputs, fused(inputs)), wanted = second(wide, exact(wide));
   for (std::size_t i = 0; i < inputs.size(); ++i) expect_close(found[i], wanted[i], 3e-5);
+}
+
+TEST_P(RmsNorm, HasTheGradientsOfFiniteDifferences) {
+  const auto inputs = leaves(drawn(), at::kFloat);
+  fused(inputs).pow(3).sum().backward();
+  std::vector<at::Tensor> gradients;
+  for (const auto& input : inputs) gradients.push_back(input.grad());
+  expect_finite_differences([&](const auto& wide) { return exact(wide).pow(3).sum(); }, inputs,
+                            gradients);
 }
 
 TEST_P(RmsNorm, OfTheUsualOrderIsTheSame) {

@@ -2,12 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <vector>
 
-#include "core/random.h"
 #include "kernels/winograd_convolution.h"
+#include "tests/kernels/direct_sum.h"
 
 namespace assay {
 namespace {
@@ -15,13 +14,6 @@ namespace {
 // Images, filters and gradients of a small convolution: 2 images of 6×9 outputs (ragged tiles), 16
 // channels to 32, and in memory more pixels around them than the views let be seen.
 constexpr std::int64_t kImages = 2, kRows = 6, kColumns = 9, kIn = 16, kOut = 32;
-
-std::vector<float> drawn(std::int64_t count, std::uint64_t seed) {
-  RandomStream random(seed);
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = static_cast<float>(random.normal());
-  return values;
-}
 
 PixelView view(std::vector<float>& data, std::int64_t rows, std::int64_t columns,
                std::int64_t channels) {
@@ -68,14 +60,8 @@ struct Problem {
   }
 };
 
-void expect_close(const std::vector<float>& found, const std::vector<double>& exact) {
-  double largest = 0.0, error = 0.0;
-  for (std::size_t i = 0; i < exact.size(); ++i) {
-    largest = std::max(largest, std::abs(exact[i]));
-    error = std::max(error, std::abs(exact[i] - static_cast<double>(found[i])));
-  }
-  EXPECT_LT(error, 2e-5 * largest);
-}
+// F(4, r) in f32 rounds to 1e-5 of the largest.
+constexpr double kTolerance = 2e-5;
 
 class WinogradUnit : public testing::TestWithParam<std::tuple<int, VectorUnit>> {
  protected:
@@ -101,7 +87,7 @@ TEST_P(WinogradUnit, CorrelatesAsTheDirectSum) {
         problem_.w[static_cast<std::size_t>(w)];
   });
   winograd_correlate(*kernels_, problem_.phases(), kIn, bias.data(), problem_.output());
-  expect_close(problem_.y, exact);
+  expect_close(problem_.y, exact, kTolerance);
 }
 
 TEST_P(WinogradUnit, GivesTheFiltersTheGradientOfTheDirectSum) {
@@ -112,7 +98,7 @@ TEST_P(WinogradUnit, GivesTheFiltersTheGradientOfTheDirectSum) {
         problem_.y[static_cast<std::size_t>(y)];
   });
   winograd_filter_gradient(*kernels_, problem_.phases(), kIn, problem_.output());
-  expect_close(problem_.w, exact);
+  expect_close(problem_.w, exact, kTolerance);
 }
 
 TEST_P(WinogradUnit, WritesOnlyThePixelsOfTheView) {

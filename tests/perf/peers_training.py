@@ -252,7 +252,7 @@ def ddpm_sampling():
         state["x"] = (math.sqrt(before) * (1 - alpha) / (1 - a) * x_0 + math.sqrt(alpha) * (1 - before) / (1 - a) * x
                       + math.sqrt((1 - before) / (1 - a) * (1 - alpha)) * torch.randn(x.shape, generator=noise))
         state["t"] = t - 20 if t >= 20 else 999
-        return state["x"].square().mean()
+        return eps.square().mean()
     return step
 
 

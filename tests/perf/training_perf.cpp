@@ -133,7 +133,7 @@ Step ddpm_sampling_step(TensorMap& weights) {
         std::sqrt(alpha) * (1 - before) / (1 - a) * x +
         std::sqrt((1 - before) / (1 - a) * (1 - alpha)) * at::randn(x.sizes(), generator);
     t = t >= 20 ? t - 20 : 999;
-    return x.square().mean();
+    return eps.square().mean();
   };
 }
 

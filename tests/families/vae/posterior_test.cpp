@@ -124,6 +124,28 @@ TEST(ImportanceWeightedBound, IsTheLogLikelihoodWhenThePosteriorIsExact) {
   EXPECT_NEAR(importance_weighted_bound(weights).item<double>(), exact, 1e-12);
 }
 
+TEST(ImportanceWeightedBound, RisesWithItsSamplesUpToTheLogLikelihood) {
+  // z ~ N(0,1), x|z ~ N(z,1), so p(x) = N(0, 2), under a posterior that is wrong (Burda et al.
+  // 2016, theorem 1: L_k ≤ L_{k+1} ≤ log p(x)). Means of 20,000 bounds each.
+  const double x = 1.0;
+  const auto mean_bound = [&](std::int64_t samples) {
+    const auto mu = torch::full({samples, 20'000, 1}, 1.2, torch::kDouble);
+    const auto logvar = torch::full({samples, 20'000, 1}, 0.3, torch::kDouble);
+    const auto eps = torch::randn(mu.sizes(), seeded(4), torch::kDouble);
+    const auto draws = reparameterise(mu, logvar, eps);
+    const auto log_joint =
+        -0.5 * (x - draws).square() - 0.5 * draws.square() - std::log(2.0 * std::numbers::pi);
+    const auto log_posterior = -0.5 * (eps.square() + logvar + std::log(2.0 * std::numbers::pi));
+    return importance_weighted_bound((log_joint - log_posterior).squeeze(2)).mean().item<double>();
+  };
+  const double exact = -0.25 * x * x - 0.5 * std::log(4.0 * std::numbers::pi);
+  const double one = mean_bound(1), five = mean_bound(5), fifty = mean_bound(50);
+  EXPECT_LT(one + 0.05, five);
+  EXPECT_LT(five + 0.005, fifty);
+  EXPECT_LT(fifty, exact);
+  EXPECT_NEAR(fifty, exact, 0.02);
+}
+
 TEST(ImportanceWeightedBound, IsTheLogOfTheMeanWeight) {
   const auto weights = torch::tensor({{1.0, 0.5}, {3.0, 0.5}}, torch::kDouble).log();
   const auto bound = importance_weighted_bound(weights);
