@@ -10,8 +10,8 @@ namespace assay {
 /// How convolutions are computed on the CPU.
 enum class ConvolutionMode {
   kExact,    ///< LibTorch's operators: each output one sum
-  kWinograd  ///< kernels of our own where they fit, minimal filtering (winograd.h) above all: faster
-             ///< and, there, rounded 6 to 10 times coarser
+  kWinograd  ///< kernels of our own where they fit, minimal filtering (winograd.h) above all:
+             ///< faster and, there, rounded 6 to 10 times coarser
 };
 
 /// Sets the mode of this thread's convolutions while it lives; kExact unless a scope says
