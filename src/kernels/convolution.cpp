@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/convolution.h"
 
-#include <ATen/ATen.h>
-
 #include <array>
 #include <optional>
 
+#include "kernels/channels_last.h"
 #include "kernels/convolution_operators.h"
 #include "kernels/seed_batch.h"
 
@@ -45,8 +44,14 @@ std::optional<FilterShape> fast_shape(const at::Tensor& weight, at::IntArrayRef 
   return shape;
 }
 
+// Whether the mode keeps these images in channels-last order.
+bool is_ordered(const at::Tensor& images) {
+  return current_mode == ConvolutionMode::kWinograd && images.device().is_cpu() &&
+         images.dim() == 4;
+}
+
 bool may_be_fast(const at::Tensor& images, const at::Tensor& weight) {
-  return current_mode == ConvolutionMode::kWinograd && is_plain(images, 4) && is_plain(weight, 4);
+  return is_ordered(images) && is_plain(images, 4) && is_plain(weight, 4);
 }
 
 std::optional<at::Tensor> optional_bias(const at::Tensor& bias) {
@@ -56,16 +61,14 @@ std::optional<at::Tensor> optional_bias(const at::Tensor& bias) {
 // A 1×1 convolution is one product of matrices [N·H·W,I]·[I,O] in channels-last order, which takes
 // BLAS half the time of a convolution.
 at::Tensor pixelwise(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  const auto pixels = x.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1});
+  const auto pixels = channels_last(x).permute({0, 2, 3, 1});
   const auto matrix = weight.reshape({weight.size(0), weight.size(1)});
   return at::linear(pixels, matrix, optional_bias(bias)).permute({0, 3, 1, 2});
 }
 
 // One order throughout: the next layer's kernels want it.
 at::Tensor in_order(const at::Tensor& images) {
-  const bool reorder =
-      current_mode == ConvolutionMode::kWinograd && images.dim() == 4 && images.device().is_cpu();
-  return reorder ? images.contiguous(at::MemoryFormat::ChannelsLast) : images;
+  return is_ordered(images) ? channels_last(images) : images;
 }
 
 }  // namespace
@@ -86,9 +89,7 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
     const auto shape = fast_shape(weight, x.sizes(), options);
     if (shape) return fast_forward(*shape, x, weight, bias);
   }
-  const bool ordered =
-      current_mode == ConvolutionMode::kWinograd && x.device().is_cpu() && x.dim() == 4;
-  if (ordered && is_pixelwise(weight, options)) return pixelwise(x, weight, bias);
+  if (is_ordered(x) && is_pixelwise(weight, options)) return pixelwise(x, weight, bias);
   return in_order(at::conv2d(x, weight, optional_bias(bias), options.stride, options.padding));
 }
 

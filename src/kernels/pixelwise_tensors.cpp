@@ -23,27 +23,19 @@ std::int64_t pixels_of(const at::Tensor& images) {
   return images.size(0) * images.size(2) * images.size(3);
 }
 
-Planes matrix(const at::Tensor& t, std::int64_t row, std::int64_t width) {
-  return {t.data_ptr<float>() + row * width, 0, width};
-}
-
-// Calls work(begin, count) for blocks of a range.
-template <class Work>
-void each_block(std::int64_t begin, std::int64_t end, std::int64_t block, Work work) {
-  for (; begin < end; begin += block) work(begin, std::min(block, end - begin));
-}
+// One matrix of `width` columns.
+Planes matrix(const at::Tensor& t, std::int64_t width) { return {t.data_ptr<float>(), 0, width}; }
 
 // in [P,I] · weight [I,O], the weight packed as [O/16][I][16].
 void multiply(const at::Tensor& in, const at::Tensor& packed, const at::Tensor& out) {
-  const std::int64_t pixels = pixels_of(in), depth = in.size(1), width = out.size(1);
-  const Planes from = matrix(in, 0, depth), to = matrix(out, 0, width);
-  const Planes weight = matrix(packed, 0, width);
+  const std::int64_t pixels = pixels_of(in);
+  const Planes from = matrix(in, in.size(1)), to = matrix(out, out.size(1));
+  const Planes weight = matrix(packed, out.size(1));
   const auto* loops = kernels();
   parallel_for((pixels + kProductBlock - 1) / kProductBlock, [&](std::int64_t index) {
     const std::int64_t begin = index * kProductBlock;
     const std::int64_t count = std::min(kProductBlock, pixels - begin);
-    loops->multiply({from.data + begin * depth, 0, depth}, 0, count, weight,
-                    {to.data + begin * width, 0, width});
+    loops->multiply(from_row(from, begin), 0, count, weight, from_row(to, begin));
   });
 }
 
@@ -87,19 +79,17 @@ at::Tensor pixelwise_filter_gradient(FilterShape /*shape*/, const at::Tensor& x_
   const std::int64_t share = (pixels + kTotals - 1) / kTotals;
   const auto totals = at::zeros({kTotals, in, out}, x.options());
   const auto sums = at::empty_like(totals);
-  const Planes from = matrix(x, 0, in), gradient = matrix(y, 0, out);
-  const Planes total = matrix(totals, 0, out), sum = matrix(sums, 0, out);
+  const Planes from = matrix(x, in), gradient = matrix(y, out);
+  const Planes total = matrix(totals, out), sum = matrix(sums, out);
   const auto* loops = kernels();
   parallel_for(kTotals, [&](std::int64_t part) {
-    float* to = total.data + part * in * out;
-    float* block = sum.data + part * in * out;
-    each_block(part * share, std::min(pixels, (part + 1) * share), kSumBlock,
-               [&](std::int64_t begin, std::int64_t count) {
-                 loops->accumulate({from.data + begin * in, 0, in},
-                                   {gradient.data + begin * out, 0, out}, 0, count,
-                                   /*add=*/false, {block, 0, out});
-                 for (std::int64_t i = 0; i < in * out; ++i) to[i] += block[i];
-               });
+    const Planes to = from_row(total, part * in), block = from_row(sum, part * in);
+    const std::int64_t end = std::min(pixels, (part + 1) * share);
+    for (std::int64_t begin = part * share; begin < end; begin += kSumBlock) {
+      loops->accumulate(from_row(from, begin), from_row(gradient, begin), 0,
+                        std::min(kSumBlock, end - begin), /*add=*/false, block);
+      for (std::int64_t i = 0; i < in * out; ++i) to.data[i] += block.data[i];
+    }
   });
   return totals.sum(0).t().reshape({out, in, 1, 1});
 }

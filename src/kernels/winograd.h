@@ -42,6 +42,11 @@ struct Planes {
   std::int64_t stride = 0, width = 0;
 };
 
+/// The same matrices without their first `row` rows.
+inline Planes from_row(const Planes& planes, std::int64_t row) {
+  return {planes.data + row * planes.width, planes.stride, planes.width};
+}
+
 /// Filters w_{uv} in memory: tap (u, v) from input i to output o is at
 /// data[o·out_stride + i·in_stride + u·row_stride + v·column_stride]. Negative strides turn them
 /// round.

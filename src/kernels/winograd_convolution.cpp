@@ -70,10 +70,6 @@ Planes planes(std::int64_t rows, std::int64_t width) {
   return {nullptr, rows * width + kWinogradChannels, width};
 }
 
-Planes from_row(const Planes& planes, std::int64_t row) {
-  return {planes.data + row * planes.width, planes.stride, planes.width};
-}
-
 Planes from_column(const Planes& planes, std::int64_t column) {
   return {planes.data + column, planes.stride, planes.width};
 }

@@ -11,11 +11,10 @@ namespace assay {
 
 using Scalar = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
 
-/// Compares gradients with central differences in f64 of `exact`, a scalar, along one random
-/// direction for each input. A derivative along N(0,I) is of the size of the gradient's norm, of
-/// which the f32 kernels keep `tolerance`.
+/// Compares the inputs' gradients with central differences in f64 of `exact`, a scalar, along one
+/// random direction for each input. A derivative along N(0,I) is of the size of the gradient's
+/// norm, of which the f32 kernels keep `tolerance`.
 inline void expect_finite_differences(const Scalar& exact, const std::vector<at::Tensor>& inputs,
-                                      const std::vector<at::Tensor>& gradients,
                                       double tolerance = 1e-4) {
   constexpr double kStep = 1e-5;
   auto generator = at::globalContext().defaultGenerator(at::kCPU).clone();
@@ -30,7 +29,7 @@ inline void expect_finite_differences(const Scalar& exact, const std::vector<at:
     wide[i] = middle - kStep * direction;
     const double below = exact(wide).item<double>();
     wide[i] = middle;
-    const auto gradient = gradients[i].to(at::kDouble);
+    const auto gradient = inputs[i].grad().to(at::kDouble);
     EXPECT_NEAR((gradient * direction).sum().item<double>(), (above - below) / (2.0 * kStep),
                 tolerance * gradient.norm().item<double>())
         << "input " << i;

@@ -83,10 +83,7 @@ TEST_P(RmsNorm, CanBeDifferentiatedTwice) {
 TEST_P(RmsNorm, HasTheGradientsOfFiniteDifferences) {
   const auto inputs = leaves(drawn(), at::kFloat);
   fused(inputs).pow(3).sum().backward();
-  std::vector<at::Tensor> gradients;
-  for (const auto& input : inputs) gradients.push_back(input.grad());
-  expect_finite_differences([&](const auto& wide) { return exact(wide).pow(3).sum(); }, inputs,
-                            gradients);
+  expect_finite_differences([&](const auto& wide) { return exact(wide).pow(3).sum(); }, inputs);
 }
 
 TEST_P(RmsNorm, OfTheUsualOrderIsTheSame) {
