@@ -59,7 +59,13 @@ void for_each_parallel(std::int64_t count, const std::function<void(std::int64_t
   };
   {
     std::vector<std::jthread> others;
-    for (std::int64_t i = 1; i < threads; ++i) others.emplace_back(take);
+    for (std::int64_t i = 1; i < threads; ++i) {
+      others.emplace_back([&] {
+        // Or else MKL takes OpenMP's default count on a new thread, and divides its products.
+        at::init_num_threads();
+        take();
+      });
+    }
     take();
   }
   if (failure) std::rethrow_exception(failure);
