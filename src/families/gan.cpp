@@ -10,6 +10,8 @@
 #include "families/gan_network.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
+#include "kernels/logistic_loss.h"
+#include "kernels/spread.h"
 #include "nn/initialise.h"
 #include "nn/seed_batch.h"
 
@@ -127,9 +129,8 @@ void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& g
   backward(loss);
   discriminator_optimizer_.step(context);
   terms.push_back({"discriminator_loss", loss.detach()});
-  const auto share = [](const torch::Tensor& right) { return right.to(at::kFloat).mean(); };
-  terms.push_back({"discriminator_real_accuracy", share(real_logits.detach() > 0)});
-  terms.push_back({"discriminator_generated_accuracy", share(generated_logits.detach() <= 0)});
+  terms.push_back({"discriminator_real_accuracy", logistic_accuracy(real_logits, true)});
+  terms.push_back({"discriminator_generated_accuracy", logistic_accuracy(generated_logits, false)});
 }
 
 void Gan::update_generator(const torch::Tensor& generated, const StepContext& context,
@@ -159,7 +160,7 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
   if ((context.step + 1) % discriminator_steps_ == 0) {
     update_generator(reuse ? generated : generate(count, context), context, terms);
   }
-  terms.push_back({"generated_spread", spread(generated.detach())});
+  terms.push_back({"generated_spread", spread(generated)});
   return terms;
 }
 

@@ -17,8 +17,4 @@ torch::Tensor non_saturating_generator_loss(const torch::Tensor& generated_logit
 /// E log(1 − D(G(z))) (Goodfellow et al. 2014, eq. 1): −mean softplus(generated). 0-dim.
 torch::Tensor minimax_generator_loss(const torch::Tensor& generated_logits);
 
-/// Mean over all dimensions of the batch's standard deviation (÷N): near zero when a generator
-/// gives the same answer to every z. samples: [N,…]. 0-dim, in the samples' unit.
-torch::Tensor spread(const torch::Tensor& samples);
-
 }  // namespace assay

@@ -15,6 +15,7 @@
 #include "harness/environment.h"
 #include "harness/latent_space.h"
 #include "harness/path_inputs.h"
+#include "kernels/spread.h"
 #include "metrics/dci.h"
 #include "metrics/options.h"
 #include "metrics/pair_sweep.h"
@@ -25,11 +26,6 @@ namespace {
 constexpr std::int64_t kPictureSize = 256;
 // Below this share of the real spread, samples have collapsed onto one point.
 constexpr double kCollapsedSpread = 0.05;
-
-// Mean over dimensions of the standard deviation over samples.
-double spread(const at::Tensor& examples) {
-  return examples.flatten(1).to(torch::kFloat64).std(0, /*unbiased=*/false).mean().item<double>();
-}
 
 std::int64_t columns_for(std::int64_t count) {
   return std::max<std::int64_t>(
@@ -230,10 +226,13 @@ at::Tensor Evaluator::sample(GenerativeModel& model) {
 void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
                              EvaluationResult& result) {
   const at::Tensor examples = sample(model), real = drawer_.reference_images();
-  if (spread(examples) < kCollapsedSpread * spread(real)) {
-    result.notes.push_back({0, "mode_collapse",
-                            fmt::format("samples spread {:.3g} of what real ones do",
-                                        spread(examples) / spread(real))});
+  const auto spread_of = [](const at::Tensor& images) {
+    return spread(images.to(torch::kFloat)).item<double>();
+  };
+  const double share = spread_of(examples) / spread_of(real);
+  if (share < kCollapsedSpread) {
+    result.notes.push_back(
+        {0, "mode_collapse", fmt::format("samples spread {:.3g} of what real ones do", share)});
   }
   show_samples(examples, result);
   if (dataset_.is_points()) {

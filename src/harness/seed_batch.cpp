@@ -91,11 +91,11 @@ torch::Tensor batched(const std::vector<SeedBatch::Input>& inputs, std::size_t d
 
 std::vector<std::vector<LossValue>> values_of_places(const std::vector<LossTerm>& terms,
                                                      std::int64_t places) {
+  const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> rows;
-  for (const auto& term : terms) {
-    rows.push_back(stack_over_seeds(term.value.detach()).reshape({places}).to(torch::kFloat64));
-  }
-  const torch::Tensor table = torch::stack(rows).to(torch::kCPU);
+  for (const auto& term : terms) rows.push_back(stack_over_seeds(term.value));
+  const OutsideSeedBatch stacks;
+  const torch::Tensor table = torch::stack(rows).to(torch::kCPU, torch::kFloat64);
   std::vector<std::vector<LossValue>> values(static_cast<std::size_t>(places));
   const double* value = table.const_data_ptr<double>();
   for (const auto& term : terms) {

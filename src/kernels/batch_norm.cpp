@@ -4,7 +4,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/batch_norm_loops.h"
+#include "kernels/parallel.h"
+#include "kernels/row_norm.h"
 #include "kernels/seed_batch.h"
 
 namespace assay {
@@ -61,6 +62,8 @@ struct StackedBatchNorm : torch::autograd::Function<StackedBatchNorm> {
   }
 };
 
+const RowNormKernels* row_kernels() { return row_norm_kernels(vector_unit()); }
+
 // Stacks of matrices x [S,N,C] in training: one pass over memory for each sum, whatever S is.
 struct StackedRowNorm : torch::autograd::Function<StackedRowNorm> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& scale,
@@ -70,13 +73,17 @@ struct StackedRowNorm : torch::autograd::Function<StackedRowNorm> {
     context->save_for_backward({x, scale, bias, mean, inverse_sd});
     auto y = at::empty_like(x);
     const std::int64_t channels = x.size(2), size = x.size(1) * channels;
-    for (std::int64_t s = 0; s < x.size(0); ++s) {
-      batch_norm_loops::forward(layer({x, scale, bias, mean, inverse_sd}, s),
-                                running_mean.data_ptr<float>() + s * channels,
-                                running_variance.data_ptr<float>() + s * channels,
-                                y.data_ptr<float>() + s * size, static_cast<float>(momentum),
-                                static_cast<float>(epsilon));
-    }
+    float *means = running_mean.data_ptr<float>(), *variances = running_variance.data_ptr<float>();
+    float* out = y.data_ptr<float>();
+    parallel_for(x.size(0), [&](std::int64_t s) {
+      RowNorm norm = of_seed({x, scale, bias, mean, inverse_sd}, s);
+      norm.epsilon = static_cast<float>(epsilon);
+      row_kernels()->forward(norm,
+                             {.mean = means + s * channels,
+                              .variance = variances + s * channels,
+                              .momentum = static_cast<float>(momentum)},
+                             out + s * size);
+    });
     return y;
   }
 
@@ -88,31 +95,34 @@ struct StackedRowNorm : torch::autograd::Function<StackedRowNorm> {
     const auto by_x = at::empty_like(saved[0]), by_scale = at::empty_like(saved[1]),
                by_bias = at::empty_like(saved[1]);
     const std::int64_t channels = by_y.size(2), size = by_y.size(1) * channels;
-    for (std::int64_t s = 0; s < by_y.size(0); ++s) {
-      batch_norm_loops::backward(layer(saved, s), by_y.const_data_ptr<float>() + s * size,
-                                 by_x.data_ptr<float>() + s * size,
-                                 by_scale.data_ptr<float>() + s * channels,
-                                 by_bias.data_ptr<float>() + s * channels);
-    }
+    const float* y = by_y.const_data_ptr<float>();
+    float *x = by_x.data_ptr<float>(), *scale = by_scale.data_ptr<float>(),
+          *bias = by_bias.data_ptr<float>();
+    parallel_for(by_y.size(0), [&](std::int64_t s) {
+      row_kernels()->backward(of_seed(saved, s), {.y = y + s * size,
+                                                  .x = x + s * size,
+                                                  .scale = scale + s * channels,
+                                                  .bias = bias + s * channels});
+    });
     return {by_x, by_scale, by_bias, {}, {}, {}, {}};
   }
 
   static bool suits(const at::Tensor& x, const at::Tensor& running_mean) {
     return x.dim() == 3 && x.device().is_cpu() && x.scalar_type() == at::kFloat && x.size(1) > 1 &&
-           running_mean.is_contiguous();
+           running_mean.is_contiguous() && row_kernels() != nullptr;
   }
 
  private:
   // Seed s of {x, scale, bias, mean, inverse_sd}.
-  static batch_norm_loops::Layer layer(const variable_list& t, std::int64_t s) {
+  static RowNorm of_seed(const variable_list& t, std::int64_t s) {
     const std::int64_t rows = t[0].size(1), channels = t[0].size(2);
-    return {rows,
-            channels,
-            t[0].const_data_ptr<float>() + s * rows * channels,
-            t[1].const_data_ptr<float>() + s * channels,
-            t[2].const_data_ptr<float>() + s * channels,
-            t[3].data_ptr<float>() + s * channels,
-            t[4].data_ptr<float>() + s * channels};
+    return {.rows = rows,
+            .channels = channels,
+            .x = t[0].const_data_ptr<float>() + s * rows * channels,
+            .scale = t[1].const_data_ptr<float>() + s * channels,
+            .bias = t[2].const_data_ptr<float>() + s * channels,
+            .mean = t[3].data_ptr<float>() + s * channels,
+            .inverse_sd = t[4].data_ptr<float>() + s * channels};
   }
 };
 

@@ -14,6 +14,10 @@ struct BernoulliKernels {
   /// gradient_i = factor · (sigmoid(l_i) − x_i).
   void (*gradient)(const float* x, const float* logits, std::int64_t count, float factor,
                    float* gradient) = nullptr;
+  /// The same where all pixels x_i are one x.
+  float (*sum_of_all)(float x, const float* logits, std::int64_t count) = nullptr;
+  void (*gradient_of_all)(float x, const float* logits, std::int64_t count, float factor,
+                          float* gradient) = nullptr;
 };
 
 /// The loops for `unit`, or null if it has none.

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "kernels/matrix_product_tensors.h"
 #include "kernels/seed_batch.h"
 
 namespace assay {
@@ -13,52 +14,59 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+using Bias = std::optional<at::Tensor>;
 
-// Products whose result has so few columns take MKL up to seven times as long as transposed ones.
-constexpr std::int64_t kThin = 16;
+Bias given(const at::Tensor& bias) { return bias.defined() ? Bias(bias) : std::nullopt; }
 
-at::Tensor column_major(const at::Tensor& matrices) {
-  return matrices.transpose(1, 2).contiguous().transpose(1, 2);
-}
-
-// Stacks: x [S,N,I], weight [S,O,I], bias [S,O]. One node of the graph instead of four.
-struct StackedLinear : torch::autograd::Function<StackedLinear> {
+// x Wᵀ + b, x [N,I], weight [O,I], bias [O], or a stack [S,…] of each. One node of the graph.
+struct Linear : torch::autograd::Function<Linear> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const std::optional<at::Tensor>& bias) {
     context->save_for_backward({x, weight});
     context->saved_data["biased"] = bias.has_value();
-    const auto w = weight.transpose(1, 2);
-    return bias ? at::baddbmm(bias->unsqueeze(1), x, w) : at::bmm(x, w);
+    return linear_forward(x, weight, bias.value_or(at::Tensor()));
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &weight = saved[1], &gradient = gradients[0];
-    const bool biased = context->saved_data["biased"].toBool();
+    const auto &x = saved[0], &weight = saved[1];
+    const bool biased = context->saved_data["biased"].toBool() && context->needs_input_grad(2);
     variable_list result(3);
-    const bool thin = weight.size(2) < kThin && weight.size(2) < weight.size(1);
-    if (context->needs_input_grad(0)) {
-      result[0] = at::bmm(gradient, thin ? column_major(weight) : weight);
+    if (at::GradMode::is_enabled()) {
+      // By operators whose gradients can be differentiated again.
+      const auto& y = gradients[0];
+      if (context->needs_input_grad(0)) result[0] = at::matmul(y, weight);
+      if (context->needs_input_grad(1)) result[1] = at::matmul(y.transpose(-2, -1), x);
+      if (biased) result[2] = y.sum(-2);
+      return result;
     }
-    if (context->needs_input_grad(1)) {
-      result[1] = thin ? at::bmm(x.transpose(1, 2), gradient).transpose(1, 2).contiguous()
-                       : at::bmm(gradient.transpose(1, 2), x);
-    }
-    if (biased && context->needs_input_grad(2)) result[2] = gradient.sum(1);
+    const auto y = gradients[0].contiguous();
+    if (context->needs_input_grad(0)) result[0] = linear_input_gradient(y, weight);
+    if (context->needs_input_grad(1)) result[1] = linear_weight_gradient(y, x);
+    if (biased) result[2] = linear_bias_gradient(y);
     return result;
   }
 };
 
+at::Tensor linear_of_stacks(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const auto in = x.contiguous(), w = weight.contiguous(),
+             b = bias.defined() ? bias.contiguous() : bias;
+  if (matrix_products_suit(in, w, b)) return Linear::apply(in, w, given(b));
+  const auto transposed = weight.transpose(1, 2);
+  return bias.defined() ? at::baddbmm(bias.unsqueeze(1), x, transposed) : at::bmm(x, transposed);
+}
+
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  const auto given = bias.defined() ? std::optional(bias) : std::nullopt;
-  const bool batched = is_batched_over_seeds(x) || is_batched_over_seeds(weight);
-  if (!batched || x.dim() != 2) return at::linear(x, weight, given);
-  const auto xs = stack_over_seeds(x), weights = stack_over_seeds(weight);
-  const auto biases = given ? std::optional(stack_over_seeds(bias)) : std::nullopt;
-  const OutsideSeedBatch stacks;
-  return batch_over_seeds(StackedLinear::apply(xs, weights, biases));
+  if (x.dim() == 2 && (is_batched_over_seeds(x) || is_batched_over_seeds(weight))) {
+    const auto xs = stack_over_seeds(x), weights = stack_over_seeds(weight),
+               biases = bias.defined() ? stack_over_seeds(bias) : bias;
+    const OutsideSeedBatch stacks;
+    return batch_over_seeds(linear_of_stacks(xs, weights, biases));
+  }
+  if (matrix_products_suit(x, weight, bias)) return Linear::apply(x, weight, given(bias));
+  return at::linear(x, weight, given(bias));
 }
 
 }  // namespace assay

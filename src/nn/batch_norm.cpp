@@ -10,7 +10,7 @@ namespace {
 template <class Norm>
 torch::Tensor over_seeds(Norm& norm, const torch::Tensor& x) {
   const bool training = norm.is_training();
-  if (training) norm.num_batches_tracked.add_(1);
+  if (training) stack_over_seeds(norm.num_batches_tracked).add_(1);
   return batch_norm_over_seeds(x, {norm.weight, norm.bias, norm.running_mean, norm.running_var},
                                training, norm.options.momentum().value(), norm.options.eps());
 }

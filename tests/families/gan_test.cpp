@@ -26,7 +26,7 @@ GanNetworkOptions dcgan(std::int64_t side) {
           .discriminator_channels = {32, 64, 128}};
 }
 
-std::int64_t parameter_count(const torch::nn::Sequential& network) {
+std::int64_t parameter_count(const Sequential& network) {
   std::int64_t count = 0;
   for (const auto& parameter : network->parameters()) count += parameter.numel();
   return count;
@@ -63,12 +63,6 @@ TEST(GanLosses, OnlyTheMinimaxGradientVanishesWhenTheDiscriminatorIsSure) {
 TEST(GanLosses, DoNotOverflowForLargeLogits) {
   const auto large = torch::full({2}, 1e4);
   EXPECT_FLOAT_EQ(discriminator_loss(-large, large).item<float>(), 2e4f);
-}
-
-TEST(Spread, IsZeroForACollapsedGeneratorAndTheDeviationOtherwise) {
-  EXPECT_EQ(spread(torch::full({8, 1, 2, 2}, 0.3f)).item<float>(), 0.0f);
-  // Deviations (÷N) of {0,2} and {0,6} are 1 and 3.
-  EXPECT_FLOAT_EQ(spread(torch::tensor({{0.0f, 0.0f}, {2.0f, 6.0f}})).item<float>(), 2.0f);
 }
 
 TEST(GanNetwork, RecipeHasTheRecipesParameters) {

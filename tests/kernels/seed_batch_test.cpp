@@ -11,6 +11,8 @@
 #include "kernels/convolution.h"
 #include "kernels/group_norm.h"
 #include "kernels/linear.h"
+#include "kernels/logistic_loss.h"
+#include "kernels/vector_unit.h"
 
 namespace assay {
 namespace {
@@ -95,17 +97,26 @@ void expect_as_alone(const std::vector<at::Tensor>& stacks, const Operator& of,
   }
 }
 
-TEST_F(SeedBatchTest, ALinearLayerIsThatOfEachSeedAlone) {
+TEST_F(SeedBatchTest, ALinearLayerHasTheBitsOfEachSeedAlone) {
+  // Where a processor has no vectors LibTorch multiplies, one seed otherwise than several.
+  const double tolerance = vector_unit() == VectorUnit::kNone ? 1e-5 : 0.0;
   const auto x = at::randn({kSeeds, 10, 7}), w = at::randn({kSeeds, 5, 7}),
              b = at::randn({kSeeds, 5});
   expect_as_alone(
-      {x, w, b}, [](const auto& t) { return linear(t[0], t[1], t[2]); }, 1e-5);
+      {x, w, b}, [](const auto& t) { return linear(t[0], t[1], t[2]); }, tolerance);
   expect_as_alone(
-      {x, w}, [](const auto& t) { return linear(t[0], t[1], at::Tensor()); }, 1e-5);
-  // Few inputs of many outputs go another way.
-  expect_as_alone(
-      {at::randn({kSeeds, 9, 2}), at::randn({kSeeds, 30, 2})},
-      [](const auto& t) { return linear(t[0], t[1], at::Tensor()); }, 1e-5);
+      {x, w}, [](const auto& t) { return linear(t[0], t[1], at::Tensor()); }, tolerance);
+  // Few inputs, and so many weights that BLAS multiplies.
+  for (const auto& [in, out] : {std::pair{2, 30}, {190, 120}}) {
+    expect_as_alone(
+        {at::randn({kSeeds, 9, in}), at::randn({kSeeds, out, in})},
+        [](const auto& t) { return linear(t[0], t[1], at::Tensor()); }, tolerance);
+  }
+}
+
+TEST_F(SeedBatchTest, ALogisticLossHasTheBitsOfEachSeedAlone) {
+  expect_as_alone({at::randn({kSeeds, 50, 1})},
+                  [](const auto& t) { return logistic_loss(t[0], true); });
 }
 
 TEST_F(SeedBatchTest, ALinearLayerIsDifferentiatedTwice) {

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
 
+#include "kernels/logistic_loss.h"
 #include "nn/linear.h"
 #include "nn/seed_batch.h"
 
@@ -43,7 +44,7 @@ torch::Tensor density_ratio_total_correlation(const torch::Tensor& logits) { ret
 
 torch::Tensor factor_discriminator_loss(const torch::Tensor& logits,
                                         const torch::Tensor& permuted_logits) {
-  return 0.5 * (at::softplus(-logits).mean() + at::softplus(permuted_logits).mean());
+  return 0.5 * (logistic_loss(logits, true) + logistic_loss(permuted_logits, false));
 }
 
 FactorDiscriminator::FactorDiscriminator(const Definition& definition, std::int64_t latent_dim,

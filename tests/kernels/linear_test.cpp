@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/linear.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <string>
+
+#include "kernels/matrix_product_tensors.h"
+#include "kernels/vector_unit.h"
+#include "tests/kernels/finite_difference.h"
+
+namespace assay {
+namespace {
+
+struct Layer {
+  std::int64_t rows, in, out;
+  bool biased;
+};
+
+// Few and many inputs and outputs; above 2^19 multiplications threads share the work.
+const Layer kSmall[] = {
+    {9, 2, 30, true}, {100, 32, 32, true}, {7, 33, 2, true}, {128, 300, 41, false}, {1, 5, 1, true},
+};
+// Above 2^14 weights BLAS multiplies.
+const Layer kLarge[] = {{20, 200, 100, true}, {33, 90, 190, false}};
+
+class LinearTest : public testing::TestWithParam<Layer> {
+ protected:
+  void SetUp() override {
+    at::manual_seed(3);
+    const auto [rows, in, out, biased] = GetParam();
+    inputs_ = {at::randn({rows, in}), at::randn({out, in})};
+    if (biased) inputs_.push_back(at::randn({out}));
+    for (auto& input : inputs_) input.requires_grad_();
+  }
+  void TearDown() override { at::set_num_threads(2); }
+
+  static at::Tensor of(const std::vector<at::Tensor>& t) {
+    return linear(t[0], t[1], t.size() > 2 ? t[2] : at::Tensor());
+  }
+  // In any type, by LibTorch.
+  static at::Tensor plain(const std::vector<at::Tensor>& t) {
+    const auto y = at::matmul(t[0], t[1].t());
+    return t.size() > 2 ? y + t[2] : y;
+  }
+  std::vector<at::Tensor> inputs_;
+};
+
+TEST_P(LinearTest, IsTheDefinitionInF64) {
+  std::vector<at::Tensor> wide;
+  for (const auto& input : inputs_) wide.push_back(input.detach().to(at::kDouble));
+  const auto exact = plain(wide);
+  const auto found = of(inputs_).detach().to(at::kDouble);
+  EXPECT_LE((found - exact).abs().max().item<double>(), 1e-6 * exact.abs().max().item<double>());
+}
+
+TEST_P(LinearTest, GradientsAreFiniteDifferencesInF64) {
+  const auto direction = at::randn({GetParam().rows, GetParam().out});
+  (of(inputs_) * direction).sum().backward();
+  expect_finite_differences(
+      [&](const auto& t) { return (plain(t) * direction.to(at::kDouble)).sum(); }, inputs_);
+}
+
+TEST_P(LinearTest, SecondGradientsAreThoseOfThePlainLayer) {
+  const auto second = [&](const auto& layer) {
+    const auto first =
+        torch::autograd::grad({layer(inputs_).square().sum()}, {inputs_[0]}, {}, true, true)[0];
+    return torch::autograd::grad({first.square().sum()}, {inputs_[0], inputs_[1]});
+  };
+  const auto found = second(of), expected = second(plain);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_TRUE(
+        at::allclose(found[i], expected[i], 1e-4, 1e-5 * expected[i].abs().max().item<double>()));
+  }
+}
+
+class LinearLoopsTest : public LinearTest {};
+
+TEST_P(LinearLoopsTest, BitsDoNotDependOnTheNumberOfThreads) {
+  const auto with = [&](int threads) {
+    at::set_num_threads(threads);
+    const auto y = of(inputs_);
+    auto all = torch::autograd::grad({y.square().sum()}, inputs_);
+    all.push_back(y);
+    return all;
+  };
+  const auto one = with(1), two = with(2);
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(at::equal(one[i], two[i])) << i;
+}
+
+std::string name_of(const testing::TestParamInfo<Layer>& layer) {
+  const auto& [rows, in, out, biased] = layer.param;
+  return std::to_string(rows) + "_by_" + std::to_string(in) + "_to_" + std::to_string(out);
+}
+INSTANTIATE_TEST_SUITE_P(Small, LinearTest, testing::ValuesIn(kSmall), name_of);
+INSTANTIATE_TEST_SUITE_P(Large, LinearTest, testing::ValuesIn(kLarge), name_of);
+INSTANTIATE_TEST_SUITE_P(Small, LinearLoopsTest, testing::ValuesIn(kSmall), name_of);
+
+TEST(Linear, RunsInLoopsOfItsOwnWhereTheProcessorHasVectors) {
+  EXPECT_EQ(matrix_products_suit(at::ones({4, 3}), at::ones({2, 3}), {}),
+            vector_unit() != VectorUnit::kNone);
+  EXPECT_FALSE(
+      matrix_products_suit(at::ones({4, 3}, at::kDouble), at::ones({2, 3}, at::kDouble), {}));
+  EXPECT_FALSE(matrix_products_suit(at::ones({0, 3}), at::ones({2, 3}), {}));
+}
+
+TEST(Linear, LeavesToLibTorchWhatItsLoopsDoNotTake) {
+  const auto x = at::randn({3, 4, 5}, at::kDouble), w = at::randn({2, 5}, at::kDouble);
+  EXPECT_TRUE(at::equal(linear(x, w, at::Tensor()), at::linear(x, w)));
+  EXPECT_EQ(linear(at::ones({0, 5}), at::ones({2, 5}), at::Tensor()).sizes(),
+            (std::vector<std::int64_t>{0, 2}));
+  const auto strided = at::randn({5, 6}).t();
+  EXPECT_TRUE(at::allclose(linear(strided, w.to(at::kFloat), at::Tensor()),
+                           at::linear(strided, w.to(at::kFloat))));
+}
+
+TEST(Linear, RefusesWhatDoesNotFit) {
+  EXPECT_THROW(linear(at::ones({3, 4}), at::ones({2, 5}), at::Tensor()), c10::Error);
+  EXPECT_THROW(linear(at::ones({3, 5}), at::ones({2, 5}), at::ones({3})), c10::Error);
+}
+
+}  // namespace
+}  // namespace assay
