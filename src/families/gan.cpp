@@ -18,8 +18,6 @@
 namespace assay {
 namespace {
 
-using torch::nn::Sequential;
-
 GanNetworkOptions network_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   GanNetworkOptions options;

@@ -44,8 +44,8 @@ torch::nn::Unflatten unflatten(const std::vector<std::int64_t>& shape) {
   return torch::nn::Unflatten(torch::nn::UnflattenOptions(1, shape));
 }
 
-torch::nn::Sequential mlp_generator(const GanNetworkOptions& options) {
-  torch::nn::Sequential layers;
+Sequential mlp_generator(const GanNetworkOptions& options) {
+  Sequential layers;
   std::int64_t width = options.latent_dim;
   for (const auto next : options.generator_widths) {
     layers->push_back(linear_without_bias(width, next));
@@ -61,8 +61,8 @@ torch::nn::Sequential mlp_generator(const GanNetworkOptions& options) {
   return layers;
 }
 
-torch::nn::Sequential mlp_discriminator(const GanNetworkOptions& options) {
-  torch::nn::Sequential layers;
+Sequential mlp_discriminator(const GanNetworkOptions& options) {
+  Sequential layers;
   layers->push_back(torch::nn::Flatten());
   std::int64_t width = example_size(options);
   for (const auto next : options.discriminator_widths) {
@@ -78,10 +78,10 @@ torch::nn::Sequential mlp_discriminator(const GanNetworkOptions& options) {
   return layers;
 }
 
-torch::nn::Sequential dcgan_generator(const GanNetworkOptions& options) {
+Sequential dcgan_generator(const GanNetworkOptions& options) {
   const auto& channels = options.generator_channels;
   const std::int64_t side = options.example_shape[1] >> channels.size();
-  torch::nn::Sequential layers;
+  Sequential layers;
   layers->push_back(linear_without_bias(options.latent_dim, channels[0] * side * side));
   layers->push_back(unflatten({channels[0], side, side}));
   for (std::size_t i = 0; i < channels.size(); ++i) {
@@ -94,8 +94,8 @@ torch::nn::Sequential dcgan_generator(const GanNetworkOptions& options) {
   return layers;
 }
 
-torch::nn::Sequential dcgan_discriminator(const GanNetworkOptions& options) {
-  torch::nn::Sequential layers;
+Sequential dcgan_discriminator(const GanNetworkOptions& options) {
+  Sequential layers;
   std::int64_t channels = options.example_shape[0];
   std::int64_t side = options.example_shape[1];
   for (std::size_t i = 0; i < options.discriminator_channels.size(); ++i) {
@@ -143,13 +143,13 @@ std::string gan_network_misfit(const GanNetworkOptions& options) {
   return {};
 }
 
-torch::nn::Sequential make_generator(const GanNetworkOptions& options) {
+Sequential make_generator(const GanNetworkOptions& options) {
   const auto misfit = gan_network_misfit(options);
   TORCH_CHECK(misfit.empty(), misfit);
   return options.convolutional ? dcgan_generator(options) : mlp_generator(options);
 }
 
-torch::nn::Sequential make_discriminator(const GanNetworkOptions& options) {
+Sequential make_discriminator(const GanNetworkOptions& options) {
   const auto misfit = gan_network_misfit(options);
   TORCH_CHECK(misfit.empty(), misfit);
   return options.convolutional ? dcgan_discriminator(options) : mlp_discriminator(options);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/pimpl.h>
 
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "nn/linear.h"
+#include "nn/sequential.h"
 
 namespace assay {
 
@@ -42,11 +42,11 @@ std::string gan_network_misfit(const GanNetworkOptions& options);
 /// "mlp": Linear without bias, BN, ReLU per width, then Linear (PacGAN's 2-D experiments: Lin et
 /// al. 2018). "dcgan": Linear Z→c₁·s·s without bias, BN, ReLU · ConvT 4/2/1, BN, ReLU per further
 /// channel count · ConvT 4/2/1 to the image (Radford et al. 2016, with a linear first layer).
-torch::nn::Sequential make_generator(const GanNetworkOptions& options);
+Sequential make_generator(const GanNetworkOptions& options);
 
 /// Examples -> logits [N,1].
 /// "mlp": per width a maxout layer, or Linear and leaky ReLU, then Linear. "dcgan": Conv 4/2/1 and
 /// leaky ReLU 0.2 per channel count, BN between them on all but the first, then Linear.
-torch::nn::Sequential make_discriminator(const GanNetworkOptions& options);
+Sequential make_discriminator(const GanNetworkOptions& options);
 
 }  // namespace assay

@@ -24,7 +24,7 @@ EncoderDecoderOptions options_of(EncoderDecoderKind kind, std::int64_t side) {
   return options;
 }
 
-std::int64_t parameters_of(torch::nn::Sequential& network) {
+std::int64_t parameters_of(Sequential& network) {
   std::int64_t count = 0;
   for (const auto& parameter : network->parameters()) count += parameter.numel();
   return count;

@@ -40,7 +40,7 @@ class AutoencoderNetworkImpl : public torch::nn::Module, public HoldsTensors {
   std::vector<torch::Tensor> encoder_weights() const;
 
   AutoencoderNetworkOptions options_;
-  torch::nn::Sequential encoder_, decoder_;
+  Sequential encoder_, decoder_;
   std::vector<torch::Tensor> decoder_biases_;  // tied: in the decoder's order
 };
 TORCH_MODULE(AutoencoderNetwork);

@@ -18,16 +18,16 @@ std::int64_t inner_size(const EncoderDecoderOptions& options) {
   return options.channels.back() * inner_side(options) * inner_side(options);
 }
 
-void residual_blocks(torch::nn::Sequential& layers, const EncoderDecoderOptions& options,
+void residual_blocks(Sequential& layers, const EncoderDecoderOptions& options,
                      std::int64_t channels) {
   for (std::int64_t i = 0; i < options.blocks; ++i) {
     layers->push_back(PreactivationBlock(channels, kGroups));
   }
 }
 
-torch::nn::Sequential make_encoder(const EncoderDecoderOptions& options) {
+Sequential make_encoder(const EncoderDecoderOptions& options) {
   const auto& c = options.channels;
-  torch::nn::Sequential encoder;
+  Sequential encoder;
   for (std::size_t i = 0; i < c.size(); ++i) {
     conv(encoder, i == 0 ? options.encoder_channels() : c[i - 1], c[i], 4, 2, 1);
     if (residual(options)) {
@@ -49,10 +49,10 @@ torch::nn::Sequential make_encoder(const EncoderDecoderOptions& options) {
   return encoder;
 }
 
-torch::nn::Sequential make_decoder(const EncoderDecoderOptions& options) {
+Sequential make_decoder(const EncoderDecoderOptions& options) {
   const auto& c = options.channels;
   const auto side = inner_side(options);
-  torch::nn::Sequential decoder;
+  Sequential decoder;
   linear(decoder,
          widths(options.decoder_inputs(), reversed(options.hidden_widths), inner_size(options)),
          options.activation);

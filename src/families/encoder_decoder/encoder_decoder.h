@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "families/trainable.h"
+#include "nn/sequential.h"
 
 namespace assay {
 
@@ -34,7 +33,7 @@ struct EncoderDecoderOptions {
 /// Two networks: images [N,C,H,W] -> codes [N,encoder_outputs()], and codes [N,decoder_inputs()] ->
 /// logits [N,C,H,W], where sigmoid(logits) is an image in [0,1].
 struct EncoderDecoder {
-  torch::nn::Sequential encoder, decoder;
+  Sequential encoder, decoder;
 };
 
 /// "mlp" (Kingma & Welling 2014, appendix C): linear layers with an activation between them.

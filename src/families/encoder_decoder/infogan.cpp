@@ -9,8 +9,6 @@
 namespace assay::layers {
 namespace {
 
-using torch::nn::Sequential;
-
 void leaky_relu(Sequential& layers) {
   layers->push_back(torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(0.2)));
 }

@@ -11,7 +11,7 @@
 
 namespace assay::layers {
 
-void activation(torch::nn::Sequential& layers, const std::string& name) {
+void activation(Sequential& layers, const std::string& name) {
   if (name == "relu") {
     layers->push_back(torch::nn::ReLU());
   } else if (name == "tanh") {
@@ -24,7 +24,7 @@ void activation(torch::nn::Sequential& layers, const std::string& name) {
   }
 }
 
-void linear(torch::nn::Sequential& layers, const std::vector<std::int64_t>& widths,
+void linear(Sequential& layers, const std::vector<std::int64_t>& widths,
             const std::string& activation_name) {
   for (std::size_t i = 1; i < widths.size(); ++i) {
     layers->push_back(Linear(widths[i - 1], widths[i]));
@@ -32,22 +32,22 @@ void linear(torch::nn::Sequential& layers, const std::vector<std::int64_t>& widt
   }
 }
 
-void conv(torch::nn::Sequential& layers, std::int64_t in, std::int64_t out, std::int64_t kernel,
+void conv(Sequential& layers, std::int64_t in, std::int64_t out, std::int64_t kernel,
           std::int64_t stride, std::int64_t padding) {
   layers->push_back(
       Convolution(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding)));
 }
 
-void widen(torch::nn::Sequential& layers, std::int64_t in, std::int64_t out) {
+void widen(Sequential& layers, std::int64_t in, std::int64_t out) {
   layers->push_back(
       TransposedConvolution(torch::nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1)));
 }
 
-void group_norm(torch::nn::Sequential& layers, std::int64_t channels) {
+void group_norm(Sequential& layers, std::int64_t channels) {
   layers->push_back(torch::nn::GroupNorm(torch::nn::GroupNormOptions(kGroups, channels)));
 }
 
-void unflatten(torch::nn::Sequential& layers, std::vector<std::int64_t> shape) {
+void unflatten(Sequential& layers, std::vector<std::int64_t> shape) {
   layers->push_back(torch::nn::Unflatten(torch::nn::UnflattenOptions(1, std::move(shape))));
 }
 

@@ -8,17 +8,17 @@ namespace assay::layers {
 inline constexpr std::int64_t kGroups = 8;  // of every group normalisation here
 
 /// Appends "relu", "silu", "tanh" or "sigmoid".
-void activation(torch::nn::Sequential& layers, const std::string& name);
+void activation(Sequential& layers, const std::string& name);
 /// Appends linear layers through `widths`, an activation after each but the last.
-void linear(torch::nn::Sequential& layers, const std::vector<std::int64_t>& widths,
+void linear(Sequential& layers, const std::vector<std::int64_t>& widths,
             const std::string& activation);
 /// Appends Conv in→out kernel/stride/padding.
-void conv(torch::nn::Sequential& layers, std::int64_t in, std::int64_t out, std::int64_t kernel,
+void conv(Sequential& layers, std::int64_t in, std::int64_t out, std::int64_t kernel,
           std::int64_t stride, std::int64_t padding);
 /// Appends ConvT in→out 4/2/1, which doubles the side.
-void widen(torch::nn::Sequential& layers, std::int64_t in, std::int64_t out);
-void group_norm(torch::nn::Sequential& layers, std::int64_t channels);
-void unflatten(torch::nn::Sequential& layers, std::vector<std::int64_t> shape);
+void widen(Sequential& layers, std::int64_t in, std::int64_t out);
+void group_norm(Sequential& layers, std::int64_t channels);
+void unflatten(Sequential& layers, std::vector<std::int64_t> shape);
 /// first, middle…, last.
 std::vector<std::int64_t> widths(std::int64_t first, const std::vector<std::int64_t>& middle,
                                  std::int64_t last);

@@ -11,9 +11,9 @@
 namespace assay {
 namespace {
 
-torch::nn::Sequential make_discriminator(const std::vector<std::int64_t>& widths,
-                                         std::int64_t latent_dim, torch::Device device) {
-  torch::nn::Sequential layers;
+Sequential make_discriminator(const std::vector<std::int64_t>& widths, std::int64_t latent_dim,
+                              torch::Device device) {
+  Sequential layers;
   std::int64_t in = latent_dim;
   for (const std::int64_t out : widths) {
     layers->push_back(Linear(in, out));

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
 #include <torch/types.h>
 
 #include <ATen/core/Generator.h>
 
 #include "families/optimizer.h"
 #include "nn/noise.h"
+#include "nn/sequential.h"
 
 namespace assay {
 
@@ -40,7 +40,7 @@ class FactorDiscriminator {
   void visit_state(StateVisitor& visitor);
 
  private:
-  torch::nn::Sequential network_;
+  Sequential network_;
   Optimizer optimizer_;
 };
 

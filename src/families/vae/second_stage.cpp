@@ -12,8 +12,8 @@
 namespace assay {
 namespace {
 
-torch::nn::Sequential relu_layers(std::int64_t in, const std::vector<std::int64_t>& widths) {
-  torch::nn::Sequential layers;
+Sequential relu_layers(std::int64_t in, const std::vector<std::int64_t>& widths) {
+  Sequential layers;
   for (const std::int64_t out : widths) {
     layers->push_back(torch::nn::Linear(in, out));
     layers->push_back(torch::nn::ReLU());

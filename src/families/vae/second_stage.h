@@ -2,13 +2,13 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/pimpl.h>
 
 #include "families/optimizer.h"
 #include "families/vae/posterior.h"
 #include "nn/linear.h"
 #include "nn/seed_batch.h"
+#include "nn/sequential.h"
 
 namespace assay {
 
@@ -28,7 +28,7 @@ class SecondStageNetworkImpl : public torch::nn::Module, public HoldsTensors {
   std::vector<torch::Tensor*> held_tensors() override { return {&log_gamma_}; }
 
  private:
-  torch::nn::Sequential encoder_, decoder_;
+  Sequential encoder_, decoder_;
   Linear posterior_, mean_;
   torch::Tensor log_gamma_;
 };

@@ -42,7 +42,7 @@ class VaeNetworkImpl : public torch::nn::Module, public HoldsTensors {
 
  private:
   VaeNetworkOptions options_;
-  torch::nn::Sequential encoder_, decoder_;
+  Sequential encoder_, decoder_;
   torch::Tensor log_scale_, pseudo_inputs_;
 };
 TORCH_MODULE(VaeNetwork);

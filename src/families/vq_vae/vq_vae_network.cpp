@@ -41,7 +41,7 @@ TransposedConvolution widen(std::int64_t in, std::int64_t out) {
   return TransposedConvolution(torch::nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1));
 }
 
-void residual_layers(torch::nn::Sequential& layers, const VqVaeNetworkOptions& options) {
+void residual_layers(Sequential& layers, const VqVaeNetworkOptions& options) {
   for (std::int64_t i = 0; i < options.residual_layers; ++i) {
     layers->push_back(ResidualLayer(options.channels, options.residual_channels));
   }

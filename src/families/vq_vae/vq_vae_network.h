@@ -2,12 +2,13 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/pimpl.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "nn/sequential.h"
 
 namespace assay {
 
@@ -44,7 +45,7 @@ class VqVaeNetworkImpl : public torch::nn::Module {
 
  private:
   std::int64_t height_, width_;  // of the code maps
-  torch::nn::Sequential encoder_, decoder_;
+  Sequential encoder_, decoder_;
   torch::Tensor codebook_;  // [K,D]
 };
 TORCH_MODULE(VqVaeNetwork);
