@@ -13,6 +13,7 @@
 #include "cli/display.h"
 #include "cli/pool.h"
 #include "cli/report_command.h"
+#include "cli/seed_batches.h"
 #include "cli/shell.h"
 #include "cli/stored.h"
 #include "cli/table.h"
@@ -31,7 +32,7 @@ std::string label_of(const std::string& experiment, std::uint64_t seed) {
   return fmt::format("{} seed {}", experiment, seed);
 }
 
-// A run to go on with: `places` is train.seed_batch of its definition.
+// A run to go on with: `places` as in WorkOrder.
 WorkOrder order_to_resume(const Database& database, const RunRow& row, std::int64_t places) {
   WorkOrder order{row.uuid, label_of(row.experiment, row.seed), true, row.experiment_id, row.seed};
   order.places = places;
@@ -41,28 +42,18 @@ WorkOrder order_to_resume(const Database& database, const RunRow& row, std::int6
   return order;
 }
 
-// A definition of another version of assay is for the worker to refuse, which does this run alone.
-std::int64_t places_of(const Database& database, const RunRow& row) {
-  try {
-    return stored_definition(experiment_of(database, row.experiment_id))
-        .integer("train.seed_batch");
-  } catch (const Error&) {
-    return 0;
-  }
-}
-
 // Runs that are complete already, and orders for the others.
 struct Work {
   std::vector<std::string> done;  // uuids
   std::vector<WorkOrder> orders;
 };
 
-Work prepare(Database& database, const Plan& plan, bool again) {
+Work prepare(Database& database, const Plan& plan, torch::Device device, bool again) {
   const Commit commit = this_commit();
   Work work;
+  SeedBatches seed_batches;
   for (const PlannedRun& planned : plan.runs) {
     const std::string id = planned.definition.id();
-    const std::int64_t places = planned.definition.integer("train.seed_batch");
     const auto complete = find_complete(database, {id, planned.seed, commit.id, commit.dirty});
     // Sources that nobody can name may have changed.
     const bool same_sources = commit.id != "unknown" && !again;
@@ -70,6 +61,7 @@ Work prepare(Database& database, const Plan& plan, bool again) {
       work.done.push_back(complete->uuid);
       continue;
     }
+    const std::int64_t places = seed_batches.places(planned.definition, device);
     if (const auto unfinished =
             find_interrupted(database, {id, planned.seed, commit.id, commit.dirty});
         unfinished && same_sources) {
@@ -213,12 +205,12 @@ int jobs_of(const WorkOptions& work) {
 int run_command(const RunCommand& command) {
   const Plan plan = make_plan(command.targets);
   check_data(plan);
-  pick_device(command.work.device);
+  const torch::Device device = pick_device(command.work.device);
   WorkOptions options = command.work;
   options.jobs = jobs_of(options);
   Database database = Database::open_for_writing(options.common.database);
   mark_abandoned(database);
-  const Work work = prepare(database, plan, command.again);
+  const Work work = prepare(database, plan, device, command.again);
   if ((plan.runs.size() > 1 || !work.done.empty()) && !options.common.quiet) {
     fmt::print("{}\n", work_text(plan, work, options.jobs));
     std::fflush(stdout);
@@ -260,6 +252,7 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
   if (wanted.empty()) rows = interrupted_runs(database);
   for (const auto& text : wanted) rows.push_back(find_run(database, text));
   std::vector<WorkOrder> orders;
+  SeedBatches seed_batches;
   for (const RunRow& row : rows) {
     if (row.status != "interrupted" && row.status != "failed") {
       throw Error(fmt::format("run {} is {}; only interrupted and failed runs can be resumed",
@@ -268,7 +261,7 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
     const bool twice = std::any_of(orders.begin(), orders.end(),
                                    [&](const WorkOrder& order) { return order.uuid == row.uuid; });
     if (twice) continue;
-    orders.push_back(order_to_resume(database, row, places_of(database, row)));
+    orders.push_back(order_to_resume(database, row, seed_batches.places(database, row)));
   }
   if (orders.empty()) {
     fmt::print("nothing is interrupted in {}\n", options.common.database.string());

@@ -21,7 +21,7 @@ struct WorkOrder {
   std::uint64_t seed = 0;
   bool smoke = false;
   std::string options = {};   ///< stored with a new run
-  std::int64_t places = 0;    ///< train.seed_batch of its definition
+  std::int64_t places = 0;    ///< seed_batch_places of its definition (harness/runner.h)
   std::string settings = {};  ///< of a run to resume: where from, device, threads
 };
 
@@ -30,7 +30,7 @@ struct WorkOrder {
 using WorkGroup = std::vector<WorkOrder>;
 
 /// Orders in groups, in the order of each group's first: those of one definition with
-/// train.seed_batch = n > 0 that begin at the same point, at most one for each of its n places
+/// n > 0 places that begin at the same point, at most one for each of its n places
 /// (harness/seed_batch.h), share a group; others have one of their own.
 std::vector<WorkGroup> grouped(const std::vector<WorkOrder>& orders);
 

@@ -95,9 +95,11 @@ Schema train_keys() {
        .choices = {"exact", "winograd"}},
       {.path = "train.seed_batch",
        .default_value = int64_t{0},
-       .meaning = "up to this many seeds train as one model of that many places, in one process; a "
-                  "seed's place is the seed modulo this number, empty places compute for nothing; "
-                  "0: each seed alone",
+       .meaning =
+           "up to this many seeds train as one model of that many places, in one process; a "
+           "seed's place is the seed modulo this number, empty places compute for nothing; on the "
+           "CPU each trains alone all the same where that is faster: above 2^21 parameters in all "
+           "places; 0: each alone",
        .unit = "seeds",
        .minimum = 0,
        .maximum = 1024},

@@ -28,18 +28,32 @@ constexpr double kShortestInterval = 0.05;
 
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+// See seed_batch_places.
+std::int64_t places_of(const RunRequest& request, const Dataset& dataset) {
+  const std::int64_t places = request.definition.integer("train.seed_batch");
+  if (places == 0) return 0;
+  const auto model = build_model(request.definition, request.seed, dataset, request.device);
+  return faster_together(*model, places, request.device) ? places : 0;
+}
+
 // The one training loop: of one seed, or of several that train as one model.
 class Training {
  public:
   Training(const std::vector<SeedRequest>& requests, const StopRequest& stop)
       : definition_(requests.front().request.definition),
         stop_(stop),
-        places_(definition_.integer("train.seed_batch")),
-        shared_{load_dataset_for(definition_), run_length(definition_)} {
+        shared_{load_dataset_for(definition_), run_length(definition_)},
+        places_(places_of(requests.front().request, shared_.dataset)) {
+    TORCH_CHECK(requests.size() == 1 || places_ > 0, "these seeds train one at a time");
     for (const auto& [request, observer] : requests) {
       seeds_.push_back(std::make_unique<SeedRun>(request, *observer, stop, shared_));
     }
-    if (places_ > 0) stack(requests);
+    if (places_ > 0) {
+      stack(requests);
+    } else if (definition_.integer("train.seed_batch") > 0) {
+      seeds_.front()->note("seed_batch",
+                           "trained alone: networks of this size are faster one at a time");
+    }
   }
 
   // Runs to the end, or to a stop: every seed has ended then.
@@ -141,8 +155,8 @@ class Training {
 
   const Definition& definition_;
   const StopRequest& stop_;
-  std::int64_t places_;  // of a seed batch; 0: one seed alone
   SharedRun shared_;
+  std::int64_t places_;  // of a seed batch; 0: one seed alone
   std::vector<std::unique_ptr<SeedRun>> seeds_;
   std::vector<std::size_t> in_place_;  // of each seed
   std::optional<SeedBatch> batch_;
@@ -178,6 +192,11 @@ Dataset load_dataset_for(const Definition& definition) {
                        binarisation_named(definition.text("dataset.binarisation"))});
 }
 
+std::int64_t seed_batch_places(const RunRequest& request) {
+  if (request.definition.integer("train.seed_batch") == 0) return 0;
+  return places_of(request, load_dataset_for(request.definition));
+}
+
 std::unique_ptr<Trainable> build_model(const Definition& definition, std::uint64_t seed,
                                        const Dataset& dataset, torch::Device device) {
   // The one place that seeds torch's global generator: initialisers accept no other.
@@ -193,8 +212,6 @@ std::vector<RunFinished> run_experiments(const std::vector<SeedRequest>& request
                                          const StopRequest& stop) {
   TORCH_CHECK(!requests.empty(), "no run was asked for");
   const Definition& definition = requests.front().request.definition;
-  TORCH_CHECK(requests.size() == 1 || definition.integer("train.seed_batch") > 0,
-              "several seeds without train.seed_batch");
   const ConvolutionModeScope mode(convolution_mode_of(definition));
   std::optional<Training> training;
   try {

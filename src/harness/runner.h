@@ -42,9 +42,15 @@ struct SeedRequest {
   RunObserver* observer;
 };
 
+/// In how many places the seeds of the request's definition train as one model: train.seed_batch; 0
+/// where each trains alone, because that is not set or because on the CPU that many networks have
+/// more than 2^21 parameters together, which is slower than one at a time. Reads the data set and
+/// builds a network if train.seed_batch is set.
+std::int64_t seed_batch_places(const RunRequest& request);
+
 /// The same for several seeds of one definition, on one device, that train as one model
-/// (train.seed_batch, harness/seed_batch.h): of different places (seed mod train.seed_batch), and
-/// all new or all from checkpoints of one step. Each has its own events, and ends on its own: a
+/// (seed_batch_places > 0, harness/seed_batch.h): of different places (seed mod train.seed_batch),
+/// and all new or all from checkpoints of one step. Each has its own events, and ends on its own: a
 /// seed that diverges, or fails in an evaluation, disturbs no other. The first failure is thrown
 /// again when all have ended.
 std::vector<RunFinished> run_experiments(const std::vector<SeedRequest>& requests,

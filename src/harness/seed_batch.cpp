@@ -14,6 +14,16 @@
 namespace assay {
 namespace {
 
+constexpr std::int64_t kMostParameters = std::int64_t{1} << 21;
+
+class ParameterCount : public StateVisitor {
+ public:
+  void tensor(const std::string& /*name*/, torch::Tensor& value, StateKind kind) override {
+    if (kind == StateKind::kParameter) count += value.numel();
+  }
+  std::int64_t count = 0;
+};
+
 // Stacks the state of the models of all places into that of the model it visits.
 class Stacker : public StateVisitor {
  public:
@@ -113,6 +123,12 @@ std::vector<std::vector<LossValue>> values_of_places(const std::vector<LossTerm>
 }
 
 }  // namespace
+
+bool faster_together(Trainable& model, std::int64_t places, torch::Device device) {
+  ParameterCount parameters;
+  model.visit_state(parameters);
+  return device.is_cuda() || parameters.count * places <= kMostParameters;
+}
 
 SeedBatch::SeedBatch(std::unique_ptr<Trainable> trained, const std::vector<Trainable*>& models)
     : trained_(std::move(trained)) {

@@ -121,6 +121,28 @@ TEST_F(SeedBatchRunTest, ASeedThatDivergesEndsAloneWithItsReason) {
   EXPECT_EQ(resumed[2].end.state_hash, calm[2].end.state_hash);
 }
 
+// Three networks of 2 · 256 · 6000 weights and more.
+RunRequest with_a_large_network(RunRequest request) {
+  request.definition.values.at("model.hidden_widths").value = std::vector<std::int64_t>{6000};
+  request.definition.values.at("train.images").value = std::int64_t{64};
+  return request;
+}
+
+TEST_F(SeedBatchRunTest, LargeNetworksTrainOneSeedAtATimeAndSaySo) {
+  EXPECT_EQ(seed_batch_places(request(4)), 3);
+  const RunRequest large = with_a_large_network(request(4));
+  EXPECT_EQ(seed_batch_places(large), 0);
+  RunRequest solo = large;
+  solo.definition.values.at("train.seed_batch").value = std::int64_t{0};
+  EXPECT_EQ(seed_batch_places(solo), 0);
+  const auto switched = run({large}), alone = run({solo});
+  EXPECT_EQ(switched[0].end.state_hash, alone[0].end.state_hash);
+  EXPECT_EQ(switched[0].values, alone[0].values);
+  EXPECT_THAT(switched[0].notes.at(0).text, HasSubstr("trained alone"));
+  EXPECT_TRUE(alone[0].notes.empty());
+  EXPECT_THROW(run({large, with_a_large_network(request(5))}), c10::Error);
+}
+
 TEST_F(SeedBatchRunTest, SeedsOfOnePlaceOrOfOtherStepsAreRefused) {
   EXPECT_THROW(run({request(1), request(4)}), c10::Error);  // both of place 1
   const auto stopped = run_until_stopped();

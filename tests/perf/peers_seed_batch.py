@@ -1,4 +1,5 @@
 """The peer of seed_batch_perf.cpp: the same eight runs in eager PyTorch, one after another: peers_seed_batch.py WORK FOLDER."""
+import functools
 import json
 import sys
 import time
@@ -49,7 +50,7 @@ def averaged(shadow, live, step, decay=0.999):
             s.copy_(l) if "num_batches" in name else s.lerp_(l, 1 - decay)
 
 
-def ring_gan(seed, noise, width=128):
+def ring_gan(seed, noise, width):
     x = torch.rand(100, 2, generator=noise) * 2 - 1
     sizes, leaky = [2, width, width, width, 2], lambda: nn.LeakyReLU(0.2, True)
     generator = load(mlp(sizes, lambda: nn.ReLU(True), norm=True), f"{seed}.generator.")
@@ -92,9 +93,15 @@ def mlp_vae(seed, noise):
     return step
 
 
-make, steps_per_repeat = {"toy2d_gan_8_seeds": (ring_gan, 100),
-                          "toy2d_narrow_gan_8_seeds": (lambda seed, noise: ring_gan(seed, noise, 32), 100),
-                          "mlp_vae_8_seeds": (mlp_vae, 10)}[work]
+def width():
+    """Of the ring GAN: 128 as defined, 32, or what the work's name ends with (toy2d_gan_width_N)."""
+    return {"toy2d_gan_8_seeds": 128, "toy2d_narrow_gan_8_seeds": 32}.get(work) or int(work.rsplit("_", 1)[1])
+
+
+if work == "mlp_vae_8_seeds":
+    make, steps_per_repeat = mlp_vae, 10
+else:
+    make, steps_per_repeat = functools.partial(ring_gan, width=width()), 100
 runs = [make(seed, torch.Generator().manual_seed(seed + 1)) for seed in range(SEEDS)]
 done = 0
 

@@ -66,7 +66,8 @@ def define(cache, python):
     training("ddp_library_train", ("eager", "compile"), close(1e-3))
     training("ddp_library_sample", ("eager", "compile"), close(1e-3))
     # Eight seeds as one model, beside eight runs one after another: in PyTorch, and our own.
-    for name, tolerance in (("toy2d_gan_8_seeds", 2e-2), ("toy2d_narrow_gan_8_seeds", 2e-2), ("mlp_vae_8_seeds", 1e-3)):
+    gans = ["toy2d_gan_8_seeds", "toy2d_narrow_gan_8_seeds", *(f"toy2d_gan_width_{width}" for width in (16, 64, 256))]
+    for name, tolerance in (*((name, 2e-2) for name in gans), ("mlp_vae_8_seeds", 1e-3)):
         rows(name, [BIN / "perf_seed_batch", name, "together", cache],
              {"eager": [[python, PERF / "peers_seed_batch.py", name, cache]],
               "solo": [[BIN / "perf_seed_batch", name, "alone", cache]]},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times the training steps of eight seeds: perf_seed_batch WORK together|alone FOLDER, as one model
-// (harness/seed_batch.h) or one after another. One thread. Writes FOLDER/WORK.safetensors, the
-// weights that the peer, peers_seed_batch.py, starts from; batches and noise come from generators
-// of the same seeds. See ci/perf.
+// Times the training steps of eight seeds: perf_seed_batch WORK together|alone FOLDER, as
+// train.seed_batch = 8 does them (harness/seed_batch.h) or one after another. One thread. Writes
+// FOLDER/WORK.safetensors, the weights that the peer, peers_seed_batch.py, starts from; batches and
+// noise come from generators of the same seeds. See ci/perf.
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -55,6 +55,7 @@ model.discriminator_widths = [)" +
 Work work_named(const std::string& name) {
   if (name == "toy2d_gan_8_seeds") return ring_gan(128);
   if (name == "toy2d_narrow_gan_8_seeds") return ring_gan(32);
+  if (name.starts_with("toy2d_gan_width_")) return ring_gan(std::stoi(name.substr(16)));
   // The network of mlp_vae_train.
   if (name == "mlp_vae_8_seeds") {
     return {R"(family = "vae"
@@ -84,7 +85,7 @@ class Eight {
       }
       inputs_.push_back(input(seed));
     }
-    if (!together) return;
+    if (!together || !faster_together(*models_.front(), kSeeds, at::kCPU)) return;
     std::vector<Trainable*> models;
     for (auto& model : models_) models.push_back(model.get());
     batch_.emplace(build(0), models);
