@@ -110,11 +110,18 @@ std::optional<RunRow> newest_of(const Database& database, const RunKey& key, con
   return read_run(database, query);
 }
 
+// So many characters of a uuid come before its first hyphen.
+constexpr std::size_t kFirstGroup = 8;
+
+bool is_number_alone(std::string_view text) {
+  return text.size() < kFirstGroup && text.find_first_not_of("0123456789") == text.npos;
+}
+
 }  // namespace
 
 RunRow find_run(const Database& database, std::string_view text) {
   auto found = runs_by_number(database, text);
-  if (found.empty()) found = runs_by_prefix(database, text);
+  if (found.empty() && !is_number_alone(text)) found = runs_by_prefix(database, text);
   if (found.size() == 1) return found.front();
   const std::string file = database.file().string();
   if (found.empty()) {

@@ -15,8 +15,9 @@ namespace assay {
 /// Questions over all runs of a database. Every RunRow's status is derived: a run whose process
 /// died reads as `interrupted`, whatever the column says.
 
-/// The run that `text` names: its number, or a unique prefix of its uuid. Throws Error (exit 2) if
-/// none or several fit.
+/// The run that `text` names: its number, or a unique prefix of its uuid. Fewer than eight digits
+/// and nothing else are a number: 77 is never a run whose uuid happens to begin so. Throws Error
+/// (exit 2) if none or several fit.
 RunRow find_run(const Database& database, std::string_view text);
 
 struct RunFilter {

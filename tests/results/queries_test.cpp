@@ -45,6 +45,16 @@ TEST_F(Queries, UnknownRunSaysWhatThereIs) {
   EXPECT_THAT(message_of("' OR 1=1 --"), HasSubstr("no run"));
 }
 
+TEST_F(Queries, ANumberIsNotTheBeginningOfAUuid) {
+  NewRun run = test::example_run(database);
+  run.uuid = "77123456-0000-4000-8000-000000000001";
+  begin_run(database, run);
+  EXPECT_THAT(message_of("77"), HasSubstr("no run is called '77'"));
+  EXPECT_THAT(message_of("7712345"), HasSubstr("no run is called '7712345'"));
+  EXPECT_EQ(find_run(database, "77123456").uuid, run.uuid);
+  EXPECT_EQ(find_run(database, "77123456-").uuid, run.uuid);
+}
+
 TEST_F(Queries, AmbiguousPrefixListsWhatFits) {
   for (const auto* uuid :
        {"abcd0000-0000-4000-8000-000000000001", "abcd0000-0000-4000-8000-000000000002"}) {
