@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -67,6 +69,17 @@ void describe_gpu([[maybe_unused]] Machine& machine) {
 #endif
 }
 
+void compute_exactly_on_gpus() {
+  // cuBLAS reads it when it is first used; without it some of its sums have no fixed order.
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  auto& context = at::globalContext();
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicCuDNN(true);
+  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+}
+
 bool cuda_is_usable() {
 #ifdef ASSAY_CUDA
   return at::hasCUDA() && at::cuda::device_count() > 0;
@@ -109,8 +122,9 @@ torch::Device pick_device(std::string_view wanted) {
         "NVIDIA "
         "driver, or use --device cpu");
   }
-  return wanted != "cpu" && cuda_is_usable() ? torch::Device(torch::kCUDA, 0)
-                                             : torch::Device(torch::kCPU);
+  if (wanted == "cpu" || !cuda_is_usable()) return torch::Device(torch::kCPU);
+  compute_exactly_on_gpus();
+  return torch::Device(torch::kCUDA, 0);
 }
 
 std::int64_t peak_memory_bytes() {

@@ -35,7 +35,10 @@ Machine this_machine();
 /// What this program was built from, whatever the checkout holds by now.
 Commit this_commit();
 
-/// "auto", "cpu" or "cuda". Throws Error if CUDA is asked for and this build or machine has none.
+/// "auto", "cpu" or "cuda". A GPU is set up to compute as the CPU does: products and convolutions
+/// in full f32 (no TF32), and the same bits from the same numbers (LibTorch's deterministic
+/// algorithms; an operator that has none throws). Throws Error if CUDA is asked for and this build
+/// or machine has none.
 torch::Device pick_device(std::string_view wanted);
 
 /// Highest resident set size of this process so far.
