@@ -61,17 +61,18 @@ Work prepare(Database& database, const Plan& plan, torch::Device device, bool ag
       work.done.push_back(complete->uuid);
       continue;
     }
-    const std::int64_t places = seed_batches.places(planned.definition, device);
     if (const auto unfinished =
             find_interrupted(database, {id, planned.seed, commit.id, commit.dirty});
         unfinished && same_sources) {
+      const std::int64_t places = seed_batches.places(database, *unfinished);
       work.orders.push_back(order_to_resume(database, *unfinished, places));
       continue;
     }
     add_experiment(database, {id, planned.definition.name, planned.definition.family,
                               planned.definition.toml()});
     work.orders.push_back({random_uuid(), label_of(planned.definition.name, planned.seed), false,
-                           id, planned.seed, planned.smoke, planned.options, places});
+                           id, planned.seed, planned.smoke, planned.options,
+                           seed_batches.places(planned.definition, device)});
   }
   return work;
 }

@@ -31,9 +31,9 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 // See seed_batch_places.
 std::int64_t places_of(const RunRequest& request, const Dataset& dataset) {
   const std::int64_t places = request.definition.integer("train.seed_batch");
-  if (places == 0) return 0;
+  if (places == 0 || request.device.is_cuda()) return places;
   const auto model = build_model(request.definition, request.seed, dataset, request.device);
-  return faster_together(*model, places, request.device) ? places : 0;
+  return faster_together(*model, places) ? places : 0;
 }
 
 // The one training loop: of one seed, or of several that train as one model.

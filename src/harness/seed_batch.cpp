@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::int64_t kMostParameters = std::int64_t{1} << 21;
 
-class ParameterCount : public StateVisitor {
- public:
-  void tensor(const std::string& /*name*/, torch::Tensor& value, StateKind kind) override {
-    if (kind == StateKind::kParameter) count += value.numel();
-  }
-  std::int64_t count = 0;
-};
-
 // Stacks the state of the models of all places into that of the model it visits.
 class Stacker : public StateVisitor {
  public:
@@ -124,10 +116,8 @@ std::vector<std::vector<LossValue>> values_of_places(const std::vector<LossTerm>
 
 }  // namespace
 
-bool faster_together(Trainable& model, std::int64_t places, torch::Device device) {
-  ParameterCount parameters;
-  model.visit_state(parameters);
-  return device.is_cuda() || parameters.count * places <= kMostParameters;
+bool faster_together(Trainable& model, std::int64_t places) {
+  return parameter_count(model) * places <= kMostParameters;
 }
 
 SeedBatch::SeedBatch(std::unique_ptr<Trainable> trained, const std::vector<Trainable*>& models)

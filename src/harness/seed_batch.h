@@ -9,11 +9,11 @@
 
 namespace assay {
 
-/// Whether so many models like this one train faster as one model than one after another: always on
-/// a GPU; on the CPU up to 2^21 parameters in all. With their gradients and Adam's moments more
-/// take over 32 MiB, which leave the cache between one use and the next (results/README.md: the
-/// speeds).
-bool faster_together(Trainable& model, std::int64_t places, torch::Device device);
+/// Whether so many models like this one train faster on the CPU as one model than one after
+/// another: up to 2^21 parameters in all. With their gradients and Adam's moments more take over 32
+/// MiB, which leave the cache between one use and the next (results/README.md: the speeds). On a
+/// GPU several are always trained as one.
+bool faster_together(Trainable& model, std::int64_t places);
 
 /// Several seeds of one experiment that train as one model (kernels/seed_batch.h). The state of
 /// `trained` becomes one stack [S,…] a tensor, the seeds' own models become views of it: they are

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "kernels/f32_on_cpu.h"
 #include "kernels/parallel.h"
 #include "kernels/row_norm.h"
 #include "kernels/seed_batch.h"
@@ -108,8 +109,8 @@ struct StackedRowNorm : torch::autograd::Function<StackedRowNorm> {
   }
 
   static bool suits(const at::Tensor& x, const at::Tensor& running_mean) {
-    return x.dim() == 3 && x.device().is_cpu() && x.scalar_type() == at::kFloat && x.size(1) > 1 &&
-           running_mean.is_contiguous() && row_kernels() != nullptr;
+    return x.dim() == 3 && is_f32_on_cpu(x) && x.size(1) > 1 && running_mean.is_contiguous() &&
+           row_kernels() != nullptr;
   }
 
  private:

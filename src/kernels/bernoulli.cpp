@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/bernoulli_kernels.h"
+#include "kernels/f32_on_cpu.h"
 #include "kernels/parallel.h"
 #include "kernels/seed_batch.h"
 
@@ -67,8 +68,7 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
 };
 
 bool fuses(const at::Tensor& x, const at::Tensor& logits) {
-  return x.device().is_cpu() && logits.device().is_cpu() && x.scalar_type() == at::kFloat &&
-         logits.scalar_type() == at::kFloat && x.numel() > 0 &&
+  return is_f32_on_cpu(x) && is_f32_on_cpu(logits) && x.numel() > 0 &&
          bernoulli_kernels(vector_unit()) != nullptr;
 }
 

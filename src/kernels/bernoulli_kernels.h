@@ -14,9 +14,9 @@ struct BernoulliKernels {
   /// gradient_i = factor · (sigmoid(l_i) − x_i).
   void (*gradient)(const float* x, const float* logits, std::int64_t count, float factor,
                    float* gradient) = nullptr;
-  /// The same where all pixels x_i are one x.
-  float (*sum_of_all)(float x, const float* logits, std::int64_t count) = nullptr;
-  void (*gradient_of_all)(float x, const float* logits, std::int64_t count, float factor,
+  /// The same where all pixels x_i are 1, or all 0: log(1 + e^{∓l_i}), for infinite logits too.
+  float (*sum_of_all)(bool x, const float* logits, std::int64_t count) = nullptr;
+  void (*gradient_of_all)(bool x, const float* logits, std::int64_t count, float factor,
                           float* gradient) = nullptr;
 };
 

@@ -6,6 +6,7 @@
 
 #include "kernels/channels_last.h"
 #include "kernels/convolution_operators.h"
+#include "kernels/f32_on_cpu.h"
 #include "kernels/seed_batch.h"
 
 namespace assay {
@@ -27,7 +28,7 @@ std::optional<FilterShape> shape_of(const at::Tensor& weight, const ConvolutionO
 }
 
 bool is_plain(const at::Tensor& t, std::int64_t dimensions) {
-  return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.dim() == dimensions;
+  return is_f32_on_cpu(t) && t.dim() == dimensions;
 }
 
 bool is_bias_of(const at::Tensor& bias, std::int64_t channels) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/differentiable_gradients.h"
+#include "kernels/f32_on_cpu.h"
 #include "kernels/group_norm_kernels.h"
 #include "kernels/parallel.h"
 #include "kernels/seed_batch.h"
@@ -95,9 +96,10 @@ struct Fused : torch::autograd::Function<Fused> {
   // By the plain operators, whose gradients can be differentiated again.
   static variable_list differentiable(const Examples& e, double epsilon,
                                       const at::Tensor& gradient) {
-    const auto y = plain(e.x, {e.shift, e.scale, e.bias}, e.groups, epsilon);
-    const variable_list inputs = {e.x, e.scale, e.bias, e.shift};
-    return differentiable_gradients(y, inputs, gradient, 6);
+    const auto of = [&](const variable_list& t) {
+      return plain(t[0], {.shift = t[3], .scale = t[1], .bias = t[2]}, e.groups, epsilon);
+    };
+    return differentiable_gradients(of, {e.x, e.scale, e.bias, e.shift}, gradient, 6);
   }
 
   static variable_list fused(const Examples& e, const at::Tensor& gradient) {
@@ -123,9 +125,8 @@ struct Fused : torch::autograd::Function<Fused> {
 };
 
 bool fuses(const at::Tensor& x) {
-  return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 &&
-         x.size(1) <= kMostFusedChannels && x.numel() > 0 && !x.is_contiguous() &&
-         x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
+  return is_f32_on_cpu(x) && x.dim() == 4 && x.size(1) <= kMostFusedChannels && x.numel() > 0 &&
+         !x.is_contiguous() && x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
          group_norm_kernels(vector_unit()) != nullptr;
 }
 

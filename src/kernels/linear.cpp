@@ -48,10 +48,14 @@ struct Linear : torch::autograd::Function<Linear> {
   }
 };
 
+// Of one seed or of stacks, row by row in memory whatever they were: equal bits either way.
+at::Tensor by_products(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return Linear::apply(x.contiguous(), weight.contiguous(),
+                       given(bias.defined() ? bias.contiguous() : bias));
+}
+
 at::Tensor linear_of_stacks(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  const auto in = x.contiguous(), w = weight.contiguous(),
-             b = bias.defined() ? bias.contiguous() : bias;
-  if (matrix_products_suit(in, w, b)) return Linear::apply(in, w, given(b));
+  if (matrix_products_suit(x, weight, bias)) return by_products(x, weight, bias);
   const auto transposed = weight.transpose(1, 2);
   return bias.defined() ? at::baddbmm(bias.unsqueeze(1), x, transposed) : at::bmm(x, transposed);
 }
@@ -65,8 +69,9 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
     const OutsideSeedBatch stacks;
     return batch_over_seeds(linear_of_stacks(xs, weights, biases));
   }
-  if (matrix_products_suit(x, weight, bias)) return Linear::apply(x, weight, given(bias));
-  return at::linear(x, weight, given(bias));
+  // LibTorch lets nodes of our own into no batch, not even for what is the same for all seeds.
+  const bool ours = seeds_in_batch() == 0 && matrix_products_suit(x, weight, bias);
+  return ours ? by_products(x, weight, bias) : at::linear(x, weight, given(bias));
 }
 
 }  // namespace assay

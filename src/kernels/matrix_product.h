@@ -34,8 +34,8 @@ struct LayerProducts {
   MatrixProduct weight_gradient() const;           ///< w = yᵀ x, of a gradient y
 };
 
-/// Loops in f32. In what order numbers are added up depends on the depth and on the column, not on
-/// rows or on how the columns are shared out (in multiples of 32).
+/// Loops in f32. In what order numbers are added up depends on the depth, on the column and on the
+/// strides, not on the number of rows or on how the columns are shared out (in multiples of 32).
 struct MatrixKernels {
   void (*multiply)(const MatrixProduct& product) = nullptr;
   /// Σ_i of each column of a matrix [rows,columns] in one piece, to `sums` [columns].

@@ -9,9 +9,9 @@ namespace assay {
 
 // The products of a linear layer by matrix_product.h, for one seed or for a stack of S seeds:
 // x [N,I] or [S,N,I], weight [O,I] or [S,O,I], bias [O], [S,O] or undefined, y [N,O] or [S,N,O].
-// x, weight and y are contiguous f32.
+// All are contiguous f32 on the CPU.
 
-/// Whether the functions below take these tensors.
+/// Whether the functions below take these tensors once they are contiguous.
 bool matrix_products_suit(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 /// x Wᵀ + b.
@@ -23,11 +23,11 @@ at::Tensor linear_weight_gradient(const at::Tensor& y, const at::Tensor& x);
 /// yᵀ 1: that by the bias.
 at::Tensor linear_bias_gradient(const at::Tensor& y);
 
-/// Whether the products of a layer with that many weights are done by loops of our own, each by
-/// one thread; those of larger ones by LibTorch's BLAS, which is faster there.
+/// Whether the products of a layer with that many weights are done by loops of our own; those of
+/// larger ones are by LibTorch's BLAS, which is faster there.
 bool multiplies_by_loops(std::int64_t weights);
 
-/// One product of such a layer, either way.
+/// One product of such a layer, either way; that by loops in the calling thread alone.
 void multiply(const MatrixProduct& product, std::int64_t weights);
 
 }  // namespace assay

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/differentiable_gradients.h"
+#include "kernels/f32_on_cpu.h"
 #include "kernels/parallel.h"
 #include "kernels/rms_norm_kernels.h"
 
@@ -79,9 +80,10 @@ struct Fused : torch::autograd::Function<Fused> {
  private:
   // By the plain operators, whose gradients can be differentiated again.
   static variable_list differentiable(const Examples& e, const at::Tensor& gradient) {
-    const auto y = plain(e.x, e.scale, e.bias.defined() ? Bias(e.bias) : Bias(), e.silu);
-    const variable_list inputs = {e.x, e.scale, e.bias};
-    return differentiable_gradients(y, inputs, gradient, 4);
+    const auto of = [&](const variable_list& t) {
+      return plain(t[0], t[1], t[2].defined() ? Bias(t[2]) : Bias(), e.silu);
+    };
+    return differentiable_gradients(of, {e.x, e.scale, e.bias}, gradient, 4);
   }
 
   static variable_list fused(const Examples& e, const at::Tensor& gradient) {
@@ -105,8 +107,8 @@ struct Fused : torch::autograd::Function<Fused> {
 };
 
 bool fuses(const at::Tensor& x) {
-  return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.numel() > 0 &&
-         !x.is_contiguous() && x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
+  return is_f32_on_cpu(x) && x.numel() > 0 && !x.is_contiguous() &&
+         x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
          rms_norm_kernels(vector_unit()) != nullptr;
 }
 

@@ -26,7 +26,7 @@ struct RunningStatistics {
   float momentum = 0.0F;
 };
 
-/// Of y [rows,channels] and by x, scale and bias.
+/// Of y [rows,channels] and by x, scale and bias. x may be the memory of y.
 struct RowNormGradients {
   const float* y = nullptr;
   float* x = nullptr;
@@ -34,6 +34,7 @@ struct RowNormGradients {
   float* bias = nullptr;
 };
 
+/// Loops in f32: sums run down the rows.
 struct RowNormKernels {
   void (*forward)(const RowNorm& norm, const RunningStatistics& running, float* y) = nullptr;
   void (*backward)(const RowNorm& norm, const RowNormGradients& gradients) = nullptr;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/f32_on_cpu.h"
 #include "kernels/seed_batch.h"
 
 namespace assay {
@@ -38,9 +39,9 @@ at::Tensor spread(const at::Tensor& all_samples) {
   const auto samples = all_samples.detach();
   const bool batched = is_batched_over_seeds(samples);
   const auto stack = (batched ? stack_over_seeds(samples) : samples).contiguous();
-  const bool plain = stack.device().is_cpu() && stack.scalar_type() == at::kFloat;
-  if (!plain || stack.numel() == 0) {
-    return samples.flatten(1).std(/*dim=*/0, /*unbiased=*/false).mean();
+  if (!is_f32_on_cpu(stack) || stack.numel() == 0) {
+    const auto wide = samples.flatten(1).to(at::kDouble);
+    return wide.std(/*dim=*/0, /*unbiased=*/false).mean().to(samples.scalar_type());
   }
   const std::int64_t seeds = batched ? stack.size(0) : 1, rows = samples.size(0);
   const std::int64_t columns = samples.numel() / rows;

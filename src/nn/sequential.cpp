@@ -4,6 +4,8 @@
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/linear.h>
 
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "kernels/perceptron.h"
@@ -41,9 +43,9 @@ Run run_from(std::size_t begin, SequentialImpl& modules) {
     ++run.end;
     if (const auto next = at(run.end)) {
       auto* norm = next->as<BatchNorm1dImpl>();
-      if (norm != nullptr && norm->is_training()) {
+      if (norm != nullptr && norm->is_training() && norm->options.momentum()) {
         layer.norm = {.terms = {norm->weight, norm->bias, norm->running_mean, norm->running_var},
-                      .momentum = norm->options.momentum().value(),
+                      .momentum = *norm->options.momentum(),
                       .epsilon = norm->options.eps()};
         run.norms.push_back(norm);
         ++run.end;

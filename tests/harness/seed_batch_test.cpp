@@ -150,6 +150,13 @@ TEST_P(SeedBatchFamilies, ASeedsBitsDoNotDependOnTheOthers) {
 INSTANTIATE_TEST_SUITE_P(Registry, SeedBatchFamilies, testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.label; });
 
+TEST(SeedBatch, UpToTwoToThe21ParametersTrainFasterTogether) {
+  const auto model = build(Case{small_family("GanPoints")}, 1);
+  const std::int64_t places = (std::int64_t{1} << 21) / parameter_count(*model);
+  EXPECT_TRUE(faster_together(*model, places));
+  EXPECT_FALSE(faster_together(*model, places + 1));
+}
+
 TEST(SeedBatch, ASeedThatDivergesDisturbsNoOther) {
   const Case setting{small_family("GanPoints")};
   auto calm = three_seeds(setting), hot = three_seeds(setting);

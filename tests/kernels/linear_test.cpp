@@ -111,9 +111,25 @@ TEST(Linear, LeavesToLibTorchWhatItsLoopsDoNotTake) {
   EXPECT_TRUE(at::equal(linear(x, w, at::Tensor()), at::linear(x, w)));
   EXPECT_EQ(linear(at::ones({0, 5}), at::ones({2, 5}), at::Tensor()).sizes(),
             (std::vector<std::int64_t>{0, 2}));
-  const auto strided = at::randn({5, 6}).t();
-  EXPECT_TRUE(at::allclose(linear(strided, w.to(at::kFloat), at::Tensor()),
-                           at::linear(strided, w.to(at::kFloat))));
+  EXPECT_TRUE(
+      at::equal(linear(at::ones({3, 0}), at::ones({2, 0}), at::ones({2})), at::ones({3, 2})));
+}
+
+TEST(Linear, IsTheSameHoweverMatricesLie) {
+  at::manual_seed(3);
+  const auto x = at::randn({6, 5}), w = at::randn({4, 5}), b = at::randn({4});
+  const auto leaf = [](const at::Tensor& strided) { return strided.detach().requires_grad_(); };
+  const auto expected = linear(x, w, b);
+  // A transposed weight is that of tied autoencoders.
+  const auto turned_x = leaf(x.t().contiguous().t()), turned_w = leaf(w.t().contiguous().t()),
+             sparse_b = leaf(at::stack({b, b}, 1).select(1, 0));
+  ASSERT_FALSE(turned_x.is_contiguous() || turned_w.is_contiguous() || sparse_b.is_contiguous());
+  const auto found = linear(turned_x, turned_w, sparse_b);
+  EXPECT_TRUE(at::equal(found, expected));
+  const auto gradients = torch::autograd::grad({found.sum()}, {turned_x, turned_w, sparse_b});
+  EXPECT_TRUE(at::allclose(gradients[0], w.sum(0).expand_as(x)));
+  EXPECT_TRUE(at::allclose(gradients[1], x.sum(0).expand_as(w)));
+  EXPECT_TRUE(at::equal(gradients[2], at::full({4}, 6.0F)));
 }
 
 TEST(Linear, RefusesWhatDoesNotFit) {

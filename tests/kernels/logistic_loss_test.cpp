@@ -53,6 +53,39 @@ TEST_P(LogisticLoss, StaysFiniteForLargeLogits) {
   EXPECT_NEAR(logistic_loss(-large, GetParam()).item<float>(), 0.0, 1e-37);
 }
 
+// Of discriminators that have diverged: a whole vector of logits, and one beside it.
+TEST_P(LogisticLoss, OfInfiniteLogitsIsZeroOrInfinite) {
+  for (const double sign : {1.0, -1.0}) {
+    const auto logits = at::full({33}, sign * INFINITY).requires_grad_();
+    const auto loss = logistic_loss(logits, GetParam());
+    const bool right = (sign > 0.0) == GetParam();
+    if (right) {
+      EXPECT_NEAR(loss.item<float>(), 0.0F, 1e-37);
+    } else {
+      EXPECT_EQ(loss.item<float>(), INFINITY);
+    }
+    loss.backward();
+    const double expected = right ? 0.0 : sign / 33.0;
+    EXPECT_TRUE(at::allclose(logits.grad(), at::full({33}, expected), 1e-6, 1e-37)) << sign;
+  }
+}
+
+TEST_P(LogisticLoss, OfSeveralSeedsHasTheDerivativesOfEach) {
+  const auto stack = at::randn({3, 6, 2}).requires_grad_();
+  at::Tensor losses;
+  {
+    const SeedBatchScope scope(3);
+    losses = stack_over_seeds(logistic_loss(batch_over_seeds(stack), GetParam()));
+  }
+  const auto direction = at::tensor({1.0F, -2.0F, 0.5F});
+  const auto first =
+      torch::autograd::grad({losses}, {stack}, {direction}, true, /*create_graph=*/true)[0];
+  const auto second = torch::autograd::grad({first.sum()}, {stack})[0];
+  const auto p = stack.sigmoid(), factor = direction.view({3, 1, 1}) / 12.0;
+  EXPECT_TRUE(at::allclose(first, factor * (p - (GetParam() ? 1.0 : 0.0)), 1e-5, 1e-7));
+  EXPECT_TRUE(at::allclose(second, factor * p * (1 - p), 1e-5, 1e-7));
+}
+
 TEST_P(LogisticLoss, SaysSoIfALogitIsNoNumber) {
   const auto logits = at::tensor({1.0F, NAN, 2.0F});
   EXPECT_TRUE(std::isnan(logistic_loss(logits, GetParam()).item<float>()));

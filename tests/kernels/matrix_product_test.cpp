@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 #include <tuple>
 
 #include "tests/kernels/direct_sum.h"
+#include "tests/kernels/vector_unit_test.h"
 
 namespace assay {
 namespace {
@@ -82,12 +82,11 @@ struct Problem {
   }
 };
 
-class MatrixLoopsOf : public testing::TestWithParam<VectorUnit> {
+class MatrixLoopsOf : public VectorUnitTest {
  protected:
   void SetUp() override {
-    if (static_cast<int>(GetParam()) > static_cast<int>(vector_unit())) {
-      GTEST_SKIP() << "this processor has no " << vector_unit_name(GetParam());
-    }
+    VectorUnitTest::SetUp();
+    if (IsSkipped()) return;
     kernels_ = matrix_kernels(GetParam());
     ASSERT_NE(kernels_, nullptr);
   }
@@ -123,11 +122,18 @@ TEST_P(MatrixLoopsOf, WriteNothingBesideTheirMatrix) {
   }
 }
 
-TEST_P(MatrixLoopsOf, HaveTheSameBitsHoweverColumnsAndRowsAreSharedOut) {
+// As forward, both gradients and a transposed result lie: which of a, b and c are turned.
+struct Layout {
+  bool a, b, c;
+};
+constexpr Layout kLayouts[] = {
+    {false, true, false}, {false, false, false}, {true, false, false}, {true, false, true}};
+
+void expect_the_same_bits_in_parts(const MatrixKernels& kernels, const Layout& layout) {
   for (const std::int64_t columns : {34, 71, 96}) {
-    Problem whole({31, 64, columns}, false, true, false, true),
-        parts({31, 64, columns}, false, true, false, true);
-    kernels_->multiply(whole.product);
+    Problem whole({31, 64, columns}, layout.a, layout.b, layout.c, true),
+        parts({31, 64, columns}, layout.a, layout.b, layout.c, true);
+    kernels.multiply(whole.product);
     for (std::int64_t begin = 0; begin < columns; begin += 32) {
       auto some = columns_of(parts.product, begin, std::min(columns, begin + 32));
       auto upper = some, lower = some;
@@ -135,11 +141,16 @@ TEST_P(MatrixLoopsOf, HaveTheSameBitsHoweverColumnsAndRowsAreSharedOut) {
       lower.rows = some.rows - 7;
       lower.a.data += 7 * some.a.row_stride;
       lower.c.data += 7 * some.c.row_stride;
-      kernels_->multiply(upper);
-      kernels_->multiply(lower);
+      kernels.multiply(upper);
+      kernels.multiply(lower);
     }
-    EXPECT_EQ(whole.c, parts.c) << columns;
+    EXPECT_EQ(whole.c, parts.c) << columns << " columns, turned " << layout.a << layout.b
+                                << layout.c;
   }
+}
+
+TEST_P(MatrixLoopsOf, HaveTheSameBitsHoweverColumnsAndRowsAreSharedOut) {
+  for (const Layout& layout : kLayouts) expect_the_same_bits_in_parts(*kernels_, layout);
 }
 
 TEST_P(MatrixLoopsOf, SumRowsAsTheDefinition) {
@@ -157,11 +168,7 @@ TEST_P(MatrixLoopsOf, SumRowsAsTheDefinition) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Units, MatrixLoopsOf,
-                         testing::Values(VectorUnit::kAvx2, VectorUnit::kAvx512),
-                         [](const auto& unit) {
-                           return std::string(vector_unit_name(unit.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(Units, MatrixLoopsOf, vector_units(), unit_name);
 
 TEST(MatrixProduct, HasNoLoopsWithoutAVectorUnit) {
   EXPECT_EQ(matrix_kernels(VectorUnit::kNone), nullptr);

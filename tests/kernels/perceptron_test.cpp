@@ -36,6 +36,9 @@ const Net kSmall[] = {
     {"Generator", 2, {{32, false, true, 0.0}, {40, false, true, 0.0}, {2, true, false, {}}}},
     {"Discriminator", 2, {{33, true, false, 0.2}, {17, true, false, 0.2}, {1, true, false, {}}}},
     {"EndsInANormAndARectifier", 7, {{9, false, true, 0.0}}},
+    {"NormsWithoutAnActivationAndWithALeakyRelu",
+     5,
+     {{16, false, true, {}}, {9, true, false, 0.2}, {6, false, true, 0.2}}},
 };
 // Above 2^14 weights BLAS multiplies.
 const Net kLarge = {"OneLayerIsLarge", 150, {{120, true, false, 0.0}, {5, false, false, 0.1}}};
@@ -226,6 +229,38 @@ INSTANTIATE_TEST_SUITE_P(Small, Perceptron, testing::ValuesIn(kSmall), name_of);
 INSTANTIATE_TEST_SUITE_P(Large, Perceptron, testing::Values(kLarge), name_of);
 INSTANTIATE_TEST_SUITE_P(Small, PerceptronLoops, testing::ValuesIn(kSmall), name_of);
 
+// The first pass's result is the second's x: its weights are not counted twice.
+TEST(PerceptronTwice, SecondGradientsAreThoseOfTheDefinition) {
+  if (vector_unit() == VectorUnit::kNone) GTEST_SKIP() << "this processor has no vectors";
+  at::manual_seed(2);
+  const Tensors leaves = {at::randn({kSeeds, 9, 4}).requires_grad_(),
+                          at::randn({kSeeds, 4, 4}).requires_grad_()};
+  const auto fused = [&](const at::Tensor& x) {
+    const SeedBatchScope scope(kSeeds);
+    PerceptronLayer layer;
+    layer.weight = batch_over_seeds(leaves[1]);
+    layer.slope = 0.2;
+    return stack_over_seeds(perceptron_over_seeds(batch_over_seeds(x), {layer}));
+  };
+  const auto plain = [&](const at::Tensor& x) {
+    return at::leaky_relu(at::bmm(x, leaves[1].transpose(1, 2)), 0.2);
+  };
+  const auto gradients = [&](const auto& once) {
+    const auto loss = once(once(leaves[0])).square().sum();
+    auto all = torch::autograd::grad({loss}, leaves, {}, true, /*create_graph=*/true);
+    const auto second =
+        torch::autograd::grad({all[0].square().sum() + all[1].square().sum()}, leaves);
+    all.insert(all.end(), second.begin(), second.end());
+    return all;
+  };
+  const auto found = gradients(fused), expected = gradients(plain);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_TRUE(
+        at::allclose(found[i], expected[i], 1e-4, 1e-5 * expected[i].abs().max().item<double>()))
+        << i;
+  }
+}
+
 TEST(PerceptronSuits, OnlyWhatItsLoopsTake) {
   const SeedBatchScope scope(kSeeds);
   const auto batched = [](at::IntArrayRef sizes, at::ScalarType type = at::kFloat) {
@@ -243,6 +278,26 @@ TEST(PerceptronSuits, OnlyWhatItsLoopsTake) {
                           batched({kSeeds, 4})}};
   EXPECT_EQ(perceptron_suits(batched({kSeeds, 2, 5}), {layer}), vectors);
   EXPECT_FALSE(perceptron_suits(batched({kSeeds, 1, 5}), {layer})) << "one row has no variance";
+  const auto x = batched({kSeeds, 6, 5});
+  EXPECT_FALSE(perceptron_suits(x, {})) << "no layer";
+  EXPECT_THROW(perceptron_over_seeds(x, {}), c10::Error);
+  EXPECT_FALSE(perceptron_suits(x, {layer, layer})) << "4 outputs, 5 inputs";
+  EXPECT_THROW(perceptron_over_seeds(x, {layer, layer}), c10::Error);
+  auto misfit = layer;
+  misfit.bias = batched({kSeeds, 3});
+  EXPECT_FALSE(perceptron_suits(x, {misfit})) << "a bias of other outputs";
+  misfit = layer;
+  misfit.norm->terms.scale = at::Tensor();
+  EXPECT_FALSE(perceptron_suits(x, {misfit})) << "a normalisation without a scale";
+  misfit = layer;
+  misfit.norm->terms.running_mean = batched({kSeeds, 3});
+  EXPECT_FALSE(perceptron_suits(x, {misfit})) << "statistics of other channels";
+  misfit = layer;
+  misfit.norm->terms.running_variance = at::ones({4});
+  EXPECT_FALSE(perceptron_suits(x, {misfit})) << "one statistic for all seeds";
+  misfit = layer;
+  misfit.norm->terms.bias = batched({kSeeds, 4}, at::kDouble);
+  EXPECT_FALSE(perceptron_suits(x, {misfit})) << "another type";
 }
 
 }  // namespace

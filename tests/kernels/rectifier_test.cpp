@@ -5,8 +5,9 @@
 
 #include <cmath>
 #include <limits>
-#include <string>
 #include <vector>
+
+#include "tests/kernels/vector_unit_test.h"
 
 namespace assay {
 namespace {
@@ -20,12 +21,11 @@ std::vector<float> numbers() {
   return all;
 }
 
-class RectifierLoopsOf : public testing::TestWithParam<VectorUnit> {
+class RectifierLoopsOf : public VectorUnitTest {
  protected:
   void SetUp() override {
-    if (static_cast<int>(GetParam()) > static_cast<int>(vector_unit())) {
-      GTEST_SKIP() << "this processor has no " << vector_unit_name(GetParam());
-    }
+    VectorUnitTest::SetUp();
+    if (IsSkipped()) return;
     kernels_ = rectifier_kernels(GetParam());
     ASSERT_NE(kernels_, nullptr);
   }
@@ -62,6 +62,18 @@ TEST_P(RectifierLoopsOf, PassGradientsOnWhereTheResultIsPositive) {
   }
 }
 
+TEST_P(RectifierLoopsOf, OfASlopeOfZeroLetNothingThroughButNaN) {
+  const std::vector<float> y(20, 0.0F), none(20, NAN);
+  for (const float by_y : {kInfinity, NAN}) {
+    std::vector<float> gradient(y.size(), by_y);
+    kernels_->backward(0.0F, count(y), y.data(), gradient.data(), gradient.data());
+    EXPECT_EQ(gradient, y) << "0, not 0 times " << by_y;
+  }
+  std::vector<float> gradient(none.size(), 3.0F);
+  kernels_->backward(0.0F, count(none), none.data(), gradient.data(), gradient.data());
+  EXPECT_EQ(gradient, std::vector<float>(20, 3.0F));
+}
+
 TEST_P(RectifierLoopsOf, HideNoNumberThatIsNone) {
   for (const float slope : {0.0F, 0.2F}) {
     std::vector<float> y(20, NAN);
@@ -70,11 +82,7 @@ TEST_P(RectifierLoopsOf, HideNoNumberThatIsNone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Units, RectifierLoopsOf,
-                         testing::Values(VectorUnit::kAvx2, VectorUnit::kAvx512),
-                         [](const auto& unit) {
-                           return std::string(vector_unit_name(unit.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(Units, RectifierLoopsOf, vector_units(), unit_name);
 
 TEST(Rectifier, HasNoLoopsWithoutAVectorUnit) {
   EXPECT_EQ(rectifier_kernels(VectorUnit::kNone), nullptr);

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <string>
 
 #include "tests/kernels/direct_sum.h"
+#include "tests/kernels/vector_unit_test.h"
 
 namespace assay {
 namespace {
@@ -57,12 +57,11 @@ struct Problem {
   }
 };
 
-class RowNormLoopsOf : public testing::TestWithParam<VectorUnit> {
+class RowNormLoopsOf : public VectorUnitTest {
  protected:
   void SetUp() override {
-    if (static_cast<int>(GetParam()) > static_cast<int>(vector_unit())) {
-      GTEST_SKIP() << "this processor has no " << vector_unit_name(GetParam());
-    }
+    VectorUnitTest::SetUp();
+    if (IsSkipped()) return;
     kernels_ = row_norm_kernels(GetParam());
     ASSERT_NE(kernels_, nullptr);
   }
@@ -124,13 +123,15 @@ TEST_P(RowNormLoopsOf, HaveThePapersGradients) {
   expect_close(by_x, exact_x, kTolerance);
   expect_close(by_scale, exact_scale, kTolerance);
   expect_close(by_bias, exact_bias, kTolerance);
+  std::vector<float> in_place = problem_.by_y;
+  kernels_->backward(problem_.norm(), {.y = in_place.data(),
+                                       .x = in_place.data(),
+                                       .scale = by_scale.data(),
+                                       .bias = by_bias.data()});
+  EXPECT_EQ(in_place, by_x);
 }
 
-INSTANTIATE_TEST_SUITE_P(Units, RowNormLoopsOf,
-                         testing::Values(VectorUnit::kAvx2, VectorUnit::kAvx512),
-                         [](const auto& unit) {
-                           return std::string(vector_unit_name(unit.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(Units, RowNormLoopsOf, vector_units(), unit_name);
 
 }  // namespace
 }  // namespace assay

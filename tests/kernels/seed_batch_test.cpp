@@ -106,17 +106,60 @@ TEST_F(SeedBatchTest, ALinearLayerHasTheBitsOfEachSeedAlone) {
       {x, w, b}, [](const auto& t) { return linear(t[0], t[1], t[2]); }, tolerance);
   expect_as_alone(
       {x, w}, [](const auto& t) { return linear(t[0], t[1], at::Tensor()); }, tolerance);
-  // Few inputs, and so many weights that BLAS multiplies.
-  for (const auto& [in, out] : {std::pair{2, 30}, {190, 120}}) {
+  // Few inputs, and so many weights that BLAS multiplies, of sizes that do not fill vectors.
+  for (const auto& [in, out] : {std::pair{2, 30}, {190, 120}, {131, 157}}) {
     expect_as_alone(
         {at::randn({kSeeds, 9, in}), at::randn({kSeeds, out, in})},
         [](const auto& t) { return linear(t[0], t[1], at::Tensor()); }, tolerance);
   }
 }
 
+// 3 · 128 · 64 · 40 multiplications, which threads share.
+TEST_F(SeedBatchTest, ALinearLayersBitsDoNotDependOnTheNumberOfThreads) {
+  if (vector_unit() == VectorUnit::kNone) GTEST_SKIP() << "this processor has no vectors";
+  const std::vector<at::Tensor> leaves = {at::randn({kSeeds, 128, 64}).requires_grad_(),
+                                          at::randn({kSeeds, 40, 64}).requires_grad_(),
+                                          at::randn({kSeeds, 40}).requires_grad_()};
+  const auto with = [&](int threads) {
+    at::set_num_threads(threads);
+    at::Tensor y;
+    {
+      const SeedBatchScope scope(kSeeds);
+      y = stack_over_seeds(linear(batch_over_seeds(leaves[0]), batch_over_seeds(leaves[1]),
+                                  batch_over_seeds(leaves[2])));
+    }
+    auto all = torch::autograd::grad({y.square().sum()}, leaves);
+    all.push_back(y);
+    return all;
+  };
+  const auto one = with(1), two = with(2);
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(at::equal(one[i], two[i])) << i;
+}
+
+TEST_F(SeedBatchTest, WhatIsTheSameForAllSeedsIsComputedAsOutside) {
+  const auto x = at::randn({10, 7}).requires_grad_(), w = at::randn({5, 7}).requires_grad_();
+  const auto of = [&] {
+    const auto y = linear(x, w, at::Tensor());
+    const auto loss = y.sum() + logistic_loss(y, true);
+    auto all = torch::autograd::grad({loss}, {x, w});
+    all.push_back(loss);
+    return all;
+  };
+  const auto outside = of();
+  const SeedBatchScope scope(kSeeds);
+  const auto inside = of();
+  for (std::size_t i = 0; i < inside.size(); ++i) {
+    EXPECT_TRUE(at::allclose(inside[i], outside[i], 1e-5, 1e-6)) << i;
+  }
+}
+
 TEST_F(SeedBatchTest, ALogisticLossHasTheBitsOfEachSeedAlone) {
-  expect_as_alone({at::randn({kSeeds, 50, 1})},
-                  [](const auto& t) { return logistic_loss(t[0], true); });
+  const double tolerance = vector_unit() == VectorUnit::kNone ? 1e-5 : 0.0;
+  for (const bool truth : {false, true}) {
+    expect_as_alone(
+        {at::randn({kSeeds, 50, 1})}, [&](const auto& t) { return logistic_loss(t[0], truth); },
+        tolerance);
+  }
 }
 
 TEST_F(SeedBatchTest, ALinearLayerIsDifferentiatedTwice) {

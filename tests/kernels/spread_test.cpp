@@ -20,6 +20,7 @@ TEST(Spread, IsLibTorchsDeviationForAnyTypeAndFarFromZero) {
   const auto samples = at::randn({70, 3, 5}, at::kDouble) + 1e4;
   const double expected = samples.flatten(1).std(0, /*unbiased=*/false).mean().item<double>();
   EXPECT_NEAR(spread(samples).item<double>(), expected, 1e-12);
+  EXPECT_EQ(spread(samples.to(at::kBFloat16)).scalar_type(), at::kBFloat16);
   const auto rounded = samples.to(at::kFloat);
   const double of_rounded =
       rounded.to(at::kDouble).flatten(1).std(0, /*unbiased=*/false).mean().item<double>();

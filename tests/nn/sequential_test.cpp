@@ -2,10 +2,16 @@
 #include "nn/sequential.h"
 
 #include <ATen/Parallel.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/nn.h>
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "kernels/seed_batch.h"
+#include "kernels/vector_unit.h"
 #include "nn/batch_norm.h"
 #include "nn/linear.h"
 #include "nn/seed_batch.h"
@@ -100,6 +106,21 @@ TEST_F(SequentialOverSeeds, IsEachSeedsNetworkForwardAndBackward) {
   }
 }
 
+TEST_F(SequentialOverSeeds, ComputesLayersInARowAsOneOperator) {
+  if (vector_unit() == VectorUnit::kNone) GTEST_SKIP() << "this processor has no vectors";
+  networks_.emplace();
+  const auto y = through(torch::randn({kSeeds, 20, 6}));
+  // From the end: Unflatten, the layers behind Tanh, Tanh, the layers before it.
+  std::vector<std::string> names;
+  for (auto node = y.grad_fn(); node != nullptr; node = node->next_edge(0).function) {
+    names.push_back(node->name());
+    if (names.size() == 4) break;
+  }
+  EXPECT_THAT(names,
+              testing::ElementsAre(testing::_, testing::HasSubstr("Perceptron"),
+                                   testing::HasSubstr("Tanh"), testing::HasSubstr("Perceptron")));
+}
+
 TEST_F(SequentialOverSeeds, MovesEachSeedsRunningStatistics) {
   networks_.emplace();
   const auto x = torch::randn({kSeeds, 20, 6});
@@ -117,6 +138,13 @@ TEST_F(SequentialOverSeeds, MovesEachSeedsRunningStatistics) {
 
 TEST_F(SequentialOverSeeds, UsesRunningStatisticsOutsideOfTraining) {
   networks_.emplace();
+  through(torch::randn({kSeeds, 20, 6}) + 1.0);
+  for (std::int64_t s = 0; s < kSeeds; ++s) {
+    const torch::NoGradGuard no_grad;
+    for (auto& item : networks_->alone[static_cast<std::size_t>(s)]->named_buffers()) {
+      item.value().copy_(networks_->together->named_buffers()[item.key()][s]);
+    }
+  }
   networks_->together->eval();
   const auto x = torch::randn({kSeeds, 20, 6});
   const auto y = through(x);
@@ -130,9 +158,24 @@ TEST_F(SequentialOverSeeds, UsesRunningStatisticsOutsideOfTraining) {
 TEST(Sequential, IsLibTorchsForOneSeed) {
   torch::manual_seed(4);
   auto layers = network();
-  layers->eval();
+  torch::nn::Sequential theirs(torch::nn::Flatten(), torch::nn::Linear(6, 8),
+                               torch::nn::BatchNorm1d(8), leaky_relu(), torch::nn::Linear(8, 5),
+                               torch::nn::Tanh(), torch::nn::Linear(5, 7), torch::nn::ReLU(),
+                               torch::nn::Linear(7, 6));
+  const auto ours = layers->parameters(), parameters = theirs->parameters();
+  ASSERT_EQ(ours.size(), parameters.size());
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    const torch::NoGradGuard no_grad;
+    parameters[i].copy_(ours[i]);
+  }
   const auto x = torch::randn({4, 2, 3});
-  EXPECT_TRUE(torch::equal(layers->forward(x), layers->torch::nn::SequentialImpl::forward(x)));
+  const auto y = layers->forward(x), expected = theirs->forward(x).view({4, 2, 3});
+  EXPECT_TRUE(torch::allclose(y, expected, 1e-5, 1e-6));
+  y.square().sum().backward();
+  expected.square().sum().backward();
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    EXPECT_TRUE(torch::allclose(ours[i].grad(), parameters[i].grad(), 1e-4, 1e-5)) << i;
+  }
 }
 
 }  // namespace

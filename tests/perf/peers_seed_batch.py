@@ -1,4 +1,4 @@
-"""The peer of seed_batch_perf.cpp: the same eight runs in eager PyTorch, one after another: peers_seed_batch.py WORK FOLDER."""
+"""The peer of seed_batch_perf.cpp: the same eight runs in eager PyTorch, one after another: peers_seed_batch.py WORK FOLDER [cuda]."""
 import functools
 import json
 import sys
@@ -12,8 +12,9 @@ from torch import nn
 from repeat import repeat_on_demand
 
 SEEDS = 8
-work, folder = sys.argv[1:]
+work, folder = sys.argv[1:3]
 torch.set_num_threads(1)
+torch.set_default_device("cuda" if sys.argv[3:] == ["cuda"] else "cpu")
 
 
 def weights():
@@ -75,10 +76,10 @@ def ring_gan(seed, noise, width):
     return step
 
 
-def mlp_vae(seed, noise):
+def mlp_vae(seed, noise, width):
     x = torch.rand(128, 1, 28, 28, generator=noise) * 2 - 1
-    encoder = load(nn.Sequential(nn.Flatten(), *mlp([784, 400, 40], nn.ReLU)), f"{seed}.network.encoder.")
-    decoder = load(nn.Sequential(*mlp([20, 400, 784], nn.ReLU), nn.Unflatten(1, (1, 28, 28))), f"{seed}.network.decoder.")
+    encoder = load(nn.Sequential(nn.Flatten(), *mlp([784, width, 40], nn.ReLU)), f"{seed}.network.encoder.")
+    decoder = load(nn.Sequential(*mlp([20, width, 784], nn.ReLU), nn.Unflatten(1, (1, 28, 28))), f"{seed}.network.decoder.")
     adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3)
 
     def step(number):
@@ -94,15 +95,14 @@ def mlp_vae(seed, noise):
 
 
 def width():
-    """Of the ring GAN: 128 as defined, 32, or what the work's name ends with (toy2d_gan_width_N)."""
-    return {"toy2d_gan_8_seeds": 128, "toy2d_narrow_gan_8_seeds": 32}.get(work) or int(work.rsplit("_", 1)[1])
+    """As defined, or what the work's name ends with (toy2d_gan_width_N)."""
+    defined = {"toy2d_gan_8_seeds": 128, "toy2d_narrow_gan_8_seeds": 32, "mlp_vae_8_seeds": 400}
+    return defined.get(work) or int(work.rsplit("_", 1)[1])
 
 
-if work == "mlp_vae_8_seeds":
-    make, steps_per_repeat = mlp_vae, 10
-else:
-    make, steps_per_repeat = functools.partial(ring_gan, width=width()), 100
-runs = [make(seed, torch.Generator().manual_seed(seed + 1)) for seed in range(SEEDS)]
+network, steps_per_repeat = (mlp_vae, 10) if work.startswith("mlp_vae") else (ring_gan, 100)
+make = functools.partial(network, width=width())
+runs = [make(seed, torch.Generator(torch.get_default_device()).manual_seed(seed + 1)) for seed in range(SEEDS)]
 done = 0
 
 

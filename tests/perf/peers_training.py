@@ -1,4 +1,4 @@
-"""The peer of training_perf.cpp: the same networks, weights and noise in PyTorch: peers_training.py WORK SETTING FOLDER.
+"""The peer of training_perf.cpp: the same networks, weights and noise in PyTorch: peers_training.py WORK SETTING FOLDER [cuda].
 
 SETTING: eager, best (channels-last and fused Adam) or compile (torch.compile and fused Adam); see ci/perf."""
 import json
@@ -13,8 +13,10 @@ from torch import nn
 
 from repeat import repeat_on_demand
 
-work, setting, folder = sys.argv[1:]
+work, setting, folder = sys.argv[1:4]
 torch.set_num_threads(1)
+torch.set_default_device("cuda" if sys.argv[4:] == ["cuda"] else "cpu")
+more = 20 if sys.argv[4:] else 1  # a GPU's steps are short
 
 
 def load(module, prefix=""):
@@ -45,7 +47,7 @@ def adam(module, **options):
     return torch.optim.Adam(module.parameters(), **({"fused": True} if setting != "eager" else {}), **options)
 
 
-noise = torch.Generator().manual_seed(1)
+noise = torch.Generator(torch.get_default_device()).manual_seed(1)
 
 
 def negative_elbo(x, logits, mu, logvar):
@@ -240,13 +242,14 @@ def ddpm():
 def ddpm_sampling():
     unet = load(UNet()).eval()
     predict = compiled(unet)
+    bars = alpha_bar.double().tolist()
     state = {"x": torch.randn(64, 1, 28, 28, generator=noise), "t": 999}
 
     @torch.inference_mode()
     def step():
         x, t = ordered(state["x"]), state["t"]
         eps = predict(x, torch.full((64,), t / 1000.0))
-        a, before = alpha_bar[t].double().item(), alpha_bar[max(t - 20, 0)].double().item()
+        a, before = bars[t], bars[max(t - 20, 0)]
         alpha = a / before
         x_0 = ((x - math.sqrt(1 - a) * eps) / math.sqrt(a)).clamp(-1, 1)
         state["x"] = (math.sqrt(before) * (1 - alpha) / (1 - a) * x_0 + math.sqrt(alpha) * (1 - before) / (1 - a) * x
@@ -295,12 +298,12 @@ def library_sampling():
 
 step, steps_per_repeat = {
     "mlp_vae_train": lambda: (vae(MlpVae(), (128, 784), 20), 100),
-    "conv_vae_train": lambda: (vae(ConvVae(), (128, 1, 28, 28), 32), 10),
-    "dcgan_train": lambda: (dcgan(), 3),
-    "ddpm_train": lambda: (ddpm(), 1),
-    "ddpm_sample": lambda: (ddpm_sampling(), 2),
-    "ddp_library_train": lambda: (library(), 1),
-    "ddp_library_sample": lambda: (library_sampling(), 2),
+    "conv_vae_train": lambda: (vae(ConvVae(), (128, 1, 28, 28), 32), 10 * more),
+    "dcgan_train": lambda: (dcgan(), 3 * more),
+    "ddpm_train": lambda: (ddpm(), more),
+    "ddpm_sample": lambda: (ddpm_sampling(), 2 * more),
+    "ddp_library_train": lambda: (library(), more),
+    "ddp_library_sample": lambda: (library_sampling(), 2 * more),
 }[work]()
 start = time.perf_counter()
 step().item()  # warm-up, compilation

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times the training steps of eight seeds: perf_seed_batch WORK together|alone FOLDER, as
-// train.seed_batch = 8 does them (harness/seed_batch.h) or one after another. One thread. Writes
+// Times the training steps of eight seeds: perf_seed_batch WORK together|forced|alone FOLDER
+// [cuda], as train.seed_batch = 8 does them (harness/seed_batch.h), as one model even where that
+// would do them one after another, or one after another. One thread. Writes
 // FOLDER/WORK.safetensors, the weights that the peer, peers_seed_batch.py, starts from; batches and
 // noise come from generators of the same seeds. See ci/perf.
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <torch/utils.h>
 
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "families/registry.h"
+#include "harness/environment.h"
 #include "harness/seed_batch.h"
 #include "harness/state.h"
 #include "kernels/caching_allocator.h"
 #include "nn/safetensors.h"
 #include "repeat.h"
+#include "source.h"
 
 namespace assay::perf {
 namespace {
@@ -52,30 +57,35 @@ model.discriminator_widths = [)" +
           100};
 }
 
-Work work_named(const std::string& name) {
-  if (name == "toy2d_gan_8_seeds") return ring_gan(128);
-  if (name == "toy2d_narrow_gan_8_seeds") return ring_gan(32);
-  if (name.starts_with("toy2d_gan_width_")) return ring_gan(std::stoi(name.substr(16)));
-  // The network of mlp_vae_train.
-  if (name == "mlp_vae_8_seeds") {
-    return {R"(family = "vae"
+// The network of mlp_vae_train, in its width or another.
+Work mlp_vae(int width) {
+  return {R"(family = "vae"
 optimizer.learning_rate = 1e-3
 model.network = "mlp"
-model.hidden_widths = [400]
 model.latent_dim = 20
 model.activation = "relu"
 objective.likelihood = "bernoulli"
-)",
-            {1, 28, 28},
-            128,
-            10};
-  }
+model.hidden_widths = [)" +
+              std::to_string(width) + "]\n",
+          {1, 28, 28},
+          128,
+          10};
+}
+
+Work work_named(const std::string& name) {
+  if (name == "toy2d_gan_8_seeds") return ring_gan(128);
+  if (name == "toy2d_narrow_gan_8_seeds") return ring_gan(32);
+  if (name == "mlp_vae_8_seeds") return mlp_vae(400);
+  const auto width = [&] { return std::stoi(name.substr(name.rfind('_') + 1)); };
+  if (name.starts_with("toy2d_gan_width_")) return ring_gan(width());
+  if (name.starts_with("mlp_vae_width_")) return mlp_vae(width());
   throw std::invalid_argument("no work named " + name);
 }
 
 class Eight {
  public:
-  Eight(const Work& work, bool together, TensorMap& weights) : work_(work) {
+  Eight(const Work& work, const std::string& mode, torch::Device device, TensorMap& weights)
+      : work_(work), device_(device) {
     for (std::size_t seed = 0; seed < kSeeds; ++seed) {
       models_.push_back(build(seed));
       for (const auto& [name, value] : state_tensors(*models_.back())) {
@@ -85,7 +95,9 @@ class Eight {
       }
       inputs_.push_back(input(seed));
     }
-    if (!together || !faster_together(*models_.front(), kSeeds, at::kCPU)) return;
+    if (mode == "alone") return;
+    const bool pays = device.is_cuda() || faster_together(*models_.front(), kSeeds);
+    if (mode == "together" && !pays) return;
     std::vector<Trainable*> models;
     for (auto& model : models_) models.push_back(model.get());
     batch_.emplace(build(0), models);
@@ -117,20 +129,25 @@ class Eight {
   std::unique_ptr<Trainable> build(std::uint64_t seed) const {
     const auto definition = resolve_text(work_.definition, "perf", family_schema, {});
     torch::manual_seed(seed);
-    return family(definition.family)
-        .make({.definition = definition, .example_shape = work_.example_shape});
+    auto model = family(definition.family)
+                     .make({.definition = definition,
+                            .example_shape = work_.example_shape,
+                            .device = device_});
+    move_state(*model, device_);
+    return model;
   }
   SeedBatch::Input input(std::uint64_t seed) const {
-    auto noise = at::detail::createCPUGenerator(seed + 1);
+    Source noise(device_, seed + 1);
     auto sizes = work_.example_shape;
     sizes.insert(sizes.begin(), work_.batch_size);
-    return {{at::rand(sizes, noise) * 2 - 1, {}}, noise};
+    return {{noise.uniform(sizes) * 2 - 1, {}}, noise.generator()};
   }
   StepContext context(std::int64_t step, std::size_t seed) const {
     return {step, kTotalSteps, step * work_.batch_size, 0.0, inputs_[seed].noise};
   }
 
   Work work_;
+  torch::Device device_;
   std::vector<std::unique_ptr<Trainable>> models_;
   std::vector<SeedBatch::Input> inputs_;
   std::optional<SeedBatch> batch_;
@@ -148,7 +165,8 @@ int main(int argc, char** argv) {
   install_caching_allocator();
   const auto work = perf::work_named(name);
   TensorMap weights;
-  perf::Eight eight(work, mode == "together", weights);
+  const auto device = pick_device(argc > 4 ? argv[4] : "cpu");
+  perf::Eight eight(work, mode, device, weights);
   save_safetensors(folder / (name + ".safetensors"), weights);
   const auto start = std::chrono::steady_clock::now();
   eight.steps(1);  // warm-up

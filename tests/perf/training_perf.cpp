@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times training and sampling steps: perf_training WORK FOLDER. One thread, as runs of a suite
-// have. Writes FOLDER/WORK.safetensors, the weights that the peer, peers_training.py, starts from;
-// noise comes from generators of the same seed, so that losses agree step by step. See ci/perf.
+// Times training and sampling steps: perf_training WORK FOLDER [exact|cuda]. One thread, as runs of
+// a suite have; exact: convolutions by LibTorch; cuda: on the GPU, as runs there. Writes
+// FOLDER/WORK.safetensors, the weights that the peer, peers_training.py, starts from; noise comes
+// from generators of the same seed, so that losses agree step by step. See ci/perf.
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <torch/utils.h>
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <string>
 
+#include "harness/environment.h"
 #include "kernels/caching_allocator.h"
 #include "kernels/convolution.h"
 #include "library_unet.h"
@@ -20,14 +20,13 @@
 #include "nn/gradient_clip.h"
 #include "nn/safetensors.h"
 #include "repeat.h"
+#include "source.h"
 #include "training_models.h"
 
 namespace assay::perf {
 namespace {
 
 using Step = std::function<torch::Tensor()>;
-
-torch::Generator noise() { return at::detail::createCPUGenerator(1); }
 
 void add_weights(TensorMap& weights, const std::string& prefix, torch::nn::Module& module) {
   for (const auto& item : module.named_parameters()) {
@@ -37,14 +36,14 @@ void add_weights(TensorMap& weights, const std::string& prefix, torch::nn::Modul
 
 template <class Network>
 Step vae_step(Network network, std::vector<std::int64_t> sizes, std::int64_t latent_dim,
-              TensorMap& weights) {
+              Source noise, TensorMap& weights) {
   add_weights(weights, "", *network);
-  auto generator = noise();
-  const auto x = at::rand(sizes, generator);
+  network->to(noise.device());
+  const auto x = noise.uniform(sizes);
   auto adam = std::make_shared<Adam>(*network, AdamOptions{});
   return [=]() mutable {
     adam->zero_grad();
-    const auto loss = network->forward(x, at::randn({sizes[0], latent_dim}, generator));
+    const auto loss = network->forward(x, noise.normal({sizes[0], latent_dim}));
     loss.backward();
     adam->step(1e-3);
     return loss.detach();
@@ -64,21 +63,22 @@ class Frozen {
   std::vector<torch::Tensor> parameters_;
 };
 
-Step dcgan_step(TensorMap& weights) {
+Step dcgan_step(Source noise, TensorMap& weights) {
   auto generator = dcgan_generator(), discriminator = dcgan_discriminator();
   add_weights(weights, "generator.", *generator);
   add_weights(weights, "discriminator.", *discriminator);
+  generator->to(noise.device());
+  discriminator->to(noise.device());
   const AdamOptions options{.beta1 = 0.5};
   auto adam_g = std::make_shared<Adam>(*generator, options);
   auto adam_d = std::make_shared<Adam>(*discriminator, options);
-  auto random = noise();
-  const auto x = at::rand({64, 3, 32, 32}, random) * 2 - 1;
-  const auto one = at::ones({64}), zero = at::zeros({64});
+  const auto x = noise.uniform({64, 3, 32, 32}) * 2 - 1;
+  const auto one = at::ones({64}, noise.device()), zero = at::zeros({64}, noise.device());
   auto logits = [=](const torch::Tensor& images) mutable {
     return discriminator->forward(images).flatten();
   };
   return [=]() mutable {
-    const auto generated = generator->forward(at::randn({64, 100, 1, 1}, random));
+    const auto generated = generator->forward(noise.normal({64, 100, 1, 1}));
     adam_d->zero_grad();
     const auto loss = at::binary_cross_entropy_with_logits(logits(x), one) +
                       at::binary_cross_entropy_with_logits(logits(generated.detach()), zero);
@@ -94,17 +94,17 @@ Step dcgan_step(TensorMap& weights) {
 
 torch::Tensor alpha_bar() { return at::cumprod(1.0 - at::linspace(1e-4, 0.02, 1000), 0); }
 
-Step ddpm_step(TensorMap& weights) {
+Step ddpm_step(Source noise, TensorMap& weights) {
   auto unet = ddpm_unet();
   add_weights(weights, "", *unet);
-  auto generator = noise();
-  const auto x = at::rand({64, 1, 28, 28}, generator) * 2 - 1;
+  unet->to(noise.device());
+  const auto x = noise.uniform({64, 1, 28, 28}) * 2 - 1;
   auto adam = std::make_shared<Adam>(*unet, AdamOptions{});
-  const auto all = alpha_bar();
+  const auto all = alpha_bar().to(noise.device());
   return [=]() mutable {
     adam->zero_grad();
-    const auto t = at::randint(0, 1000, {64}, generator, at::kLong);
-    const auto eps = at::randn(x.sizes(), generator);
+    const auto t = noise.below(1000, {64});
+    const auto eps = noise.normal(x.sizes());
     const auto a = all.index_select(0, t).view({-1, 1, 1, 1});
     const auto x_t = a.sqrt() * x + (1.0 - a).sqrt() * eps;
     const auto loss = at::mse_loss(unet->forward(x_t, t.to(at::kFloat) / 1000.0), eps);
@@ -115,23 +115,24 @@ Step ddpm_step(TensorMap& weights) {
 }
 
 // One step of ancestral sampling, every 20th time (Ho et al. 2020, algorithm 2, with clipped x_0).
-Step ddpm_sampling_step(TensorMap& weights) {
+Step ddpm_sampling_step(Source noise, TensorMap& weights) {
   auto unet = ddpm_unet();
   add_weights(weights, "", *unet);
+  unet->to(noise.device());
   unet->eval();
-  auto generator = noise();
-  auto x = at::randn({64, 1, 28, 28}, generator);
+  auto x = noise.normal({64, 1, 28, 28});
   std::int64_t t = 999;
   const auto all = alpha_bar();
   return [=]() mutable {
     const c10::InferenceMode inference;
-    const auto eps = unet->forward(x, at::full({64}, static_cast<double>(t) / 1000.0));
+    const auto time = at::full({64}, static_cast<double>(t) / 1000.0, x.options());
+    const auto eps = unet->forward(x, time);
     const double a = all[t].item<double>();
     const double before = all[std::max<std::int64_t>(t - 20, 0)].item<double>(), alpha = a / before;
     const auto x_0 = ((x - std::sqrt(1 - a) * eps) / std::sqrt(a)).clamp(-1, 1);
     x = std::sqrt(before) * (1 - alpha) / (1 - a) * x_0 +
         std::sqrt(alpha) * (1 - before) / (1 - a) * x +
-        std::sqrt((1 - before) / (1 - a) * (1 - alpha)) * at::randn(x.sizes(), generator);
+        std::sqrt((1 - before) / (1 - a) * (1 - alpha)) * noise.normal(x.sizes());
     t = t >= 20 ? t - 20 : 999;
     return eps.square().mean();
   };
@@ -147,18 +148,19 @@ torch::Tensor library_alpha_bar() {
 }
 
 // Its trainer's loop: clipping, Adam, and an average of the weights every ten steps.
-Step library_step(TensorMap& weights) {
+Step library_step(Source noise, TensorMap& weights) {
   LibraryUnet unet, average;
   add_weights(weights, "", *unet);
-  auto generator = noise();
-  const auto x_0 = at::rand({64, 1, 28, 28}, generator) * 2 - 1;
+  unet->to(noise.device());
+  average->to(noise.device());
+  const auto x_0 = noise.uniform({64, 1, 28, 28}) * 2 - 1;
   auto adam = std::make_shared<Adam>(*unet, AdamOptions{.beta2 = 0.99});
   auto ema = std::make_shared<Ema>(*average, *unet, EmaOptions{.decay = 0.995, .ramp = false});
-  const auto all = library_alpha_bar();
+  const auto all = library_alpha_bar().to(noise.device());
   std::int64_t step = 0;
   return [=]() mutable {
-    const auto t = at::randint(0, 1000, {64}, generator, at::kLong);
-    const auto eps = at::randn(x_0.sizes(), generator);
+    const auto t = noise.below(1000, {64});
+    const auto eps = noise.normal(x_0.sizes());
     const auto of_image = all.index_select(0, t), a = of_image.view({-1, 1, 1, 1});
     const auto x_t = a.sqrt() * x_0 + (1.0 - a).sqrt() * eps;
     const auto v = a.sqrt() * eps - (1.0 - a).sqrt() * x_0;
@@ -173,15 +175,15 @@ Step library_step(TensorMap& weights) {
   };
 }
 
-Step library_sampling_step(TensorMap& weights) {
+Step library_sampling_step(Source noise, TensorMap& weights) {
   LibraryUnet unet;
   add_weights(weights, "", *unet);
-  auto generator = noise();
+  unet->to(noise.device());
   const double a = library_alpha_bar()[500].item<double>();
   return [=]() mutable {
     const c10::InferenceMode inference;
-    const auto x = at::randn({64, 1, 28, 28}, generator);
-    const auto v = unet->forward(x, at::full({64}, 500.0));
+    const auto x = noise.normal({64, 1, 28, 28});
+    const auto v = unet->forward(x, at::full({64}, 500.0, x.options()));
     const auto x_0 = (std::sqrt(a) * x - std::sqrt(1.0 - a) * v).clamp(-1, 1);
     return ((x / std::sqrt(a) - x_0) / std::sqrt(1.0 / a - 1.0)).mean();
   };
@@ -192,14 +194,17 @@ struct Work {
   int steps_per_repeat;
 };
 
-Work work_named(const std::string& name, TensorMap& weights) {
-  if (name == "mlp_vae_train") return {vae_step(MlpVae(), {128, 784}, 20, weights), 100};
-  if (name == "conv_vae_train") return {vae_step(ConvVae(), {128, 1, 28, 28}, 32, weights), 10};
-  if (name == "dcgan_train") return {dcgan_step(weights), 3};
-  if (name == "ddpm_train") return {ddpm_step(weights), 1};
-  if (name == "ddpm_sample") return {ddpm_sampling_step(weights), 2};
-  if (name == "ddp_library_train") return {library_step(weights), 1};
-  if (name == "ddp_library_sample") return {library_sampling_step(weights), 2};
+Work work_named(const std::string& name, const Source& noise, TensorMap& weights) {
+  const int more = noise.device().is_cuda() ? 20 : 1;  // a GPU's steps are short
+  if (name == "mlp_vae_train") return {vae_step(MlpVae(), {128, 784}, 20, noise, weights), 100};
+  if (name == "conv_vae_train") {
+    return {vae_step(ConvVae(), {128, 1, 28, 28}, 32, noise, weights), 10 * more};
+  }
+  if (name == "dcgan_train") return {dcgan_step(noise, weights), 3 * more};
+  if (name == "ddpm_train") return {ddpm_step(noise, weights), more};
+  if (name == "ddpm_sample") return {ddpm_sampling_step(noise, weights), 2 * more};
+  if (name == "ddp_library_train") return {library_step(noise, weights), more};
+  if (name == "ddp_library_sample") return {library_sampling_step(noise, weights), 2 * more};
   throw std::invalid_argument("no work named " + name);
 }
 
@@ -212,11 +217,13 @@ int main(int argc, char** argv) {
   const std::filesystem::path folder = argc > 2 ? argv[2] : ".";
   at::set_num_threads(1);
   install_caching_allocator();
-  const bool exact = argc > 3 && std::string(argv[3]) == "exact";
-  const ConvolutionModeScope mode(exact ? ConvolutionMode::kExact : ConvolutionMode::kWinograd);
+  const std::string how = argc > 3 ? argv[3] : "";
+  const auto device = pick_device(how == "cuda" ? "cuda" : "cpu");
+  const ConvolutionModeScope mode(how.empty() ? ConvolutionMode::kWinograd
+                                              : ConvolutionMode::kExact);
   torch::manual_seed(0);
   TensorMap weights;
-  const auto work = perf::work_named(name, weights);
+  const auto work = perf::work_named(name, perf::Source(device, 1), weights);
   save_safetensors(folder / (name + ".safetensors"), weights);
   weights.clear();
   const auto start = std::chrono::steady_clock::now();

@@ -66,8 +66,7 @@ std::vector<LossTerm> FactorDiscriminator::update(const torch::Tensor& z,
   const auto loss = factor_discriminator_loss(logits, permuted);
   backward(loss);
   optimizer_.step(context);
-  const auto right = 0.5 * ((logits.detach() > 0).to(at::kFloat).mean() +
-                            (permuted.detach() <= 0).to(at::kFloat).mean());
+  const auto right = 0.5 * (logistic_accuracy(logits, true) + logistic_accuracy(permuted, false));
   return {{"discriminator_loss", loss.detach()}, {"discriminator_accuracy", right}};
 }
 

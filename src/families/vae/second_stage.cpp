@@ -7,6 +7,7 @@
 
 #include "families/sampling.h"
 #include "families/vae/likelihoods.h"
+#include "nn/linear.h"
 #include "nn/seed_batch.h"
 
 namespace assay {
@@ -15,7 +16,7 @@ namespace {
 Sequential relu_layers(std::int64_t in, const std::vector<std::int64_t>& widths) {
   Sequential layers;
   for (const std::int64_t out : widths) {
-    layers->push_back(torch::nn::Linear(in, out));
+    layers->push_back(Linear(in, out));
     layers->push_back(torch::nn::ReLU());
     in = out;
   }
