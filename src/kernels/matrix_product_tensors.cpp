@@ -17,7 +17,8 @@ constexpr std::int64_t kBlockColumns = 32;
 // Multiplications below which waking threads costs more than they bring.
 constexpr std::int64_t kWorthThreads = 1 << 19;
 // Up to 128 by 128, the loops are as fast as MKL or up to four times faster; at 784 by 400 MKL is
-// faster (ci/perf --products on Sapphire Rapids, AVX-512).
+// faster, unless it computes with half vectors: then the loops are twice as fast at any size
+// (src/kernels/README.md has the measurements).
 constexpr std::int64_t kMostWeights = 1 << 14;
 
 // The layers of all seeds.
@@ -76,7 +77,9 @@ at::Tensor result(const at::Tensor& like, std::int64_t rows, std::int64_t column
 
 }  // namespace
 
-bool multiplies_by_loops(std::int64_t weights) { return weights <= kMostWeights; }
+bool multiplies_by_loops(std::int64_t weights) {
+  return weights <= kMostWeights || blas_uses_half_vectors();
+}
 
 void multiply(const MatrixProduct& p, std::int64_t weights) {
   if (multiplies_by_loops(weights)) return matrix_kernels(vector_unit())->multiply(p);

@@ -24,7 +24,7 @@ at::Tensor linear_weight_gradient(const at::Tensor& y, const at::Tensor& x);
 at::Tensor linear_bias_gradient(const at::Tensor& y);
 
 /// Whether the products of a layer with that many weights are done by loops of our own; those of
-/// larger ones are by LibTorch's BLAS, which is faster there.
+/// others are by LibTorch's BLAS, which is faster there.
 bool multiplies_by_loops(std::int64_t weights);
 
 /// One product of such a layer, either way; that by loops in the calling thread alone.

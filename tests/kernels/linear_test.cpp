@@ -23,7 +23,7 @@ struct Layer {
 const Layer kSmall[] = {
     {9, 2, 30, true}, {100, 32, 32, true}, {7, 33, 2, true}, {128, 300, 41, false}, {1, 5, 1, true},
 };
-// Above 2^14 weights BLAS multiplies.
+// Above 2^14 weights BLAS multiplies, but on Zen 5.
 const Layer kLarge[] = {{20, 200, 100, true}, {33, 90, 190, false}};
 
 class LinearTest : public testing::TestWithParam<Layer> {
@@ -104,6 +104,14 @@ TEST(Linear, RunsInLoopsOfItsOwnWhereTheProcessorHasVectors) {
   EXPECT_FALSE(
       matrix_products_suit(at::ones({4, 3}, at::kDouble), at::ones({2, 3}, at::kDouble), {}));
   EXPECT_FALSE(matrix_products_suit(at::ones({0, 3}), at::ones({2, 3}), {}));
+}
+
+TEST(Linear, MultipliesBySmallLoopsAndByBlasUnlessThatUsesHalfVectors) {
+  EXPECT_TRUE(multiplies_by_loops(1 << 14));
+  EXPECT_EQ(multiplies_by_loops((1 << 14) + 1), blas_uses_half_vectors());
+  if (vector_unit() != VectorUnit::kAvx512) {
+    EXPECT_FALSE(blas_uses_half_vectors());
+  }
 }
 
 TEST(Linear, LeavesToLibTorchWhatItsLoopsDoNotTake) {

@@ -40,7 +40,7 @@ const Net kSmall[] = {
      5,
      {{16, false, true, {}}, {9, true, false, 0.2}, {6, false, true, 0.2}}},
 };
-// Above 2^14 weights BLAS multiplies.
+// Above 2^14 weights BLAS multiplies, but on Zen 5.
 const Net kLarge = {"OneLayerIsLarge", 150, {{120, true, false, 0.0}, {5, false, false, 0.1}}};
 
 // x and then all parameters, layer by layer: [S,…] each.

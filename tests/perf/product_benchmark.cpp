@@ -70,8 +70,16 @@ void add(const Product& product, std::int64_t in, std::int64_t out) {
 int main(int argc, char** argv) {
   at::set_num_threads(1);
   for (const auto& product : assay::perf::kProducts) {
-    for (const auto& [in, out] :
-         {std::pair{2, 128}, {32, 32}, {128, 2}, {64, 64}, {128, 128}, {256, 256}, {784, 400}}) {
+    for (const auto& [in, out] : {std::pair{2, 128},
+                                  {32, 32},
+                                  {128, 2},
+                                  {64, 64},
+                                  {128, 128},
+                                  {256, 256},
+                                  {784, 400},
+                                  {3136, 256},
+                                  {1024, 1024},
+                                  {2048, 2048}}) {
       assay::perf::add(product, in, out);
     }
   }

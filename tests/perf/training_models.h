@@ -2,9 +2,9 @@
 #pragma once
 
 #include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/linear.h>
 
 #include "nn/convolution.h"
+#include "nn/linear.h"
 #include "nn/unet.h"
 
 // The networks that peers_training.py builds too, out of assay's layers. Names of parameters agree,
@@ -19,8 +19,7 @@ class MlpVaeImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& eps);
 
  private:
-  torch::nn::Linear hidden_{784, 400}, mu_{400, 20}, logvar_{400, 20}, decode1_{20, 400},
-      decode2_{400, 784};
+  Linear hidden_{784, 400}, mu_{400, 20}, logvar_{400, 20}, decode1_{20, 400}, decode2_{400, 784};
 };
 TORCH_MODULE(MlpVae);
 
@@ -32,8 +31,7 @@ class ConvVaeImpl : public torch::nn::Module {
 
  private:
   Convolution conv1_, conv2_;
-  torch::nn::Linear hidden_{3136, 256}, mu_{256, 32}, logvar_{256, 32}, decode1_{32, 256},
-      decode2_{256, 3136};
+  Linear hidden_{3136, 256}, mu_{256, 32}, logvar_{256, 32}, decode1_{32, 256}, decode2_{256, 3136};
   TransposedConvolution widen1_, widen2_;
 };
 TORCH_MODULE(ConvVae);
