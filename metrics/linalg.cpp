@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/matrix_product_tensors.h"
+
 namespace assay {
 namespace {
 
@@ -89,7 +91,9 @@ void add_upper_gram(at::Tensor& sum, const at::Tensor& rows) {
     if (rows.scalar_type() == at::kDouble) {
       tile.addmm_(left.t(), right);
     } else {
-      tile.add_(left.t().mm(right));
+      auto product = at::empty(tile.sizes(), rows.options());
+      multiply_matrices(left.t(), right, product);
+      tile.add_(product);
     }
   });
 }

@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include "kernels/matrix_product_tensors.h"
+
 namespace assay {
 
 std::vector<Tile> tiles_of(std::int64_t n, std::int64_t m, bool symmetric) {
@@ -30,7 +32,8 @@ at::Tensor tile_products(const Cloud& a, const Cloud& b, const Tile& tile,
   thread_local at::Tensor single = at::empty({kTileRows * kTileRows}, at::kFloat);
   auto rounded =
       single.slice(0, 0, tile.rows() * tile.columns()).view({tile.rows(), tile.columns()});
-  return result.copy_(at::mm_out(rounded, left, right.t()));
+  multiply_matrices(left, right.t(), rounded);
+  return result.copy_(rounded);
 }
 
 TileColumns tile_columns(const Cloud& b, const Tile& tile) {

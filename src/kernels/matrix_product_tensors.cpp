@@ -93,6 +93,27 @@ void multiply(const MatrixProduct& p, std::int64_t weights) {
   }
 }
 
+void multiply_matrices(const at::Tensor& a, const at::Tensor& b, at::Tensor& c) {
+  if (!blas_uses_half_vectors() || a.numel() == 0 || b.numel() == 0) {
+    at::mm_out(c, a, b);
+    return;
+  }
+  const auto suits = [](const at::Tensor& t) { return t.dim() == 2 && is_f32_on_cpu(t); };
+  TORCH_CHECK(suits(a) && suits(b) && suits(c) && a.size(1) == b.size(0) &&
+                  c.size(0) == a.size(0) && c.size(1) == b.size(1),
+              "multiply_matrices: ", a.sizes(), " by ", b.sizes(), " to ", c.sizes());
+  const auto matrix = [](const at::Tensor& t) {
+    return MatrixProduct::Matrix{t.data_ptr<float>(), t.stride(0), t.stride(1)};
+  };
+  matrix_kernels(vector_unit())
+      ->multiply({.rows = a.size(0),
+                  .depth = a.size(1),
+                  .columns = b.size(1),
+                  .a = matrix(a),
+                  .b = matrix(b),
+                  .c = matrix(c)});
+}
+
 bool matrix_products_suit(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const bool matrices = x.dim() == 2 && weight.dim() == 2;
   const bool stacks = x.dim() == 3 && weight.dim() == 3 && x.size(0) == weight.size(0);

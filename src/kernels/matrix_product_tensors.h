@@ -30,4 +30,8 @@ bool multiplies_by_loops(std::int64_t weights);
 /// One product of such a layer, either way; that by loops in the calling thread alone.
 void multiply(const MatrixProduct& product, std::int64_t weights);
 
+/// c = a b of f32 matrices on the CPU, with any strides: by loops, in the calling
+/// thread alone, where blas_uses_half_vectors(), else by LibTorch's BLAS.
+void multiply_matrices(const at::Tensor& a, const at::Tensor& b, at::Tensor& c);
+
 }  // namespace assay

@@ -114,6 +114,23 @@ TEST(Linear, MultipliesBySmallLoopsAndByBlasUnlessThatUsesHalfVectors) {
   }
 }
 
+TEST(MultiplyMatrices, IsTheProductHoweverMatricesLie) {
+  at::manual_seed(3);
+  const auto a = at::randn({37, 600}), b = at::randn({600, 70});
+  const auto exact = at::mm(a.to(at::kDouble), b.to(at::kDouble));
+  for (const auto& left : {a, a.t().contiguous().t()}) {
+    for (const auto& right : {b, b.t().contiguous().t()}) {
+      auto c = at::full({37, 70}, NAN);
+      multiply_matrices(left, right, c);
+      EXPECT_LE((c.to(at::kDouble) - exact).abs().max().item<double>(), 1e-6 * 600.0);
+    }
+  }
+  auto misfit = at::empty({37, 71});
+  if (blas_uses_half_vectors()) {
+    EXPECT_THROW(multiply_matrices(a, b, misfit), c10::Error);
+  }
+}
+
 TEST(Linear, LeavesToLibTorchWhatItsLoopsDoNotTake) {
   const auto x = at::randn({3, 4, 5}, at::kDouble), w = at::randn({2, 5}, at::kDouble);
   EXPECT_TRUE(at::equal(linear(x, w, at::Tensor()), at::linear(x, w)));
