@@ -72,10 +72,15 @@ std::vector<RunRow> read_runs(const Database& database, Statement& query) {
   return found;
 }
 
+// So many characters of a uuid come before its first hyphen.
+constexpr std::size_t kFirstGroup = 8;
+
+bool is_digits(std::string_view text) {
+  return std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+}
+
 std::vector<RunRow> runs_by_number(const Database& database, std::string_view text) {
-  const bool number = !text.empty() && text.size() <= 18 &&
-                      std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
-  if (!number) return {};
+  if (text.empty() || text.size() > 18 || !is_digits(text)) return {};
   auto query = database.prepare(std::string(kSelectRun) + "WHERE r.id = ?");
   query.bind(std::stoll(std::string(text)));
   return read_runs(database, query);
@@ -110,18 +115,12 @@ std::optional<RunRow> newest_of(const Database& database, const RunKey& key, con
   return read_run(database, query);
 }
 
-// So many characters of a uuid come before its first hyphen.
-constexpr std::size_t kFirstGroup = 8;
-
-bool is_number_alone(std::string_view text) {
-  return text.size() < kFirstGroup && text.find_first_not_of("0123456789") == text.npos;
-}
-
 }  // namespace
 
 RunRow find_run(const Database& database, std::string_view text) {
   auto found = runs_by_number(database, text);
-  if (found.empty() && !is_number_alone(text)) found = runs_by_prefix(database, text);
+  const bool is_number_alone = is_digits(text) && text.size() < kFirstGroup;
+  if (found.empty() && !is_number_alone) found = runs_by_prefix(database, text);
   if (found.size() == 1) return found.front();
   const std::string file = database.file().string();
   if (found.empty()) {

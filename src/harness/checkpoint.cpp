@@ -100,8 +100,15 @@ RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition
     throw Error(fmt::format("{}: belongs to another experiment or seed", label),
                 ExitCode::kDamaged);
   }
+  const torch::Tensor& noise_state = checkpoint.tensors.at(kNoise);
+  if (noise_state.sizes() != noise.get_state().sizes()) {
+    throw Error(
+        fmt::format("{}: was saved on another kind of device than this {}, whose random "
+                    "draws are others; resume the run where it was begun",
+                    label, noise.device().is_cuda() ? "GPU" : "CPU"));
+  }
   restore_state(model, model_part(checkpoint), label);
-  noise.set_state(checkpoint.tensors.at(kNoise));
+  noise.set_state(noise_state);
   global_generator().set_state(checkpoint.tensors.at(kGlobal));
   losses.restore(stored_sums(json, checkpoint.tensors.at("losses")));
   return position;

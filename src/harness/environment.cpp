@@ -78,6 +78,8 @@ void compute_exactly_on_gpus() {
   context.setBenchmarkCuDNN(false);
   context.setDeterministicCuDNN(true);
   context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+  // Nothing reads fresh memory; filling it costs a kernel for every tensor.
+  context.setDeterministicFillUninitializedMemory(false);
 }
 
 bool cuda_is_usable() {

@@ -108,9 +108,17 @@ struct StackedRowNorm : torch::autograd::Function<StackedRowNorm> {
     return {by_x, by_scale, by_bias, {}, {}, {}, {}};
   }
 
-  static bool suits(const at::Tensor& x, const at::Tensor& running_mean) {
-    return x.dim() == 3 && is_f32_on_cpu(x) && x.size(1) > 1 && running_mean.is_contiguous() &&
-           row_kernels() != nullptr;
+  // `terms`: stacks too; the statistics are written in place.
+  static bool suits(const at::Tensor& x, const BatchNormTerms& terms) {
+    if (row_kernels() == nullptr || x.dim() != 3 || !is_f32_on_cpu(x) || x.size(1) < 2)
+      return false;
+    const auto fits = [&](const at::Tensor& term) {
+      return term.defined() && is_f32_on_cpu(term) &&
+             term.sizes() == at::IntArrayRef{x.size(0), x.size(2)};
+    };
+    return fits(terms.scale) && fits(terms.bias) && fits(terms.running_mean) &&
+           fits(terms.running_variance) && terms.running_mean.is_contiguous() &&
+           terms.running_variance.is_contiguous();
   }
 
  private:
@@ -135,7 +143,7 @@ at::Tensor batch_norm_over_seeds(const at::Tensor& x, const BatchNormTerms& term
              bias = stack_over_seeds(terms.bias), mean = stack_over_seeds(terms.running_mean),
              variance = stack_over_seeds(terms.running_variance);
   const OutsideSeedBatch stacks;
-  if (training && StackedRowNorm::suits(xs, mean)) {
+  if (training && StackedRowNorm::suits(xs, {scale, bias, mean, variance})) {
     return batch_over_seeds(StackedRowNorm::apply(
         xs.contiguous(), scale.contiguous(), bias.contiguous(), mean, variance, momentum, epsilon));
   }

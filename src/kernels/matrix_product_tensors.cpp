@@ -2,6 +2,7 @@
 #include "kernels/matrix_product_tensors.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -77,6 +78,8 @@ at::Tensor result(const at::Tensor& like, std::int64_t rows, std::int64_t column
 
 }  // namespace
 
+bool blas_uses_half_vectors() { return is_zen_5_or_later() && at::hasMKL(); }
+
 bool multiplies_by_loops(std::int64_t weights) {
   return weights <= kMostWeights || blas_uses_half_vectors();
 }
@@ -94,14 +97,14 @@ void multiply(const MatrixProduct& p, std::int64_t weights) {
 }
 
 void multiply_matrices(const at::Tensor& a, const at::Tensor& b, at::Tensor& c) {
-  if (!blas_uses_half_vectors() || a.numel() == 0 || b.numel() == 0) {
-    at::mm_out(c, a, b);
-    return;
-  }
   const auto suits = [](const at::Tensor& t) { return t.dim() == 2 && is_f32_on_cpu(t); };
   TORCH_CHECK(suits(a) && suits(b) && suits(c) && a.size(1) == b.size(0) &&
                   c.size(0) == a.size(0) && c.size(1) == b.size(1),
               "multiply_matrices: ", a.sizes(), " by ", b.sizes(), " to ", c.sizes());
+  if (!blas_uses_half_vectors() || a.numel() == 0 || b.numel() == 0) {
+    at::mm_out(c, a, b);
+    return;
+  }
   const auto matrix = [](const at::Tensor& t) {
     return MatrixProduct::Matrix{t.data_ptr<float>(), t.stride(0), t.stride(1)};
   };

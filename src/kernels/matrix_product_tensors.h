@@ -23,6 +23,10 @@ at::Tensor linear_weight_gradient(const at::Tensor& y, const at::Tensor& x);
 /// yᵀ 1: that by the bias.
 at::Tensor linear_bias_gradient(const at::Tensor& y);
 
+/// Whether LibTorch's BLAS computes with half of this processor's vectors: MKL keeps to 256 bits on
+/// AMD's, which have 512 since Zen 5.
+bool blas_uses_half_vectors();
+
 /// Whether the products of a layer with that many weights are done by loops of our own; those of
 /// others are by LibTorch's BLAS, which is faster there.
 bool multiplies_by_loops(std::int64_t weights);
@@ -31,7 +35,8 @@ bool multiplies_by_loops(std::int64_t weights);
 void multiply(const MatrixProduct& product, std::int64_t weights);
 
 /// c = a b of f32 matrices on the CPU, with any strides: by loops, in the calling
-/// thread alone, where blas_uses_half_vectors(), else by LibTorch's BLAS.
+/// thread alone, where blas_uses_half_vectors(), else by LibTorch's BLAS. Throws c10::Error for
+/// other tensors and sizes.
 void multiply_matrices(const at::Tensor& a, const at::Tensor& b, at::Tensor& c);
 
 }  // namespace assay

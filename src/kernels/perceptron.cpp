@@ -2,6 +2,7 @@
 #include "kernels/perceptron.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -145,7 +146,8 @@ bool norm_suits(const BatchNormTerms& terms, std::int64_t channels) {
 }  // namespace
 
 bool perceptron_suits(const at::Tensor& x, const std::vector<PerceptronLayer>& layers) {
-  if (vector_unit() == VectorUnit::kNone || x.dim() != 2 || x.numel() == 0) return false;
+  if (vector_unit() == VectorUnit::kNone || at::get_num_threads() > seeds_in_batch()) return false;
+  if (x.dim() != 2 || x.numel() == 0) return false;
   std::int64_t inputs = x.size(1);
   const auto layer_suits = [&](const PerceptronLayer& layer) {
     if (!layer.weight.defined() || layer.weight.dim() != 2) return false;

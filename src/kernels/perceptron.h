@@ -23,9 +23,10 @@ struct PerceptronLayer {
   std::optional<double> slope;  ///< of a leaky ReLU, 0: ReLU; none: no activation
 };
 
-/// Whether perceptron_over_seeds takes these, within a SeedBatchScope: f32 on the CPU, on a
-/// processor with vectors, x [N,I], not empty (N > 1 before a normalisation), at least one layer,
-/// each with as many inputs as the one before has outputs, and all terms of a normalisation.
+/// Whether perceptron_over_seeds takes these, within a SeedBatchScope of as many seeds as LibTorch
+/// has threads or more (it gives each thread a seed): f32 on the CPU, on a processor with vectors,
+/// x [N,I], not empty (N > 1 before a normalisation), at least one layer, each with as many inputs
+/// as the one before has outputs, and all terms of a normalisation.
 bool perceptron_suits(const at::Tensor& x, const std::vector<PerceptronLayer>& layers);
 
 /// The layers one after another, x [N,I] to [N,O], where perceptron_suits, as one node of the graph

@@ -41,7 +41,8 @@ struct LayerGradients {
   at::Tensor weight, bias, scale, shift;
 };
 
-/// What one backward pass reads, and the gradients that it writes.
+/// What one backward pass reads, stacks x [S,N,I] and the gradient by_y [S,N,O] of contiguous f32,
+/// and the gradients that it writes.
 struct PerceptronGradients {
   const at::Tensor& x;
   const at::Tensor& by_y;
@@ -52,6 +53,7 @@ struct PerceptronGradients {
   std::size_t first_layer() const;
 };
 
+/// Writes all gradients that are defined.
 void backward_through(const StackedLayers& layers, const PerceptronGradients& gradients);
 
 }  // namespace assay

@@ -28,9 +28,9 @@ VectorUnit vector_unit() {
   return avx2 ? VectorUnit::kAvx2 : VectorUnit::kNone;
 }
 
-bool blas_uses_half_vectors() {
-  static const bool half = vector_unit() == VectorUnit::kAvx512 && amd_family() >= kZen5;
-  return half;
+bool is_zen_5_or_later() {
+  static const bool is = vector_unit() == VectorUnit::kAvx512 && amd_family() >= kZen5;
+  return is;
 }
 
 std::string_view vector_unit_name(VectorUnit unit) {

@@ -15,9 +15,8 @@ enum class VectorUnit {
 /// What this processor has.
 VectorUnit vector_unit();
 
-/// Whether LibTorch's BLAS computes with half of this processor's vectors: MKL keeps to 256 bits on
-/// AMD's, which have 512 since Zen 5.
-bool blas_uses_half_vectors();
+/// Whether this is AMD's Zen 5 or later, whose vectors have 512 bits.
+bool is_zen_5_or_later();
 
 /// "none", "avx2" or "avx512".
 std::string_view vector_unit_name(VectorUnit unit);

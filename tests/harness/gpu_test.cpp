@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What needs a GPU. Without one every test is skipped, aloud.
 #include <ATen/CPUGeneratorImpl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 #include <unistd.h>
@@ -14,12 +15,12 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "families/registry.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
 #include "harness/seed_batch.h"
 #include "harness/state.h"
-#include "kernels/batch_norm.h"
 #include "kernels/group_norm.h"
 #include "kernels/linear.h"
 #include "kernels/logistic_loss.h"
@@ -39,20 +40,20 @@ namespace fs = std::filesystem;
 
 class GpuFixture {
  protected:
+  static constexpr const char* kNoGpu = "no GPU, or not built with ASSAY_PRESET=cuda";
   // Sets it up, too.
   static bool is_here() { return pick_device("auto").is_cuda(); }
   const torch::Device gpu_{torch::kCUDA, 0};
 };
-
-#define SKIP_WITHOUT_A_GPU() \
-  if (!is_here()) GTEST_SKIP() << "no GPU, or not built with ASSAY_PRESET=cuda"
 
 // Whole runs.
 class GpuRun : public testing::Test, protected GpuFixture {
  protected:
   fs::path folder_ = fs::temp_directory_path() / ("assay_gpu_test_" + std::to_string(getpid()));
 
-  void SetUp() override { SKIP_WITHOUT_A_GPU(); }
+  void SetUp() override {
+    if (!is_here()) GTEST_SKIP() << kNoGpu;
+  }
   void TearDown() override { fs::remove_all(folder_); }
 
   static Recording run(const RunRequest& request, int stop_after = -1) {
@@ -128,7 +129,11 @@ TEST_F(GpuRun, InterruptedAndResumedIsTheUninterruptedOneBitForBit) {
 // The generators of the two devices have other states.
 TEST_F(GpuRun, RefusesACheckpointOfTheCpu) {
   const auto stopped = run({small_definition(), 5, torch::kCPU, folder_, {}}, 4);
-  EXPECT_ANY_THROW(run({small_definition(), 5, gpu_, folder_, stopped.checkpoints.back().file}));
+  EXPECT_THAT(
+      [&] {
+        run({small_definition(), 5, gpu_, folder_, stopped.checkpoints.back().file});
+      },
+      testing::ThrowsMessage<Error>(testing::HasSubstr("resume the run where it was begun")));
 }
 
 TEST_F(GpuRun, SeedsTrainAsOneModel) {
@@ -147,7 +152,9 @@ TEST_F(GpuRun, SeedsTrainAsOneModel) {
 // Every family's training step.
 class GpuFamily : public testing::TestWithParam<SmallFamily>, protected GpuFixture {
  protected:
-  void SetUp() override { SKIP_WITHOUT_A_GPU(); }
+  void SetUp() override {
+    if (!is_here()) GTEST_SKIP() << kNoGpu;
+  }
 
   std::unique_ptr<Trainable> build(std::uint64_t seed) const {
     const auto definition = resolve_text(GetParam().toml, GetParam().label, family_schema, {});
@@ -205,7 +212,7 @@ INSTANTIATE_TEST_SUITE_P(Registry, GpuFamily, testing::ValuesIn(small_families()
 class GpuKernel : public testing::Test, protected GpuFixture {
  protected:
   void SetUp() override {
-    SKIP_WITHOUT_A_GPU();
+    if (!is_here()) GTEST_SKIP() << kNoGpu;
     torch::manual_seed(3);
   }
 

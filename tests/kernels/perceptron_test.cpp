@@ -262,6 +262,7 @@ TEST(PerceptronTwice, SecondGradientsAreThoseOfTheDefinition) {
 }
 
 TEST(PerceptronSuits, OnlyWhatItsLoopsTake) {
+  at::set_num_threads(1);
   const SeedBatchScope scope(kSeeds);
   const auto batched = [](at::IntArrayRef sizes, at::ScalarType type = at::kFloat) {
     return batch_over_seeds(at::ones(sizes, type));
@@ -271,6 +272,9 @@ TEST(PerceptronSuits, OnlyWhatItsLoopsTake) {
   const bool vectors = vector_unit() != VectorUnit::kNone;
   EXPECT_EQ(perceptron_suits(batched({kSeeds, 6, 5}), {layer}), vectors);
   EXPECT_FALSE(perceptron_suits(batched({kSeeds, 6, 3}), {layer})) << "inputs do not fit";
+  at::set_num_threads(static_cast<int>(kSeeds) + 1);
+  EXPECT_FALSE(perceptron_suits(batched({kSeeds, 6, 5}), {layer})) << "a thread without a seed";
+  at::set_num_threads(1);
   EXPECT_FALSE(perceptron_suits(batched({kSeeds, 6, 2, 5}), {layer})) << "no rows";
   EXPECT_FALSE(perceptron_suits(batched({kSeeds, 0, 5}), {layer})) << "nothing";
   EXPECT_FALSE(perceptron_suits(batched({kSeeds, 6, 5}, at::kDouble), {layer}));

@@ -6,7 +6,9 @@
 #include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>
 
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "kernels/matrix_product.h"
 
@@ -68,6 +70,9 @@ void add(const Product& product, std::int64_t in, std::int64_t out) {
 }  // namespace assay::perf
 
 int main(int argc, char** argv) {
+  if (assay::matrix_kernels(assay::vector_unit()) == nullptr) {
+    throw std::runtime_error("this processor has no loops to measure");
+  }
   at::set_num_threads(1);
   for (const auto& product : assay::perf::kProducts) {
     for (const auto& [in, out] : {std::pair{2, 128},

@@ -96,6 +96,7 @@ class Eight {
       inputs_.push_back(input(seed));
     }
     if (mode == "alone") return;
+    if (mode != "together" && mode != "forced") throw std::invalid_argument("no mode " + mode);
     const bool pays = device.is_cuda() || faster_together(*models_.front(), kSeeds);
     if (mode == "together" && !pays) return;
     std::vector<Trainable*> models;

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <stdexcept>
 #include <string>
 
 #include "harness/environment.h"
@@ -218,6 +219,9 @@ int main(int argc, char** argv) {
   at::set_num_threads(1);
   install_caching_allocator();
   const std::string how = argc > 3 ? argv[3] : "";
+  if (!how.empty() && how != "exact" && how != "cuda") {
+    throw std::invalid_argument("not exact or cuda: " + how);
+  }
   const auto device = pick_device(how == "cuda" ? "cuda" : "cpu");
   const ConvolutionModeScope mode(how.empty() ? ConvolutionMode::kWinograd
                                               : ConvolutionMode::kExact);
