@@ -29,6 +29,22 @@ std::size_t count_runs(const Report& report, auto&& wanted) {
   return n;
 }
 
+// Of an experiment whose label does not say what was changed: its options, or nothing.
+std::string hidden_changes(const ExperimentSummary& experiment) {
+  if (experiment.label != experiment.name || experiment.runs.empty()) return "";
+  const std::string& options = experiment.runs.front().overrides;
+  return options.find("--set") == std::string::npos ? "" : options;
+}
+
+void warn_of_changes(const Report& report, std::vector<std::string>& out) {
+  for (const auto& experiment : report.experiments) {
+    const std::string options = hidden_changes(experiment);
+    if (options.empty()) continue;
+    out.push_back(
+        fmt::format("{} was run with {}: not as it is defined.", experiment.name, options));
+  }
+}
+
 void warn_of_provenance(const Report& report, std::vector<std::string>& out) {
   const std::size_t smoke = count_runs(report, [](const RunRow& r) { return r.smoke; });
   if (smoke > 0) {
@@ -218,6 +234,7 @@ std::string machine_phrase(const Report& report) {
 
 std::vector<std::string> warnings_of(const Report& report) {
   std::vector<std::string> warnings;
+  warn_of_changes(report, warnings);
   warn_of_provenance(report, warnings);
   warn_of_numbers(report, warnings);
   warn_of_repeats(report, warnings);

@@ -100,6 +100,14 @@ TEST_F(ReportOf, SmokeDirtyAndSeveralMachinesAreWarnedOf) {
   EXPECT_EQ(report.commits.size(), 2U);
 }
 
+TEST_F(ReportOf, ARunUnderOtherValuesThanItsDefinitionsIsWarnedOf) {
+  MadeUpRun run = scored(4, 10.0);
+  run.overrides = "--set train.images=10";
+  add(run);
+  EXPECT_THAT(build_report(file, {}).warnings,
+              Contains("vae/example was run with --set train.images=10: not as it is defined."));
+}
+
 TEST_F(ReportOf, SmokeRunIsRepeatedWithSmoke) {
   MadeUpRun run = scored(4, 10.0);
   run.smoke = true;

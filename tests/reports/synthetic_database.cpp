@@ -80,6 +80,7 @@ NewRun new_run(Database& database, const MadeUpRun& made_up) {
   run.device = made_up.device;
   run.machine_id = add_machine(database, machine);
   run.smoke = made_up.smoke;
+  run.overrides = made_up.overrides;
   run.images_total = made_up.images;
   return run;
 }

@@ -27,6 +27,7 @@ struct MadeUpRun {
   std::string note = "a note";
   std::string settings = {};  ///< further lines of the definition
   bool smoke = false;
+  std::string overrides = {};
   std::string commit = "0123456789abcdef0123456789abcdef01234567";
   bool dirty = false;
   std::string device = "cpu";
