@@ -11,8 +11,9 @@
 namespace assay {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNoIdentity = {
-    "name", "note", "seeds", "tier", "reproduces", "extends", "train.checkpoint_every_images"};
+constexpr std::array<std::string_view, 9> kNoIdentity = {
+    "name",    "note",     "seeds",        "tier", "reproduces",
+    "extends", "revision", "dataset.path", "train.checkpoint_every_images"};
 
 }  // namespace
 

@@ -112,7 +112,7 @@ Database Database::open_for_reading(const std::filesystem::path& given) {
   refuse_folder(file);
   Database database(file, SQLITE_OPEN_READONLY);
   database.execute("PRAGMA query_only = ON");
-  require_current(database);
+  require_readable(database);
   return database;
 }
 

@@ -27,8 +27,8 @@ class Database {
   /// damaged file (exit 4), one of a newer assay or on a network file system (exit 2), no room
   /// (exit 3).
   static Database open_for_writing(const std::filesystem::path& file);
-  /// Read-only; sees a consistent state while others write. Throws Error if the file is missing
-  /// (exit 2), damaged (exit 4), or of another version (exit 2).
+  /// Read-only, of this schema version or an older one; sees a consistent state while others write.
+  /// Throws Error if the file is missing (exit 2), damaged (exit 4), or of a newer assay (exit 2).
   static Database open_for_reading(const std::filesystem::path& file);
 
   Database(Database&& other) noexcept;

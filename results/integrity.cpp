@@ -54,7 +54,7 @@ class Check {
   }
 
   void schema() {
-    if (schema_objects(database_) != expected_schema_objects()) {
+    if (schema_objects(database_) != expected_schema_objects(version_of(database_))) {
       damage("the tables are not the ones that assay makes");
     }
   }

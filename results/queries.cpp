@@ -9,20 +9,37 @@
 #include <string>
 
 #include "core/error.h"
+#include "results/migrate.h"
 #include "results/run_lock.h"
 #include "results/run_queries.h"
 
 namespace assay {
 namespace {
 
-constexpr std::string_view kSelectRun =
+constexpr std::string_view kColumns =
     "SELECT r.id, r.uuid, r.experiment_id, e.name, e.family, r.seed, r.commit_id, r.dirty, "
     "r.machine_id, r.threads, "
     "r.jobs, r.device, r.smoke, r.overrides, r.status, r.reason, r.started_at, r.updated_at, "
     "r.images_seen, "
     "r.images_total, r.phase, r.images_per_second, r.wall_seconds, r.peak_memory_bytes, "
     "r.state_hash, r.parent_uuid, "
-    "r.rows_digest FROM run r JOIN experiment e ON e.id = r.experiment_id ";
+    "r.rows_digest, ";
+// Of a database that no writer has brought up to date (migrate.cpp) these are not known.
+constexpr std::string_view kIdentityColumns =
+    "r.definition, r.training_id, r.data_digest, r.code_digest, r.weights_sha256";
+constexpr std::string_view kNoIdentityColumns = "NULL, NULL, NULL, NULL, NULL";
+
+// SELECT … FROM … with `rest` after it.
+Statement select_runs(const Database& database, std::string_view rest) {
+  const bool has_identity = version_of(database) >= 2;
+  return database.prepare(
+      fmt::format("{}{} FROM run r JOIN experiment e ON e.id = r.experiment_id {}", kColumns,
+                  has_identity ? kIdentityColumns : kNoIdentityColumns, rest));
+}
+
+std::optional<std::string> optional_text(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(row.text(column));
+}
 
 NewRun read_identity(const Statement& row) {
   NewRun r;
@@ -38,7 +55,12 @@ NewRun read_identity(const Statement& row) {
   r.smoke = row.integer(12) != 0;
   r.overrides = row.text(13);
   r.images_total = row.integer(19);
-  if (!row.is_null(25)) r.parent_uuid = row.text(25);
+  r.parent_uuid = optional_text(row, 25);
+  r.definition = optional_text(row, 27);
+  r.training_id = optional_text(row, 28);
+  r.data_digest = optional_text(row, 29);
+  r.code_digest = optional_text(row, 30);
+  r.weights_sha256 = optional_text(row, 31);
   return r;
 }
 
@@ -58,7 +80,7 @@ RunRow read_run(const Database& database, const Statement& row) {
   r.wall_seconds = row.real(22);
   r.peak_memory_bytes = row.integer(23);
   r.state_hash = row.text(24);
-  if (!row.is_null(26)) r.rows_digest = row.text(26);
+  r.rows_digest = optional_text(row, 26);
   if (r.status == "running" && !is_running(database.file(), r.uuid)) {
     r.status = "interrupted";
     r.reason = kAbandonedReason;
@@ -81,7 +103,7 @@ bool is_digits(std::string_view text) {
 
 std::vector<RunRow> runs_by_number(const Database& database, std::string_view text) {
   if (text.empty() || text.size() > 18 || !is_digits(text)) return {};
-  auto query = database.prepare(std::string(kSelectRun) + "WHERE r.id = ?");
+  auto query = select_runs(database, "WHERE r.id = ?");
   query.bind(std::stoll(std::string(text)));
   return read_runs(database, query);
 }
@@ -92,9 +114,9 @@ std::vector<RunRow> runs_by_prefix(const Database& database, std::string_view te
   std::ranges::transform(prefix, prefix.begin(), [](unsigned char c) { return std::tolower(c); });
   // 'g' sorts after every hex digit and '-': the range is what LIKE 'prefix%' would be, without its
   // wildcards.
-  auto query = database.prepare(std::string(kSelectRun) +
-                                "WHERE r.uuid >= ?1 AND r.uuid < ?1 || 'g' AND substr(r.uuid, 1, "
-                                "length(?1)) = ?1 ORDER BY r.id");
+  auto query = select_runs(database,
+                           "WHERE r.uuid >= ?1 AND r.uuid < ?1 || 'g' AND substr(r.uuid, 1, "
+                           "length(?1)) = ?1 ORDER BY r.id");
   query.bind(prefix);
   return read_runs(database, query);
 }
@@ -105,12 +127,16 @@ std::vector<RunRow> runs_with_status(const Database& database, std::string_view 
   return found;
 }
 
-std::optional<RunRow> newest_of(const Database& database, const RunKey& key, const char* status) {
-  auto query = database.prepare(std::string(kSelectRun) +
-                                "WHERE r.experiment_id = ? AND r.seed = ? AND r.commit_id = ? AND "
-                                "r.dirty = ? AND r.status = ? "
-                                "ORDER BY r.id DESC LIMIT 1");
-  query.bind(key.experiment_id, key.seed, key.commit_id, key.dirty, std::string(status));
+std::optional<RunRow> newest_of(const Database& database, std::string_view id_column,
+                                const std::string& id, const Circumstances& at,
+                                std::string_view status) {
+  if (version_of(database) < 2) return std::nullopt;
+  auto query = select_runs(
+      database, fmt::format("WHERE r.{} = ? AND r.seed = ? AND r.data_digest = ? AND r.code_digest "
+                            "= ? AND r.device = ? AND r.threads = ? AND r.smoke = ? AND r.status = "
+                            "? ORDER BY r.parent_uuid IS NOT NULL, r.id DESC LIMIT 1",
+                            id_column));
+  query.bind(id, at.seed, at.data_digest, at.code_digest, at.device, at.threads, at.smoke, status);
   if (!query.step()) return std::nullopt;
   return read_run(database, query);
 }
@@ -136,7 +162,7 @@ RunRow find_run(const Database& database, std::string_view text) {
 }
 
 std::vector<RunRow> runs(const Database& database, const RunFilter& filter) {
-  auto query = database.prepare(std::string(kSelectRun) + "ORDER BY r.id");
+  auto query = select_runs(database, "ORDER BY r.id");
   auto found = read_runs(database, query);
   std::erase_if(found, [&](const RunRow& run) {
     const auto& names = filter.experiments;
@@ -154,17 +180,29 @@ std::vector<RunRow> interrupted_runs(const Database& database) {
   return runs_with_status(database, "interrupted");
 }
 
-std::optional<RunRow> find_complete(const Database& database, const RunKey& key) {
-  return newest_of(database, key, "complete");
+std::optional<RunRow> find_complete(const Database& database, const std::string& experiment_id,
+                                    const Circumstances& at) {
+  return newest_of(database, "experiment_id", experiment_id, at, "complete");
 }
 
-std::optional<RunRow> find_interrupted(const Database& database, const RunKey& key) {
-  return newest_of(database, key, "interrupted");
+std::optional<RunRow> find_interrupted(const Database& database, const std::string& experiment_id,
+                                       const Circumstances& at) {
+  return newest_of(database, "experiment_id", experiment_id, at, "interrupted");
+}
+
+std::optional<RunRow> find_trained(const Database& database, const std::string& training_id,
+                                   const Circumstances& at) {
+  const auto found = newest_of(database, "training_id", training_id, at, "complete");
+  return found && !found->parent_uuid ? found : std::nullopt;
+}
+
+std::string definition_of(const Database& database, const RunRow& run) {
+  return run.definition ? *run.definition : experiment_of(database, run.experiment_id).definition;
 }
 
 std::vector<LastResult> last_results(const Database& database) {
-  auto query = database.prepare(
-      std::string(kSelectRun) +
+  auto query = select_runs(
+      database,
       "WHERE r.id IN (SELECT MAX(r2.id) FROM run r2 JOIN experiment e2 ON e2.id = r2.experiment_id "
       "WHERE r2.status = 'complete' GROUP BY e2.name) ORDER BY e.name");
   std::vector<LastResult> results;

@@ -29,18 +29,30 @@ std::vector<RunRow> runs(const Database& database, const RunFilter& filter = {})
 std::vector<RunRow> running_runs(const Database& database);
 std::vector<RunRow> interrupted_runs(const Database& database);
 
-struct RunKey {
-  std::string experiment_id;
+/// What a run's numbers may depend on beside its definition: a run stands in for another only where
+/// all of it is equal.
+struct Circumstances {
   std::uint64_t seed = 0;
-  std::string commit_id;
-  bool dirty = false;
+  std::string data_digest;
+  std::string code_digest;
+  std::string device;  ///< "cpu" or "cuda"
+  std::int64_t threads = 1;
+  bool smoke = false;
 };
-/// The newest complete run of the same definition, seed and commit (and equally dirty): work that
-/// need not be repeated.
-std::optional<RunRow> find_complete(const Database& database, const RunKey& key);
+/// The newest complete run of a definition: work that need not be repeated. One that trained comes
+/// before those that scored its weights.
+std::optional<RunRow> find_complete(const Database& database, const std::string& experiment_id,
+                                    const Circumstances& at);
 /// The newest one that was interrupted, as its column says (call mark_abandoned first): work that
 /// can be resumed.
-std::optional<RunRow> find_interrupted(const Database& database, const RunKey& key);
+std::optional<RunRow> find_interrupted(const Database& database, const std::string& experiment_id,
+                                       const Circumstances& at);
+/// The newest complete run that trained what this training_id says: weights that can be scored.
+std::optional<RunRow> find_trained(const Database& database, const std::string& training_id,
+                                   const Circumstances& at);
+
+/// The text that a run resolved to: its own, or in rows of an older assay its experiment's.
+std::string definition_of(const Database& database, const RunRow& run);
 
 /// Newest complete run of each experiment name, with its final metrics.
 struct LastResult {

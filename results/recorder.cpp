@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -36,6 +37,13 @@ void RunRecorder::scalars(const Scalars& scalars) {
 }
 
 void RunRecorder::evaluated(const Evaluation& evaluation) {
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const MetricValue& metric : evaluation.metrics) {
+    if (seen.emplace(metric.name, protocol_id(metric.protocol)).second) continue;
+    throw std::logic_error(
+        fmt::format("an evaluation holds {} twice under one protocol at {} images", metric.name,
+                    evaluation.images_seen));
+  }
   add(evaluation, evaluation.metrics.size());
 }
 
@@ -151,11 +159,27 @@ void RunRecorder::checkpointed(const CheckpointSaved& checkpoint) {
 }
 
 void RunRecorder::finished(const RunFinished& finished) {
+  try {
+    record_end(finished);
+  } catch (const std::logic_error& problem) {
+    // Rows that the database refuses must not keep the end of the run from being recorded.
+    pending_scalars_.clear();
+    pending_.clear();
+    RunFinished failed = finished;
+    failed.status = "failed";
+    failed.reason = fmt::format("its last rows could not be stored: {}", problem.what());
+    record_end(failed);
+    throw;
+  }
+}
+
+void RunRecorder::record_end(const RunFinished& finished) {
   Transaction transaction(database_);
   insert_pending();
   database_
       .prepare(
-          "UPDATE run SET images_seen = ?, state_hash = ?, wall_seconds = ?, phase = '', "
+          "UPDATE run SET images_seen = MAX(images_seen, ?), state_hash = ?, wall_seconds = ?, "
+          "phase = '', "
           "images_per_second = 0, "
           "peak_memory_bytes = MAX(peak_memory_bytes, ?) WHERE id = ?")
       .bind(finished.images_seen, finished.state_hash,

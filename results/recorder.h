@@ -32,6 +32,8 @@ class RunRecorder : public RunObserver {
   /// Registers a checkpoint file that lies in run_folder(); keeps the two newest and deletes older
   /// files. A complete run keeps the last one alone: its final weights.
   void checkpointed(const CheckpointSaved& checkpoint) override;
+  /// Throws std::logic_error if the last rows are refused; the run is then recorded as failed,
+  /// without them.
   void finished(const RunFinished& finished) override;
 
   /// Writes what waits.
@@ -44,6 +46,7 @@ class RunRecorder : public RunObserver {
   void add(Pending pending, std::size_t rows);
   void flush_if_due();
   void insert_pending();
+  void record_end(const RunFinished& finished);
   void update_progress();
   void written();
   std::vector<std::string> drop_old_checkpoints(std::int64_t kept);

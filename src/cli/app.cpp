@@ -88,7 +88,7 @@ void App::add_run() {
       ->allow_extra_args(false);
   run->add_flag("--smoke", options->targets.smoke, "cut every experiment to seconds");
   run->add_flag("--again", options->again,
-                "repeat what is complete under the same id, seed and commit");
+                "repeat what is complete under the same id, data, seed and code");
   run->add_option("--report", options->report,
                   "where the report goes (default: reports/out/TARGET.html)");
   add_run_options(run, options->work);
@@ -109,6 +109,8 @@ void App::add_resume() {
                              "assay resume 12");
   resume->add_option("RUN", options->runs,
                      "numbers or uuid prefixes (default: all that were interrupted)");
+  resume->add_option("--data", options->work.data, "where the data of these runs lie now")
+      ->check(not_empty);
   add_run_options(resume, options->work);
   actions_.emplace_back(resume, [this, options] {
     options->work.common = common_;
@@ -129,9 +131,14 @@ void App::add_worker() {
               "assay worker --uuid …");
   worker->group("");
   worker->add_option("--uuid", options->uuids)->required()->allow_extra_args(false);
+  worker->add_option("--label", options->order.label);
   worker->add_option("--experiment", options->order.experiment_id);
   worker->add_option("--seed", options->seeds)->allow_extra_args(false);
   worker->add_option("--options", options->order.options);
+  worker->add_option("--definition", options->order.definition);
+  worker->add_option("--data-digest", options->order.data_digest);
+  worker->add_option("--parent", options->order.parent);
+  worker->add_option("--data", options->work.data);
   worker->add_flag("--smoke", options->order.smoke);
   worker->add_flag("--resume", options->order.resume);
   worker->add_option("--device", options->work.device);

@@ -42,7 +42,11 @@ void App::add_looking() {
     one->add_flag("--json", common_.json, "one JSON document");
   CLI::App* verify =
       command("verify", "repeat a stored run and compare every value", "assay verify 12");
-  verify->add_option("RUN", options->run, "number or uuid prefix")->required();
+  const auto repeated = std::make_shared<VerifyCommand>();
+  verify->add_option("RUN", repeated->run, "number or uuid prefix")->required();
+  verify->add_flag("--scores-only", repeated->scores_only,
+                   "start from the stored weights: only the scores at the start and the end");
+  verify->add_option("--data", repeated->data, "where its data lie now")->check(not_empty);
   actions_.emplace_back(list, [this] { return list_command(common_); });
   actions_.emplace_back(describe, [this, options] {
     return describe_command(options->target, options->set, options->smoke, common_);
@@ -51,7 +55,10 @@ void App::add_looking() {
                         [this, options] { return status_command(options->watch, common_); });
   actions_.emplace_back(
       show, [this, options] { return show_command(options->run, options->artifacts, common_); });
-  actions_.emplace_back(verify, [this, options] { return verify_command(options->run, common_); });
+  actions_.emplace_back(verify, [this, repeated] {
+    repeated->common = common_;
+    return verify_command(*repeated);
+  });
 }
 
 void App::add_report() {
@@ -99,7 +106,8 @@ void App::add_eval() {
   eval->add_option("--metrics", options->metrics,
                    "a,b,… (default: the usual ones that the inputs allow; see metrics/README.md)")
       ->delimiter(',');
-  eval->add_option("--set", options->set, "an option of a metric: kid.subsets=100")
+  eval->add_option("--set", options->set,
+                   "an option of a metric: kid.subsets=100; of a RUN's sampler: sampler.steps=50")
       ->allow_extra_args(false);
   eval->add_option("--compat", options->compat,
                    "follow torch-fidelity, clean-fid, pytorch-fid, torchmetrics or prdc");
@@ -119,6 +127,7 @@ void App::add_eval() {
                    "samples drawn from a RUN (default: what its definition evaluates)")
       ->check(CLI::NonNegativeNumber);
   eval->add_option("--seed", options->seed, "of samples drawn from a RUN");
+  eval->add_option("--data", options->data, "where the data of a RUN lie now")->check(not_empty);
   eval->add_flag("--json", common_.json, "one JSON document");
   actions_.emplace_back(eval, [this, options] {
     options->common = common_;
@@ -138,6 +147,7 @@ void App::add_sample() {
   sample->add_option("--seed", options->seed, "of the latents")->capture_default_str();
   sample->add_option("--set", options->set, "sampler.key=value")->allow_extra_args(false);
   sample->add_option("--device", options->device, "auto, cpu or cuda")->capture_default_str();
+  sample->add_option("--data", options->data, "where the run's data lie now")->check(not_empty);
   actions_.emplace_back(sample, [this, options] {
     options->common = common_;
     return sample_command(*options);

@@ -63,6 +63,14 @@ void check_sides_differ(const Claim& claim, const Definition& left, const Defini
                   claim.where, claim.left, claim.right));
 }
 
+// Two scores of the same weights go up and down with them.
+void check_independent(const Claim& claim, const Definition& left, const Definition& right) {
+  if (is_paired(claim.test) || left.training_id() != right.training_id()) return;
+  throw Error(fmt::format("{}: test = '{}' takes '{}' and '{}' for independent, but both score the "
+                          "weights of one training; take wilcoxon or sign, which go seed by seed",
+                          claim.where, test_name(claim.test), claim.left, claim.right));
+}
+
 // Seeds a side with which the claim could hold if all claims of the suite took as many.
 std::size_t enough_seeds(const Claim& claim, std::size_t claims) {
   std::size_t n = kFewestClaimSeeds;
@@ -142,10 +150,11 @@ PlannedSuite plan_claims(const Suite& suite, const std::map<std::string, Planned
     check_computed(claim, left);
     check_computed(claim, right);
     if (own_seeds && !smoke) check_sides_differ(claim, left.definition, right.definition);
+    check_independent(claim, left.definition, right.definition);
     if (own_seeds) check_claim_seeds(claim, left.seeds, right.seeds);
     planned.claims.push_back({claim,
-                              {left.definition.name, left.definition.id(), left.seeds},
-                              {right.definition.name, right.definition.id(), right.seeds},
+                              {left.name, left.definition.id(), left.seeds},
+                              {right.name, right.definition.id(), right.seeds},
                               smoke});
   }
   if (own_seeds) check_reachable(planned.claims);

@@ -16,6 +16,7 @@ namespace assay {
 struct PlannedMember {
   Definition definition;
   std::vector<std::uint64_t> seeds;
+  std::string name = {};  ///< what the suite calls it
 };
 
 /// A suite's claims with the definitions and seeds that they are about.
@@ -31,7 +32,8 @@ struct PlannedSuite {
 /// The claims of a suite whose members go by what the suite calls them. `own_seeds`: the seeds are
 /// the suite's, so each claim must have enough of them to be able to hold at all. Throws Error at
 /// the claim: an unknown metric (with the near miss), one that a member does not compute, two sides
-/// of one definition that neither --set nor --smoke made alike, too few seeds.
+/// of one definition that neither --set nor --smoke made alike, a test of independent samples on
+/// scores of one training, too few seeds.
 PlannedSuite plan_claims(const Suite& suite, const std::map<std::string, PlannedMember>& members,
                          bool own_seeds, bool smoke);
 

@@ -10,6 +10,7 @@
 #include "cli/table.h"
 #include "cli/targets.h"
 #include "config/suite.h"
+#include "data/data_digest.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
 #include "results/queries.h"
@@ -30,9 +31,13 @@ void print_values(const Definition& definition) {
 }
 
 Json values_json(const Definition& definition) {
-  Json json = {{"name", definition.name},  {"family", definition.family},
-               {"id", definition.id()},    {"note", definition.note},
-               {"tier", definition.tier},  {"reproduces", definition.reproduces},
+  Json json = {{"name", definition.name},
+               {"family", definition.family},
+               {"id", definition.id()},
+               {"training_id", definition.training_id()},
+               {"note", definition.note},
+               {"tier", definition.tier},
+               {"reproduces", definition.reproduces},
                {"seeds", definition.seeds}};
   Json values = Json::object();
   for (const auto& [path, resolved] : definition.values) {
@@ -48,7 +53,7 @@ Json values_json(const Definition& definition) {
 struct Member {
   const PlannedRun* run = nullptr;
   std::vector<std::uint64_t> seeds = {};
-  std::int64_t complete = 0;           ///< of this build
+  std::int64_t complete = 0;           ///< with this code, these data, on this device
   std::optional<double> seconds = {};  ///< of a run: the median of all complete ones
 };
 
@@ -59,23 +64,29 @@ std::optional<double> median(std::vector<double> values) {
   return *middle;
 }
 
-void look_up(std::vector<Member>& members, const std::filesystem::path& file) {
+void look_up(std::vector<Member>& members, const CommonOptions& options) {
+  const std::filesystem::path& file = options.database;
   if (!std::filesystem::exists(file)) return;
   const Database database = Database::open_for_reading(file);
   const Commit commit = this_commit();
+  const std::string device = pick_device("auto").is_cuda() ? "cuda" : "cpu";
   std::map<std::string, std::vector<double>> seconds;
   for (const RunRow& row : runs(database, {.experiments = {}, .status = "complete"}))
     seconds[row.experiment_id].push_back(row.wall_seconds);
   for (Member& member : members) {
     const std::string id = member.run->definition.id();
     member.seconds = median(seconds[id]);
+    const auto data = data_digest(dataset_request_of(member.run->definition));
+    if (!data) continue;
     member.complete = std::count_if(member.seeds.begin(), member.seeds.end(), [&](auto seed) {
-      return find_complete(database, {id, seed, commit.id, commit.dirty}).has_value();
+      const Circumstances at{seed,   *data,           commit.code_digest,
+                             device, options.threads, member.run->smoke};
+      return find_complete(database, id, at).has_value();
     });
   }
 }
 
-std::vector<Member> members_of(const Plan& plan, const std::filesystem::path& database) {
+std::vector<Member> members_of(const Plan& plan, const CommonOptions& options) {
   std::vector<Member> members;
   std::map<std::string, std::size_t> index;
   for (const PlannedRun& run : plan.runs) {
@@ -83,7 +94,7 @@ std::vector<Member> members_of(const Plan& plan, const std::filesystem::path& da
     if (is_new) members.push_back({&run});
     members[place->second].seeds.push_back(run.seed);
   }
-  look_up(members, database);
+  look_up(members, options);
   return members;
 }
 
@@ -160,7 +171,7 @@ int describe_command(const std::string& target, const std::vector<std::string>& 
   const Suite suite = read_suite(file);
   const Plan plan =
       make_plan({.targets = {target}, .seeds = {}, .set = set, .sweep = {}, .smoke = smoke});
-  const auto members = members_of(plan, options.database);
+  const auto members = members_of(plan, options);
   if (options.json) {
     fmt::print("{}\n", suite_json(suite, members).dump(2));
   } else {

@@ -20,8 +20,12 @@ struct EvalCommand {
   std::string resize;   ///< a resize rule; empty: the extractor's own
   std::string weights;  ///< a file for the extractor instead of the one in the cache
   std::int64_t neighbours = 3;
-  std::int64_t count = 0;  ///< samples drawn from a RUN; 0: what its definition evaluates
-  std::uint64_t seed = 0;  ///< of samples drawn from a RUN
+  std::int64_t count = 0;      ///< samples drawn from a RUN; 0: what its definition evaluates
+  std::uint64_t seed = 0;      ///< of samples drawn from a RUN
+  std::filesystem::path data;  ///< where the data of a RUN lie now; empty: where they lay
+  /// What of `set` is of a RUN's sampler.
+  std::vector<std::string> sampler_settings() const;
+  std::vector<std::string> metric_options() const;
   std::string device = "auto";
 };
 

@@ -91,7 +91,8 @@ EvalSource from_dataset(const std::string& text, std::size_t colon) {
 }
 
 EvalSource from_run(const std::string& run, const EvalCommand& command) {
-  const TrainedModel trained = load_trained(command.common, run, {}, command.device);
+  const TrainedModel trained =
+      load_trained(command.common, run, {command.sampler_settings(), command.data}, command.device);
   const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
   const std::int64_t count =
       command.count > 0 ? command.count : trained.definition.integer("eval.generated");

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "cli/worker.h"
@@ -12,20 +13,27 @@ namespace assay {
 struct WorkResult {
   WorkGroup group;
   bool started = false;
-  int exit_code = 0;  ///< of the worker; 128 + signal if one killed it
+  bool ended = false;
+  int exit_code = 0;       ///< of the worker; 128 + signal if one killed it
+  bool abandoned = false;  ///< the run whose weights it scores is not complete
 };
 
-/// Does groups of orders in worker processes, `jobs` at a time, in their order. `tick` is called
+/// Does groups of orders in worker processes, `jobs` at a time, in their order: but an order that
+/// scores the weights of another waits until that one is complete, and is not begun if it fails. A
+/// group whose worker finds its seeds faster one at a time (kTrainAlone) is split. `tick` is called
 /// about ten times a second while workers run. The first Ctrl-C or SIGTERM asks the workers to save
 /// a checkpoint and end, and starts no more; the second kills them and ends this process with 130.
-/// After a failure with fail_fast no more are started.
+/// After the time limit, and after a failure with fail_fast, no more are started.
 class WorkerPool {
  public:
-  WorkerPool(std::vector<WorkGroup> groups, const WorkOptions& options);
+  /// is_complete(uuid): whether a run of these groups, or of earlier commands, is.
+  WorkerPool(std::vector<WorkGroup> groups, const WorkOptions& options,
+             std::function<bool(const std::string&)> is_complete);
 
   void run(const std::function<void()>& tick);
   const std::vector<WorkResult>& results() const { return results_; }
-  bool interrupted() const { return interrupted_; }
+  /// By a signal or the time limit, while there was something left to do.
+  bool stopped() const { return stopped_; }
 
  private:
   struct Child {
@@ -33,18 +41,22 @@ class WorkerPool {
     std::size_t group;
   };
 
+  enum class Readiness { kReady, kWaiting, kNever };
+  Readiness readiness_of(const WorkGroup& group) const;
+  double minutes_left() const;
   void start_next();
+  void split(std::size_t group);
   void start(std::size_t group);
   void reap();
   void obey_signals();
 
   WorkOptions options_;
+  std::function<bool(const std::string&)> is_complete_;
   std::chrono::steady_clock::time_point began_;
   std::vector<WorkResult> results_;
   std::vector<Child> children_;
-  std::size_t next_ = 0;
   int signals_obeyed_ = 0;
-  bool interrupted_ = false;
+  bool stopped_ = false;
   bool stop_starting_ = false;
 };
 

@@ -13,69 +13,18 @@
 #include "cli/display.h"
 #include "cli/pool.h"
 #include "cli/report_command.h"
-#include "cli/seed_batches.h"
 #include "cli/shell.h"
 #include "cli/stored.h"
 #include "cli/table.h"
+#include "cli/work_plan.h"
 #include "core/error.h"
-#include "core/random.h"
 #include "harness/environment.h"
 #include "results/queries.h"
 #include "results/run_lock.h"
 #include "results/run_queries.h"
-#include "results/store.h"
 
 namespace assay {
 namespace {
-
-std::string label_of(const std::string& experiment, std::uint64_t seed) {
-  return fmt::format("{} seed {}", experiment, seed);
-}
-
-// A run to go on with: `places` as in WorkOrder.
-WorkOrder order_to_resume(const Database& database, const RunRow& row, std::int64_t places) {
-  WorkOrder order{row.uuid, label_of(row.experiment, row.seed), true, row.experiment_id, row.seed};
-  order.places = places;
-  const auto checkpoint = places > 0 ? sound_checkpoint(database, row.number) : std::nullopt;
-  order.settings =
-      fmt::format("{} {} {}", checkpoint ? checkpoint->images_seen : -1, row.device, row.threads);
-  return order;
-}
-
-// Runs that are complete already, and orders for the others.
-struct Work {
-  std::vector<std::string> done;  // uuids
-  std::vector<WorkOrder> orders;
-};
-
-Work prepare(Database& database, const Plan& plan, torch::Device device, bool again) {
-  const Commit commit = this_commit();
-  Work work;
-  SeedBatches seed_batches;
-  for (const PlannedRun& planned : plan.runs) {
-    const std::string id = planned.definition.id();
-    const auto complete = find_complete(database, {id, planned.seed, commit.id, commit.dirty});
-    // Sources that nobody can name may have changed.
-    const bool same_sources = commit.id != "unknown" && !again;
-    if (complete && same_sources) {
-      work.done.push_back(complete->uuid);
-      continue;
-    }
-    if (const auto unfinished =
-            find_interrupted(database, {id, planned.seed, commit.id, commit.dirty});
-        unfinished && same_sources) {
-      const std::int64_t places = seed_batches.places(database, *unfinished);
-      work.orders.push_back(order_to_resume(database, *unfinished, places));
-      continue;
-    }
-    add_experiment(database, {id, planned.definition.name, planned.definition.family,
-                              planned.definition.toml()});
-    work.orders.push_back({random_uuid(), label_of(planned.definition.name, planned.seed), false,
-                           id, planned.seed, planned.smoke, planned.options,
-                           seed_batches.places(planned.definition, device)});
-  }
-  return work;
-}
 
 std::string metrics_text(const Database& database, std::int64_t run) {
   std::string text;
@@ -101,7 +50,9 @@ void print_table(const Database& database, const std::vector<std::string>& uuids
         row.overrides.empty() ? row.experiment : row.experiment + " " + row.overrides;
     table.add({std::to_string(row.number), what, std::to_string(row.seed), row.status,
                row.status == "complete" ? metrics_text(database, row.number) : row.reason,
-               train_speed(database, row.number), duration_text(row.wall_seconds)});
+               row.parent_uuid ? fmt::format("scores run {}", trained_run(database, row).number)
+                               : train_speed(database, row.number),
+               duration_text(row.wall_seconds)});
   }
   fmt::print("{}", table.text());
 }
@@ -112,19 +63,26 @@ std::string work_text(const Plan& plan, const Work& work, int jobs) {
   for (const PlannedRun& planned : plan.runs) ids.insert(planned.definition.id());
   const auto resumed = std::count_if(work.orders.begin(), work.orders.end(),
                                      [](const WorkOrder& order) { return order.resume; });
+  const auto scored = std::count_if(work.orders.begin(), work.orders.end(),
+                                    [](const auto& order) { return !order.parent.empty(); });
+  const std::size_t runs = work.done.size() + work.orders.size();
   std::size_t claims = 0;
   for (const PlannedSuite& suite : plan.suites) claims += suite.claims.size();
   std::vector<std::string> notes;
   if (!work.done.empty()) {
-    notes.push_back(fmt::format("{} complete already under this commit: --again repeats them",
-                                work.done.size()));
+    notes.push_back(
+        fmt::format("{} complete already with this code: --again repeats them", work.done.size()));
   }
   if (resumed > 0) notes.push_back(fmt::format("{} resumed", resumed));
-  return fmt::format("{} experiment{}, {} run{}{}{}; {} at a time", ids.size(),
-                     ids.size() == 1 ? "" : "s", plan.runs.size(), plan.runs.size() == 1 ? "" : "s",
-                     notes.empty() ? "" : fmt::format(" ({})", fmt::join(notes, "; ")),
-                     claims == 0 ? "" : fmt::format(", {} claim{}", claims, claims == 1 ? "" : "s"),
-                     jobs);
+  if (scored > 0) notes.push_back(fmt::format("{} score the weights of others", scored));
+  return fmt::format(
+      "{} experiment{}, {} run{}{}{}; {} at a time", ids.size(), ids.size() == 1 ? "" : "s", runs,
+      runs == 1 ? "" : "s", notes.empty() ? "" : fmt::format(" ({})", fmt::join(notes, "; ")),
+      claims == 0 ? "" : fmt::format(", {} claim{}", claims, claims == 1 ? "" : "s"), jobs);
+}
+
+std::string name_of(const RunRow& row) {
+  return fmt::format("{} seed {}", row.experiment, row.seed);
 }
 
 // Announces what began and what ended since the last call. A run that is to be resumed has ended
@@ -138,14 +96,13 @@ class Announcer {
       if (row.status == "running" && begun_.insert(row.uuid).second) {
         const bool resumed = !resumed_at(database, row.number).empty();
         display.say(fmt::format(
-            "run {}  {} {}{}", row.number, label_of(row.experiment, row.seed),
-            resumed ? "resumed" : "started",
+            "run {}  {} {}{}", row.number, name_of(row), resumed ? "resumed" : "started",
             uuids.size() > 1 ? fmt::format(" ({} of {})", begun_.size(), uuids.size()) : ""));
       }
       const bool known = over || begun_.contains(row.uuid);
       if (row.status != "running" && known && ended_.insert(row.uuid).second) {
-        display.say(fmt::format("run {}  {} {}{}", row.number, label_of(row.experiment, row.seed),
-                                row.status, row.reason.empty() ? "" : ": " + row.reason));
+        display.say(fmt::format("run {}  {} {}{}", row.number, name_of(row), row.status,
+                                row.reason.empty() ? "" : ": " + row.reason));
       }
     }
   }
@@ -154,23 +111,41 @@ class Announcer {
   std::set<std::string> begun_, ended_;
 };
 
+std::vector<std::string> recorded(const Database& database, const std::vector<std::string>& uuids) {
+  std::set<std::string> known;
+  for (const RunRow& row : runs(database)) known.insert(row.uuid);
+  std::vector<std::string> kept;
+  for (const auto& uuid : uuids) {
+    if (known.contains(uuid)) kept.push_back(uuid);
+  }
+  return kept;
+}
+
+// What failed counts more than what can be resumed.
 int exit_code(const WorkerPool& pool) {
-  if (pool.interrupted()) return static_cast<int>(ExitCode::kInterrupted);
+  constexpr int kInterrupted = static_cast<int>(ExitCode::kInterrupted);
+  if (pool.stopped()) return kInterrupted;
   int code = 0;
   for (const WorkResult& result : pool.results()) {
-    if (result.started && result.exit_code != 0 && code == 0) code = result.exit_code;
+    if (!result.started || result.exit_code == 0) continue;
+    if (code == 0 || code == kInterrupted) code = result.exit_code;
   }
   // A worker that a signal killed is a failed run.
-  return code > 128 && code != static_cast<int>(ExitCode::kInterrupted)
-             ? static_cast<int>(ExitCode::kRunFailed)
-             : code;
+  return code > 128 && code != kInterrupted ? static_cast<int>(ExitCode::kRunFailed) : code;
+}
+
+// A run whose weights others wait for.
+bool is_complete(const Database& database, const std::string& uuid) {
+  const auto all = recorded(database, {uuid});
+  return !all.empty() && find_run(database, uuid).status == "complete";
 }
 
 // Does the orders and shows them. Returns the exit code.
 int do_work(Database& database, const std::vector<WorkOrder>& orders, const WorkOptions& options) {
   std::vector<std::string> uuids;
   for (const auto& order : orders) uuids.push_back(order.uuid);
-  WorkerPool pool(grouped(orders), options);
+  WorkerPool pool(grouped(orders), options,
+                  [&](const std::string& uuid) { return is_complete(database, uuid); });
   Announcer announcer;
   Display display(options.common);
   int ticks = 0;
@@ -181,17 +156,12 @@ int do_work(Database& database, const std::vector<WorkOrder>& orders, const Work
   });
   announcer.look(database, uuids, display, true);
   display.clear();
-  return exit_code(pool);
-}
-
-std::vector<std::string> recorded(const Database& database, const std::vector<std::string>& uuids) {
-  std::set<std::string> known;
-  for (const RunRow& row : runs(database)) known.insert(row.uuid);
-  std::vector<std::string> kept;
-  for (const auto& uuid : uuids) {
-    if (known.contains(uuid)) kept.push_back(uuid);
+  for (const WorkResult& result : pool.results()) {
+    if (!result.abandoned) continue;
+    fmt::print(stderr, "{}: not begun, for the run whose weights it scores is not complete\n",
+               result.group.front().label);
   }
-  return kept;
+  return exit_code(pool);
 }
 
 // Default: as many runs at a time as cores, one thread each: fastest here, and bit-stable.
@@ -211,7 +181,8 @@ int run_command(const RunCommand& command) {
   options.jobs = jobs_of(options);
   Database database = Database::open_for_writing(options.common.database);
   mark_abandoned(database);
-  const Work work = prepare(database, plan, device, command.again);
+  const Work work = plan_work(database, plan, device, options.common.threads, command.again);
+  for (const auto& note : work.notes) fmt::print(stderr, "{}\n", note);
   if ((plan.runs.size() > 1 || !work.done.empty()) && !options.common.quiet) {
     fmt::print("{}\n", work_text(plan, work, options.jobs));
     std::fflush(stdout);
@@ -236,7 +207,8 @@ int run_command(const RunCommand& command) {
       return find_run(database, uuid).status == "complete";
     });
     fmt::print("{} of {} runs are complete; the same command goes on{}:\n  {}\n", complete,
-               plan.runs.size(), plan.suites.empty() ? "" : " and judges the claims at its end",
+               work.done.size() + work.orders.size(),
+               plan.suites.empty() ? "" : " and judges the claims at its end",
                this_command({"--again"}));
   }
   return code;
@@ -253,7 +225,6 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
   if (wanted.empty()) rows = interrupted_runs(database);
   for (const auto& text : wanted) rows.push_back(find_run(database, text));
   std::vector<WorkOrder> orders;
-  SeedBatches seed_batches;
   for (const RunRow& row : rows) {
     if (row.status != "interrupted" && row.status != "failed") {
       throw Error(fmt::format("run {} is {}; only interrupted and failed runs can be resumed",
@@ -261,8 +232,7 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
     }
     const bool twice = std::any_of(orders.begin(), orders.end(),
                                    [&](const WorkOrder& order) { return order.uuid == row.uuid; });
-    if (twice) continue;
-    orders.push_back(order_to_resume(database, row, seed_batches.places(database, row)));
+    if (!twice) orders.push_back(order_to_resume(database, row));
   }
   if (orders.empty()) {
     fmt::print("nothing is interrupted in {}\n", options.common.database.string());

@@ -107,16 +107,17 @@ GenerativeModel& TrainedModel::generator() const {
 }
 
 TrainedModel load_trained(const CommonOptions& common, const std::string& run,
-                          const std::vector<std::string>& set, const std::string& device) {
+                          const StoredChanges& changes, const std::string& device) {
   at::set_num_threads(common.threads);
   const Database database = Database::open_for_reading(common.database);
   const RunRow row = find_run(database, run);
-  const CheckpointSaved weights = newest_weights(database, row);
-  TrainedModel trained{stored_definition(experiment_of(database, row.experiment_id), set),
+  const CheckpointSaved weights = newest_weights(database, trained_run(database, row));
+  TrainedModel trained{stored_definition(database, row, changes),
                        {},
                        nullptr,
                        fmt::format("run {} ({} seed {})", row.number, row.experiment, row.seed),
                        weights.sha256};
+  require_same_data(trained.definition, row);
   trained.dataset = load_dataset_for(trained.definition);
   trained.model = build_model(trained.definition, row.seed, trained.dataset, pick_device(device));
   load_weights(weights.file, *trained.model);
@@ -127,7 +128,7 @@ int sample_command(const SampleCommand& command) {
   const fs::path out = command.out.empty() ? fmt::format("run-{}.png", command.run) : command.out;
   check_place(out);
   const TrainedModel trained =
-      load_trained(command.common, command.run, command.set, command.device);
+      load_trained(command.common, command.run, {command.set, command.data}, command.device);
   const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
   SampleOptions options;
   options.batch_size = trained.definition.integer("eval.batch_size");

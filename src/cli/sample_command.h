@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "cli/stored.h"
 #include "data/dataset.h"
 #include "families/trainable.h"
 
@@ -18,6 +19,7 @@ struct SampleCommand {
   std::string out;  ///< a folder (one PNG each), FILE.png (a grid) or FILE.npz; empty: RUN.png
   std::uint64_t seed = 0;
   std::vector<std::string> set;  ///< changes of the [sampler] table
+  std::filesystem::path data;    ///< where its data lie now; empty: where they lay
   std::string device = "auto";
 };
 
@@ -35,6 +37,6 @@ struct TrainedModel {
   GenerativeModel& generator() const;  ///< throws Error if the family generates nothing
 };
 TrainedModel load_trained(const CommonOptions& common, const std::string& run,
-                          const std::vector<std::string>& set, const std::string& device);
+                          const StoredChanges& changes, const std::string& device);
 
 }  // namespace assay

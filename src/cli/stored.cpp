@@ -3,46 +3,80 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
+#include "config/toml_source.h"
 #include "core/digest.h"
 #include "core/error.h"
+#include "data/data_digest.h"
 #include "families/registry.h"
+#include "harness/runner.h"
+#include "results/queries.h"
 #include "results/run_queries.h"
 
 namespace assay {
 namespace {
 
-std::string label_of(const ExperimentRow& experiment) {
-  return fmt::format("stored definition {}", experiment.id.substr(0, 12));
+std::string label_of(const RunRow& run) {
+  return fmt::format("stored definition of run {} ({})", run.number, run.experiment);
 }
 
-}  // namespace
+// A text says with which revisions of the keys it was written. Of today's the id can be made anew;
+// before there were revisions an id was made of all keys; of others the row's digest answers.
+void check_text(const std::string& text, const Definition& definition, const RunRow& run) {
+  const auto values = parse_toml(text, label_of(run)).values;
+  const auto revision = values.find("revision");
+  const Value today =
+      std::vector<std::int64_t>{definition.common_revision, definition.family_revision};
+  const bool of_all_keys = revision == values.end();
+  if (!of_all_keys && revision->second.value != today) return;
+  const std::string id = of_all_keys ? id_of_all_keys(text, label_of(run)) : definition.id();
+  if (id == run.experiment_id) return;
+  throw Error(
+      fmt::format("{}: is not the text that its id {} was made of; the database is damaged, "
+                  "restore a copy",
+                  label_of(run), run.experiment_id.substr(0, 12)),
+      ExitCode::kDamaged);
+}
 
-Definition stored_definition(const ExperimentRow& experiment) {
-  Definition definition =
-      resolve_text(experiment.definition, label_of(experiment), family_schema, {});
-  if (definition.id() != experiment.id) {
-    throw Error(fmt::format("{} ({}): is another experiment under this version of assay, because a "
-                            "key or a default "
-                            "has changed since; check out the commit of its runs (assay show RUN)",
-                            label_of(experiment), experiment.name),
+Definition resolve_stored(const std::string& text, const RunRow& run,
+                          const std::vector<Override>& overrides) {
+  try {
+    return resolve_text(text, label_of(run), family_schema,
+                        {.overrides = overrides, .stored = true});
+  } catch (const Error& problem) {
+    throw Error(fmt::format("{}; check out the commit of the run (assay show {})", problem.what(),
+                            run.number),
                 ExitCode::kNotComparable);
   }
-  return definition;
 }
 
-Definition stored_definition(const ExperimentRow& experiment, const std::vector<std::string>& set) {
-  stored_definition(experiment);
-  ResolveOptions options;
-  for (const auto& argument : set) {
-    options.overrides.push_back(parse_override(argument));
-    if (!options.overrides.back().path.starts_with("sampler.")) {
+std::vector<Override> overrides_of(const StoredChanges& changes) {
+  std::vector<Override> overrides;
+  for (const auto& argument : changes.set) {
+    overrides.push_back(parse_override(argument));
+    if (!overrides.back().path.starts_with("sampler.")) {
       throw Error(
           fmt::format("--set {}: only keys of [sampler] can change after training", argument));
     }
   }
-  return resolve_text(experiment.definition, label_of(experiment), family_schema, options);
+  return overrides;
+}
+
+}  // namespace
+
+Definition stored_definition(const Database& database, const RunRow& run,
+                             const StoredChanges& changes) {
+  const std::string text = definition_of(database, run);
+  Definition definition = resolve_stored(text, run, {});
+  check_text(text, definition, run);
+  if (!changes.set.empty()) {
+    definition = resolve_text(text, label_of(run), family_schema,
+                              {.overrides = overrides_of(changes), .stored = true});
+  }
+  if (!changes.data.empty()) {
+    definition.values.at("dataset.path") = {std::filesystem::absolute(changes.data).string(),
+                                            "--data", /*identity=*/false};
+  }
+  return definition;
 }
 
 std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::int64_t run) {
@@ -52,6 +86,29 @@ std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::i
     if (sha256_of_file(checkpoint.file) == checkpoint.sha256) return checkpoint;
   }
   return std::nullopt;
+}
+
+RunRow trained_run(const Database& database, const RunRow& run) {
+  return run.parent_uuid ? find_run(database, *run.parent_uuid) : run;
+}
+
+void require_same_data(const Definition& definition, const RunRow& run) {
+  const auto& path = definition.text("dataset.path");
+  const std::string where =
+      path.empty() ? definition.text("dataset.name") : fmt::format("'{}'", path);
+  const auto digest = data_digest(dataset_request_of(definition));
+  if (!digest) {
+    throw Error(fmt::format("run {}: its data set {} is not at {}; bring it back, or say where it "
+                            "lies now with --data DIR ({})",
+                            run.number, definition.text("dataset.name"), where,
+                            dataset_source(definition.text("dataset.name")).how_to_get),
+                ExitCode::kInterrupted);
+  }
+  if (!run.data_digest || *run.data_digest == *digest) return;
+  throw Error(
+      fmt::format("run {}: the data changed: {} holds other data now than those it was begun "
+                  "on; bring those back, or say where they lie with --data DIR",
+                  run.number, where));
 }
 
 }  // namespace assay

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,14 +13,26 @@
 
 namespace assay {
 
-/// A definition as a database holds it. Throws Error (exit 6) if a key or a default has changed
-/// since it was stored, so that it would be another experiment now.
-Definition stored_definition(const ExperimentRow& experiment);
+/// What of a stored run's definition is another one now.
+struct StoredChanges {
+  std::vector<std::string> set = {};  ///< "sampler.key=value": all that can change after training
+  std::filesystem::path data = {};    ///< where the data lie; empty: where they lay
+};
 
-/// The same under other values of [sampler] keys, the only ones that can change after training.
-Definition stored_definition(const ExperimentRow& experiment, const std::vector<std::string>& set);
+/// A run's definition as the database holds it, read as it was meant then. Throws Error (exit 4) if
+/// the text is not the one that the run's id was made of, (exit 6) if it holds what this assay does
+/// not know.
+Definition stored_definition(const Database& database, const RunRow& run,
+                             const StoredChanges& changes = {});
 
 /// A run's newest checkpoint whose file is there and whole.
 std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::int64_t run);
+
+/// The run that trained the weights of this one: itself, or the one whose weights it scores.
+RunRow trained_run(const Database& database, const RunRow& run);
+
+/// Throws Error if the data of a definition are not the run's: not there (exit 130: they can be
+/// brought back), or of other content. Rows of an older assay do not know what theirs were.
+void require_same_data(const Definition& definition, const RunRow& run);
 
 }  // namespace assay

@@ -97,7 +97,11 @@ class Planner {
       const fs::path beside = file.parent_path() / member.experiment;
       const fs::path its_file =
           fs::is_regular_file(beside) ? beside : find_target(member.experiment);
-      members[member.experiment] = add_experiment(its_file, member.overrides, member.seeds, smoke);
+      members[member.name] = add_experiment(its_file, member.overrides, member.seeds, smoke);
+      // Without `as` the name that reports know the experiment by.
+      PlannedMember& added = members[member.name];
+      const bool own = member.name != member.experiment;
+      added.name = own ? member.name : added.definition.name;
     }
     suites.push_back(plan_claims(suite, members, options_.seeds.empty(), smoke));
     suites.back().changed = changes();

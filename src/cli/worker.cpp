@@ -11,7 +11,10 @@
 #include <memory>
 
 #include "cli/stored.h"
+#include "config/definition.h"
 #include "core/error.h"
+#include "data/data_digest.h"
+#include "families/registry.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
 #include "results/queries.h"
@@ -42,8 +45,8 @@ MachineRow machine_row(const Machine& machine) {
           machine.driver, machine.os,    machine.compiler, machine.libtorch};
 }
 
-std::int64_t begin(Database& database, const WorkOrder& order, const WorkOptions& options,
-                   const Definition& definition) {
+NewRun row_of(Database& database, const WorkOrder& order, const WorkOptions& options,
+              const Definition& definition) {
   const Commit commit = this_commit();
   NewRun run;
   run.uuid = order.uuid;
@@ -58,7 +61,11 @@ std::int64_t begin(Database& database, const WorkOrder& order, const WorkOptions
   run.smoke = order.smoke;
   run.overrides = order.options;
   run.images_total = run_length(definition).images;
-  return begin_run(database, run);
+  run.definition = order.definition;
+  run.training_id = definition.training_id();
+  run.data_digest = order.data_digest;
+  run.code_digest = commit.code_digest;
+  return run;
 }
 
 int exit_code(const std::vector<RunFinished>& finished) {
@@ -75,7 +82,7 @@ int exit_code(const std::vector<RunFinished>& finished) {
 // A run that goes on under other sources says so.
 void check_same_code(const RunRow& row, RunRecorder& recorder) {
   const Commit now = this_commit();
-  if (now.id == row.commit_id) return;
+  if (row.code_digest ? *row.code_digest == now.code_digest : row.commit_id == now.id) return;
   const std::string was = row.commit_id.substr(0, 10), is = now.id.substr(0, 10);
   recorder.note(
       {row.images_seen, "warning",
@@ -92,30 +99,74 @@ struct Recorded {
   std::unique_ptr<RunRecorder> recorder;
 };
 
+// Of the run whose weights are scored. Nothing is lost while they can be made again.
+CheckpointSaved weights_to_score(const Database& database, const std::string& parent,
+                                 const std::string& who) {
+  const RunRow row = find_run(database, parent);
+  if (const auto weights = sound_checkpoint(database, row.number)) return *weights;
+  throw Error(
+      fmt::format("{}: scores the weights of run {}, which are gone from {}; bring them back, "
+                  "or run its experiment again, which trains anew",
+                  who, row.number, run_folder(database.file(), row.uuid).string()),
+      ExitCode::kInterrupted);
+}
+
+Definition new_definition(const WorkOrder& order) {
+  return resolve_text(order.definition, order.label, family_schema, {.stored = true});
+}
+
+// Between the plan and now.
+void require_planned_data(const WorkOrder& order, const Definition& definition) {
+  const auto digest = data_digest(dataset_request_of(definition));
+  if (digest && *digest == order.data_digest) return;
+  throw Error(fmt::format("{}: the data of '{}' changed while the command ran; run it again",
+                          order.label, definition.text("dataset.name")));
+}
+
 Recorded begin_new(Database& database, const WorkOrder& order, const WorkOptions& options) {
   at::set_num_threads(options.common.threads);
-  Recorded run{{stored_definition(experiment_of(database, order.experiment_id)),
+  const Definition definition = new_definition(order);
+  require_planned_data(order, definition);
+  NewRun row = row_of(database, order, options, definition);
+  Recorded run{{definition,
                 order.seed,
                 pick_device(options.device),
                 run_folder(options.common.database, order.uuid),
                 {}},
                nullptr};
-  run.recorder = std::make_unique<RunRecorder>(
-      database, begin(database, order, options, run.request.definition));
+  if (!order.parent.empty()) {
+    const CheckpointSaved weights = weights_to_score(database, order.parent, order.label);
+    run.request.weights = weights.file;
+    run.request.checkpoints.clear();
+    row.parent_uuid = order.parent;
+    row.weights_sha256 = weights.sha256;
+  }
+  run.recorder = std::make_unique<RunRecorder>(database, begin_run(database, row));
   return run;
 }
 
+// What a run needs to go on is looked for before anything of it is changed.
 Recorded begin_again(Database& database, const WorkOrder& order, const WorkOptions& options) {
   const RunRow row = find_run(database, order.uuid);
   at::set_num_threads(static_cast<int>(row.threads));
-  Recorded run{{stored_definition(experiment_of(database, row.experiment_id)),
+  Recorded run{{stored_definition(database, row, {.data = options.data}),
                 row.seed,
                 pick_device(row.device),
                 run_folder(options.common.database, order.uuid),
                 {}},
                nullptr};
-  const auto checkpoint = sound_checkpoint(database, row.number);
-  if (checkpoint) run.request.resume_from = checkpoint->file;
+  require_same_data(run.request.definition, row);
+  run.request.experiment_id = row.experiment_id;
+  run.request.training_id = row.training_id.value_or("");
+  std::optional<CheckpointSaved> checkpoint;
+  if (row.parent_uuid) {
+    run.request.weights =
+        weights_to_score(database, *row.parent_uuid, fmt::format("run {}", row.number)).file;
+    run.request.checkpoints.clear();
+  } else {
+    checkpoint = sound_checkpoint(database, row.number);
+    if (checkpoint) run.request.resume_from = checkpoint->file;
+  }
   resume_run(database, row.number,
              checkpoint ? std::optional(checkpoint->images_seen) : std::nullopt);
   run.recorder = std::make_unique<RunRecorder>(database, row.number);
@@ -123,12 +174,29 @@ Recorded begin_again(Database& database, const WorkOrder& order, const WorkOptio
   return run;
 }
 
+// Whether several seeds were given that are faster one at a time: a model has to be built to know.
+bool trains_alone(const Database& database, const WorkGroup& group, const WorkOptions& options) {
+  if (group.size() == 1) return false;
+  const WorkOrder& first = group.front();
+  if (!first.resume) {
+    return seed_batch_places(
+               {new_definition(first), first.seed, pick_device(options.device), {}, {}}) == 0;
+  }
+  const RunRow row = find_run(database, first.uuid);
+  return seed_batch_places({stored_definition(database, row, {.data = options.data}),
+                            row.seed,
+                            pick_device(row.device),
+                            {},
+                            {}}) == 0;
+}
+
 // Whether an order can join a group.
 bool joins(const WorkOrder& order, const WorkGroup& group) {
   const WorkOrder& first = group.front();
   if (order.places == 0 || order.experiment_id != first.experiment_id ||
       order.resume != first.resume || order.smoke != first.smoke ||
-      order.options != first.options || order.settings != first.settings) {
+      order.options != first.options || order.settings != first.settings ||
+      order.data_digest != first.data_digest || !order.parent.empty() || !first.parent.empty()) {
     return false;
   }
   const auto place = [&](const WorkOrder& one) {
@@ -171,8 +239,12 @@ std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOpti
   for (const WorkOrder& one : group) add({"--uuid", one.uuid});
   if (order.resume) {
     add({"--resume"});
+    if (!options.data.empty()) add({"--data", options.data.string()});
   } else {
-    add({"--experiment", order.experiment_id});
+    add({"--label", order.label, "--experiment", order.experiment_id});
+    add({"--definition=" + order.definition});
+    add({"--data-digest", order.data_digest});
+    if (!order.parent.empty()) add({"--parent", order.parent});
     for (const WorkOrder& one : group) add({"--seed", std::to_string(one.seed)});
     if (!order.options.empty()) add({"--options=" + order.options});
     if (order.smoke) add({"--smoke"});
@@ -194,6 +266,7 @@ int work(const WorkGroup& group, const WorkOptions& options) {
     locks.push_back(std::make_unique<RunLock>(options.common.database, order.uuid));
   }
   Database database = Database::open_for_writing(options.common.database);
+  if (trains_alone(database, group, options)) return kTrainAlone;
   std::vector<Recorded> runs;
   for (const WorkOrder& order : group) {
     runs.push_back(order.resume ? begin_again(database, order, options)

@@ -20,9 +20,12 @@ struct WorkOrder {
   std::string experiment_id = {};  ///< already stored
   std::uint64_t seed = 0;
   bool smoke = false;
-  std::string options = {};   ///< stored with a new run
-  std::int64_t places = 0;    ///< seed_batch_places of its definition (harness/runner.h)
-  std::string settings = {};  ///< of a run to resume: where from, device, threads
+  std::string options = {};      ///< stored with a new run
+  std::string definition = {};   ///< the run's own resolved text, if it is new
+  std::string data_digest = {};  ///< of what it was planned on, if it is new
+  std::string parent = {};       ///< uuid of the run whose weights it scores; empty: it trains
+  std::int64_t places = 0;       ///< train.seed_batch of its definition; 0: it trains alone
+  std::string settings = {};     ///< of a run to resume: where from, device, threads
 };
 
 /// What one process does: a run, or several seeds that train as one model. torch's global generator
@@ -40,7 +43,12 @@ struct WorkOptions {
   int jobs = 1;                            ///< runs at a time
   std::optional<double> max_minutes = {};  ///< for all runs together
   bool fail_fast = false;
+  std::filesystem::path data = {};  ///< where the data of resumed runs lie now
 };
+
+/// How a worker says that its seeds are faster one at a time (seed_batch_places in
+/// harness/runner.h): nothing was begun, each wants a worker of its own.
+inline constexpr int kTrainAlone = 75;
 
 /// Arguments of the hidden command `assay worker` that does a group.
 std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOptions& options);

@@ -28,6 +28,13 @@ Schema make_top_schema() {
       {.path = "reproduces",
        .default_value = std::string(),
        .meaning = "what published result it repeats, in words"},
+      {.path = "revision",
+       .default_value = std::vector<int64_t>{},
+       .meaning =
+           "of the common and the family's keys, in definitions that assay wrote: older ones "
+           "are read as they were meant",
+       .minimum = 1,
+       .maximum = 1e6},
       {.path = "extends",
        .default_value = std::string(),
        .meaning = "definition whose values are taken first: a path relative to this file, else to "
@@ -42,7 +49,9 @@ Schema dataset_keys() {
        .meaning = "data set, one of `assay data list`"},
       {.path = "dataset.path",
        .default_value = std::string(),
-       .meaning = "folder or file, for image_folder, npz and data kept elsewhere"},
+       .meaning = "folder or file, for image_folder, npz and data kept elsewhere; relative to the "
+                  "file that says it",
+       .identity = false},
       {.path = "dataset.size",
        .default_value = int64_t{0},
        .meaning = "images are resized to size x size; 0: left as they are",
@@ -86,12 +95,11 @@ Schema train_keys() {
        .minimum = 1,
        .maximum = 65536},
       {.path = "train.convolution",
-       .default_value = std::string("exact"),
+       .default_value = std::string("winograd"),
        .meaning =
-           "how 3x3 and strided 4x4 convolutions are computed on the CPU: each output one sum, "
-           "by LibTorch, or by kernels of our own, mostly Winograd's minimal filtering, faster and "
-           "6 "
-           "to 10 times coarser in rounding",
+           "how 3x3 and strided 4x4 convolutions are computed on the CPU: by kernels of our own, "
+           "mostly Winograd's minimal filtering, faster and 6 to 10 times coarser in rounding, or "
+           "each output one sum, by LibTorch",
        .choices = {"exact", "winograd"}},
       {.path = "train.seed_batch",
        .default_value = int64_t{0},
@@ -271,6 +279,18 @@ void append(Schema& all, const Schema& more) { all.insert(all.end(), more.begin(
 const Schema& top_schema() {
   static const Schema schema = make_top_schema();
   return schema;
+}
+
+const std::vector<Upgrade>& common_upgrades() {
+  static const std::vector<Upgrade> upgrades = {
+      // Before it was a key, and while its default was "exact".
+      {.since = 2,
+       .old_path = "train.convolution",
+       .path = "train.convolution",
+       .value = std::string("exact"),
+       .absent = true},
+  };
+  return upgrades;
 }
 
 const Schema& common_schema() {

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "config/toml_source.h"
 #include "core/digest.h"
 
 namespace assay {
@@ -25,6 +26,16 @@ std::string table_of(const std::string& path) {
 }
 
 }  // namespace
+
+std::string id_of_all_keys(std::string_view toml, const std::string& label) {
+  const SourceTable values = parse_toml(toml, label).values;
+  std::string text = "family = " + to_toml(values.at("family").value) + "\n";
+  for (const auto& [path, source] : values) {
+    const bool counts = !table_of(path).empty() && path != "train.checkpoint_every_images";
+    if (counts) text += path + " = " + to_toml(source.value) + "\n";
+  }
+  return sha256_hex(text);
+}
 
 const Value& Definition::find(std::string_view path) const {
   const auto found = values.find(std::string(path));
@@ -60,21 +71,27 @@ const std::vector<std::string>& Definition::texts(std::string_view path) const {
   return as<std::vector<std::string>>(find(path), path);
 }
 
-std::string Definition::canonical() const {
-  std::string text = "family = " + to_toml(family) + "\n";
+std::string Definition::canonical_of(bool scores_too) const {
+  std::string text = fmt::format("family = {}\nrevision = [{}, {}]\n", to_toml(family),
+                                 common_revision, family_revision);
   for (const auto& [path, resolved] : values) {
-    if (resolved.identity) text += path + " = " + to_toml(resolved.value) + "\n";
+    if (!resolved.identity || resolved.value == resolved.default_value) continue;
+    if (scores_too || !only_scores(path)) text += path + " = " + to_toml(resolved.value) + "\n";
   }
   return text;
 }
 
+std::string Definition::canonical() const { return canonical_of(true); }
+std::string Definition::training_canonical() const { return canonical_of(false); }
 std::string Definition::id() const { return sha256_hex(canonical()); }
+std::string Definition::training_id() const { return sha256_hex(training_canonical()); }
 
 std::string Definition::toml() const {
   std::vector<std::int64_t> seed_list(seeds.begin(), seeds.end());
   std::string text = "name = " + to_toml(name) + "\nfamily = " + to_toml(family) + "\n";
   text += "note = " + to_toml(note) + "\nreproduces = " + to_toml(reproduces) + "\n";
   text += "tier = " + to_toml(tier) + "\nseeds = " + to_toml(seed_list) + "\n";
+  text += fmt::format("revision = [{}, {}]\n", common_revision, family_revision);
   std::string table;
   for (const auto& [path, resolved] : values) {
     if (table_of(path) != table) {

@@ -17,7 +17,8 @@ namespace assay {
 struct ResolvedValue {
   Value value;
   std::string origin;
-  bool identity = true;  ///< part of the experiment's id
+  bool identity = true;         ///< can change a number
+  Value default_value = false;  ///< of the key: a value that equals it is no part of an id
 };
 
 /// A complete, validated experiment: every key of its schema has a value. Immutable.
@@ -29,6 +30,8 @@ class Definition {
   std::string reproduces;  ///< id of a published row, or empty
   std::string tier;        ///< "cpu", "gpu" or "paper"
   std::vector<std::uint64_t> seeds;  ///< default training seeds
+  int common_revision = 1;           ///< of the keys that every experiment has
+  int family_revision = 1;           ///< of the family's keys
   std::map<std::string, ResolvedValue>
       values;  ///< by dotted path; everything that can change a number
 
@@ -42,15 +45,21 @@ class Definition {
   const std::vector<std::string>& texts(std::string_view path) const;
   bool has(std::string_view path) const;
 
-  /// Sorted "path = value" lines, family first: what the identity is computed from. Name, note,
-  /// seeds, claims and thread count are not part of it.
+  /// What the identity is computed from: the family, the revisions of both schemas, then sorted
+  /// "path = value" lines of the keys that differ from their defaults. So a new key whose default
+  /// keeps the old behaviour moves no id. Not part of it: name, note, seeds, claims, paths, thread
+  /// count, device.
   std::string canonical() const;
-  /// SHA-256 of canonical(), 64 hex digits.
+  /// The same without [eval] and [sampler]: only what can change weights.
+  std::string training_canonical() const;
+  /// SHA-256 of canonical() and training_canonical(), 64 hex digits.
   std::string id() const;
+  std::string training_id() const;
   /// The whole definition as TOML that resolves to this definition again (no extends, no [smoke]).
   std::string toml() const;
 
  private:
+  std::string canonical_of(bool scores_too) const;
   const Value& find(std::string_view path) const;
 };
 
@@ -59,6 +68,7 @@ struct Override {
   std::string path;
   std::string value;
   std::string origin = "--set";
+  std::filesystem::path folder = {};  ///< that relative paths start from; empty: the working folder
 };
 
 /// Splits "key=value". Throws Error when there is no '='.
@@ -66,7 +76,7 @@ Override parse_override(std::string_view argument);
 
 /// The keys a family adds to the common ones. Throws Error for an unknown family (with the near
 /// miss).
-using FamilySchema = std::function<Schema(const std::string& family)>;
+using FamilySchema = std::function<FamilyKeys(const std::string& family)>;
 
 struct ResolveOptions {
   std::vector<Override> overrides = {};
@@ -75,6 +85,8 @@ struct ResolveOptions {
       {};  ///< root that `extends` falls back to and names are relative to
   std::vector<Override> member = {};  ///< a suite's for its member: under [smoke] and overrides
   bool check_effects = false;  ///< refuse a key that something else switches off (config/effect.h)
+  /// A text from a database: if it names no revision, it is of the first ones.
+  bool stored = false;
 };
 
 /// Keys at the top of a definition: name, family, note, seeds, tier, reproduces, extends.
@@ -84,6 +96,10 @@ const Schema& top_schema();
 /// objective, sampler.
 const Schema& common_schema();
 
+/// Raised whenever a default or the meaning of a common key changes; common_upgrades() says how.
+inline constexpr int kCommonRevision = 2;
+const std::vector<Upgrade>& common_upgrades();
+
 /// Reads a TOML file, expands `extends`, applies [smoke] and overrides, fills defaults in and
 /// validates all of it. Throws Error with file:line:column, the near miss and the known keys.
 Definition resolve_file(const std::filesystem::path& file, const FamilySchema& schema,
@@ -92,5 +108,9 @@ Definition resolve_file(const std::filesystem::path& file, const FamilySchema& s
 /// The same for text from the database; `label` stands for the file in errors.
 Definition resolve_text(std::string_view toml, const std::string& label, const FamilySchema& schema,
                         const ResolveOptions& options);
+
+/// The id that a stored definition had before ids left defaults out: SHA-256 over all keys of the
+/// text. Databases of that time are checked by it.
+std::string id_of_all_keys(std::string_view toml, const std::string& label);
 
 }  // namespace assay

@@ -21,11 +21,20 @@ const std::string kSmokePrefix = "smoke.";
 // What is set later lies in a higher layer.
 constexpr int kExtendedLayer = 0, kOwnLayer = 1, kMemberLayer = 2, kOverrideLayer = 3;
 
+// With links followed as far as they lead.
+fs::path absolute_of(const fs::path& file) {
+  std::error_code problem;
+  const fs::path real = fs::weakly_canonical(file, problem);
+  if (problem) {
+    throw Error(fmt::format("{}: cannot be read: {}", file.string(), problem.message()));
+  }
+  return real;
+}
+
 // Path below the experiments folder without the suffix, else the file's own name.
 std::string name_of(const fs::path& file, const fs::path& experiments) {
   if (!experiments.empty()) {
-    const fs::path below =
-        fs::weakly_canonical(file).lexically_relative(fs::weakly_canonical(experiments));
+    const fs::path below = absolute_of(file).lexically_relative(absolute_of(experiments));
     if (!below.empty() && *below.begin() != "..") {
       return fs::path(below).replace_extension().generic_string();
     }
@@ -39,12 +48,23 @@ std::string label_of(const fs::path& file) {
   return !below.empty() && *below.begin() != ".." ? below.string() : file.string();
 }
 
+// A relative path starts from the folder of whatever says it. Text from the database has none, and
+// is absolute already.
+void start_path_from(const fs::path& folder, std::string_view path, Value& value) {
+  if (path.starts_with(kSmokePrefix)) path.remove_prefix(kSmokePrefix.size());
+  auto* text = std::get_if<std::string>(&value);
+  if (path != "dataset.path" || text == nullptr || text->empty()) return;
+  if (!folder.empty() && fs::path(*text).is_relative()) {
+    *text = fs::absolute(folder / *text).lexically_normal().string();
+  }
+}
+
 class Reader {
  public:
   explicit Reader(const ResolveOptions& options) : options_(options) {}
 
   SourceTable read(const fs::path& file) {
-    const fs::path real = fs::weakly_canonical(file);
+    const fs::path real = absolute_of(file);
     if (std::find(chain_.begin(), chain_.end(), real) != chain_.end()) {
       throw Error(fmt::format("{}: 'extends' leads back to this file", label_of(file)));
     }
@@ -53,11 +73,13 @@ class Reader {
                               kMaxExtends));
     }
     chain_.push_back(real);
-    return expand(read_file(file, kMaxDefinitionBytes), label_of(file), file.parent_path());
+    return expand(read_file(file, kMaxDefinitionBytes), label_of(file),
+                  absolute_of(file).parent_path());
   }
 
   SourceTable expand(std::string_view toml, const std::string& label, const fs::path& folder) {
     TomlSource source = parse_toml(toml, label);
+    for (auto& [path, value] : source.values) start_path_from(folder, path, value.value);
     if (!source.items.empty()) {
       const auto& [name, items] = *source.items.begin();
       throw Error(fmt::format("{}: [[{}]] does not belong in an experiment; suites have [[member]]",
@@ -68,7 +90,7 @@ class Reader {
     if (extends == source.values.end()) return source.values;
     SourceTable merged = read(base_file(extends->second, folder));
     // These say what the base file itself is.
-    for (const char* own : {"name", "reproduces", "extends"}) merged.erase(own);
+    for (const char* own : {"name", "reproduces", "extends", "revision"}) merged.erase(own);
     for (auto& [path, value] : merged) value.layer = kExtendedLayer;
     for (auto& [path, value] : source.values) merged[path] = value;
     merged.erase("extends");
@@ -85,7 +107,8 @@ class Reader {
     std::vector<fs::path> places = {folder / wanted, options_.experiments / wanted};
     if (wanted.extension() != ".toml") places.push_back(options_.experiments / (*text + ".toml"));
     for (const auto& place : places) {
-      if (fs::is_regular_file(place)) return place;
+      std::error_code problem;
+      if (fs::is_regular_file(place, problem)) return place;
     }
     throw Error(fmt::format("{}: extends = '{}' is no file, neither beside this one nor below '{}'",
                             extends.where, *text, options_.experiments.string()));
@@ -142,22 +165,65 @@ std::string family_of(const SourceTable& values, const std::string& label) {
   return family;
 }
 
-// The keys that a definition of this family may hold, top-level ones included.
-Schema whole_schema(const SourceValue& family, const FamilySchema& family_schema) {
-  Schema schema = top_schema();
-  schema.insert(schema.end(), common_schema().begin(), common_schema().end());
+FamilyKeys keys_of(const SourceValue& family, const FamilySchema& family_schema) {
   try {
-    const Schema more = family_schema(std::get<std::string>(family.value));
-    schema.insert(schema.end(), more.begin(), more.end());
+    return family_schema(std::get<std::string>(family.value));
   } catch (const Error& problem) {
     throw Error(fmt::format("{}: {}", family.where, problem.what()));
   }
+}
+
+// The keys that a definition of this family may hold, top-level ones included.
+Schema whole_schema(const FamilyKeys& family) {
+  Schema schema = top_schema();
+  schema.insert(schema.end(), common_schema().begin(), common_schema().end());
+  schema.insert(schema.end(), family.schema.begin(), family.schema.end());
   return schema;
 }
 
 void apply_overrides(SourceTable& values, const std::vector<Override>& overrides, int layer) {
   for (const Override& change : overrides) {
-    values[change.path] = {parse_value(change.value), change.origin, layer};
+    Value value = parse_value(change.value);
+    start_path_from(change.folder.empty() ? fs::current_path() : change.folder, change.path, value);
+    values[change.path] = {std::move(value), change.origin, layer};
+  }
+}
+
+struct Revisions {
+  int common, family;
+};
+
+// With which revisions a text was written. One that does not say, and is not stored, is of today.
+Revisions revisions_of(const SourceTable& values, const FamilyKeys& family, bool stored) {
+  const auto given = values.find("revision");
+  if (given == values.end()) {
+    return stored ? Revisions{1, 1} : Revisions{kCommonRevision, family.revision};
+  }
+  const Value list = checked(*find_key(top_schema(), "revision"), given->second);
+  const auto& numbers = std::get<std::vector<std::int64_t>>(list);
+  if (numbers.size() != 2 || numbers[0] > kCommonRevision || numbers[1] > family.revision) {
+    throw Error(
+        fmt::format("{}: revision = {} is not one that this assay knows: [{}, {}] or less; "
+                    "update assay",
+                    given->second.where, to_toml(list), kCommonRevision, family.revision));
+  }
+  return {static_cast<int>(numbers[0]), static_cast<int>(numbers[1])};
+}
+
+void upgrade(SourceTable& values, const std::vector<Upgrade>& upgrades, int revision) {
+  for (const Upgrade& change : upgrades) {
+    if (revision >= change.since) continue;
+    const auto old = values.find(change.old_path);
+    const bool is_there = old != values.end();
+    if (change.absent) {
+      if (!is_there) values[change.path] = {*change.value, "the default of then"};
+      continue;
+    }
+    if (!is_there || (change.old_value && old->second.value != *change.old_value)) continue;
+    SourceValue moved = old->second;
+    if (change.value) moved.value = *change.value;
+    values.erase(old);
+    values[change.path] = std::move(moved);
   }
 }
 
@@ -168,7 +234,13 @@ Definition build(SourceTable values, const std::string& label, const FamilySchem
   apply_overrides(overridden, options.overrides, kOverrideLayer);
   Definition definition;
   definition.family = family_of(overridden, label);
-  const Schema schema = whole_schema(overridden.at("family"), family_schema);
+  const FamilyKeys family = keys_of(overridden.at("family"), family_schema);
+  definition.common_revision = kCommonRevision;
+  definition.family_revision = family.revision;
+  const Revisions written = revisions_of(values, family, options.stored);
+  upgrade(values, common_upgrades(), written.common);
+  upgrade(values, family.upgrades, written.family);
+  const Schema schema = whole_schema(family);
   apply_smoke(values, schema, options.smoke);
   apply_overrides(values, options.overrides, kOverrideLayer);
   for (const auto& [path, source] : values) require_key(schema, path, source.where);
@@ -188,8 +260,9 @@ Definition build(SourceTable values, const std::string& label, const FamilySchem
     if (find_key(top_schema(), key.path) != nullptr) continue;
     const auto given = values.find(key.path);
     const bool is_given = given != values.end();
-    definition.values[key.path] = {is_given ? checked(key, given->second) : key.default_value,
-                                   is_given ? given->second.where : "default", key.identity};
+    Value value = is_given ? checked(key, given->second) : key.default_value;
+    definition.values[key.path] = {std::move(value), is_given ? given->second.where : "default",
+                                   key.identity, key.default_value};
   }
   return definition;
 }

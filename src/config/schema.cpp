@@ -50,6 +50,10 @@ std::string_view type_name(const Value& value) {
   return kNames[value.index()];
 }
 
+bool only_scores(std::string_view path) {
+  return path.starts_with("eval.") || path.starts_with("sampler.");
+}
+
 std::string to_toml(const Value& value) { return std::visit(TomlText{}, value); }
 
 }  // namespace assay

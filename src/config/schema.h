@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -32,11 +34,36 @@ struct Key {
       -std::numeric_limits<double>::infinity();  ///< of a number, or of each list element
   double maximum = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices = {};  ///< of a text, or of each list element; empty: any
-  bool identity = true;          ///< can change a number, so it is part of the experiment's id
-  std::vector<Need> needs = {};  ///< all of them, or the key has no effect
+  bool identity = true;                   ///< can change a number, so it is part of an id
+  std::vector<Need> needs = {};           ///< all of them, or the key has no effect
 };
 
 using Schema = std::vector<Key>;
+
+/// Whether a key decides only how weights are scored: it is in [eval] or [sampler].
+bool only_scores(std::string_view path);
+
+/// What a key of an earlier revision is called now. The default or the meaning of a key changes
+/// only together with the revision of its schema, so that no id silently means something else.
+struct Upgrade {
+  int since = 1;         ///< the revision that made the change: texts of earlier ones are upgraded
+  std::string old_path;  ///< the key then
+  std::string path;      ///< the key now
+  std::optional<Value> value = {};  ///< what it holds now; nothing: what it held then
+  /// Only where it held this; nothing: whatever it held
+  std::optional<Value> old_value = {};
+  bool absent = false;  ///< where the old text does not have the key: it meant the default of then
+};
+
+/// The keys that a family adds to the common ones, and the revision of what they mean.
+struct FamilyKeys {
+  // NOLINTNEXTLINE(google-explicit-constructor): most families are at their first revision.
+  FamilyKeys(Schema keys, int now = 1, std::vector<Upgrade> from = {})
+      : schema(std::move(keys)), revision(now), upgrades(std::move(from)) {}
+  Schema schema;
+  int revision;
+  std::vector<Upgrade> upgrades;
+};
 
 /// "integer", "number", "text", "boolean", "list of integers", "list of texts".
 std::string_view type_name(const Value& value);

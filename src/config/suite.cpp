@@ -14,7 +14,10 @@
 namespace assay {
 namespace {
 
-SuiteMember read_member(const SourceItem& item) {
+// As far as a signed 64-bit number of SQLite goes.
+constexpr std::uint64_t kLargestSeed = (std::uint64_t{1} << 63) - 1;
+
+SuiteMember read_member(const SourceItem& item, const std::filesystem::path& folder) {
   for (const auto& [path, value] : item.values) require_key(member_schema(), path, value.where);
   SuiteMember member;
   member.experiment = value_of<std::string>(item.values, member_schema(), "experiment");
@@ -29,14 +32,50 @@ SuiteMember read_member(const SourceItem& item) {
        value_of<std::vector<std::string>>(item.values, member_schema(), "set")) {
     member.overrides.push_back(parse_override(change));
     member.overrides.back().origin = item.values.at("set").where;
+    member.overrides.back().folder = folder;
   }
+  member.name = value_of<std::string>(item.values, member_schema(), "as");
+  if (member.name.empty()) member.name = member.experiment;
   return member;
+}
+
+// Every point of the member's sweep as a member of its own.
+std::vector<SuiteMember> swept(const SuiteMember& member, const SourceItem& item) {
+  const auto sweep = item.values.find("sweep");
+  if (sweep == item.values.end()) return {member};
+  std::vector<SuiteMember> points;
+  for (const auto& point :
+       expand_sweeps(value_of<std::vector<std::string>>(item.values, member_schema(), "sweep"))) {
+    points.push_back(member);
+    for (const Override& change : point) {
+      if (!only_scores(change.path)) {
+        throw Error(fmt::format("{}: sweep of {}: a member's sweep scores one training in several "
+                                "ways, by keys of [eval] and [sampler]; give each of the others a "
+                                "[[member]] with set",
+                                sweep->second.where, change.path));
+      }
+      points.back().name += fmt::format(" {}={}", change.path, change.value);
+      points.back().overrides.push_back(change);
+      points.back().overrides.back().origin = sweep->second.where;
+    }
+  }
+  return points;
+}
+
+// A claim must be able to mean one member only.
+void check_unambiguous(const Claim& claim, const std::vector<SuiteMember>& members) {
+  for (const std::string& side : {claim.left, claim.right}) {
+    if (std::ranges::count(members, side, &SuiteMember::name) < 2) continue;
+    throw Error(fmt::format("{}: '{}' is the name of several members; give each a name of its own "
+                            "with as = \"…\"",
+                            claim.where, side));
+  }
 }
 
 std::vector<Claim> read_claims(const std::vector<SourceItem>& items,
                                const std::vector<SuiteMember>& members) {
   std::vector<std::string> names;
-  for (const SuiteMember& member : members) names.push_back(member.experiment);
+  for (const SuiteMember& member : members) names.push_back(member.name);
   std::vector<Claim> claims;
   for (const SourceItem& item : items) {
     Claim claim = read_claim(item, names);
@@ -45,6 +84,7 @@ std::vector<Claim> read_claims(const std::vector<SourceItem>& items,
       throw Error(fmt::format("{}: the claim at {} has the same text; verdicts go by it",
                               item.values.at("text").where, twin->where));
     }
+    check_unambiguous(claim, members);
     claims.push_back(std::move(claim));
   }
   return claims;
@@ -56,6 +96,10 @@ std::uint64_t parse_seed(std::string_view text, std::string_view whole) {
   if (problem != std::errc() || end != text.data() + text.size() || text.empty()) {
     throw Error(
         fmt::format("--seeds {}: '{}' is not a whole number; write 0,1,2 or 0..4", whole, text));
+  }
+  if (seed > kLargestSeed) {
+    throw Error(fmt::format("--seeds {}: {} is too large; seeds go from 0 to {}", whole, text,
+                            kLargestSeed));
   }
   return seed;
 }
@@ -91,6 +135,9 @@ const Schema& suite_schema() {
 const Schema& member_schema() {
   static const Schema keys = {
       {.path = "experiment", .default_value = std::string(), .meaning = "name of an experiment"},
+      {.path = "as",
+       .default_value = std::string(),
+       .meaning = "what claims call the member, where its experiment's name would not tell"},
       {.path = "seeds",
        .default_value = std::vector<std::int64_t>{},
        .meaning = "training seeds",
@@ -98,7 +145,10 @@ const Schema& member_schema() {
        .maximum = 9e18},
       {.path = "set",
        .default_value = std::vector<std::string>{},
-       .meaning = "overrides, each \"key=value\""}};
+       .meaning = "overrides, each \"key=value\""},
+      {.path = "sweep",
+       .default_value = std::vector<std::string>{},
+       .meaning = "several ways of scoring one training, each \"key=a,b,c\" of [eval] or [sampler]"}};
   return keys;
 }
 
@@ -124,7 +174,12 @@ Suite read_suite(const std::filesystem::path& file) {
   if (members == source.items.end()) {
     throw Error(fmt::format("{}: a suite needs at least one [[member]]", file.string()));
   }
-  for (const SourceItem& item : members->second) suite.members.push_back(read_member(item));
+  const auto folder = std::filesystem::absolute(file).parent_path();
+  for (const SourceItem& item : members->second) {
+    for (auto& member : swept(read_member(item, folder), item)) {
+      suite.members.push_back(std::move(member));
+    }
+  }
   const auto claims = source.items.find("claim");
   if (claims != source.items.end()) suite.claims = read_claims(claims->second, suite.members);
   return suite;
@@ -146,7 +201,9 @@ std::vector<std::uint64_t> parse_seeds(std::string_view text) {
     if (last - first >= kMaxSeeds) {
       throw Error(fmt::format("--seeds {}: '{}' are more than {} seeds", text, part, kMaxSeeds));
     }
-    for (std::uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
+    for (std::uint64_t seed = first; seed <= last; ++seed) {
+      if (std::ranges::find(seeds, seed) == seeds.end()) seeds.push_back(seed);
+    }
   }
   return seeds;
 }

@@ -15,6 +15,7 @@ namespace assay {
 /// One [[member]] of a suite: an experiment, and what differs from its definition.
 struct SuiteMember {
   std::string experiment;                 ///< name, or path relative to the suite's file
+  std::string name;                       ///< what claims call it: `as`, else the experiment
   std::vector<std::uint64_t> seeds = {};  ///< empty: the definition's own
   std::vector<Override> overrides = {};   ///< from set = ["key=value", …]
 };
@@ -35,11 +36,14 @@ const Schema& member_schema();
 /// True if the text holds [[member]] tables. Throws Error for text that is not TOML.
 bool is_suite(const std::filesystem::path& file);
 
-/// Throws Error with file:line:column for an unknown key, a wrong type, a member without
-/// experiment, no member, a claim that read_claim refuses or two claims of one text.
+/// A member with sweep = ["key=a,b"] stands for one of each point, named "NAME key=a". Throws Error
+/// with file:line:column for an unknown key, a wrong type, a member without experiment, no member, a
+/// sweep of keys that can change weights, a claim that read_claim refuses or that two members of one
+/// name could be meant by, or two claims of one text.
 Suite read_suite(const std::filesystem::path& file);
 
-/// "0,1,2" or "0..4" (both ends included) or a mixture. Throws Error naming --seeds.
+/// "0,1,2" or "0..4" (both ends included) or a mixture, each once. Throws Error naming --seeds: for
+/// a seed over 2^63 - 1 too, which other readers of the database would take for a negative one.
 std::vector<std::uint64_t> parse_seeds(std::string_view text);
 
 /// Every combination of the values of "key=a,b,c" arguments; one empty point if there are none. A

@@ -15,7 +15,7 @@ enum class ExitCode : int {
   kDamaged = 4,        ///< assay's own stored data are damaged
   kInconclusive = 5,   ///< gate has too few seeds
   kNotComparable = 6,  ///< environment or protocol differ
-  kInterrupted = 130,  ///< stopped by a signal or a time limit; resumable
+  kInterrupted = 130,  ///< stopped by a signal, a time limit or something missing; resumable
 };
 
 /// What the user can mend: a flag, a file, a definition, a database. The message says where, what,
@@ -30,5 +30,16 @@ class Error : public std::runtime_error {
  private:
   ExitCode code_;
 };
+
+/// Calls f. Whatever it throws as an Error is of something outside the run that can be brought back
+/// (a disk, a data set, weights): the run is interrupted by it, not failed.
+template <class F>
+auto from_outside(const F& f) {
+  try {
+    return f();
+  } catch (const Error& problem) {
+    throw Error(problem.what(), ExitCode::kInterrupted);
+  }
+}
 
 }  // namespace assay

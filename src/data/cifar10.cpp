@@ -59,6 +59,13 @@ DataSplit read_cifar10_file(const std::filesystem::path& file) {
   return {records.slice(1, 1).reshape({-1, 3, 32, 32}).clone(), labels, ""};
 }
 
+std::vector<std::string> cifar10_files(const std::filesystem::path&) {
+  std::vector<std::string> names;
+  for (int i = 1; i <= 5; ++i) names.push_back(fmt::format("data_batch_{}.bin", i));
+  names.emplace_back(kTestFile);
+  return names;
+}
+
 std::optional<std::filesystem::path> locate_cifar10(const DatasetRequest& request) {
   std::error_code problem;
   for (const auto& folder : named_folders(request, kOwnFolder)) {
@@ -73,11 +80,11 @@ Dataset load_cifar10(const DatasetRequest& request) {
     throw Error(fmt::format("cifar10: no folder was named; {}", kCifar10HowToGet));
   }
   const auto folder = locate_cifar10(request).value_or(candidates.back());
-  std::vector<std::string> train_files;
-  for (int i = 1; i <= 5; ++i) train_files.push_back(fmt::format("data_batch_{}.bin", i));
   Dataset dataset;
   dataset.name = "cifar10";
   dataset.classes = kClasses;
+  std::vector<std::string> train_files = cifar10_files(folder);
+  train_files.pop_back();
   dataset.train = read_files(folder, train_files, request);
   dataset.test = read_files(folder, {std::string(kTestFile)}, request);
   return dataset;

@@ -22,5 +22,7 @@ DataSplit read_cifar10_file(const std::filesystem::path& file);
 /// its cifar-10-batches-bin/).
 Dataset load_cifar10(const DatasetRequest& request);
 std::optional<std::filesystem::path> locate_cifar10(const DatasetRequest& request);
+/// The names of the six, the test split's last.
+std::vector<std::string> cifar10_files(const std::filesystem::path& folder);
 
 }  // namespace assay

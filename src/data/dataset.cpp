@@ -23,6 +23,12 @@ namespace {
 
 constexpr std::int64_t kMaxSize = 4096;
 
+std::vector<std::string> images_below(const std::filesystem::path& folder) {
+  return list_images(folder).names;
+}
+
+std::vector<std::string> the_file_itself(const std::filesystem::path&) { return {""}; }
+
 void check_request(const DatasetRequest& request) {
   if (request.size < 0 || request.size > kMaxSize) {
     throw Error(fmt::format("{}: dataset.size = {} is outside 0 to {}", request.name, request.size,
@@ -49,7 +55,8 @@ const std::vector<DatasetSource>& datasets() {
       {"mnist", "MNIST: 60,000 + 10,000 grey 28x28 pictures of handwritten digits, 10 classes",
        "none stated by its authors", kMnist.how_to_get, load_mnist, locate_mnist},
       {"cifar10", "CIFAR-10: 50,000 + 10,000 colour 32x32 photographs, 10 classes",
-       "none stated by its authors", kCifar10HowToGet, load_cifar10, locate_cifar10},
+       "none stated by its authors", kCifar10HowToGet, load_cifar10, locate_cifar10, no_factors,
+       false, cifar10_files},
       {"mnist_5k", "5,000 digits of MNIST: 4,000 + 1,000 grey 28x28 pictures, 10 classes",
        "CC BY-SA 3.0", "ci/setup --data mnist_5k", load_mnist_5k, locate_mnist_5k},
       {"digits", "handwritten digits of UCI: 1,442 + 355 grey 8x8 pictures, 10 classes",
@@ -58,9 +65,10 @@ const std::vector<DatasetSource>& datasets() {
        "credit AT&T Laboratories Cambridge", "ci/setup --data orl_faces", load_orl_faces,
        locate_orl_faces},
       {"image_folder", "a folder of PNG or JPEG files; sub-folders are classes", "yours",
-       "name the folder in dataset.path", load_image_folder, locate_image_folder, no_factors, true},
+       "name the folder in dataset.path", load_image_folder, locate_image_folder, no_factors, true,
+       images_below},
       {"npz", "an .npz file: uint8 [N,H,W,C] under images", "yours",
-       "name the file in dataset.path", load_npz, locate_npz, no_factors, true},
+       "name the file in dataset.path", load_npz, locate_npz, no_factors, true, the_file_itself},
       {"ring", "8 Gaussians on the unit circle, sigma 0.01 (PacGAN)", "generated", kNothingToGet,
        load_ring, locate_generated},
       {"grid", "25 Gaussians at {-4,-2,0,2,4}^2, sigma 0.05 (PacGAN)", "generated", kNothingToGet,

@@ -75,6 +75,10 @@ struct DatasetSource {
   /// The factors behind the images of a generated set; empty if they are not known.
   const std::vector<Factor>& (*factors)() = no_factors;
   bool is_format = false;  ///< whatever the user names; nothing of its own can be absent
+  /// Files whose content nothing pins, by name below where the set was found ("": that itself).
+  /// None: the set is drawn, or its files are checked by their SHA-256.
+  std::vector<std::string> (*files)(const std::filesystem::path& found) = nullptr;
+  int version = 1;  ///< of the reader: raised where the same bytes become other examples
 };
 
 /// The complete list.

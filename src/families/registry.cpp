@@ -54,6 +54,9 @@ Encoding encoding_of(const Definition& definition) {
   return point && encoding == Encoding::kGaussians ? Encoding::kPoints : encoding;
 }
 
-Schema family_schema(const std::string& name) { return family(name).schema(); }
+FamilyKeys family_schema(const std::string& name) {
+  const Family& found = family(name);
+  return {found.schema(), found.revision, found.upgrades};
+}
 
 }  // namespace assay

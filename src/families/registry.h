@@ -28,6 +28,8 @@ struct Family {
   std::unique_ptr<Trainable> (*make)(const ModelArgs&);
   Encoding encoding = Encoding::kNone;
   bool has_latents = false;  ///< GenerativeModel::draw_latents gives some
+  int revision = 1;          ///< of its schema: raised when a default or a meaning changes
+  std::vector<Upgrade> upgrades = {};
 };
 
 /// The complete list of families, hand-written: autoencoder, vae, vq_vae, gan, ddpm,
@@ -42,6 +44,6 @@ const Family& family(std::string_view name);
 Encoding encoding_of(const Definition& definition);
 
 /// The schema callback that config/definition.h asks for.
-Schema family_schema(const std::string& name);
+FamilyKeys family_schema(const std::string& name);
 
 }  // namespace assay

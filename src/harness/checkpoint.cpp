@@ -25,6 +25,7 @@ nlohmann::json describe(const RunPosition& position, const LossLog& losses) {
   }
   return {{"format", kFormat},
           {"definition_id", position.definition_id},
+          {"training_id", position.training_id},
           {"seed", position.seed},
           {"step", position.step},
           {"images_seen", position.images_seen},
@@ -94,9 +95,14 @@ RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition
   const std::string label = file.string();
   const TensorFile checkpoint = load_safetensors(file);
   const nlohmann::json json = read_position(checkpoint, label);
-  const RunPosition position{json.at("definition_id"), json.at("seed"), json.at("step"),
-                             json.at("images_seen"), json.at("training_rates")};
-  if (position.definition_id != expected.definition_id || position.seed != expected.seed) {
+  const RunPosition position{json.at("definition_id"), json.value("training_id", ""),
+                             json.at("seed"),          json.at("step"),
+                             json.at("images_seen"),   json.at("training_rates")};
+  // Those of an older assay know the definition's id alone.
+  const bool same_training = position.training_id.empty()
+                                 ? position.definition_id == expected.definition_id
+                                 : position.training_id == expected.training_id;
+  if (!same_training || position.seed != expected.seed) {
     throw Error(fmt::format("{}: belongs to another experiment or seed", label),
                 ExitCode::kDamaged);
   }

@@ -14,6 +14,7 @@ namespace assay {
 /// What a run is beside its model's state: enough, with it, to continue bit for bit.
 struct RunPosition {
   std::string definition_id;
+  std::string training_id;
   std::uint64_t seed = 0;
   std::int64_t step = 0;  ///< steps done; also the data cursor
   std::int64_t images_seen = 0;

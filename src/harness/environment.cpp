@@ -109,7 +109,8 @@ Machine this_machine() {
 }
 
 Commit this_commit() {
-  return {std::string(kBuildCommit), kBuildCommit.find('+') != std::string_view::npos};
+  return {std::string(kBuildCommit), kBuildCommit.find('+') != std::string_view::npos,
+          std::string(kCodeDigest)};
 }
 
 torch::Device pick_device(std::string_view wanted) {

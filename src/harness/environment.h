@@ -29,6 +29,7 @@ struct Commit {
   /// follow.
   std::string id;
   bool dirty = false;  ///< it differs
+  std::string code_digest;  ///< kCodeDigest (harness/build_commit.h)
 };
 
 Machine this_machine();

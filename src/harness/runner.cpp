@@ -43,14 +43,15 @@ class Training {
       : definition_(requests.front().request.definition),
         stop_(stop),
         shared_{load_dataset_for(definition_), run_length(definition_)},
-        places_(places_of(requests.front().request, shared_.dataset)) {
+        scores_only_(requests.front().request.weights.has_value()),
+        places_(scores_only_ ? 0 : places_of(requests.front().request, shared_.dataset)) {
     TORCH_CHECK(requests.size() == 1 || places_ > 0, "these seeds train one at a time");
     for (const auto& [request, observer] : requests) {
       seeds_.push_back(std::make_unique<SeedRun>(request, *observer, stop, shared_));
     }
     if (places_ > 0) {
       stack(requests);
-    } else if (definition_.integer("train.seed_batch") > 0) {
+    } else if (definition_.integer("train.seed_batch") > 0 && !scores_only_) {
       seeds_.front()->note("seed_batch",
                            "trained alone: networks of this size are faster one at a time");
     }
@@ -59,6 +60,7 @@ class Training {
   // Runs to the end, or to a stop: every seed has ended then.
   void go() {
     try {
+      if (scores_only_) return seeds_.front()->score();
       for_each_running([](SeedRun& seed) {
         if (!seed.evaluation_due_at_start()) return;
         seed.save();
@@ -156,6 +158,7 @@ class Training {
   const Definition& definition_;
   const StopRequest& stop_;
   SharedRun shared_;
+  bool scores_only_;
   std::int64_t places_;  // of a seed batch; 0: one seed alone
   std::vector<std::unique_ptr<SeedRun>> seeds_;
   std::vector<std::size_t> in_place_;  // of each seed
@@ -163,12 +166,17 @@ class Training {
 };
 
 // Nothing could be begun: a result, too.
-void report_failure(const std::vector<SeedRequest>& requests, const std::exception& problem) {
-  RunFinished finished;
-  finished.status = "failed";
-  finished.reason = problem.what();
+void report_failure(const std::vector<SeedRequest>& requests, const std::exception_ptr& problem) {
+  RunFinished finished = ended_by(problem);
   finished.peak_memory_bytes = peak_memory_bytes();
   for (const auto& [request, observer] : requests) observer->finished(finished);
+}
+
+[[noreturn]] void throw_again(const std::exception_ptr& problem) {
+  if (ended_by(problem).status == "interrupted") {
+    from_outside([&] { std::rethrow_exception(problem); });
+  }
+  std::rethrow_exception(problem);
 }
 
 }  // namespace
@@ -184,12 +192,19 @@ ConvolutionMode convolution_mode_of(const Definition& definition) {
                                                             : ConvolutionMode::kExact;
 }
 
-Dataset load_dataset_for(const Definition& definition) {
+DatasetRequest dataset_request_of(const Definition& definition) {
   const auto seed = static_cast<std::uint64_t>(definition.integer("dataset.seed"));
-  return load_dataset({definition.text("dataset.name"), definition.text("dataset.path"),
-                       definition.integer("dataset.size"), definition.integer("dataset.channels"),
-                       definition.integer("dataset.count"), stream_seed(seed, "data"),
-                       binarisation_named(definition.text("dataset.binarisation"))});
+  return {definition.text("dataset.name"),
+          definition.text("dataset.path"),
+          definition.integer("dataset.size"),
+          definition.integer("dataset.channels"),
+          definition.integer("dataset.count"),
+          stream_seed(seed, "data"),
+          binarisation_named(definition.text("dataset.binarisation"))};
+}
+
+Dataset load_dataset_for(const Definition& definition) {
+  return load_dataset(dataset_request_of(definition));
 }
 
 std::int64_t seed_batch_places(const RunRequest& request) {
@@ -217,14 +232,14 @@ std::vector<RunFinished> run_experiments(const std::vector<SeedRequest>& request
   try {
     check_evaluation(definition);
     training.emplace(requests, stop);
-  } catch (const std::exception& problem) {
-    report_failure(requests, problem);
-    throw;
+  } catch (const std::exception&) {
+    report_failure(requests, std::current_exception());
+    throw_again(std::current_exception());
   }
   training->go();
   std::vector<RunFinished> finished;
   for (const auto& seed : training->seeds()) {
-    if (seed->problem()) std::rethrow_exception(seed->problem());
+    if (seed->problem()) throw_again(seed->problem());
     finished.push_back(seed->finished());
   }
   return finished;

@@ -19,6 +19,11 @@ struct RunRequest {
   torch::Device device = torch::kCPU;
   std::filesystem::path checkpoints;                 ///< folder of this run; empty: none are saved
   std::optional<std::filesystem::path> resume_from;  ///< a checkpoint of this run
+  /// Final weights of a run of the same training_id: nothing is trained, they are scored.
+  std::optional<std::filesystem::path> weights = {};
+  /// That the run has in its database, where its definition may have had other ids; empty: the
+  /// definition's own.
+  std::string experiment_id = {}, training_id = {};
 };
 
 /// Length of a run in whole steps and in images.
@@ -30,9 +35,10 @@ RunLength run_length(const Definition& definition);
 
 /// Trains, evaluates and checkpoints one experiment with one seed; everything that happens goes to
 /// `observer`, the last event is finished(). A failure (a non-finite loss, an exception) is a
-/// result: status diverged or failed with its reason. Error with exit code usage or damaged (data
-/// absent, checkpoint unreadable) is reported as failed and thrown again, so that the caller can
-/// print it.
+/// result: status diverged or failed with its reason. What stops a run from outside (an Error with
+/// exit code kRunFailed, as a full disk, or kInterrupted, see from_outside) leaves it interrupted.
+/// Every exception is thrown again once it is reported, so that the caller can print it; that of an
+/// interruption as an Error with exit code kInterrupted.
 RunFinished run_experiment(const RunRequest& request, RunObserver& observer,
                            const StopRequest& stop);
 
@@ -60,7 +66,9 @@ std::vector<RunFinished> run_experiments(const std::vector<SeedRequest>& request
 /// (ConvolutionModeScope); run_experiment() does.
 ConvolutionMode convolution_mode_of(const Definition& definition);
 
-/// The data set that a definition asks for: the same for every seed of a run.
+/// What a definition's [dataset] table asks for, and the data set itself: the same for every seed
+/// of a run.
+DatasetRequest dataset_request_of(const Definition& definition);
 Dataset load_dataset_for(const Definition& definition);
 
 /// A model with initial weights of this seed, on a device.

@@ -5,6 +5,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include "core/error.h"
 #include "core/random.h"
 #include "data/binarisation.h"
 #include "harness/environment.h"
@@ -32,6 +33,24 @@ BatchStreamOptions stream_options(const Definition& definition, std::uint64_t se
 
 }  // namespace
 
+RunFinished ended_by(const std::exception_ptr& problem) {
+  RunFinished finished;
+  finished.status = "failed";
+  try {
+    std::rethrow_exception(problem);
+  } catch (const Error& caught) {
+    const bool outside =
+        caught.code() == ExitCode::kRunFailed || caught.code() == ExitCode::kInterrupted;
+    if (outside) finished.status = "interrupted";
+    finished.reason = caught.what();
+  } catch (const c10::Error& caught) {
+    finished.reason = caught.what_without_backtrace();
+  } catch (const std::exception& caught) {
+    finished.reason = caught.what();
+  }
+  return finished;
+}
+
 SeedRun::SeedRun(const RunRequest& request, RunObserver& observer, const StopRequest& stop,
                  SharedRun& shared)
     : request_(request),
@@ -44,7 +63,10 @@ SeedRun::SeedRun(const RunRequest& request, RunObserver& observer, const StopReq
       batches_(training_source(shared.dataset), stream_options(definition_, request.seed)),
       evaluator_(definition_, request.seed, shared.dataset,
                  [this](auto phase, auto done, auto all) { evaluating(phase, done, all); }) {
-  position_.definition_id = definition_.id();
+  position_.definition_id =
+      request.experiment_id.empty() ? definition_.id() : request.experiment_id;
+  position_.training_id =
+      request.training_id.empty() ? definition_.training_id() : request.training_id;
   position_.seed = request.seed;
   if (request.resume_from) {
     position_ = load_checkpoint(*request.resume_from, position_, *model_, noise_, losses_);
@@ -118,6 +140,16 @@ void SeedRun::evaluate() {
   }
 }
 
+void SeedRun::score() {
+  if (definition_.boolean("eval.untrained")) evaluate();
+  if (ended()) return;
+  load_weights(*request_.weights, *model_);
+  position_.step = shared_.length.steps;
+  position_.images_seen = shared_.length.images;
+  evaluate();
+  if (!ended()) end("complete");
+}
+
 void SeedRun::evaluating(std::string_view phase, std::int64_t done, std::int64_t all) {
   observer_.progress({position_.images_seen, shared_.length.images,
                       fmt::format("{} {}/{}", phase, done, all), shared_.training.latest()});
@@ -140,25 +172,25 @@ void SeedRun::note(const std::string& kind, const std::string& text) {
 }
 
 void SeedRun::end(const std::string& status, const std::string& reason) {
-  finished_.status = status;
-  finished_.reason = reason;
-  finished_.state_hash = state_hash(*model_);
+  RunFinished finished;
+  finished.status = status;
+  finished.reason = reason;
+  finished.state_hash = state_hash(*model_);
   const Throughput training = shared_.training.result();
   const Throughput sampling = evaluator_.sampling().result();
   if (training.n > 0) observer_.throughput(training);
   if (sampling.n > 0) observer_.throughput(sampling);
-  close();
+  close(std::move(finished));
 }
 
 void SeedRun::fail(std::exception_ptr problem) {
   problem_ = std::move(problem);
-  finished_.status = "failed";
+  RunFinished finished = ended_by(problem_);
   try {
-    std::rethrow_exception(problem_);
-  } catch (const std::exception& caught) {
-    finished_.reason = caught.what();
+    close(finished);
+  } catch (const std::exception&) {
+    finished_ = std::move(finished);
   }
-  close();
 }
 
 void SeedRun::diverge(const std::string& what) {
@@ -166,12 +198,13 @@ void SeedRun::diverge(const std::string& what) {
                               position_.step, position_.images_seen, position_.step - 1));
 }
 
-void SeedRun::close() {
+void SeedRun::close(RunFinished finished) {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - shared_.began;
-  finished_.images_seen = position_.images_seen;
-  finished_.wall_seconds = wall.count();
-  finished_.peak_memory_bytes = peak_memory_bytes();
-  observer_.finished(finished_);
+  finished.images_seen = position_.images_seen;
+  finished.wall_seconds = wall.count();
+  finished.peak_memory_bytes = peak_memory_bytes();
+  observer_.finished(finished);
+  finished_ = std::move(finished);
 }
 
 }  // namespace assay

@@ -12,6 +12,10 @@
 
 namespace assay {
 
+/// How a run ends that an exception ended: interrupted by what came from outside (run_experiment),
+/// else failed; and the reason in words, without a backtrace.
+RunFinished ended_by(const std::exception_ptr& problem);
+
 /// What seeds that train together have in common.
 struct SharedRun {
   Dataset dataset;
@@ -42,12 +46,17 @@ class SeedRun {
   bool evaluation_due_at_start() const;
   /// Throws StopRequested. Another exception ends this seed alone, as failed.
   void evaluate();
+  /// All of a run that scores another one's weights: the evaluations of that run's start and end.
+  void score();
   void save();
   void note(const std::string& kind, const std::string& text);
 
   bool ended() const { return !finished_.status.empty(); }
-  /// complete, or interrupted for the reason of the stop.
+  /// complete, or interrupted for the reason of the stop. What cannot be recorded is thrown: this
+  /// seed has then not ended.
   void end(const std::string& status, const std::string& reason = {});
+  /// Ends it whatever happens: where not even that can be recorded, the row stays as it is, and
+  /// readers take it for interrupted.
   void fail(std::exception_ptr problem);
   const RunFinished& finished() const { return finished_; }
   /// Why it failed, if it did by an exception.
@@ -56,7 +65,7 @@ class SeedRun {
  private:
   void evaluating(std::string_view phase, std::int64_t done, std::int64_t all);
   void diverge(const std::string& what);
-  void close();
+  void close(RunFinished finished);
 
   RunRequest request_;
   const Definition& definition_;

@@ -1,109 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 
-#include "core/error.h"
-#include "core/file.h"
 #include "data/npz.h"
-#include "results/queries.h"
-#include "results/run_queries.h"
+#include "tests/cli/process_fixture.h"
 
 namespace assay {
 namespace {
-
-namespace fs = std::filesystem;
-
-/// Drives the built program as a user does: processes, signals, exit codes, databases.
-class ProcessTest : public testing::Test {
- protected:
-  fs::path folder_ = fs::temp_directory_path() / fmt::format("assay_process_test_{}", getpid());
-  std::string db_ = (folder_ / "a.sqlite").string();
-
-  void SetUp() override {
-    fs::create_directories(folder_);
-    // Two seconds of a ring GAN, with a checkpoint every few milliseconds.
-    write_file_atomically(
-        folder_ / "small.toml",
-        "extends = 'toy2d/ring_gan'\n[train]\nimages = 60000\nlog_every_images = 2000\n"
-        "checkpoint_every_images = 2000\n[eval]\ngenerated = 200\nreference_count = 200\n"
-        "every_images = 0\n");
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  pid_t start(std::vector<std::string> words) const {
-    words.insert(words.begin(), "assay");
-    words.insert(words.end(), {"--quiet", "--db", db_});
-    std::vector<char*> arguments;
-    for (auto& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    const pid_t pid = fork();
-    if (pid == 0) {
-      setpgid(0, 0);
-      if (std::freopen((folder_ / "out").c_str(), "w", stdout) == nullptr) _exit(99);
-      execv(ASSAY_PROGRAM, arguments.data());
-      _exit(99);
-    }
-    return pid;
-  }
-  static int wait_for(pid_t pid) {
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-  int call(const std::vector<std::string>& words) const { return wait_for(start(words)); }
-  int run(const std::string& seed) const {
-    return call({"run", (folder_ / "small.toml").string(), "--seeds", seed, "--report",
-                 (folder_ / "r.html").string()});
-  }
-  pid_t start_run(const std::string& seed) const {
-    return start({"run", (folder_ / "small.toml").string(), "--seeds", seed, "--report",
-                  (folder_ / "r.html").string()});
-  }
-  std::vector<RunRow> rows() const { return runs(Database::open_for_reading(db_)); }
-
-  bool has_checkpoint() const {
-    try {
-      const Database database = Database::open_for_reading(db_);
-      const auto all = runs(database);
-      if (all.empty()) return false;
-      const auto checkpoints = checkpoints_of(database, all.back().number);
-      return !checkpoints.empty() && checkpoints.front().images_seen > 0;
-    } catch (const Error&) {
-      return false;  // not there yet, or in the middle of being made
-    }
-  }
-
-  /// Waits until no process holds a run: one that was killed takes a moment to be gone.
-  void wait_until_nobody_runs() const {
-    for (int i = 0; i < 400; ++i) {
-      const auto all = rows();
-      if (std::none_of(all.begin(), all.end(), [](auto& row) { return row.status == "running"; }))
-        return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(25));
-    }
-    FAIL() << "a run still runs after ten seconds";
-  }
-
-  /// Waits until the newest run has a checkpoint past its start.
-  void wait_for_checkpoint() const {
-    for (int i = 0; i < 400; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(25));
-      if (has_checkpoint()) return;
-    }
-    FAIL() << "no checkpoint within ten seconds";
-  }
-};
 
 TEST_F(ProcessTest, ARunKilledAndResumedHasTheHashOfTheCalmOne) {
   ASSERT_EQ(run("7"), 0);
@@ -174,21 +80,23 @@ TEST_F(ProcessTest, SeedsThatTrainAsOneModelAreKilledResumedAndVerifiedEachAsARu
 }
 
 TEST_F(ProcessTest, FailFastStartsNothingAfterAFailureAndKeepGoingDoes) {
-  // 900 neighbours among 200 samples: the first run fails at its evaluation, by its definition.
+  // Weights that grow by the factor |1 - 1 * 10| = 9 a step: the first run diverges.
   const std::vector<std::string> words = {"run",      (folder_ / "small.toml").string(),
-                                          "--sweep",  "eval.neighbours=900,3",
+                                          "--set",    "optimizer.name=adamw",
+                                          "--set",    "optimizer.learning_rate=1",
+                                          "--sweep",  "optimizer.weight_decay=10,0",
                                           "--seeds",  "0",
                                           "--jobs",   "1",
                                           "--report", (folder_ / "r.html").string()};
   auto fail_fast = words;
   fail_fast.push_back("--fail-fast");
-  EXPECT_EQ(call(fail_fast), 2);
+  EXPECT_EQ(call(fail_fast), 3);
   ASSERT_EQ(rows().size(), 1U);
-  EXPECT_EQ(rows().at(0).status, "failed");
+  EXPECT_EQ(rows().at(0).status, "diverged");
   fs::remove(db_);
   auto keep_going = words;
   keep_going.push_back("--keep-going");
-  EXPECT_EQ(call(keep_going), 2);
+  EXPECT_EQ(call(keep_going), 3);
   ASSERT_EQ(rows().size(), 2U);
   EXPECT_EQ(rows().at(1).status, "complete");
 }

@@ -38,6 +38,10 @@ NewRun example_run(Database& database, std::uint64_t seed) {
   run.commit_id = "0123456789abcdef0123456789abcdef01234567";
   run.machine_id = add_machine(database, machine);
   run.images_total = 5000;
+  run.definition = "family = \"vae\"\n";
+  run.training_id = hex64('b');
+  run.data_digest = hex64('c');
+  run.code_digest = hex64('d');
   return run;
 }
 

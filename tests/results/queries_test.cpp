@@ -67,17 +67,37 @@ TEST_F(Queries, AmbiguousPrefixListsWhatFits) {
   EXPECT_EQ(message_of("ABCD0000-0000-4000-8000-000000000002"), "found");
 }
 
-TEST_F(Queries, CompleteWorkIsFoundByIdSeedAndCommit) {
+// One field changed at a time: none of them may stand in.
+TEST_F(Queries, CompleteWorkIsFoundInEqualCircumstancesOnly) {
   const auto number = test::complete_run(database, 3);
   const RunRow run = find_run(database, std::to_string(number));
-  RunKey key{run.experiment_id, 3, run.commit_id, false};
-  EXPECT_EQ(find_complete(database, key)->number, number);
-  key.dirty = true;
-  EXPECT_FALSE(find_complete(database, key));
-  key = {run.experiment_id, 4, run.commit_id, false};
-  EXPECT_FALSE(find_complete(database, key));
-  key = {run.experiment_id, 3, "another", false};
-  EXPECT_FALSE(find_complete(database, key));
+  const Circumstances same{3,          *run.data_digest, *run.code_digest,
+                           run.device, run.threads,      run.smoke};
+  EXPECT_EQ(find_complete(database, run.experiment_id, same)->number, number);
+  EXPECT_EQ(find_trained(database, *run.training_id, same)->number, number);
+  std::vector<Circumstances> others(6, same);
+  others[0].seed = 4;
+  others[1].data_digest = "other";
+  others[2].code_digest = "other";
+  others[3].device = "cuda";
+  others[4].threads = 2;
+  others[5].smoke = !same.smoke;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    EXPECT_FALSE(find_complete(database, run.experiment_id, others[i])) << i;
+    EXPECT_FALSE(find_trained(database, *run.training_id, others[i])) << i;
+  }
+  EXPECT_FALSE(find_complete(database, test::hex64('b'), same));
+}
+
+TEST_F(Queries, ARunThatScoresWeightsLeavesNoneToBeScored) {
+  NewRun child = test::example_run(database, 3);
+  child.parent_uuid = "abcd0000-0000-4000-8000-000000000001";
+  begin_run(database, child);
+  database.execute("UPDATE run SET status = 'complete'");
+  const Circumstances at{
+      3, *child.data_digest, *child.code_digest, child.device, child.threads, child.smoke};
+  EXPECT_FALSE(find_trained(database, *child.training_id, at));
+  EXPECT_TRUE(find_complete(database, child.experiment_id, at));
 }
 
 TEST_F(Queries, FinalValuesAreTheLastOnes) {
