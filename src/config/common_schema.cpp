@@ -188,7 +188,8 @@ Schema train_keys() {
       {.path = "ema.decay",
        .default_value = 0.0,
        .meaning =
-           "decay per step of the averaged weights that are scored and sampled; 0: raw weights",
+           "decay per step of the averaged weights; 0: none are kept, raw weights are scored and "
+           "sampled",
        .minimum = 0,
        .maximum = 0.9999999},
       {.path = "ema.ramp",
@@ -223,6 +224,11 @@ Schema eval_keys() {
       {.path = "eval.extractor",
        .default_value = std::string("fmnist-cnn"),
        .meaning = "features for fd, precision, recall and the Inception-Score form"},
+      {.path = "eval.weights",
+       .default_value = std::string("ema"),
+       .meaning = "weights that are scored and sampled: the averaged ones where ema.decay > 0, or "
+                  "the raw ones",
+       .choices = {"ema", "raw"}},
       {.path = "eval.generated",
        .default_value = int64_t{5000},
        .meaning = "samples drawn for the metrics",

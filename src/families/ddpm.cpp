@@ -94,8 +94,7 @@ class Ddpm : public GenerativeModel {
   std::vector<std::int64_t> example_shape_;
   DiffusionSamplerOptions sampler_;
   torch::Tensor signal_, noise_;  // √ᾱ and √(1 − ᾱ), [T] f32
-  UNet network_, shadow_{nullptr};
-  std::optional<Ema> ema_;
+  Averaged<UNet> network_;
   Optimizer optimizer_;
 };
 
@@ -118,12 +117,8 @@ Ddpm::Ddpm(const ModelArgs& args)
       signal_(table(sampler_.schedule, args.device, true)),
       noise_(table(sampler_.schedule, args.device, false)),
       network_(network_on(args)),
-      optimizer_(*network_, optimizer_options(args.definition)) {
-  const auto ema = ema_options(args.definition);
-  if (ema.decay > 0.0) {
-    shadow_ = network_on(args);
-    ema_.emplace(*shadow_, *network_, ema);
-  }
+      optimizer_(*network_.live(), optimizer_options(args.definition)) {
+  network_.keep_average(ema_options(args.definition), [&] { return network_on(args); });
 }
 
 NoiseLevel Ddpm::level_at(const torch::Tensor& t) const {
@@ -144,17 +139,17 @@ std::vector<LossTerm> Ddpm::training_step(const Batch& batch, const StepContext&
   const auto eps = context.noise.normal(x0.sizes(), x0.options());
   const auto level = level_at(t);
   const auto predicted =
-      network_->forward(q_sample(x0, eps, level), share_of_process(t), context.noise);
+      network_.live()->forward(q_sample(x0, eps, level), share_of_process(t), context.noise);
   const auto loss = at::mse_loss(predicted, predicts_v_ ? v_target(x0, eps, level) : eps);
   backward(loss);
   optimizer_.step(context);
-  if (ema_) ema_->update(context.step);
+  network_.update(context.step);
   return {{"loss", loss.detach()}};
 }
 
 void Ddpm::visit_state(StateVisitor& visitor) {
-  visit_module(visitor, "network", *network_);
-  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  visit_module(visitor, "network", *network_.live());
+  network_.visit_average(visitor, "ema");
   optimizer_.visit_state(visitor, "optimizer");
 }
 
@@ -169,7 +164,7 @@ torch::Tensor Ddpm::estimate_x0(UNet& network, const torch::Tensor& x_t, std::in
 torch::Tensor Ddpm::sample(std::int64_t count, const SampleOptions& options,
                            torch::Generator generator) {
   const auto latents = draw_diffusion_latents(count, example_shape_, generator);
-  auto& network = ema_ ? shadow_ : network_;
+  auto& network = network_.scored();
   const EvalMode eval(*network);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     const std::span<const std::uint64_t> seeds(latents.seeds);

@@ -88,8 +88,8 @@ class Gan : public GenerativeModel {
   bool minimax_;
   std::int64_t discriminator_steps_, latent_dim_;
   torch::Device device_;
-  Sequential generator_, discriminator_, shadow_{nullptr};
-  std::optional<Ema> ema_;
+  Averaged<Sequential> generator_;
+  Sequential discriminator_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
 };
 
@@ -100,22 +100,19 @@ Gan::Gan(const ModelArgs& args, const GanNetworkOptions& options)
       device_(args.device),
       generator_(prepared(make_generator(options), args)),
       discriminator_(prepared(make_discriminator(options), args)),
-      generator_optimizer_(*generator_,
+      generator_optimizer_(*generator_.live(),
                            options_with_rate(args.definition, "optimizer.generator_learning_rate")),
       discriminator_optimizer_(
           *discriminator_,
           options_with_rate(args.definition, "optimizer.discriminator_learning_rate")) {
-  const auto ema = ema_options(args.definition);
-  if (ema.decay > 0.0) {
-    shadow_ = prepared(make_generator(options), args);
-    ema_.emplace(*shadow_, *generator_, ema);
-  }
+  generator_.keep_average(ema_options(args.definition),
+                          [&] { return prepared(make_generator(options), args); });
 }
 
 torch::Tensor Gan::generate(std::int64_t count, const StepContext& context) {
   const auto z =
       context.noise.normal({count, latent_dim_}, at::TensorOptions(at::kFloat).device(device_));
-  return generator_->forward(z);
+  return generator_.live()->forward(z);
 }
 
 void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& generated,
@@ -140,7 +137,7 @@ void Gan::update_generator(const torch::Tensor& generated, const StepContext& co
       minimax_ ? minimax_generator_loss(logits) : non_saturating_generator_loss(logits);
   backward(loss);
   generator_optimizer_.step(context);
-  if (ema_) ema_->update(context.step / discriminator_steps_);
+  generator_.update(context.step / discriminator_steps_);
   terms.push_back({"generator_loss", loss.detach()});
 }
 
@@ -163,9 +160,9 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
 }
 
 void Gan::visit_state(StateVisitor& visitor) {
-  visit_module(visitor, "generator", *generator_);
+  visit_module(visitor, "generator", *generator_.live());
   visit_module(visitor, "discriminator", *discriminator_);
-  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  generator_.visit_average(visitor, "ema");
   generator_optimizer_.visit_state(visitor, "generator_optimizer");
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
 }
@@ -173,7 +170,7 @@ void Gan::visit_state(StateVisitor& visitor) {
 torch::Tensor Gan::sample(std::int64_t count, const SampleOptions& options,
                           torch::Generator generator) {
   const auto z = draw_normal(count, {latent_dim_}, generator);
-  auto& network = ema_ ? shadow_ : generator_;
+  auto& network = generator_.scored();
   const EvalMode eval(*network);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     return network->forward(z.slice(0, begin, end).to(device_));
@@ -182,7 +179,7 @@ torch::Tensor Gan::sample(std::int64_t count, const SampleOptions& options,
 
 std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Tensor&) {
   const torch::NoGradGuard no_grad;
-  auto& network = ema_ ? shadow_ : generator_;
+  auto& network = generator_.scored();
   const EvalMode eval(*network);
   return network->forward(z.to(device_));
 }

@@ -33,7 +33,9 @@ OptimizerOptions optimizer_options(const Definition& definition) {
 }
 
 EmaOptions ema_options(const Definition& definition) {
-  return {.decay = definition.number("ema.decay"), .ramp = definition.boolean("ema.ramp")};
+  return {.decay = definition.number("ema.decay"),
+          .ramp = definition.boolean("ema.ramp"),
+          .scored = definition.text("eval.weights") == "ema"};
 }
 
 Optimizer::Optimizer(torch::nn::Module& module, const OptimizerOptions& options)

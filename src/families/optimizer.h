@@ -18,7 +18,7 @@ struct OptimizerOptions {
 
 OptimizerOptions optimizer_options(const Definition& definition);
 
-/// What its [ema] table says.
+/// What its [ema] table and eval.weights say.
 EmaOptions ema_options(const Definition& definition);
 
 /// Clipping, learning-rate schedule and Adam of one network.

@@ -43,6 +43,10 @@ at::Tensor interleave(const at::Tensor& originals, const at::Tensor& reconstruct
   return torch::cat(rows);
 }
 
+std::string scored_weights(const Definition& definition) {
+  return definition.number("ema.decay") > 0 ? definition.text("eval.weights") : "raw";
+}
+
 GenerativeModel& generative(Trainable& model, std::string_view family) {
   auto* generator = dynamic_cast<GenerativeModel*>(&model);
   if (generator == nullptr) {
@@ -83,7 +87,7 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
   const std::string& split = definition_.text("eval.reference_split");
   Protocol protocol = {{"reference", fmt::format("{}:{}", dataset_.name, split)},
                        {"reference_digest", drawer_.reference_split().digest},
-                       {"weights", definition_.number("ema.decay") > 0 ? "ema" : "raw"}};
+                       {"weights", scored_weights(definition_)}};
   if (is_of_features(metric.needs)) {
     protocol.merge(extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}});
   }

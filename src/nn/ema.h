@@ -4,13 +4,18 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
+
+#include "nn/state.h"
 
 namespace assay {
 
 struct EmaOptions {
   double decay = 0.0;  ///< per step; 0: no average is kept
   bool ramp = true;
+  bool scored = true;  ///< the average is what is scored and sampled, not the live weights
 };
 
 /// Decay at 0-based `step`: decay, or min(decay, (1 + step) / (10 + step)) when ramped, so that the
@@ -32,6 +37,39 @@ class Ema {
   EmaOptions options_;
   std::vector<torch::Tensor> shadow_, live_;                    // averaged
   std::vector<torch::Tensor> shadow_counters_, live_counters_;  // copied
+};
+
+/// A network that trains and, where one is kept, its moving average.
+template <class Network>
+class Averaged {
+ public:
+  explicit Averaged(Network live) : live_(std::move(live)) {}
+
+  /// Keeps the average in what make() gives, a network like the live one, if options.decay > 0.
+  template <class Make>
+  void keep_average(const EmaOptions& options, const Make& make) {
+    if (options.decay <= 0.0) return;
+    shadow_ = make();
+    ema_.emplace(*shadow_, *live_, options);
+    scores_average_ = options.scored;
+  }
+  Network& live() { return live_; }
+  /// The average, or the live network if none is kept.
+  Network& average() { return ema_ ? shadow_ : live_; }
+  /// What eval.weights asks for: it decides scores alone, nothing that trains may look at it.
+  Network& scored() { return scores_average_ ? shadow_ : live_; }
+  /// Call once after the optimizer's step.
+  void update(std::int64_t step) {
+    if (ema_) ema_->update(step);
+  }
+  void visit_average(StateVisitor& visitor, const std::string& prefix) {
+    if (ema_) visit_module(visitor, prefix, *shadow_, StateKind::kEma);
+  }
+
+ private:
+  Network live_, shadow_{nullptr};
+  std::optional<Ema> ema_;
+  bool scores_average_ = false;
 };
 
 }  // namespace assay

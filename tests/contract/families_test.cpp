@@ -127,6 +127,56 @@ double mean_loss(const Log& log, std::size_t from, std::size_t to) {
   return sum / static_cast<double>(to - from);
 }
 
+void put(std::vector<torch::Tensor>& all, const std::optional<torch::Tensor>& answer) {
+  if (answer && answer->defined()) all.push_back(answer->detach().clone());
+}
+
+/// All that can be asked of a model between two steps.
+std::vector<torch::Tensor> answers(Trainable& model, const Case& setting) {
+  const auto batch = eight_examples(setting);
+  std::vector<torch::Tensor> all;
+  put(all, model.classify(batch.images));
+  auto* generative = dynamic_cast<GenerativeModel*>(&model);
+  if (generative == nullptr) return all;
+  put(all, generative->sample(3, {}, seeded(1)));
+  const auto labels = generative->sample_labels(3);
+  if (const auto z = generative->draw_latents(3, labels.value_or(torch::Tensor()), seeded(1))) {
+    put(all, z);
+    put(all, generative->decode(*z, labels.value_or(torch::Tensor())));
+  }
+  if (const auto codes = generative->encode(batch)) {
+    put(all, codes->mu);
+    put(all, codes->logvar);
+  }
+  put(all, generative->reconstruct(batch));
+  put(all, generative->jacobian_norms(batch));
+  put(all, generative->elbo(batch, seeded(1)));
+  put(all, generative->log_weights(batch, 2, seeded(1)));
+  return all;
+}
+
+bool same_bits(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), torch::equal);
+}
+
+/// The averaged weights over the live ones, or the other way round.
+void overwrite(Trainable& model, bool live_over_average) {
+  const torch::NoGradGuard no_grad;
+  Recorder recorder;
+  model.visit_state(recorder);
+  const auto live_prefix = [&](const std::string& average) -> std::string {
+    if (average == "second_stage_ema") return "second_stage";
+    return recorder.tensors.lower_bound("generator.")->first.starts_with("generator.") ? "generator"
+                                                                                       : "network";
+  };
+  for (auto& [name, average] : recorder.tensors) {
+    const auto prefix = name.substr(0, name.find('.'));
+    if (prefix != "ema" && prefix != "second_stage_ema") continue;
+    auto& live = recorder.tensors.at(live_prefix(prefix) + name.substr(prefix.size()));
+    (live_over_average ? average : live).copy_(live_over_average ? live : average);
+  }
+}
+
 class FamilyContract : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override { at::set_num_threads(1); }
@@ -191,34 +241,52 @@ TEST_P(FamilyContract, DrawsNothingFromTheGlobalGeneratorOnceBuilt) {
   const auto model = build(GetParam(), 1);
   const auto before = at::detail::getDefaultCPUGenerator().get_state().clone();
   train(*model, GetParam(), 0, 3, 3, seeded(2));
-  const auto images = eight_examples(GetParam()).images;
-  model->classify(images);
-  if (auto* generative = dynamic_cast<GenerativeModel*>(model.get())) {
-    generative->sample(3, {}, seeded(1));
-    const auto batch = eight_examples(GetParam());
-    generative->reconstruct(batch);
-    generative->encode(batch);
-    generative->elbo(batch, seeded(1));
-    generative->log_weights(batch, 2, seeded(1));
-  }
+  answers(*model, GetParam());
   EXPECT_TRUE(torch::equal(before, at::detail::getDefaultCPUGenerator().get_state()));
 }
 
 TEST_P(FamilyContract, EvaluationLeavesTheTrainingStateAlone) {
-  const auto model = build(GetParam(), 1);
-  train(*model, GetParam(), 0, 2, 4, seeded(2));
-  const auto before = copy_of_state(*model);
-  const auto images = eight_examples(GetParam()).images;
-  model->classify(images);
-  if (auto* generative = dynamic_cast<GenerativeModel*>(model.get())) {
-    generative->sample(3, {}, seeded(1));
-    const auto batch = eight_examples(GetParam());
-    generative->reconstruct(batch);
-    generative->encode(batch);
-    generative->elbo(batch, seeded(1));
-    generative->log_weights(batch, 2, seeded(1));
+  for (const std::string weights : {"ema", "raw"}) {
+    const auto line = "eval.weights = \"" + weights + "\"\n";
+    const auto asked = build(GetParam(), 1, line), alone = build(GetParam(), 1, line);
+    auto noise = seeded(2), same_noise = seeded(2);
+    train(*asked, GetParam(), 0, 2, 4, noise);
+    const auto before = copy_of_state(*asked);
+    answers(*asked, GetParam());
+    EXPECT_TRUE(same_bits(before, copy_of_state(*asked))) << weights;
+    train(*asked, GetParam(), 2, 4, 4, noise);
+    train(*alone, GetParam(), 0, 4, 4, same_noise);
+    EXPECT_TRUE(same_bits(copy_of_state(*asked), copy_of_state(*alone))) << weights;
   }
-  EXPECT_TRUE(same_bits(before, copy_of_state(*model)));
+}
+
+TEST_P(FamilyContract, ScoresTheWeightsThatAreAskedFor) {
+  const auto averaged = build(GetParam(), 1), raw = build(GetParam(), 1, "eval.weights = 'raw'\n");
+  train(*averaged, GetParam(), 0, 4, 4, seeded(2));
+  train(*raw, GetParam(), 0, 4, 4, seeded(2));
+  EXPECT_TRUE(same_bits(copy_of_state(*averaged), copy_of_state(*raw))) << "it trains alike";
+  const auto of_average = answers(*averaged, GetParam()), of_live = answers(*raw, GetParam());
+  if (GetParam().toml.find("ema.decay") == std::string::npos) {
+    EXPECT_TRUE(same_bits(of_average, of_live));
+    return;
+  }
+  ASSERT_EQ(of_average.size(), of_live.size());
+  for (std::size_t i = 0; i < of_live.size(); ++i) {
+    // Latents of a standard normal prior look at no weights.
+    const bool latents = of_live[i].dim() == 2 && of_live[i].size(0) == 3;
+    EXPECT_TRUE(latents || !torch::equal(of_average[i], of_live[i])) << "answer " << i;
+  }
+  const auto train_again = [&](const std::string& more) {
+    auto model = build(GetParam(), 1, more);
+    train(*model, GetParam(), 0, 4, 4, seeded(2));
+    return model;
+  };
+  const auto live_as_average = train_again(""),
+             average_as_live = train_again("eval.weights = 'raw'\n");
+  overwrite(*live_as_average, true);
+  overwrite(*average_as_live, false);
+  EXPECT_TRUE(same_bits(answers(*live_as_average, GetParam()), of_live));
+  EXPECT_TRUE(same_bits(answers(*average_as_live, GetParam()), of_average));
 }
 
 TEST_P(FamilyContract, SamplesHaveTheExamplesShapeAndRangeWhateverTheBatchSize) {

@@ -43,6 +43,19 @@ TEST(Evaluator, StatesTheWholeProtocolOfEachScore) {
   EXPECT_EQ(result.evaluation.images_seen, 7);
 }
 
+TEST(Evaluator, NamesTheWeightsThatWereScored) {
+  Definition definition = small_definition();
+  definition.values.at("eval.weights").value = std::string("raw");
+  for (const auto& value : evaluate(definition, 1).evaluation.metrics) {
+    EXPECT_EQ(value.protocol.at("weights"), "raw") << value.name;
+  }
+  definition.values.at("eval.weights").value = std::string("ema");
+  definition.values.at("ema.decay").value = 0.0;
+  for (const auto& value : evaluate(definition, 1).evaluation.metrics) {
+    EXPECT_EQ(value.protocol.at("weights"), "raw") << value.name;
+  }
+}
+
 TEST(Evaluator, NamesTheBinarisationInEveryProtocol) {
   Definition definition = small_definition();
   for (const auto& value : evaluate(definition, 1).evaluation.metrics) {

@@ -52,7 +52,6 @@ class Autoencoder : public GenerativeModel {
  private:
   Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions& options,
               const EmaOptions& ema);
-  AutoencoderNetwork& scored_network() { return ema_ ? shadow_ : network_; }
   torch::Tensor reconstruction_error(const torch::Tensor& images,
                                      const torch::Tensor& logits) const;
   torch::Tensor contraction(const torch::Tensor& codes, const torch::Tensor& images,
@@ -65,8 +64,7 @@ class Autoencoder : public GenerativeModel {
   std::uint64_t fit_seed_;
   torch::Tensor training_images_;
   torch::Device device_;
-  AutoencoderNetwork network_, shadow_{nullptr};
-  std::optional<Ema> ema_;
+  Averaged<AutoencoderNetwork> network_;
   Optimizer optimizer_;
 };
 
@@ -89,11 +87,9 @@ Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions&
       training_images_(args.training_images),
       device_(args.device),
       network_(make_network<AutoencoderNetwork>(options, args.device)),
-      optimizer_(*network_, optimizer_options(args.definition)) {
-  if (ema.decay > 0.0) {
-    shadow_ = make_network<AutoencoderNetwork>(options, args.device);
-    ema_.emplace(*shadow_, *network_, ema);
-  }
+      optimizer_(*network_.live(), optimizer_options(args.definition)) {
+  network_.keep_average(ema,
+                        [&] { return make_network<AutoencoderNetwork>(options, args.device); });
 }
 
 torch::Tensor Autoencoder::reconstruction_error(const torch::Tensor& images,
@@ -104,7 +100,8 @@ torch::Tensor Autoencoder::reconstruction_error(const torch::Tensor& images,
 
 torch::Tensor Autoencoder::contraction(const torch::Tensor& codes, const torch::Tensor& images,
                                        const Noise& noise) {
-  if (contraction_ == "closed_form") return sigmoid_contraction(codes, *network_->only_weight());
+  if (contraction_ == "closed_form")
+    return sigmoid_contraction(codes, *network_.live()->only_weight());
   if (contraction_ == "exact") return exact_contraction(codes, images);
   return hutchinson_contraction(codes, images, contraction_probes_, noise);
 }
@@ -117,8 +114,8 @@ std::vector<LossTerm> Autoencoder::training_step(const Batch& batch, const StepC
   if (contraction_ == "exact" || contraction_ == "hutchinson") {
     seen = seen.detach().clone().requires_grad_();
   }
-  const auto codes = network_->encode(seen);
-  const auto error = reconstruction_error(batch.images, network_->decode(codes));
+  const auto codes = network_.live()->encode(seen);
+  const auto error = reconstruction_error(batch.images, network_.live()->decode(codes));
   auto loss = error;
   std::vector<LossTerm> terms = {{"loss", {}}, {"reconstruction_error", error.detach()}};
   if (sparsity_ != "none") {
@@ -134,22 +131,22 @@ std::vector<LossTerm> Autoencoder::training_step(const Batch& batch, const StepC
   }
   backward(loss);
   optimizer_.step(context);
-  if (ema_) ema_->update(context.step);
+  network_.update(context.step);
   terms.push_back({"mean_activation", codes.detach().mean()});
   terms.front().value = loss.detach();
   return terms;
 }
 
 void Autoencoder::visit_state(StateVisitor& visitor) {
-  visit_module(visitor, "network", *network_);
-  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  visit_module(visitor, "network", *network_.live());
+  network_.visit_average(visitor, "ema");
   optimizer_.visit_state(visitor, "optimizer");
 }
 
 GaussianMixture Autoencoder::fitted_codes() {
   const auto codes = codes_of_training_images(
       training_images_, fit_images_, device_,
-      [&](const torch::Tensor& images) { return scored_network()->encode(images); });
+      [&](const torch::Tensor& images) { return network_.scored()->encode(images); });
   if (code_fit_ == "gaussian") return fit_gaussian(codes);
   if (codes.size(0) < fit_components_) {
     throw Error(fmt::format("sampler.components = {} needs as many codes, and {} images were coded",
@@ -162,30 +159,31 @@ GaussianMixture Autoencoder::fitted_codes() {
 torch::Tensor Autoencoder::sample(std::int64_t count, const SampleOptions& options,
                                   torch::Generator generator) {
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
+  const EvalMode eval(*network_.scored());
   const auto z = *draw_latents(count, {}, generator);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
-    return mean_image(scored_network()->decode(z.slice(0, begin, end).to(device_)));
+    return mean_image(network_.scored()->decode(z.slice(0, begin, end).to(device_)));
   });
 }
 
 std::optional<torch::Tensor> Autoencoder::draw_latents(std::int64_t count, const torch::Tensor&,
                                                        torch::Generator generator) {
   const torch::NoGradGuard no_grad;
+  const EvalMode eval(*network_.scored());
   const auto z = sample_mixture(fitted_codes(), count, generator);
-  return scored_network()->sparse(z.to(device_)).to(torch::kCPU);
+  return network_.scored()->sparse(z.to(device_)).to(torch::kCPU);
 }
 
 std::optional<Codes> Autoencoder::encode(const Batch& batch) {
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
-  return Codes{scored_network()->encode(batch.images), {}};
+  const EvalMode eval(*network_.scored());
+  return Codes{network_.scored()->encode(batch.images), {}};
 }
 
 std::optional<torch::Tensor> Autoencoder::decode(const torch::Tensor& z, const torch::Tensor&) {
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
-  return mean_image(scored_network()->decode(z.to(device_)));
+  const EvalMode eval(*network_.scored());
+  return mean_image(network_.scored()->decode(z.to(device_)));
 }
 
 std::optional<torch::Tensor> Autoencoder::reconstruct(const Batch& batch) {
@@ -193,15 +191,15 @@ std::optional<torch::Tensor> Autoencoder::reconstruct(const Batch& batch) {
 }
 
 std::optional<torch::Tensor> Autoencoder::jacobian_norms(const Batch& batch) {
-  const EvalMode eval(*scored_network());
-  if (scored_network()->is_one_sigmoid_layer()) {
+  const EvalMode eval(*network_.scored());
+  if (network_.scored()->is_one_sigmoid_layer()) {
     const torch::NoGradGuard no_grad;
-    const auto codes = scored_network()->encode(batch.images);
-    return sigmoid_squared_norms(codes, *scored_network()->only_weight()).sqrt();
+    const auto codes = network_.scored()->encode(batch.images);
+    return sigmoid_squared_norms(codes, *network_.scored()->only_weight()).sqrt();
   }
   const torch::AutoGradMode with_gradients(true);
   const auto images = batch.images.detach().clone().requires_grad_();
-  return exact_squared_norms(scored_network()->encode(images), images).sqrt();
+  return exact_squared_norms(network_.scored()->encode(images), images).sqrt();
 }
 
 }  // namespace

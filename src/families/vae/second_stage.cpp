@@ -66,28 +66,26 @@ SecondStage::SecondStage(const Definition& definition, std::int64_t latent_dim,
                          std::int64_t condition_dim, torch::Device device)
     : latent_dim_(latent_dim),
       network_(make_network(definition, latent_dim, condition_dim, device)),
-      optimizer_(*network_, optimizer_options(definition)),
+      optimizer_(*network_.live(), optimizer_options(definition)),
       steps_(at::zeros({}, at::TensorOptions(at::kLong).device(device))) {
-  const auto ema = ema_options(definition);
-  if (ema.decay > 0.0) {
-    shadow_ = make_network(definition, latent_dim, condition_dim, device);
-    ema_.emplace(*shadow_, *network_, ema);
-  }
+  network_.keep_average(ema_options(definition), [&] {
+    return make_network(definition, latent_dim, condition_dim, device);
+  });
 }
 
 std::vector<LossTerm> SecondStage::training_step(const torch::Tensor& z,
                                                  const torch::Tensor& condition,
                                                  const StepContext& context) {
   optimizer_.zero_grad();
-  const auto [mu, logvar] = network_->encode(z, condition);
+  const auto [mu, logvar] = network_.live()->encode(z, condition);
   const auto eps = context.noise.normal(mu.sizes(), z.options().requires_grad(false));
-  const auto mean = network_->decode(reparameterise(mu, logvar, eps), condition);
-  const auto nll = gaussian_nll(z, mean, network_->gamma()).mean();
+  const auto mean = network_.live()->decode(reparameterise(mu, logvar, eps), condition);
+  const auto nll = gaussian_nll(z, mean, network_.live()->gamma()).mean();
   const auto kl = kl_to_standard_normal(mu, logvar).mean();
   const auto loss = nll + kl;
   backward(loss);
   optimizer_.step(context);
-  if (ema_) ema_->update(context.step);
+  network_.update(context.step);
   steps_.add_(1);
   return {{"loss", loss.detach()},
           {"second_stage_reconstruction_nats", nll.detach()},
@@ -99,7 +97,7 @@ bool SecondStage::begun() const { return steps_.item<std::int64_t>() > 0; }
 torch::Tensor SecondStage::sample(std::int64_t count, const torch::Tensor& condition,
                                   torch::Generator generator) {
   const torch::NoGradGuard no_grad;
-  auto& network = ema_ ? shadow_ : network_;
+  auto& network = network_.scored();
   const auto draws = draw_normal(count, {2, latent_dim_}, generator).to(steps_.device());
   const auto z =
       network->decode(draws.select(1, 0), condition) + network->gamma() * draws.select(1, 1);
@@ -107,9 +105,9 @@ torch::Tensor SecondStage::sample(std::int64_t count, const torch::Tensor& condi
 }
 
 void SecondStage::visit_state(StateVisitor& visitor) {
-  visit_module(visitor, "second_stage", *network_);
+  visit_module(visitor, "second_stage", *network_.live());
   visitor.tensor("second_stage.steps", steps_, StateKind::kBuffer);
-  if (ema_) visit_module(visitor, "second_stage_ema", *shadow_, StateKind::kEma);
+  network_.visit_average(visitor, "second_stage_ema");
   optimizer_.visit_state(visitor, "second_stage_optimizer");
 }
 

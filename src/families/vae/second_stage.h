@@ -58,8 +58,7 @@ class SecondStage {
 
  private:
   std::int64_t latent_dim_;
-  SecondStageNetwork network_, shadow_{nullptr};
-  std::optional<Ema> ema_;
+  Averaged<SecondStageNetwork> network_;
   Optimizer optimizer_;
   torch::Tensor steps_;  // done so far, 0-dim i64
 };

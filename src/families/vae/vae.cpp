@@ -60,8 +60,6 @@ class Vae : public GenerativeModel {
 
  private:
   Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptions& ema);
-  VaeNetwork& scored_network() { return ema_ ? shadow_ : network_; }
-  Prior& scored_prior() { return ema_ ? *shadow_prior_ : *prior_; }
   torch::Tensor condition(const torch::Tensor& labels) const;
   std::int64_t first_stage_steps(std::int64_t total_steps) const;
   std::vector<LossTerm> first_stage_step(const Batch& batch, const StepContext& context);
@@ -76,9 +74,8 @@ class Vae : public GenerativeModel {
   ObservationModel observation_;
   double second_stage_share_;
   torch::Device device_;
-  VaeNetwork network_, shadow_{nullptr};
-  std::unique_ptr<Prior> prior_, shadow_prior_;
-  std::optional<Ema> ema_;
+  Averaged<VaeNetwork> network_;
+  std::unique_ptr<Prior> prior_, scored_prior_;
   Optimizer optimizer_;
   LatentObjective objective_;
   std::optional<SecondStage> second_stage_;
@@ -90,14 +87,11 @@ Vae::Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptio
       second_stage_share_(args.definition.number("objective.second_stage_share")),
       device_(args.device),
       network_(make_network<VaeNetwork>(options, args.device)),
-      prior_(make_prior(options, network_)),
-      optimizer_(*network_, optimizer_options(args.definition)),
+      prior_(make_prior(options, network_.live())),
+      optimizer_(*network_.live(), optimizer_options(args.definition)),
       objective_(args.definition, options.layers.latent_dim, data_size(args), args.device) {
-  if (ema.decay > 0.0) {
-    shadow_ = make_network<VaeNetwork>(options, args.device);
-    shadow_prior_ = make_prior(options, shadow_);
-    ema_.emplace(*shadow_, *network_, ema);
-  }
+  network_.keep_average(ema, [&] { return make_network<VaeNetwork>(options, args.device); });
+  scored_prior_ = make_prior(options, network_.scored());
   if (second_stage_share_ > 0.0) {
     second_stage_.emplace(args.definition, options.layers.latent_dim, options.layers.condition_dim,
                           args.device);
@@ -129,7 +123,7 @@ std::vector<LossTerm> Vae::first_stage_step(const Batch& batch, const StepContex
   optimizer_.zero_grad();
   const std::int64_t samples = objective_.samples();
   const auto y = condition(batch.labels);
-  const auto posterior = network_->encode(batch.images, y);
+  const auto posterior = network_.live()->encode(batch.images, y);
   Posterior drawn_from{repeated(posterior.mu, samples), repeated(posterior.logvar, samples)};
   torch::Tensor eps, z = posterior.mu;
   if (!options_.point_posterior) {
@@ -137,10 +131,10 @@ std::vector<LossTerm> Vae::first_stage_step(const Batch& batch, const StepContex
     eps = context.noise.normal(mu.sizes(), mu.options().requires_grad(false));
     z = reparameterise(mu, drawn_from.logvar, eps);
   }
-  const auto logits = network_->decode(z, repeated(y, samples));
+  const auto logits = network_.live()->decode(z, repeated(y, samples));
   const auto images = repeated(batch.images, samples);
-  const auto scale =
-      observation_.learns_scale() ? network_->scale() : observation_.training_scale(images, logits);
+  const auto scale = observation_.learns_scale() ? network_.live()->scale()
+                                                 : observation_.training_scale(images, logits);
   const auto nll = observation_.nll(images, logits, scale);
   std::vector<LossTerm> terms = {{"loss", {}}, {"reconstruction_nats", nll.mean().detach()}};
   if (observation_.learns_scale()) terms.push_back({"likelihood_scale", scale.detach()});
@@ -150,7 +144,7 @@ std::vector<LossTerm> Vae::first_stage_step(const Batch& batch, const StepContex
   if (penalties.defined()) loss = loss + penalties;
   backward(loss);
   optimizer_.step(context);
-  if (ema_) ema_->update(context.step);
+  network_.update(context.step);
   observation_.remember_scale(scale.detach(), context.step);
   objective_.update_discriminator(first_z.detach(), context, terms);
   terms.front().value = loss.detach();
@@ -178,8 +172,8 @@ std::vector<LossTerm> Vae::second_stage_step(const Batch& batch, const StepConte
   torch::Tensor z;
   {
     const torch::NoGradGuard no_grad;
-    const EvalMode eval(*scored_network());
-    const auto posterior = scored_network()->encode(batch.images, y);
+    const EvalMode eval(*network_.average());
+    const auto posterior = network_.average()->encode(batch.images, y);
     z = posterior.mu;
     if (!options_.point_posterior) {
       const auto eps = context.noise.normal(z.sizes(), z.options());
@@ -190,9 +184,9 @@ std::vector<LossTerm> Vae::second_stage_step(const Batch& batch, const StepConte
 }
 
 void Vae::visit_state(StateVisitor& visitor) {
-  visit_module(visitor, "network", *network_);
+  visit_module(visitor, "network", *network_.live());
   observation_.visit_state(visitor);
-  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  network_.visit_average(visitor, "ema");
   optimizer_.visit_state(visitor, "optimizer");
   objective_.visit_state(visitor);
   if (second_stage_) second_stage_->visit_state(visitor);
@@ -200,22 +194,22 @@ void Vae::visit_state(StateVisitor& visitor) {
 
 torch::Tensor Vae::sample(std::int64_t count, const SampleOptions& options,
                           torch::Generator generator) {
-  const EvalMode eval(*scored_network());
+  const EvalMode eval(*network_.scored());
   const auto labels = sample_labels(count).value_or(torch::Tensor());
   const auto z = *draw_latents(count, labels, generator);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     const auto y = labels.defined() ? condition(labels.slice(0, begin, end)) : torch::Tensor();
-    return ObservationModel::mean(scored_network()->decode(z.slice(0, begin, end).to(device_), y));
+    return ObservationModel::mean(network_.scored()->decode(z.slice(0, begin, end).to(device_), y));
   });
 }
 
 std::optional<torch::Tensor> Vae::draw_latents(std::int64_t count, const torch::Tensor& labels,
                                                torch::Generator generator) {
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
+  const EvalMode eval(*network_.scored());
   const bool two_stages = second_stage_ && second_stage_->begun();
   return two_stages ? second_stage_->sample(count, condition(labels), generator)
-                    : scored_prior().sample(count, generator);
+                    : scored_prior_->sample(count, generator);
 }
 
 std::optional<torch::Tensor> Vae::sample_labels(std::int64_t count) {
@@ -226,15 +220,15 @@ std::optional<torch::Tensor> Vae::sample_labels(std::int64_t count) {
 
 std::optional<Codes> Vae::encode(const Batch& batch) {
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
-  const auto posterior = scored_network()->encode(batch.images, condition(batch.labels));
+  const EvalMode eval(*network_.scored());
+  const auto posterior = network_.scored()->encode(batch.images, condition(batch.labels));
   return Codes{posterior.mu, posterior.logvar};
 }
 
 std::optional<torch::Tensor> Vae::decode(const torch::Tensor& z, const torch::Tensor& labels) {
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
-  return ObservationModel::mean(scored_network()->decode(z.to(device_), condition(labels)));
+  const EvalMode eval(*network_.scored());
+  return ObservationModel::mean(network_.scored()->decode(z.to(device_), condition(labels)));
 }
 
 std::optional<torch::Tensor> Vae::reconstruct(const Batch& batch) {
@@ -243,9 +237,9 @@ std::optional<torch::Tensor> Vae::reconstruct(const Batch& batch) {
 
 std::optional<torch::Tensor> Vae::jacobian_norms(const Batch& batch) {
   const torch::AutoGradMode with_gradients(true);
-  const EvalMode eval(*scored_network());
+  const EvalMode eval(*network_.scored());
   const auto images = batch.images.detach().clone().requires_grad_();
-  const auto posterior = scored_network()->encode(images, condition(batch.labels));
+  const auto posterior = network_.scored()->encode(images, condition(batch.labels));
   return exact_squared_norms(posterior.mu, images).sqrt();
 }
 
@@ -255,33 +249,34 @@ torch::Tensor Vae::draw_eps(std::int64_t count, torch::Generator generator) cons
 
 // −log p(x|z) under the weights and the scale that are scored.
 torch::Tensor Vae::scoring_nll(const Batch& batch, const torch::Tensor& z) {
-  const auto logits = scored_network()->decode(z, condition(batch.labels));
-  const auto scale = observation_.learns_scale() ? scored_network()->scale() : observation_.scale();
+  const auto logits = network_.scored()->decode(z, condition(batch.labels));
+  const auto scale =
+      observation_.learns_scale() ? network_.scored()->scale() : observation_.scale();
   return observation_.nll(batch.images, logits, scale);
 }
 
 std::optional<torch::Tensor> Vae::elbo(const Batch& batch, torch::Generator generator) {
   if (options_.point_posterior) return std::nullopt;
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
-  const auto posterior = scored_network()->encode(batch.images, condition(batch.labels));
+  const EvalMode eval(*network_.scored());
+  const auto posterior = network_.scored()->encode(batch.images, condition(batch.labels));
   const auto eps = draw_eps(batch.images.size(0), generator);
   const auto z = reparameterise(posterior.mu, posterior.logvar, eps);
-  return -(scoring_nll(batch, z) + scored_prior().kl(posterior, eps));
+  return -(scoring_nll(batch, z) + scored_prior_->kl(posterior, eps));
 }
 
 std::optional<torch::Tensor> Vae::log_weights(const Batch& batch, std::int64_t count,
                                               torch::Generator generator) {
   if (options_.point_posterior) return std::nullopt;
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
-  const auto posterior = scored_network()->encode(batch.images, condition(batch.labels));
+  const EvalMode eval(*network_.scored());
+  const auto posterior = network_.scored()->encode(batch.images, condition(batch.labels));
   std::vector<torch::Tensor> weights;
   for (std::int64_t k = 0; k < count; ++k) {
     const auto eps = draw_eps(batch.images.size(0), generator);
     const auto z = reparameterise(posterior.mu, posterior.logvar, eps);
     weights.push_back(
-        (scored_prior().log_ratio(posterior, eps) - scoring_nll(batch, z)).to(torch::kFloat64));
+        (scored_prior_->log_ratio(posterior, eps) - scoring_nll(batch, z)).to(torch::kFloat64));
   }
   return torch::stack(weights, 1);
 }

@@ -63,7 +63,6 @@ class VqVae : public GenerativeModel {
 
  private:
   VqVae(const ModelArgs& args, const VqVaeNetworkOptions& options, const EmaOptions& ema);
-  VqVaeNetwork& scored_network() { return ema_ ? shadow_ : network_; }
   torch::Tensor indices_of(const torch::Tensor& images);
 
   VqVaeNetworkOptions options_;
@@ -71,8 +70,7 @@ class VqVae : public GenerativeModel {
   std::int64_t fit_images_;
   torch::Tensor training_images_;
   torch::Device device_;
-  VqVaeNetwork network_, shadow_{nullptr};
-  std::optional<Ema> ema_;
+  Averaged<VqVaeNetwork> network_;
   Optimizer optimizer_;
   EmaCodebook codebook_;
 };
@@ -85,28 +83,25 @@ VqVae::VqVae(const ModelArgs& args, const VqVaeNetworkOptions& options, const Em
       training_images_(args.training_images),
       device_(args.device),
       network_(make_network<VqVaeNetwork>(options, args.device)),
-      optimizer_(*network_, optimizer_options(args.definition)),
-      codebook_(network_->codebook(), args.definition.number("model.codebook_decay")) {
-  if (ema.decay > 0.0) {
-    shadow_ = make_network<VqVaeNetwork>(options, args.device);
-    ema_.emplace(*shadow_, *network_, ema);
-  }
+      optimizer_(*network_.live(), optimizer_options(args.definition)),
+      codebook_(network_.live()->codebook(), args.definition.number("model.codebook_decay")) {
+  network_.keep_average(ema, [&] { return make_network<VqVaeNetwork>(options, args.device); });
 }
 
 std::vector<LossTerm> VqVae::training_step(const Batch& batch, const StepContext& context) {
   optimizer_.zero_grad();
-  const auto encoded = network_->encode(batch.images);
+  const auto encoded = network_.live()->encode(batch.images);
   const auto vectors = VqVaeNetworkImpl::to_vectors(encoded);
-  const auto indices = nearest_code(vectors.detach(), network_->codebook());
-  const auto quantised = network_->to_maps(indices);
-  const auto logits = network_->decode(straight_through(encoded, quantised));
+  const auto indices = nearest_code(vectors.detach(), network_.live()->codebook());
+  const auto quantised = network_.live()->to_maps(indices);
+  const auto logits = network_.live()->decode(straight_through(encoded, quantised));
   const auto error = (batch.images - mean_image(logits)).square().mean();
   const auto commitment = commitment_loss(encoded, quantised);
   const auto loss = error / data_variance_ + commitment_ * commitment;
   backward(loss);
   optimizer_.step(context);
   codebook_.update(vectors.detach(), indices);
-  if (ema_) ema_->update(context.step);
+  network_.update(context.step);
   return {{"loss", loss.detach()},
           {"reconstruction_mse", error.detach()},
           {"commitment", commitment.detach()},
@@ -114,42 +109,43 @@ std::vector<LossTerm> VqVae::training_step(const Batch& batch, const StepContext
 }
 
 void VqVae::visit_state(StateVisitor& visitor) {
-  visit_module(visitor, "network", *network_);
+  visit_module(visitor, "network", *network_.live());
   codebook_.visit_state(visitor);
-  if (ema_) visit_module(visitor, "ema", *shadow_, StateKind::kEma);
+  network_.visit_average(visitor, "ema");
   optimizer_.visit_state(visitor, "optimizer");
 }
 
 // [N,h·w]
 torch::Tensor VqVae::indices_of(const torch::Tensor& images) {
-  const auto vectors = VqVaeNetworkImpl::to_vectors(scored_network()->encode(images));
-  return nearest_code(vectors, scored_network()->codebook()).view({images.size(0), -1});
+  const auto vectors = VqVaeNetworkImpl::to_vectors(network_.scored()->encode(images));
+  return nearest_code(vectors, network_.scored()->codebook()).view({images.size(0), -1});
 }
 
 torch::Tensor VqVae::sample(std::int64_t count, const SampleOptions& options,
                             torch::Generator generator) {
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
+  const EvalMode eval(*network_.scored());
   const auto seen =
       codes_of_training_images(training_images_, fit_images_, device_,
                                [&](const torch::Tensor& images) { return indices_of(images); });
   const auto drawn = sample_positions(position_shares(seen, options_.codes), count, generator);
   return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
     const auto indices = drawn.slice(0, begin, end).to(device_);
-    return mean_image(scored_network()->decode(scored_network()->to_maps(indices)));
+    return mean_image(network_.scored()->decode(network_.scored()->to_maps(indices)));
   });
 }
 
 std::optional<Codes> VqVae::encode(const Batch& batch) {
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
-  return Codes{scored_network()->to_maps(indices_of(batch.images)).flatten(1), {}};
+  const EvalMode eval(*network_.scored());
+  return Codes{network_.scored()->to_maps(indices_of(batch.images)).flatten(1), {}};
 }
 
 std::optional<torch::Tensor> VqVae::reconstruct(const Batch& batch) {
   const torch::NoGradGuard no_grad;
-  const EvalMode eval(*scored_network());
-  return mean_image(scored_network()->decode(scored_network()->to_maps(indices_of(batch.images))));
+  const EvalMode eval(*network_.scored());
+  return mean_image(
+      network_.scored()->decode(network_.scored()->to_maps(indices_of(batch.images))));
 }
 
 }  // namespace
