@@ -43,6 +43,14 @@ std::string wanted_text(const Need& need, const Key& key) {
 
 }  // namespace
 
+bool has_effect(const Key& key, const Schema& schema, const Definition& definition) {
+  return std::all_of(key.needs.begin(), key.needs.end(), [&](const Need& need) {
+    const Key& other = require_key(schema, need.path, definition.name);
+    return is_met(need, other, definition.values.at(need.path).value) &&
+           has_effect(other, schema, definition);
+  });
+}
+
 void check_effects(const Schema& schema, const SourceTable& values) {
   for (const Key& key : schema) {
     const SourceValue own = held(key, values);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "config/definition.h"
 #include "config/schema.h"
 #include "config/toml_source.h"
 
@@ -11,5 +12,8 @@ namespace assay {
 /// that would otherwise train the plain model in silence. What an extended definition sets is left
 /// alone, as are keys that hold their default.
 void check_effects(const Schema& schema, const SourceTable& values);
+
+/// Whether what a definition holds leaves a key of its schema switched on.
+bool has_effect(const Key& key, const Schema& schema, const Definition& definition);
 
 }  // namespace assay

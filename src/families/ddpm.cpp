@@ -60,18 +60,21 @@ NoiseSchedule schedule_of(const Definition& definition) {
   return linear_schedule(timesteps);
 }
 
+std::int64_t sampler_steps(const Definition& definition) {
+  const auto steps = definition.integer("sampler.steps");
+  return steps == 0 ? definition.integer("objective.timesteps") : steps;
+}
+
 DiffusionSamplerOptions sampler_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   DiffusionSamplerOptions options;
   options.schedule = schedule_of(definition);
   options.ddim = definition.text("sampler.name") == "ddim";
-  options.steps = definition.integer("sampler.steps");
+  options.steps = sampler_steps(definition);
   options.eta = definition.number("sampler.eta");
   options.clip_x0 = definition.boolean("sampler.clip_x0");
   options.large_variance = definition.text("sampler.variance") == "large";
   options.device = args.device;
-  const auto timesteps = static_cast<std::int64_t>(options.schedule.size());
-  if (options.steps == 0) options.steps = timesteps;
   return options;
 }
 
@@ -190,6 +193,16 @@ void check_ddpm(const Definition& definition) {
                         timesteps, kShortestLinear));
   refuse_if(steps > timesteps, definition,
             fmt::format("sampler.steps = {} exceeds objective.timesteps = {}", steps, timesteps));
+}
+
+void describe_ddpm_sampling(const Definition& definition, std::int64_t, Protocol& protocol) {
+  const auto steps = sampler_steps(definition);
+  protocol["sampler.steps"] = std::to_string(steps);
+  protocol["network_evaluations"] = std::to_string(steps);
+  if (steps > 1) return;
+  // The last step adds no noise, and it is the only one.
+  protocol.erase("sampler.eta");
+  protocol.erase("sampler.variance");
 }
 
 std::unique_ptr<Trainable> make_ddpm(const ModelArgs& args) {

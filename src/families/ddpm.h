@@ -3,18 +3,22 @@
 
 #include <memory>
 
+#include "core/events.h"
 #include "families/trainable.h"
 
 namespace assay {
 
 /// Denoising diffusion probabilistic model (Ho et al. 2020) with a U-Net. Minimises L_simple (eq.
 /// 14), the mean squared error of the predicted ε, or of v (Salimans & Ho 2022). Samples by
-/// ancestral sampling or DDIM (Song et al. 2021) from the averaged network.
+/// ancestral sampling or DDIM (Song et al. 2021).
 ///
 /// Logged per step: loss.
 Schema ddpm_schema();
 /// Throws Error where switches exclude one another.
 void check_ddpm(const Definition& definition);
+/// Names the steps that are taken (0: all), and leaves out what one step has no use for.
+void describe_ddpm_sampling(const Definition& definition, std::int64_t training_images,
+                            Protocol& protocol);
 std::unique_ptr<Trainable> make_ddpm(const ModelArgs& args);
 
 }  // namespace assay

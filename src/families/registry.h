@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/events.h"
 #include "families/trainable.h"
 
 namespace assay {
@@ -28,6 +29,9 @@ struct Family {
   std::unique_ptr<Trainable> (*make)(const ModelArgs&);
   Encoding encoding = Encoding::kNone;
   bool has_latents = false;  ///< GenerativeModel::draw_latents gives some
+  /// Corrects what sampling_protocol says of its definitions, given the number of training images;
+  /// nullptr: nothing to correct.
+  void (*describe_sampling)(const Definition&, std::int64_t, Protocol&) = nullptr;
   int revision = 1;          ///< of its schema: raised when a default or a meaning changes
   std::vector<Upgrade> upgrades = {};
 };
@@ -42,6 +46,14 @@ const Family& family(std::string_view name);
 /// The encoding of a definition's family; points where model.posterior asks for them. Throws Error
 /// as family().
 Encoding encoding_of(const Definition& definition);
+
+/// "ema" or "raw": which of a model's weights are scored and sampled.
+std::string scored_weights(const Definition& definition);
+
+/// How samples are drawn, for the protocol of every score that rests on them: each key of [sampler]
+/// that has an effect, as "sampler.steps", and "network_evaluations", of the network that makes the
+/// example, per sample. Settings that draw alike are described alike. Throws Error as family().
+Protocol sampling_protocol(const Definition& definition, std::int64_t training_images);
 
 /// The schema callback that config/definition.h asks for.
 FamilyKeys family_schema(const std::string& name);

@@ -31,4 +31,11 @@ torch::Tensor codes_of_training_images(
   return at::cat(parts);
 }
 
+void describe_fit_images(const Definition& definition, std::int64_t training_images,
+                         Protocol& protocol) {
+  const auto asked = definition.integer("sampler.fit_images");
+  const auto used = asked == 0 ? training_images : std::min(asked, training_images);
+  protocol["sampler.fit_images"] = std::to_string(used);
+}
+
 }  // namespace assay

@@ -5,6 +5,9 @@
 
 #include <functional>
 
+#include "config/definition.h"
+#include "core/events.h"
+
 namespace assay {
 
 /// Codes on the CPU of `count` training images (0 or more than there are: of all), which a fixed
@@ -13,5 +16,9 @@ namespace assay {
 torch::Tensor codes_of_training_images(
     const torch::Tensor& images, std::int64_t count, torch::Device device,
     const std::function<torch::Tensor(const torch::Tensor&)>& encode);
+
+/// Names the number of images that sampler.fit_images asks for, which 0 and too many leave open.
+void describe_fit_images(const Definition& definition, std::int64_t training_images,
+                         Protocol& protocol);
 
 }  // namespace assay

@@ -43,8 +43,8 @@ at::Tensor interleave(const at::Tensor& originals, const at::Tensor& reconstruct
   return torch::cat(rows);
 }
 
-std::string scored_weights(const Definition& definition) {
-  return definition.number("ema.decay") > 0 ? definition.text("eval.weights") : "raw";
+bool rests_on_samples(Needs needs) {
+  return is_of_features(needs) || needs == Needs::kLabelledImages || needs == Needs::kPoints;
 }
 
 GenerativeModel& generative(Trainable& model, std::string_view family) {
@@ -103,9 +103,8 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
     protocol["importance_samples"] = std::to_string(definition_.integer("eval.importance_samples"));
   }
   if (metric.needs == Needs::kHeldOut) protocol["held_out_digest"] = dataset_.test.digest;
-  // A family without a distribution of codes samples from one that is fitted to them.
-  if (is_of_features(metric.needs) && definition_.has("sampler.codes")) {
-    protocol["sampled_codes"] = definition_.text("sampler.codes");
+  if (rests_on_samples(metric.needs)) {
+    protocol.merge(sampling_protocol(definition_, dataset_.train.size()));
   }
   if (needs_posteriors(metric.needs)) {
     protocol["representation"] = "posterior";

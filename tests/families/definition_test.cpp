@@ -95,6 +95,40 @@ TEST(FamilyRegistry, NamesTheNearMissOfAnUnknownFamily) {
   }
 }
 
+TEST(Families, DescribeHowTheySample) {
+  const auto described = [](const std::string& toml) {
+    return sampling_protocol(defined(toml), 5000);
+  };
+  EXPECT_EQ(described("family = \"gan\"\n"), (Protocol{{"network_evaluations", "1"}}));
+  EXPECT_EQ(described("family = \"ddpm\"\nsampler.steps = 20\n"),
+            (Protocol{{"network_evaluations", "20"},
+                      {"sampler.name", "ddim"},
+                      {"sampler.steps", "20"},
+                      {"sampler.eta", "0.0"},
+                      {"sampler.clip_x0", "true"}}));
+  EXPECT_EQ(described("family = \"ddpm\"\nsampler.steps = 0\nsampler.name = \"ancestral\"\n"),
+            (Protocol{{"network_evaluations", "1000"},
+                      {"sampler.name", "ancestral"},
+                      {"sampler.steps", "1000"},
+                      {"sampler.variance", "large"},
+                      {"sampler.clip_x0", "true"}}));
+  EXPECT_EQ(described("family = \"autoencoder\"\n"), (Protocol{{"network_evaluations", "1"},
+                                                               {"sampler.codes", "gaussian"},
+                                                               {"sampler.fit_images", "5000"}}));
+  const auto alike = [&](const std::string& family, const std::string& a, const std::string& b) {
+    const auto line = "family = \"" + family + "\"\n";
+    EXPECT_EQ(described(line + a), described(line + b)) << a << b;
+  };
+  // What draws alike is described alike.
+  alike("ddpm", "sampler.variance = \"small\"\n", "");
+  alike("ddpm", "sampler.steps = 0\n", "sampler.steps = 1000\n");
+  alike("ddpm", "sampler.steps = 1\nsampler.eta = 1\n", "sampler.steps = 1\n");
+  alike("ddpm", "sampler.name = \"ancestral\"\nsampler.eta = 1\n",
+        "sampler.name = \"ancestral\"\n");
+  alike("autoencoder", "sampler.components = 3\n", "sampler.fit_seed = 2\n");
+  alike("vq_vae", "sampler.fit_images = 0\n", "sampler.fit_images = 5000\n");
+}
+
 TEST(Families, RefuseWhatTheyCannotBuild) {
   EXPECT_THAT(refusal("family = \"vae\"\n", {2}), HasSubstr("the VAE needs images"));
   EXPECT_THAT(refusal("family = \"vae\"\n", {1, 30, 30}), HasSubstr("that 4 divides, not 30x30"));

@@ -56,6 +56,29 @@ TEST(Evaluator, NamesTheWeightsThatWereScored) {
   }
 }
 
+TEST(Evaluator, NamesTheSamplerOfScoresThatRestOnSamplesAlone) {
+  const auto definition = resolve_text(R"(
+family = "ddpm"
+dataset = {name = "generated_images", size = 8, count = 64}
+model = {base_channels = 8, multipliers = [1], heads = 1}
+objective = {timesteps = 30}
+sampler = {steps = 3}
+eval = {metrics = ["fd"], extractor = "pixels", generated = 8, reference_count = 16}
+)",
+                                       "test.toml", family_schema, {});
+  const auto protocol = evaluate(definition, 1).evaluation.metrics[0].protocol;
+  EXPECT_EQ(protocol.at("sampler.name"), "ddim");
+  EXPECT_EQ(protocol.at("sampler.steps"), "3");
+  EXPECT_EQ(protocol.at("network_evaluations"), "3");
+  EXPECT_FALSE(protocol.contains("sampler.variance"));
+  const auto scores = evaluate(small_definition(), 1).evaluation.metrics;
+  EXPECT_EQ(scores[0].protocol.at("network_evaluations"), "1");
+  for (const auto& value : scores) {
+    const bool of_samples = value.name != "reconstruction_mse" && value.name != "elbo";
+    EXPECT_EQ(value.protocol.contains("network_evaluations"), of_samples) << value.name;
+  }
+}
+
 TEST(Evaluator, NamesTheBinarisationInEveryProtocol) {
   Definition definition = small_definition();
   for (const auto& value : evaluate(definition, 1).evaluation.metrics) {
