@@ -83,6 +83,8 @@ class EfficientNetExtractor : public Extractor {
     return extract_in_blocks(images, kBlock, network, progress);
   }
 
+  std::int64_t block_size() const override { return kBlock; }
+
   Protocol protocol() const override {
     return {{"extractor", "efficientnet-lite0"},
             {"extractor_sha256", std::string(kEfficientNetLite0Sha256)},

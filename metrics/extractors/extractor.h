@@ -43,6 +43,9 @@ class Extractor {
   /// fit.
   virtual Features extract(const at::Tensor& images,
                            const std::function<void(std::int64_t)>& progress = {}) = 0;
+  /// Images that are computed together: a set that comes in multiples of it, and a rest, gives the
+  /// same bits as all at once.
+  virtual std::int64_t block_size() const = 0;
   /// Name, SHA-256 of the weights, resize rule: the fields it adds to a metric's protocol.
   virtual Protocol protocol() const = 0;
 };

@@ -73,6 +73,8 @@ class FmnistCnnExtractor : public Extractor {
     return extract_in_blocks(images, kBlock, network, progress);
   }
 
+  std::int64_t block_size() const override { return kBlock; }
+
   Protocol protocol() const override {
     return {{"extractor", "fmnist-cnn"}, {"extractor_sha256", sha256_}, {"resize", "none"}};
   }

@@ -30,6 +30,8 @@ class InceptionExtractor : public Extractor {
     return extract_in_blocks(images, InceptionV3::kBatch, network, progress);
   }
 
+  std::int64_t block_size() const override { return InceptionV3::kBatch; }
+
   Protocol protocol() const override {
     return {{"extractor", "inception-v3"},
             {"extractor_sha256", sha256_},

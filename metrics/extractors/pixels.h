@@ -10,6 +10,7 @@ class PixelExtractor : public Extractor {
  public:
   Features extract(const at::Tensor& images,
                    const std::function<void(std::int64_t)>& progress = {}) override;
+  std::int64_t block_size() const override { return 1; }
   Protocol protocol() const override;
 };
 

@@ -47,6 +47,8 @@ class TransformerExtractor : public Extractor {
     return extract_in_blocks(images, kBlock, network, progress);
   }
 
+  std::int64_t block_size() const override { return kBlock; }
+
   Protocol protocol() const override {
     return {{"extractor", std::string(model_.name)},
             {"extractor_sha256", sha256_},

@@ -229,6 +229,7 @@ class Scorer {
       protocol["generated_labels"] = digest_of(generated_.labels);
       protocol["reference_labels"] = digest_of(reference_.labels);
     }
+    protocol.merge(Protocol(generated_.sampling));
     if (!command_.compat.empty()) protocol["compat"] = command_.compat;
     return protocol;
   }

@@ -10,11 +10,10 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/near_miss.h"
-#include "data/batch_stream.h"
 #include "data/image_folder.h"
 #include "data/npz.h"
-#include "harness/environment.h"
-#include "harness/runner.h"
+#include "families/registry.h"
+#include "harness/sample_keeper.h"
 
 namespace assay {
 namespace {
@@ -93,25 +92,22 @@ EvalSource from_dataset(const std::string& text, std::size_t colon) {
 EvalSource from_run(const std::string& run, const EvalCommand& command) {
   const TrainedModel trained =
       load_trained(command.common, run, {command.sampler_settings(), command.data}, command.device);
-  const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
   const std::int64_t count =
       command.count > 0 ? command.count : trained.definition.integer("eval.generated");
-  SampleOptions options;
-  options.batch_size = trained.definition.integer("eval.batch_size");
-  const torch::NoGradGuard no_grad;
-  const at::Tensor samples = trained.generator().sample(
-      count, options, make_generator(torch::kCPU, command.seed, "sample"));
+  SampleKeeper kept({.count = count, .whole = true});
+  draw_samples(trained, count, command.seed,
+               [&](const at::Tensor& samples) { kept.take(samples); });
   EvalSource source;
   source.name = fmt::format("{}, samples of seed {}", trained.label, command.seed);
   source.drawn = true;
+  source.sampling = sampling_protocol(trained.definition, trained.dataset.train.size());
+  source.sampling["weights"] = scored_weights(trained.definition);
+  source.digest = digest_of(kept.whole());
   if (trained.dataset.is_points()) {
-    source.features = samples;
-    source.digest = digest_of(samples);
-    return source;
+    source.features = kept.whole();
+  } else {
+    source.images = one_group(kept.whole());
   }
-  const at::Tensor pixels = to_pixels(samples);
-  source.images = one_group(pixels);
-  source.digest = digest_of(pixels);
   return source;
 }
 

@@ -23,6 +23,7 @@ struct EvalSource {
   CodesAndFactors codes;           ///< of an .npz that holds codes
   std::string digest;              ///< SHA-256 of the content
   bool drawn = false;              ///< from a run
+  Protocol sampling = {};          ///< how, if so (families/registry.h)
 
   std::int64_t rows() const;
 };

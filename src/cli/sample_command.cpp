@@ -17,6 +17,7 @@
 #include "harness/checkpoint.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
+#include "harness/sample_keeper.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -67,9 +68,9 @@ void check_place(const fs::path& out) {
   }
 }
 
-void write_folder(const at::Tensor& pixels, const fs::path& folder) {
+void write_folder(const at::Tensor& pixels, std::int64_t first, const fs::path& folder) {
   for (std::int64_t i = 0; i < pixels.size(0); ++i) {
-    write_file_atomically(folder / fmt::format("{:06}.png", i), encode_png(pixels[i]));
+    write_file_atomically(folder / fmt::format("{:06}.png", first + i), encode_png(pixels[i]));
   }
 }
 
@@ -79,22 +80,17 @@ at::Tensor picture(const at::Tensor& pixels) {
   return image_grid(pixels, columns);
 }
 
-void write_samples(const at::Tensor& samples, const Dataset& dataset, const fs::path& out) {
+// samples: all of them, as pixels or points.
+void write_file_of(const at::Tensor& samples, const Dataset& dataset, const fs::path& out) {
   const bool points = dataset.is_points();
   if (out.extension() == ".npz") {
-    const at::Tensor array = points ? samples : to_npz_images(to_pixels(samples));
-    write_npz(out, {{points ? "features" : "arr_0", array}});
-  } else if (out.extension() == ".png") {
-    const at::Tensor centres = dataset.modes ? dataset.modes->centres : at::Tensor();
-    const at::Tensor image =
-        points ? scatter_picture(samples, centres, kScatterSize) : picture(to_pixels(samples));
-    write_file_atomically(out, encode_png(image));
-  } else if (points) {
-    throw Error(fmt::format(
-        "--out {}: points go to FILE.png or FILE.npz, not to a folder of images", out.string()));
-  } else {
-    write_folder(to_pixels(samples), out);
+    write_npz(out, {{points ? "features" : "arr_0", points ? samples : to_npz_images(samples)}});
+    return;
   }
+  const at::Tensor centres = dataset.modes ? dataset.modes->centres : at::Tensor();
+  const at::Tensor image =
+      points ? scatter_picture(samples, centres, kScatterSize) : picture(samples);
+  write_file_atomically(out, encode_png(image));
 }
 
 }  // namespace
@@ -124,18 +120,39 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
   return trained;
 }
 
+void draw_samples(const TrainedModel& trained, std::int64_t count, std::uint64_t seed,
+                  const std::function<void(const at::Tensor&)>& sink) {
+  const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
+  const torch::NoGradGuard no_grad;
+  SampleRequest request;
+  request.count = count;
+  request.generator = make_generator(torch::kCPU, seed, "sample");
+  request.batch_size = trained.definition.integer("eval.batch_size");
+  request.sink = sink;
+  trained.generator().sample(request);
+}
+
 int sample_command(const SampleCommand& command) {
   const fs::path out = command.out.empty() ? fmt::format("run-{}.png", command.run) : command.out;
   check_place(out);
   const TrainedModel trained =
       load_trained(command.common, command.run, {command.set, command.data}, command.device);
-  const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
-  SampleOptions options;
-  options.batch_size = trained.definition.integer("eval.batch_size");
-  const torch::NoGradGuard no_grad;
-  const at::Tensor samples = trained.generator().sample(
-      command.count, options, make_generator(torch::kCPU, command.seed, "sample"));
-  write_samples(samples, trained.dataset, out);
+  const bool folder = out.extension() != ".npz" && out.extension() != ".png";
+  if (folder && trained.dataset.is_points()) {
+    throw Error(fmt::format(
+        "--out {}: points go to FILE.png or FILE.npz, not to a folder of images", out.string()));
+  }
+  std::int64_t done = 0;
+  SampleKeeper kept({.count = command.count, .whole = !folder});
+  draw_samples(trained, command.count, command.seed, [&](const at::Tensor& samples) {
+    if (folder) {
+      write_folder(to_pixels(samples), done, out);
+    } else {
+      kept.take(samples);
+    }
+    done += samples.size(0);
+  });
+  if (!folder) write_file_of(kept.whole(), trained.dataset, out);
   if (!command.common.quiet)
     fmt::print("{} samples of {} (seed {}): {}\n", command.count, trained.label, command.seed,
                out.string());

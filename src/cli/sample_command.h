@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,5 +39,9 @@ struct TrainedModel {
 };
 TrainedModel load_trained(const CommonOptions& common, const std::string& run,
                           const StoredChanges& changes, const std::string& device);
+
+/// `count` samples from the run's stream of `seed`, batch after batch.
+void draw_samples(const TrainedModel& trained, std::int64_t count, std::uint64_t seed,
+                  const std::function<void(const at::Tensor&)>& sink);
 
 }  // namespace assay

@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 #include <torch/utils.h>
 
-#include <span>
-
 #include "core/error.h"
 #include "families/diffusion_sampler.h"
 #include "families/diffusion_steps.h"
@@ -84,8 +82,7 @@ class Ddpm : public GenerativeModel {
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
-  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
-                       torch::Generator generator) override;
+  void sample(const SampleRequest& request) override;
 
  private:
   UNet network_on(const ModelArgs& args) const;
@@ -164,20 +161,16 @@ torch::Tensor Ddpm::estimate_x0(UNet& network, const torch::Tensor& x_t, std::in
                      : x0_from_eps(x_t, predicted, alpha_bar);
 }
 
-torch::Tensor Ddpm::sample(std::int64_t count, const SampleOptions& options,
-                           torch::Generator generator) {
-  const auto latents = draw_diffusion_latents(count, example_shape_, generator);
+void Ddpm::sample(const SampleRequest& request) {
   auto& network = network_.scored();
   const EvalMode eval(*network);
-  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
-    const std::span<const std::uint64_t> seeds(latents.seeds);
-    return run_diffusion_sampler(
-        latents.x_T.slice(0, begin, end).to(sampler_.device),
-        seeds.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
-        sampler_, [&](const torch::Tensor& x_t, std::int64_t t) {
-          if (options.poll) options.poll();
-          return estimate_x0(network, x_t, t);
-        });
+  sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
+    const auto latents = draw_diffusion_latents(end - begin, example_shape_, request.generator);
+    return run_diffusion_sampler(latents.x_T.to(sampler_.device), latents.seeds, sampler_,
+                                 [&](const torch::Tensor& x_t, std::int64_t t) {
+                                   if (request.poll) request.poll();
+                                   return estimate_x0(network, x_t, t);
+                                 });
   });
 }
 

@@ -69,8 +69,7 @@ class Gan : public GenerativeModel {
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
-  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
-                       torch::Generator generator) override;
+  void sample(const SampleRequest& request) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
                                             torch::Generator generator) override {
     return draw_normal(count, {latent_dim_}, generator);
@@ -167,13 +166,12 @@ void Gan::visit_state(StateVisitor& visitor) {
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
 }
 
-torch::Tensor Gan::sample(std::int64_t count, const SampleOptions& options,
-                          torch::Generator generator) {
-  const auto z = draw_normal(count, {latent_dim_}, generator);
+void Gan::sample(const SampleRequest& request) {
   auto& network = generator_.scored();
   const EvalMode eval(*network);
-  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
-    return network->forward(z.slice(0, begin, end).to(device_));
+  sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
+    const auto z = draw_normal(end - begin, {latent_dim_}, request.generator);
+    return network->forward(z.to(device_));
   });
 }
 

@@ -27,18 +27,27 @@ MixtureDraws draw_uniform_and_normal(std::int64_t count, std::int64_t dimensions
   return draws;
 }
 
-torch::Tensor sample_in_batches(
-    std::int64_t count, const SampleOptions& options,
+void sample_in_batches(
+    const SampleRequest& request,
     const std::function<torch::Tensor(std::int64_t begin, std::int64_t end)>& make) {
-  TORCH_CHECK(count > 0 && options.batch_size > 0, "cannot draw ", count, " samples in batches of ",
-              options.batch_size);
+  TORCH_CHECK(request.count > 0 && request.batch_size > 0, "cannot draw ", request.count,
+              " samples in batches of ", request.batch_size);
   const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> parts;
-  for (std::int64_t begin = 0; begin < count; begin += options.batch_size) {
-    const auto end = std::min(count, begin + options.batch_size);
-    parts.push_back(make(begin, end).to(at::kCPU));
-    if (options.progress) options.progress(end);
+  for (std::int64_t begin = 0; begin < request.count; begin += request.batch_size) {
+    const auto end = std::min(request.count, begin + request.batch_size);
+    const auto batch = make(begin, end).to(at::kCPU);
+    if (request.progress) request.progress(end);
+    if (request.sink) request.sink(batch);
   }
+}
+
+torch::Tensor samples_as_one(GenerativeModel& model, SampleRequest request) {
+  std::vector<torch::Tensor> parts;
+  request.sink = [&parts, given = request.sink](const torch::Tensor& batch) {
+    if (given) given(batch);
+    parts.push_back(batch);
+  };
+  model.sample(request);
   return parts.size() == 1 ? parts.front() : at::cat(parts);
 }
 

@@ -29,11 +29,14 @@ struct MixtureDraws {
 MixtureDraws draw_uniform_and_normal(std::int64_t count, std::int64_t dimensions,
                                      torch::Generator generator);
 
-/// Calls make(begin, end) for consecutive ranges of at most options.batch_size samples without
-/// gradients, joins what it returns on the CPU and reports progress.
-torch::Tensor sample_in_batches(
-    std::int64_t count, const SampleOptions& options,
+/// Calls make(begin, end) for consecutive ranges of at most request.batch_size samples without
+/// gradients, reports progress and gives what it returns to the request's sink, on the CPU.
+void sample_in_batches(
+    const SampleRequest& request,
     const std::function<torch::Tensor(std::int64_t begin, std::int64_t end)>& make);
+
+/// All samples of a request as one tensor, beside its own sink: for points, or a few images.
+torch::Tensor samples_as_one(GenerativeModel& model, SampleRequest request);
 
 /// Puts a module into eval mode for a scope.
 class EvalMode {

@@ -52,10 +52,14 @@ class Trainable {
   }
 };
 
-struct SampleOptions {
+struct SampleRequest {
+  std::int64_t count = 0;
+  torch::Generator generator;  ///< on the CPU
   std::int64_t batch_size =
       250;  ///< samples drawn at a time; changes the result by rounding at most
-  /// Called after each batch with the number of samples done so far. May throw to stop.
+  /// Takes one batch after another, on the CPU, as soon as it is drawn.
+  std::function<void(const torch::Tensor&)> sink = {};
+  /// Called before sink() with the number of samples done so far. May throw to stop.
   std::function<void(std::int64_t)> progress = {};
   /// Called between the steps of iterative samplers. May throw to stop.
   std::function<void()> poll = {};
@@ -69,11 +73,11 @@ struct Codes {
 
 class GenerativeModel : public Trainable {
  public:
-  /// `count` samples from the EMA weights on the CPU: images [count,C,H,W] f32 in [−1,1], or points
-  /// [count,2]. All latents are drawn on the CPU from `generator` (stream eval_noise), sample by
-  /// sample in order, so that the result depends neither on batch_size nor on the device.
-  virtual torch::Tensor sample(std::int64_t count, const SampleOptions& options,
-                               torch::Generator generator) = 0;
+  /// Samples from the weights that eval.weights names: images [n,C,H,W] f32 in [−1,1], or points
+  /// [n,2], never the whole set in memory. All latents are drawn on the CPU from the request's
+  /// generator, sample by sample in order, so that the result depends neither on batch_size nor on
+  /// the device.
+  virtual void sample(const SampleRequest& request) = 0;
   /// The class that each of the first `count` samples is asked to show, [count] i64 on the CPU: the
   /// classes in turn. Nothing for a model that does not take classes.
   virtual std::optional<torch::Tensor> sample_labels(std::int64_t /*count*/) {

@@ -4,17 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
 #include "data/batch_stream.h"
 #include "data/binarisation.h"
-#include "data/png.h"
 #include "families/registry.h"
 #include "harness/code_inputs.h"
 #include "harness/environment.h"
 #include "harness/latent_space.h"
 #include "harness/path_inputs.h"
+#include "harness/pictures.h"
+#include "harness/sample_keeper.h"
 #include "kernels/spread.h"
 #include "metrics/dci.h"
 #include "metrics/options.h"
@@ -23,28 +23,13 @@
 namespace assay {
 namespace {
 
-constexpr std::int64_t kPictureSize = 256;
 // Below this share of the real spread, samples have collapsed onto one point.
 constexpr double kCollapsedSpread = 0.05;
 
-std::int64_t columns_for(std::int64_t count) {
-  return std::max<std::int64_t>(
-      1, static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(count)))));
-}
-
-// Pairs in one picture: a row of originals above a row of reconstructions, several times.
-at::Tensor interleave(const at::Tensor& originals, const at::Tensor& reconstructions,
-                      std::int64_t columns) {
-  std::vector<at::Tensor> rows;
-  for (std::int64_t i = 0; i + columns <= originals.size(0); i += columns) {
-    rows.push_back(originals.narrow(0, i, columns));
-    rows.push_back(reconstructions.narrow(0, i, columns));
-  }
-  return torch::cat(rows);
-}
-
-bool rests_on_samples(Needs needs) {
-  return is_of_features(needs) || needs == Needs::kLabelledImages || needs == Needs::kPoints;
+// Features of samples, and scores that rest on samples at all; paths draw latents of their own.
+bool rests_on_features(Needs needs) { return is_of_features(needs) && needs != Needs::kPaths; }
+bool rests_on_rows(Needs needs) {
+  return rests_on_features(needs) || needs == Needs::kLabelledImages || needs == Needs::kPoints;
 }
 
 GenerativeModel& generative(Trainable& model, std::string_view family) {
@@ -103,7 +88,7 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
     protocol["importance_samples"] = std::to_string(definition_.integer("eval.importance_samples"));
   }
   if (metric.needs == Needs::kHeldOut) protocol["held_out_digest"] = dataset_.test.digest;
-  if (rests_on_samples(metric.needs)) {
+  if (rests_on_rows(metric.needs) || metric.needs == Needs::kPaths) {
     protocol.merge(sampling_protocol(definition_, dataset_.train.size()));
   }
   if (needs_posteriors(metric.needs)) {
@@ -177,7 +162,9 @@ void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs,
   draw_samples(model, inputs, result);
   if (needs(Needs::kReconstructions)) {
     drawer_.draw_reconstructions(model, inputs);
-    show_reconstructions(inputs, result);
+    const auto picture = reconstructions_picture(inputs.originals, inputs.reconstructions,
+                                                 definition_.integer("eval.grid"));
+    if (picture) result.artifacts.push_back(*picture);
   }
   if (needs(Needs::kElbo)) drawer_.draw_elbo(model, inputs);
   if (needs(Needs::kLogWeights)) drawer_.draw_log_weights(model, inputs);
@@ -207,80 +194,90 @@ void Evaluator::draw_code_inputs(GenerativeModel& model, MetricInputs& inputs) {
   if (needs(Needs::kQuantisedCodes)) draw_distortions(source, inputs);
 }
 
-at::Tensor Evaluator::sample(GenerativeModel& model) {
-  const std::int64_t count = definition_.integer("eval.generated");
+std::int64_t Evaluator::samples_to_draw() const {
+  const std::int64_t generated = definition_.integer("eval.generated");
+  // Points are cheap, and their picture shows all of them.
+  const bool all = dataset_.is_points() || std::any_of(needs_.begin(), needs_.end(), rests_on_rows);
+  return all ? generated : std::min(generated, definition_.integer("eval.grid"));
+}
+
+SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
   std::int64_t done = 0;
-  SampleOptions options;
-  options.batch_size = definition_.integer("eval.batch_size");
-  options.progress = [&](std::int64_t now) {
+  const auto poll = [&] { progress_("sample", done, count); };
+  const bool of_features = std::any_of(needs_.begin(), needs_.end(), rests_on_features);
+  SampleKeeper keeper(
+      {.count = count,
+       .shown = definition_.integer("eval.grid"),
+       .whole = needs(Needs::kLabelledImages),
+       .extractor = of_features ? extractor_.get() : nullptr,
+       .progress = [this, count](std::int64_t scored) { progress_("score", scored, count); }});
+  SampleRequest request;
+  request.count = count;
+  request.generator = make_generator(torch::kCPU, seed_, "eval_noise");
+  request.batch_size = definition_.integer("eval.batch_size");
+  request.poll = poll;
+  request.progress = [&](std::int64_t now) {
     sampling_.add(now - done);
     done = now;
-    progress_("sample", now, count);
+    poll();
+  };
+  request.sink = [&](const at::Tensor& samples) {
+    keeper.take(samples);
     sampling_.resume();
   };
-  options.poll = [&] { progress_("sample", done, count); };
   sampling_.resume();
-  const auto samples =
-      model.sample(count, options, make_generator(torch::kCPU, seed_, "eval_noise"));
+  model.sample(request);
   sampling_.pause();
-  return dataset_.is_points() ? samples : to_pixels(samples);
+  return keeper;
+}
+
+double Evaluator::reference_spread() {
+  if (!reference_spread_) {
+    const at::Tensor real = drawer_.reference_images();
+    PixelSpread of_images;
+    if (!dataset_.is_points()) of_images.add(real);
+    reference_spread_ = dataset_.is_points() ? spread(real).item<double>() : of_images.value();
+  }
+  return *reference_spread_;
 }
 
 void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
                              EvaluationResult& result) {
-  const at::Tensor examples = sample(model), real = drawer_.reference_images();
-  const auto spread_of = [](const at::Tensor& images) {
-    return spread(images.to(torch::kFloat)).item<double>();
-  };
-  const double share = spread_of(examples) / spread_of(real);
-  if (share < kCollapsedSpread) {
+  const std::int64_t count = samples_to_draw();
+  if (count == 0) return;
+  SampleKeeper drawn = sample(model, count);
+  const double share = drawn.spread() / reference_spread();
+  // A model that has not been trained, and one sample, are all alike by nature.
+  if (share < kCollapsedSpread && count > 1 && result.evaluation.images_seen > 0) {
     result.notes.push_back(
         {0, "mode_collapse", fmt::format("samples spread {:.3g} of what real ones do", share)});
   }
-  show_samples(examples, result);
+  if (const auto picture = samples_picture(drawn.shown(), dataset_)) {
+    result.artifacts.push_back(*picture);
+  }
   if (dataset_.is_points()) {
-    inputs.points = examples;
-    inputs.reference_points = real;
+    inputs.points = drawn.whole();
+    inputs.reference_points = drawer_.reference_images();
     if (dataset_.modes) {
       inputs.mode_centres = dataset_.modes->centres;
       inputs.mode_sigma = dataset_.modes->sigma;
     }
   }
   if (needs(Needs::kLabelledImages)) {
-    inputs.generated_images = examples;
-    inputs.reference_images = real;
+    inputs.generated_images = drawn.whole();
+    inputs.reference_images = drawer_.reference_images();
   }
-  if (needs_features()) {
-    const Features generated = features_of(examples);
-    inputs.generated_features = generated.features;
-    inputs.generated_spatial = generated.spatial;
-    inputs.generated_logits = generated.logits;
-    inputs.reference_features = reference_features().features;
-    inputs.reference_spatial = reference_features().spatial;
-    if (needs(Needs::kHeldOut)) inputs.held_out_features = held_out_features().features;
-  }
+  if (std::any_of(needs_.begin(), needs_.end(), rests_on_features)) add_features(drawn, inputs);
 }
 
-void Evaluator::show_samples(const at::Tensor& examples, EvaluationResult& result) const {
-  const std::int64_t shown = std::min(examples.size(0), definition_.integer("eval.grid"));
-  if (dataset_.is_points()) {
-    const at::Tensor centres = dataset_.modes ? dataset_.modes->centres : at::Tensor();
-    result.artifacts.push_back(
-        {"samples", 0, "image/png", encode_png(scatter_picture(examples, centres, kPictureSize))});
-  } else if (shown > 0) {
-    const at::Tensor grid = image_grid(examples.narrow(0, 0, shown), columns_for(shown));
-    result.artifacts.push_back({"samples", 0, "image/png", encode_png(grid)});
-  }
-}
-
-void Evaluator::show_reconstructions(const MetricInputs& inputs, EvaluationResult& result) const {
-  const std::int64_t columns = columns_for(definition_.integer("eval.grid"));
-  const std::int64_t shown = std::min(inputs.originals.size(0), columns * (columns / 2));
-  if (shown < columns) return;
-  const at::Tensor pairs = interleave(inputs.originals.narrow(0, 0, shown),
-                                      inputs.reconstructions.narrow(0, 0, shown), columns);
-  result.artifacts.push_back(
-      {"reconstructions", 0, "image/png", encode_png(image_grid(pairs, columns))});
+void Evaluator::add_features(SampleKeeper& drawn, MetricInputs& inputs) {
+  const Features generated = dataset_.is_points() ? features_of(drawn.whole()) : drawn.features();
+  inputs.generated_features = generated.features;
+  inputs.generated_spatial = generated.spatial;
+  inputs.generated_logits = generated.logits;
+  inputs.reference_features = reference_features().features;
+  inputs.reference_spatial = reference_features().spatial;
+  if (needs(Needs::kHeldOut)) inputs.held_out_features = held_out_features().features;
 }
 
 }  // namespace assay

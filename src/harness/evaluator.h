@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "families/trainable.h"
 #include "harness/evaluation_inputs.h"
+#include "harness/sample_keeper.h"
 #include "harness/speed.h"
 #include "metrics/extractors/extractor.h"
 #include "metrics/metric.h"
@@ -44,15 +45,18 @@ class Evaluator {
   /// Features of the test split: what a model trained on the reference has not seen.
   const Features& held_out_features();
   bool needs_features() const;
-  /// Draws eval.generated images, or points; sampling() times it.
-  at::Tensor sample(GenerativeModel& model);
+  /// eval.generated if a score needs them, eval.grid for a picture alone.
+  std::int64_t samples_to_draw() const;
+  /// Draws images, or points; sampling() times it.
+  SampleKeeper sample(GenerativeModel& model, std::int64_t count);
+  /// Spread of the reference, in the unit of SampleKeeper's.
+  double reference_spread();
   void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
-  void show_samples(const at::Tensor& examples, EvaluationResult& result) const;
+  void add_features(SampleKeeper& drawn, MetricInputs& inputs);
   /// What the definition's metrics need of the model, and pictures of it.
   void draw_inputs(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   /// What scores of codes and of the encoder need (code_inputs.h).
   void draw_code_inputs(GenerativeModel& model, MetricInputs& inputs);
-  void show_reconstructions(const MetricInputs& inputs, EvaluationResult& result) const;
   bool needs(Needs what) const { return needs_.contains(what); }
 
   const Definition& definition_;
@@ -64,6 +68,7 @@ class Evaluator {
   std::set<Needs> needs_;
   std::unique_ptr<Extractor> extractor_;
   std::optional<Features> reference_features_, held_out_features_;
+  std::optional<double> reference_spread_;
   SpeedMeter sampling_;
 };
 

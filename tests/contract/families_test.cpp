@@ -11,6 +11,7 @@
 
 #include "config/definition.h"
 #include "families/registry.h"
+#include "families/sampling.h"
 #include "tests/small_families.h"
 
 namespace assay {
@@ -138,7 +139,7 @@ std::vector<torch::Tensor> answers(Trainable& model, const Case& setting) {
   put(all, model.classify(batch.images));
   auto* generative = dynamic_cast<GenerativeModel*>(&model);
   if (generative == nullptr) return all;
-  put(all, generative->sample(3, {}, seeded(1)));
+  put(all, samples_as_one(*generative, {.count = 3, .generator = seeded(1)}));
   const auto labels = generative->sample_labels(3);
   if (const auto z = generative->draw_latents(3, labels.value_or(torch::Tensor()), seeded(1))) {
     put(all, z);
@@ -294,10 +295,15 @@ TEST_P(FamilyContract, SamplesHaveTheExamplesShapeAndRangeWhateverTheBatchSize) 
   train(*model, GetParam(), 0, 3, 3, seeded(2));
   auto* generative = dynamic_cast<GenerativeModel*>(model.get());
   if (generative == nullptr) GTEST_SKIP() << "not a generative model";
-  std::vector<std::int64_t> done;
-  const auto at_once = generative->sample(5, {.batch_size = 5}, seeded(7));
-  const auto in_parts = generative->sample(
-      5, {.batch_size = 2, .progress = [&](std::int64_t n) { done.push_back(n); }}, seeded(7));
+  std::vector<std::int64_t> done, sizes;
+  const auto at_once =
+      samples_as_one(*generative, {.count = 5, .generator = seeded(7), .batch_size = 5});
+  const auto in_parts = samples_as_one(
+      *generative, {.count = 5,
+                    .generator = seeded(7),
+                    .batch_size = 2,
+                    .sink = [&](const torch::Tensor& batch) { sizes.push_back(batch.size(0)); },
+                    .progress = [&](std::int64_t n) { done.push_back(n); }});
   auto shape = GetParam().example_shape;
   shape.insert(shape.begin(), 5);
   EXPECT_EQ(at_once.sizes(), shape);
@@ -309,9 +315,12 @@ TEST_P(FamilyContract, SamplesHaveTheExamplesShapeAndRangeWhateverTheBatchSize) 
   // The draws are the same; matrix products of another height may round differently.
   EXPECT_TRUE(torch::allclose(at_once, in_parts, 1e-4, 1e-5));
   EXPECT_EQ(done, (std::vector<std::int64_t>{2, 4, 5}));
-  const auto first = generative->sample(2, {.batch_size = 5}, seeded(7));
+  EXPECT_EQ(sizes, (std::vector<std::int64_t>{2, 2, 1}));
+  const auto first =
+      samples_as_one(*generative, {.count = 2, .generator = seeded(7), .batch_size = 5});
   EXPECT_TRUE(torch::allclose(at_once.slice(0, 0, 2), first, 1e-4, 1e-5));
-  EXPECT_FALSE(torch::allclose(at_once, generative->sample(5, {}, seeded(8)), 1e-4, 1e-5));
+  EXPECT_FALSE(torch::allclose(
+      at_once, samples_as_one(*generative, {.count = 5, .generator = seeded(8)}), 1e-4, 1e-5));
 }
 
 TEST_P(FamilyContract, ReconstructionAndBoundHaveTheirShapes) {

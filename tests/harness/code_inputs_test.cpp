@@ -28,7 +28,7 @@ class FirstValues : public GenerativeModel {
   explicit FirstValues(std::int64_t kept) : kept_(kept) {}
   std::vector<LossTerm> training_step(const Batch&, const StepContext&) override { return {}; }
   void visit_state(StateVisitor&) override {}
-  torch::Tensor sample(std::int64_t, const SampleOptions&, torch::Generator) override { return {}; }
+  void sample(const SampleRequest&) override {}
   std::optional<Codes> encode(const Batch& batch) override {
     if (kept_ == 0) return std::nullopt;
     return Codes{batch.images.flatten(1).slice(1, 0, kept_), {}};

@@ -12,6 +12,8 @@
 #include "core/error.h"
 #include "data/batch_stream.h"
 #include "data/sprites.h"
+#include "families/sampling.h"
+#include "harness/environment.h"
 #include "harness/evaluation_check.h"
 #include "harness/evaluation_inputs.h"
 #include "harness/runner.h"
@@ -77,6 +79,95 @@ eval = {metrics = ["fd"], extractor = "pixels", generated = 8, reference_count =
     const bool of_samples = value.name != "reconstruction_mse" && value.name != "elbo";
     EXPECT_EQ(value.protocol.contains("network_evaluations"), of_samples) << value.name;
   }
+}
+
+TEST(Evaluator, ScoresOfAStreamAreThoseOfTheWholeSet) {
+  Definition definition = small_definition();
+  definition.values.at("dataset.size").value = std::int64_t{28};
+  definition.values.at("eval.extractor").value = std::string("fmnist-cnn");
+  definition.values.at("eval.metrics").value = std::vector<std::string>{"fd", "inception_score"};
+  definition.values.at("eval.generated").value = std::int64_t{230};
+  const Dataset dataset = load_dataset_for(definition);
+  const auto model = build_model(definition, 1, dataset, torch::kCPU);
+  const auto extractor = make_extractor("fmnist-cnn");
+  for (const std::int64_t batch : {7, 50, 100, 230, 500}) {
+    definition.values.at("eval.batch_size").value = batch;
+    Evaluator evaluator(definition, 1, dataset, ignore);
+    const auto streamed = evaluator.evaluate(*model, 7).evaluation.metrics;
+    const auto samples = samples_as_one(dynamic_cast<GenerativeModel&>(*model),
+                                        {.count = 230,
+                                         .generator = make_generator(torch::kCPU, 1, "eval_noise"),
+                                         .batch_size = batch});
+    const auto whole = extractor->extract(to_pixels(samples));
+    MetricInputs inputs;
+    inputs.generated_features = whole.features;
+    inputs.generated_logits = whole.logits;
+    inputs.reference_features =
+        extractor->extract(EvaluationInputs(definition, 1, dataset, ignore).reference_images())
+            .features;
+    EXPECT_EQ(streamed[0].value, metric("fd").compute(inputs).value) << batch;
+    EXPECT_EQ(streamed[1].value, metric("inception_score").compute(inputs).value) << batch;
+  }
+}
+
+/// Draws grey images and counts them.
+struct Counting : GenerativeModel {
+  std::vector<LossTerm> training_step(const Batch&, const StepContext&) override { return {}; }
+  void visit_state(StateVisitor& visitor) override {
+    visitor.tensor("weight", weight, StateKind::kParameter);
+  }
+  void sample(const SampleRequest& request) override {
+    drawn += request.count;
+    sample_in_batches(request, [](std::int64_t begin, std::int64_t end) {
+      return torch::zeros({end - begin, 1, 16, 16});
+    });
+  }
+  std::optional<torch::Tensor> reconstruct(const Batch& batch) override { return batch.images; }
+  torch::Tensor weight = torch::zeros({1});
+  std::int64_t drawn = 0;
+};
+
+TEST(Evaluator, DrawsTheSamplesThatSomethingNeeds) {
+  const auto drawn = [](const std::string& metric, std::int64_t grid) {
+    Definition definition = small_definition();
+    definition.values.at("eval.metrics").value = std::vector<std::string>{metric};
+    definition.values.at("eval.grid").value = grid;
+    const Dataset dataset = load_dataset_for(definition);
+    Counting model;
+    Evaluator(definition, 1, dataset, ignore).evaluate(model, 7);
+    return model.drawn;
+  };
+  EXPECT_EQ(drawn("fd", 16), 64);
+  EXPECT_EQ(drawn("fd", 0), 64);
+  EXPECT_EQ(drawn("reconstruction_mse", 16), 16);
+  EXPECT_EQ(drawn("reconstruction_mse", 1000), 64);
+  EXPECT_EQ(drawn("reconstruction_mse", 0), 0);
+}
+
+TEST(Evaluator, ThePictureHasTheSameBitsWhetherOrNotSamplesAreScored) {
+  Definition definition = small_definition();
+  definition.values.at("eval.batch_size").value = std::int64_t{16};
+  const auto picture = [&](const std::string& metric) {
+    definition.values.at("eval.metrics").value = std::vector<std::string>{metric};
+    for (const auto& artifact : evaluate(definition, 1).artifacts) {
+      if (artifact.kind == "samples") return artifact.bytes;
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(picture("elbo"), picture("fd"));
+  EXPECT_TRUE(picture("elbo").starts_with("\x89PNG"));
+}
+
+TEST(Evaluator, FindsModeCollapseOfModelsThatWereTrained) {
+  Definition definition = small_definition();
+  definition.values.at("eval.metrics").value = std::vector<std::string>{"fd"};
+  const Dataset dataset = load_dataset_for(definition);
+  Counting model;
+  Evaluator evaluator(definition, 1, dataset, ignore);
+  EXPECT_TRUE(evaluator.evaluate(model, 0).notes.empty());
+  const auto notes = evaluator.evaluate(model, 7).notes;
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0].kind, "mode_collapse");
 }
 
 TEST(Evaluator, NamesTheBinarisationInEveryProtocol) {

@@ -22,7 +22,7 @@ class Plane : public GenerativeModel {
   explicit Plane(bool has_latents) : has_latents_(has_latents) {}
   std::vector<LossTerm> training_step(const Batch&, const StepContext&) override { return {}; }
   void visit_state(StateVisitor&) override {}
-  torch::Tensor sample(std::int64_t, const SampleOptions&, torch::Generator) override { return {}; }
+  void sample(const SampleRequest&) override {}
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
                                             torch::Generator) override {
     if (!has_latents_) return std::nullopt;

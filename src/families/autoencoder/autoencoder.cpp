@@ -40,8 +40,7 @@ class Autoencoder : public GenerativeModel {
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
-  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
-                       torch::Generator generator) override;
+  void sample(const SampleRequest& request) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor& labels,
                                             torch::Generator generator) override;
   std::optional<Codes> encode(const Batch& batch) override;
@@ -156,12 +155,11 @@ GaussianMixture Autoencoder::fitted_codes() {
       .mixture;
 }
 
-torch::Tensor Autoencoder::sample(std::int64_t count, const SampleOptions& options,
-                                  torch::Generator generator) {
+void Autoencoder::sample(const SampleRequest& request) {
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*network_.scored());
-  const auto z = *draw_latents(count, {}, generator);
-  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
+  const auto z = *draw_latents(request.count, {}, request.generator);
+  sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
     return mean_image(network_.scored()->decode(z.slice(0, begin, end).to(device_)));
   });
 }

@@ -45,8 +45,7 @@ class Vae : public GenerativeModel {
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
-  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
-                       torch::Generator generator) override;
+  void sample(const SampleRequest& request) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor& labels,
                                             torch::Generator generator) override;
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
@@ -192,12 +191,11 @@ void Vae::visit_state(StateVisitor& visitor) {
   if (second_stage_) second_stage_->visit_state(visitor);
 }
 
-torch::Tensor Vae::sample(std::int64_t count, const SampleOptions& options,
-                          torch::Generator generator) {
+void Vae::sample(const SampleRequest& request) {
   const EvalMode eval(*network_.scored());
-  const auto labels = sample_labels(count).value_or(torch::Tensor());
-  const auto z = *draw_latents(count, labels, generator);
-  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
+  const auto labels = sample_labels(request.count).value_or(torch::Tensor());
+  const auto z = *draw_latents(request.count, labels, request.generator);
+  sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
     const auto y = labels.defined() ? condition(labels.slice(0, begin, end)) : torch::Tensor();
     return ObservationModel::mean(network_.scored()->decode(z.slice(0, begin, end).to(device_), y));
   });

@@ -56,8 +56,7 @@ class VqVae : public GenerativeModel {
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
-  torch::Tensor sample(std::int64_t count, const SampleOptions& options,
-                       torch::Generator generator) override;
+  void sample(const SampleRequest& request) override;
   std::optional<Codes> encode(const Batch& batch) override;
   std::optional<torch::Tensor> reconstruct(const Batch& batch) override;
 
@@ -121,16 +120,15 @@ torch::Tensor VqVae::indices_of(const torch::Tensor& images) {
   return nearest_code(vectors, network_.scored()->codebook()).view({images.size(0), -1});
 }
 
-torch::Tensor VqVae::sample(std::int64_t count, const SampleOptions& options,
-                            torch::Generator generator) {
+void VqVae::sample(const SampleRequest& request) {
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*network_.scored());
   const auto seen =
       codes_of_training_images(training_images_, fit_images_, device_,
                                [&](const torch::Tensor& images) { return indices_of(images); });
-  const auto drawn = sample_positions(position_shares(seen, options_.codes), count, generator);
-  return sample_in_batches(count, options, [&](std::int64_t begin, std::int64_t end) {
-    const auto indices = drawn.slice(0, begin, end).to(device_);
+  const auto shares = position_shares(seen, options_.codes);
+  sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
+    const auto indices = sample_positions(shares, end - begin, request.generator).to(device_);
     return mean_image(network_.scored()->decode(network_.scored()->to_maps(indices)));
   });
 }

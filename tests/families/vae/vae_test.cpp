@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "core/error.h"
+#include "families/sampling.h"
 #include "tests/families/vae/small_vae.h"
 
 namespace assay {
@@ -94,7 +95,7 @@ TEST(Vae, SecondStageOfAConditionalOneSeesTheClass) {
   const auto labels = torch::tensor({1, 1, 0, 1}, torch::kLong);
   EXPECT_TRUE(torch::allclose(*generative.draw_latents(4, labels, seeded(1)),
                               places.index_select(0, labels)));
-  const auto samples = generative.sample(4, {}, seeded(1));
+  const auto samples = samples_as_one(generative, {.count = 4, .generator = seeded(1)});
   const auto in_turn = *generative.sample_labels(4);
   EXPECT_TRUE(torch::allclose(samples, *generative.decode(places.index_select(0, in_turn), in_turn),
                               1e-4, 1e-5));
