@@ -5,6 +5,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "families/diffusion_steps.h"
+#include "families/sampling.h"
 
 namespace assay {
 namespace {
@@ -41,7 +42,7 @@ torch::Tensor run_diffusion_sampler(const torch::Tensor& x_T, std::span<const st
   const auto times = sampler_timesteps(static_cast<std::int64_t>(schedule.size()), options.steps);
   std::vector<torch::Generator> generators;
   if (!options.ddim || options.eta > 0.0) {
-    for (const auto seed : seeds) generators.push_back(at::detail::createCPUGenerator(seed));
+    for (const auto seed : seeds) generators.push_back(generator_of_sample(seed));
   }
   auto x = x_T;
   for (std::size_t i = 0; i < times.size(); ++i) {

@@ -2,9 +2,11 @@
 #include "families/sampling.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <array>
 
 namespace assay {
 
@@ -15,6 +17,35 @@ torch::Tensor draw_normal(std::int64_t count, const std::vector<std::int64_t>& s
   auto all = at::empty(sizes, at::kFloat);
   for (std::int64_t i = 0; i < count; ++i) all[i].normal_(0.0, 1.0, generator);
   return all;
+}
+
+torch::Generator generator_of_sample(std::uint64_t seed) {
+  constexpr std::uint32_t kWords = at::MERSENNE_STATE_N;
+  const std::array<std::uint32_t, 2> key = {static_cast<std::uint32_t>(seed),
+                                            static_cast<std::uint32_t>(seed >> 32)};
+  auto data = at::mt19937(19650218).data();
+  auto& state = data.state_;
+  std::uint32_t i = 1;
+  // What stands before state_[i], scrambled; the first word follows the last.
+  const auto scrambled = [&](std::uint32_t factor) {
+    return state[i] ^ ((state[i - 1] ^ (state[i - 1] >> 30)) * factor);
+  };
+  const auto advance = [&] {
+    if (++i < kWords) return;
+    state[0] = state[kWords - 1];
+    i = 1;
+  };
+  for (std::uint32_t k = 0; k < kWords; ++k, advance()) {
+    state[i] = scrambled(1664525) + key[k % 2] + k % 2;
+  }
+  for (std::uint32_t k = 1; k < kWords; ++k, advance()) state[i] = scrambled(1566083941) - i;
+  state[0] = 0x80000000U;
+  data.seed_ = seed;
+  at::mt19937 engine;
+  engine.set_data(data);
+  auto generator = at::detail::createCPUGenerator(seed);
+  generator.get<at::CPUGeneratorImpl>()->set_engine(engine);
+  return generator;
 }
 
 MixtureDraws draw_uniform_and_normal(std::int64_t count, std::int64_t dimensions,

@@ -10,6 +10,7 @@
 #include "families/diffusion_sampler.h"
 #include "families/diffusion_steps.h"
 #include "families/noise_schedule.h"
+#include "families/sampling.h"
 
 namespace assay {
 namespace {
@@ -188,6 +189,49 @@ TEST(DiffusionSampler, EachSampleHasItsOwnNoise) {
       run_diffusion_sampler(latents.x_T.slice(0, 2, 5), seeds.subspan(2, 3), options, estimate);
   EXPECT_TRUE(torch::equal(all.slice(0, 2, 5), part));
   EXPECT_EQ(std::set<std::uint64_t>(seeds.begin(), seeds.end()).size(), 6u);
+}
+
+TEST(DiffusionSampler, NoiseOfASampleFollowsAll64BitsOfItsSeed) {
+  const auto draws = [](std::uint64_t seed) {
+    auto generator = generator_of_sample(seed);
+    return torch::randn({64}, generator);
+  };
+  const std::uint64_t seed = 0x123456789ABCDEF0;
+  EXPECT_TRUE(torch::equal(draws(seed), draws(seed)));
+  for (int bit = 0; bit < 64; ++bit) {
+    EXPECT_FALSE(torch::equal(draws(seed), draws(seed ^ (std::uint64_t{1} << bit)))) << bit;
+  }
+  const auto latents = draw_diffusion_latents(1, {1, 2, 2}, seeded(1));
+  const DiffusionSamplerOptions options{
+      .schedule = linear_schedule(100), .ddim = false, .steps = 10};
+  const auto estimate = [](const torch::Tensor& x_t, std::int64_t) { return 0.1 * x_t; };
+  const std::vector<std::uint64_t> low = {7}, high = {7 + (std::uint64_t{1} << 32)};
+  EXPECT_FALSE(torch::equal(run_diffusion_sampler(latents.x_T, low, options, estimate),
+                            run_diffusion_sampler(latents.x_T, high, options, estimate)));
+}
+
+TEST(GeneratorOfSample, IsTheMersenneTwisterSeededByAnArrayOfTwoWords) {
+  // CPython seeds its twister so: random.Random(0x123456789ABCDEF0).getrandbits(32), 1,300 times.
+  auto generator = generator_of_sample(0x123456789ABCDEF0);
+  auto* twister = generator.get<at::CPUGeneratorImpl>();
+  std::vector<std::uint32_t> words;
+  for (int i = 0; i < 1300; ++i) words.push_back(twister->random());
+  EXPECT_EQ(words[0], 3646699384U);
+  EXPECT_EQ(words[1], 2523371432U);
+  EXPECT_EQ(words[2], 4144361526U);
+  EXPECT_EQ(words[3], 3901169663U);
+  EXPECT_EQ(words[1299], 3260725508U);
+}
+
+TEST(DiffusionSampler, LatentsInBatchesAreThoseDrawnAtOnce) {
+  const auto all = draw_diffusion_latents(5, {1, 3, 3}, seeded(4));
+  const auto generator = seeded(4);
+  const auto first = draw_diffusion_latents(2, {1, 3, 3}, generator),
+             rest = draw_diffusion_latents(3, {1, 3, 3}, generator);
+  EXPECT_TRUE(torch::equal(torch::cat({first.x_T, rest.x_T}), all.x_T));
+  auto seeds = first.seeds;
+  seeds.insert(seeds.end(), rest.seeds.begin(), rest.seeds.end());
+  EXPECT_EQ(seeds, all.seeds);
 }
 
 TEST(DiffusionSampler, ClampsEstimatesAndImages) {
