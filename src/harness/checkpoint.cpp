@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
 
 #include "core/error.h"
 #include "harness/state.h"
@@ -45,6 +47,10 @@ torch::Tensor sums_tensor(const LossLog& losses) {
 std::vector<LossLog::Sum> stored_sums(const nlohmann::json& json, const torch::Tensor& sums) {
   const std::vector<std::string> names = json.at("loss_names");
   const std::vector<std::int64_t> counts = json.at("loss_counts");
+  TORCH_CHECK(sums.scalar_type() == torch::kFloat64 && sums.dim() == 1 &&
+                  sums.size(0) == static_cast<std::int64_t>(names.size()) &&
+                  counts.size() == names.size(),
+              "it names ", names.size(), " open losses and holds ", sums.toString(), sums.sizes());
   std::vector<LossLog::Sum> restored;
   for (std::size_t i = 0; i < names.size(); ++i) {
     restored.push_back({names[i], sums[static_cast<std::int64_t>(i)].item<double>(), counts.at(i)});
@@ -65,11 +71,41 @@ nlohmann::json read_position(const TensorFile& checkpoint, const std::string& la
   const auto json = text == checkpoint.metadata.end()
                         ? nlohmann::json()
                         : nlohmann::json::parse(text->second, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.value("format", 0) != kFormat) {
+  if (!json.is_object() || json.value("format", nlohmann::json()) != kFormat) {
     throw Error(fmt::format("{}: is no checkpoint of this version of assay", label),
                 ExitCode::kDamaged);
   }
   return json;
+}
+
+const torch::Tensor& part(const TensorFile& checkpoint, const std::string& name) {
+  const auto found = checkpoint.tensors.find(name);
+  if (found != checkpoint.tensors.end()) return found->second;
+  throw std::out_of_range(fmt::format("lacks '{}'", name));
+}
+
+// Whatever the fields of a file turn out not to be is damage to it.
+template <class Read>
+auto undamaged(const std::string& label, const Read& read) {
+  const auto damaged = [&](std::string_view why) {
+    return Error(fmt::format("{}: is damaged: {}", label, why), ExitCode::kDamaged);
+  };
+  try {
+    return read();
+  } catch (const c10::Error& problem) {
+    throw damaged(problem.what_without_backtrace());
+  } catch (const nlohmann::json::exception& problem) {
+    throw damaged(problem.what());
+  } catch (const std::out_of_range& problem) {
+    throw damaged(problem.what());
+  }
+}
+
+// A copy of what a generator's stored state would make of it.
+torch::Generator with_state(const torch::Generator& generator, const torch::Tensor& state) {
+  auto copy = generator.clone();
+  copy.set_state(state);
+  return copy;
 }
 
 }  // namespace
@@ -95,9 +131,11 @@ RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition
   const std::string label = file.string();
   const TensorFile checkpoint = load_safetensors(file);
   const nlohmann::json json = read_position(checkpoint, label);
-  const RunPosition position{json.at("definition_id"), json.value("training_id", ""),
-                             json.at("seed"),          json.at("step"),
-                             json.at("images_seen"),   json.at("training_rates")};
+  const auto position = undamaged(label, [&] {
+    return RunPosition{json.at("definition_id"), json.value("training_id", ""),
+                       json.at("seed"),          json.at("step"),
+                       json.at("images_seen"),   json.at("training_rates")};
+  });
   // Those of an older assay know the definition's id alone.
   const bool same_training = position.training_id.empty()
                                  ? position.definition_id == expected.definition_id
@@ -106,17 +144,23 @@ RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition
     throw Error(fmt::format("{}: belongs to another experiment or seed", label),
                 ExitCode::kDamaged);
   }
-  const torch::Tensor& noise_state = checkpoint.tensors.at(kNoise);
+  const auto noise_state = undamaged(label, [&] { return part(checkpoint, kNoise); });
   if (noise_state.sizes() != noise.get_state().sizes()) {
     throw Error(
         fmt::format("{}: was saved on another kind of device than this {}, whose random "
                     "draws are others; resume the run where it was begun",
                     label, noise.device().is_cuda() ? "GPU" : "CPU"));
   }
+  // All is read before anything is changed.
+  const auto streams = undamaged(label, [&] {
+    return std::pair{with_state(noise, noise_state),
+                     with_state(global_generator(), part(checkpoint, kGlobal))};
+  });
+  auto sums = undamaged(label, [&] { return stored_sums(json, part(checkpoint, "losses")); });
   restore_state(model, model_part(checkpoint), label);
-  noise.set_state(noise_state);
-  global_generator().set_state(checkpoint.tensors.at(kGlobal));
-  losses.restore(stored_sums(json, checkpoint.tensors.at("losses")));
+  noise.set_state(streams.first.get_state());
+  global_generator().set_state(streams.second.get_state());
+  losses.restore(std::move(sums));
   return position;
 }
 

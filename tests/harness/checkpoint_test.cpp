@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -90,6 +91,71 @@ TEST_F(CheckpointTest, CutAtAnyLengthIsRefusedAndChangesNothing) {
     EXPECT_THROW(load_checkpoint(file, {"id", 3}, model, noise, losses), Error) << length;
   }
   EXPECT_EQ(state_hash(model), before);
+}
+
+/// Every way to spoil one field of a checkpoint's description or one of its tensors.
+std::vector<std::pair<std::string, TensorFile>> damaged_copies(const TensorFile& whole) {
+  std::vector<std::pair<std::string, TensorFile>> all;
+  const auto described = nlohmann::json::parse(whole.metadata.at("assay_run"));
+  for (const auto& [field, value] : described.items()) {
+    const std::vector<nlohmann::json> wrong = {nullptr, "x", 7.5, nlohmann::json::array({"x", 1}),
+                                               nlohmann::json::object()};
+    for (std::size_t i = 0; i <= wrong.size(); ++i) {
+      auto json = described;
+      if (i < wrong.size()) {
+        json[field] = wrong[i];
+      } else {
+        json.erase(field);
+      }
+      // A number that is not whole is taken for one that is; the name of a definition is any text.
+      if (value.is_number() && i == 2) continue;
+      all.emplace_back(field + " = " + (i < wrong.size() ? wrong[i].dump() : "absent"), whole);
+      all.back().second.metadata["assay_run"] = json.dump();
+    }
+  }
+  for (const auto& [name, tensor] : whole.tensors) {
+    auto without = whole, longer = whole, of_text = whole, zero = whole;
+    without.tensors.erase(name);
+    longer.tensors[name] = torch::cat({tensor.flatten(), tensor.flatten()});
+    of_text.tensors[name] = tensor.to(torch::kFloat16);
+    zero.tensors[name] = torch::zeros({0});
+    all.emplace_back(name + " absent", without);
+    all.emplace_back(name + " twice as long", longer);
+    all.emplace_back(name + " of another type", of_text);
+    all.emplace_back(name + " empty", zero);
+  }
+  return all;
+}
+
+TEST_F(CheckpointTest, DamageToAnyOfItsFieldsIsNamedAndChangesNothing) {
+  ToyModel model;
+  torch::Generator noise = make_generator(torch::kCPU, 1, "n");
+  LossLog losses;
+  losses.add({{"loss", 1.0}});
+  const auto file = save_checkpoint(folder_, {"id", 3, 5, 40, {2.0}}, model, noise, losses).file;
+  const TensorFile whole = load_safetensors(file);
+  const std::string before = state_hash(model);
+  const auto noise_before = noise.get_state(),
+             global_before = at::globalContext().defaultGenerator(torch::kCPU).get_state();
+  for (const auto& [what, damaged] : damaged_copies(whole)) {
+    save_safetensors(file, damaged.tensors, damaged.metadata);
+    try {
+      load_checkpoint(file, {"id", 3}, model, noise, losses);
+      ADD_FAILURE() << what << " was taken";
+    } catch (const Error& problem) {
+      EXPECT_THAT(problem.what(), HasSubstr(file.string())) << what;
+      const bool other_device =
+          std::string(problem.what()).find("kind of device") != std::string::npos;
+      EXPECT_TRUE(other_device || problem.code() == ExitCode::kDamaged) << what;
+    } catch (const std::exception& problem) {
+      ADD_FAILURE() << what << ": " << problem.what();
+    }
+    EXPECT_EQ(state_hash(model), before) << what;
+    EXPECT_TRUE(torch::equal(noise.get_state(), noise_before)) << what;
+    EXPECT_TRUE(
+        torch::equal(at::globalContext().defaultGenerator(torch::kCPU).get_state(), global_before))
+        << what;
+  }
 }
 
 TEST(StateHash, ChangesWithASingleBitOfAnyTensor) {
