@@ -5,6 +5,8 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "core/error.h"
 #include "harness/state.h"
@@ -106,8 +108,17 @@ std::vector<std::vector<LossValue>> values_of_places(const std::vector<LossTerm>
   return values;
 }
 
-[[noreturn]] void refuse(const c10::Error& problem) {
-  const std::string all = problem.what_without_backtrace();
+// What LibTorch's batching, and operators of ours that know only one seed, say; all else went wrong
+// for a reason of its own.
+bool is_of_batching(std::string_view problem) {
+  constexpr std::array<std::string_view, 5> kSigns = {"vmap", "atching rule", "functorch",
+                                                      "one seed at a time", "same for all seeds"};
+  return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) {
+    return problem.find(sign) != std::string_view::npos;
+  });
+}
+
+[[noreturn]] void refuse(const std::string& all) {
   throw Error(
       fmt::format("train.seed_batch: several seeds of this model cannot train as one ({}); set "
                   "train.seed_batch = 0",
@@ -141,7 +152,9 @@ std::vector<std::vector<LossValue>> SeedBatch::training_step(const std::vector<I
   try {
     return values_of_places(trained_->training_step(batch, of_all), places);
   } catch (const c10::Error& problem) {
-    refuse(problem);
+    const std::string all = problem.what_without_backtrace();
+    if (!is_of_batching(all)) throw;
+    refuse(all);
   }
 }
 

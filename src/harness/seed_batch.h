@@ -35,7 +35,8 @@ class SeedBatch {
     torch::Generator noise;
   };
   /// One step of all. inputs: of each place that has a model, else empty ones. context: all but its
-  /// noise. Returns the terms of each place.
+  /// noise. Returns the terms of each place. Throws Error for a model of which several cannot train
+  /// as one; whatever else goes wrong in the step passes through.
   std::vector<std::vector<LossValue>> training_step(const std::vector<Input>& inputs,
                                                     const StepContext& context);
 

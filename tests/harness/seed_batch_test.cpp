@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "families/registry.h"
 #include "harness/state.h"
+#include "tests/harness/toy_model.h"
 #include "tests/small_families.h"
 
 namespace assay {
@@ -194,6 +195,27 @@ TEST(SeedBatch, AModelThatCannotSaysSo) {
                              {1, 8, 8}}};
   EXPECT_THAT(problem_of(contractive), testing::HasSubstr("objective.contraction"));
   EXPECT_THAT(problem_of(contractive), testing::HasSubstr("set train.seed_batch = 0"));
+}
+
+/// A model whose steps fail for a reason that has nothing to do with how many seeds there are.
+struct WithoutMemory : ToyModel {
+  std::vector<LossTerm> training_step(const Batch&, const StepContext&) override {
+    TORCH_CHECK(false, "not enough memory: you tried to allocate 9 bytes");
+  }
+};
+
+TEST(SeedBatch, AnythingElseThatGoesWrongIsNotPutDownToIt) {
+  std::vector<std::unique_ptr<Trainable>> owned;
+  std::vector<Trainable*> models;
+  for (int i = 0; i < 2; ++i) models.push_back(owned.emplace_back(new WithoutMemory).get());
+  SeedBatch together(std::make_unique<WithoutMemory>(), models);
+  const SeedBatch::Input input{{torch::zeros({2, 1, 2, 2}), {}}, at::detail::createCPUGenerator(1)};
+  try {
+    together.training_step({input, input}, context_of(0, at::detail::createCPUGenerator(0)));
+    FAIL() << "it trained";
+  } catch (const c10::Error& problem) {
+    EXPECT_THAT(problem.what_without_backtrace(), testing::HasSubstr("not enough memory"));
+  }
 }
 
 }  // namespace

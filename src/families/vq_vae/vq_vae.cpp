@@ -13,6 +13,7 @@
 #include "families/training_codes.h"
 #include "families/vq_vae/vector_quantiser.h"
 #include "families/vq_vae/vq_vae_network.h"
+#include "kernels/seed_batch.h"
 #include "nn/seed_batch.h"
 
 namespace assay {
@@ -88,6 +89,7 @@ VqVae::VqVae(const ModelArgs& args, const VqVaeNetworkOptions& options, const Em
 }
 
 std::vector<LossTerm> VqVae::training_step(const Batch& batch, const StepContext& context) {
+  TORCH_CHECK(seeds_in_batch() == 0, "a codebook learns of one seed at a time");
   optimizer_.zero_grad();
   const auto encoded = network_.live()->encode(batch.images);
   const auto vectors = VqVaeNetworkImpl::to_vectors(encoded);
