@@ -9,6 +9,7 @@
 #include "families/gan_losses.h"
 #include "families/gan_network.h"
 #include "families/optimizer.h"
+#include "families/refuse.h"
 #include "families/sampling.h"
 #include "kernels/logistic_loss.h"
 #include "kernels/spread.h"
@@ -31,6 +32,10 @@ GanNetworkOptions network_options(const ModelArgs& args) {
   options.maxout_pieces = definition.integer("model.maxout_pieces");
   const auto misfit = gan_network_misfit(options);
   if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
+  refuse_if(definition.integer("train.batch_size") == 1 && normalises_single_values(options),
+            definition,
+            "train.batch_size = 1 leaves the batch normalisation of this model.network one value "
+            "for each channel, whose variance is 0; set train.batch_size to 2 or more");
   return options;
 }
 

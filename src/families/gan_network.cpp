@@ -9,6 +9,7 @@
 
 #include "nn/batch_norm.h"
 #include "nn/convolution.h"
+#include "nn/halving.h"
 #include "nn/linear.h"
 
 namespace assay {
@@ -129,18 +130,27 @@ std::string gan_network_misfit(const GanNetworkOptions& options) {
   if (options.generator_channels.empty() || options.discriminator_channels.empty()) {
     return "model.generator_channels and model.discriminator_channels need an entry each";
   }
-  const std::int64_t divisor = std::int64_t{1} << options.generator_channels.size();
-  if (shape[1] != shape[2] || shape[1] % divisor != 0) {
+  const auto doublings = options.generator_channels.size();
+  if (shape[1] != shape[2] || !halves_evenly(shape[1], doublings)) {
     return fmt::format(
         "{} entries of model.generator_channels need square images with a side that {} divides, "
         "not {}x{}",
-        options.generator_channels.size(), divisor, shape[1], shape[2]);
+        doublings, power_of_two_text(doublings), shape[1], shape[2]);
   }
-  if (shape[1] >> options.discriminator_channels.size() < 1) {
+  if (side_after(shape[1], options.discriminator_channels.size()) < 1) {
     return fmt::format("{} entries of model.discriminator_channels halve a side of {} to nothing",
                        options.discriminator_channels.size(), shape[1]);
   }
   return {};
+}
+
+bool normalises_single_values(const GanNetworkOptions& options) {
+  if (!options.convolutional) return !options.generator_widths.empty();
+  const auto side = options.example_shape[1];
+  // The discriminator's outermost layer is not normalised.
+  const auto discriminator_layers = options.discriminator_channels.size();
+  return side_after(side, options.generator_channels.size()) == 1 ||
+         (discriminator_layers > 1 && side_after(side, discriminator_layers) == 1);
 }
 
 Sequential make_generator(const GanNetworkOptions& options) {

@@ -38,6 +38,10 @@ struct GanNetworkOptions {
 /// What does not fit, as the sentence of an error message; empty if all fits.
 std::string gan_network_misfit(const GanNetworkOptions& options);
 
+/// Whether a batch of one leaves a batch normalisation of either network a single value, which has
+/// no variance.
+bool normalises_single_values(const GanNetworkOptions& options);
+
 /// z [N,Z] -> examples [N, example_shape…], images through tanh.
 /// "mlp": Linear without bias, BN, ReLU per width, then Linear (PacGAN's 2-D experiments: Lin et
 /// al. 2018). "dcgan": Linear Z→c₁·s·s without bias, BN, ReLU · ConvT 4/2/1, BN, ReLU per further

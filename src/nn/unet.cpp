@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "nn/group_norm.h"
+#include "nn/halving.h"
 #include "nn/linear.h"
 #include "nn/time_embedding.h"
 
@@ -28,11 +29,13 @@ torch::Tensor double_side(const torch::Tensor& h) {
 
 std::string unet_misfit(const UNetOptions& o) {
   if (o.multipliers.empty()) return "the U-Net has no levels";
-  const std::int64_t divisor = o.space_to_depth << (o.multipliers.size() - 1);
-  if (o.image_size % divisor != 0) {
+  const auto halvings = o.multipliers.size() - 1;
+  if (o.image_size % o.space_to_depth != 0 ||
+      !halves_evenly(o.image_size / o.space_to_depth, halvings)) {
+    const auto times = o.space_to_depth > 1 ? fmt::format("{} times ", o.space_to_depth) : "";
     return fmt::format(
-        "{} levels after space_to_depth {} need an image side that {} divides, not {}",
-        o.multipliers.size(), o.space_to_depth, divisor, o.image_size);
+        "{} levels after space_to_depth {} need an image side that {}{} divides, not {}",
+        o.multipliers.size(), o.space_to_depth, times, power_of_two_text(halvings), o.image_size);
   }
   for (const auto multiplier : o.multipliers) {
     const std::int64_t width = o.base_channels * multiplier;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/nn.h>
+
+#include <cmath>
 
 #include "core/error.h"
 #include "families/optimizer.h"
@@ -92,6 +95,61 @@ TEST(FamilyRegistry, NamesTheNearMissOfAnUnknownFamily) {
     family("ddmp");
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("did you mean 'ddpm'"));
+  }
+}
+
+TEST(Families, RefuseBatchNormalisationOfSingleValues) {
+  const std::string one = "train.batch_size = 1\n";
+  const auto refused = HasSubstr("train.batch_size = 1 leaves the batch normalisation");
+  EXPECT_THAT(refusal("family = \"gan\"\nmodel.network = \"mlp\"\n" + one, {2}), refused);
+  EXPECT_THAT(refusal("family = \"vae\"\nmodel.network = \"infogan\"\n" + one, {1, 8, 8}), refused);
+  EXPECT_THAT(refusal("family = \"autoencoder\"\nmodel.network = \"infogan\"\n" + one, {1, 8, 8}),
+              refused);
+  // Two doublings make a side of 4 from 1: either network has a map of one value.
+  EXPECT_THAT(refusal("family = \"gan\"\nmodel.discriminator_channels = [8]\n" + one, {1, 4, 4}),
+              refused);
+  EXPECT_THAT(refusal("family = \"gan\"\nmodel.generator_channels = [8]\n"
+                      "model.discriminator_channels = [8, 8]\n" +
+                          one,
+                      {1, 4, 4}),
+              refused);
+  // All else trains on one example.
+  const auto image = torch::rand({1, 1, 28, 28});
+  for (const auto* toml :
+       {"family = \"gan\"\n", "family = \"vae\"\n",
+        "family = \"gan\"\nmodel.network = \"mlp\"\nmodel.generator_widths = []\n"}) {
+    const auto definition = defined(toml + one);
+    const auto model =
+        family(definition.family).make({.definition = definition, .example_shape = {1, 28, 28}});
+    const auto terms =
+        model->training_step({image, {}}, {0, 1, 0, 0.0, at::detail::createCPUGenerator(1)});
+    EXPECT_TRUE(std::isfinite(terms.front().value.item<double>())) << toml;
+  }
+}
+
+TEST(Families, RefuseListsOfAnyLength) {
+  const auto list = [](std::size_t length) {
+    std::string text = "[8";
+    for (std::size_t i = 1; i < length; ++i) text += ", 8";
+    return text + "]\n";
+  };
+  // 64 and 65 shifts of a 64-bit number are where the arithmetic, not the network, ended.
+  for (const std::size_t length : {4, 31, 32, 62, 63, 64, 65, 200}) {
+    EXPECT_THAT(
+        refusal("family = \"gan\"\nmodel.generator_channels = " + list(length), {1, 28, 28}),
+        HasSubstr("entries of model.generator_channels need square images"))
+        << length;
+    EXPECT_THAT(refusal("family = \"vae\"\nmodel.channels = " + list(length), {1, 28, 28}),
+                HasSubstr("entries of model.channels need square images"))
+        << length;
+    EXPECT_THAT(refusal("family = \"ddpm\"\nmodel.multipliers = " + list(length), {1, 28, 28}),
+                HasSubstr("levels after space_to_depth 1 need an image side"))
+        << length;
+    if (length < 5) continue;
+    EXPECT_THAT(
+        refusal("family = \"gan\"\nmodel.discriminator_channels = " + list(length), {1, 28, 28}),
+        HasSubstr("halve a side of 28 to nothing"))
+        << length;
   }
 }
 

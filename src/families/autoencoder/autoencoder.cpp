@@ -211,6 +211,7 @@ void check_autoencoder(const Definition& definition) {
             "model.tied needs linear layers; set model.network = \"mlp\"");
   refuse_if(kept > latent_dim, definition,
             fmt::format("model.kept = {} exceeds model.latent_dim = {}", kept, latent_dim));
+  refuse_if(normalises_single_values(definition), definition, kSingleValues);
   const bool kl_sparse = definition.text("objective.sparsity") == "kl";
   refuse_if(
       kl_sparse && code_activation != "sigmoid", definition,

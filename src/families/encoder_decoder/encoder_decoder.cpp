@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "families/encoder_decoder/layers.h"
+#include "nn/halving.h"
 
 namespace assay {
 namespace {
@@ -24,11 +25,11 @@ EncoderDecoderKind kind_named(const std::string& name) {
 std::string channels_misfit(const EncoderDecoderOptions& options) {
   if (options.channels.empty()) return "model.channels is empty";
   const auto& shape = options.image_shape;
-  const int64_t divisor = int64_t{1} << options.channels.size();
-  if (shape[1] != shape[2] || shape[1] % divisor != 0) {
+  const auto halvings = options.channels.size();
+  if (shape[1] != shape[2] || !halves_evenly(shape[1], halvings)) {
     return fmt::format(
         "{} entries of model.channels need square images with a side that {} divides, not {}x{}",
-        options.channels.size(), divisor, shape[1], shape[2]);
+        halvings, power_of_two_text(halvings), shape[1], shape[2]);
   }
   // The outermost channels of "conv" are normalised only if they are the innermost, too.
   const bool first_too =
@@ -95,6 +96,11 @@ torch::Tensor encoder_input(const EncoderDecoderOptions& options, const torch::T
   const auto planes = condition.unsqueeze(-1).unsqueeze(-1).expand(
       {images.size(0), options.condition_dim, images.size(2), images.size(3)});
   return at::cat({images, planes}, 1);
+}
+
+bool normalises_single_values(const Definition& definition) {
+  return definition.text("model.network") == "infogan" &&
+         definition.integer("train.batch_size") == 1;
 }
 
 EncoderDecoderOptions encoder_decoder_options(const ModelArgs& args, const std::string& who) {

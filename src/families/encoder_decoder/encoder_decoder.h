@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "families/trainable.h"
@@ -69,6 +70,13 @@ torch::Tensor encoder_input(const EncoderDecoderOptions& options, const torch::T
 
 /// The [model] keys of these networks.
 Schema encoder_decoder_schema();
+
+/// Whether a definition's batches of one leave batch normalisation a single value, which has no
+/// variance; what to say then.
+bool normalises_single_values(const Definition& definition);
+inline constexpr std::string_view kSingleValues =
+    "train.batch_size = 1 leaves the batch normalisation of model.network = \"infogan\" one value "
+    "for each channel, whose variance is 0; set train.batch_size to 2 or more";
 
 /// What a definition's [model] table asks for; codes_per_latent and condition_dim are left alone.
 /// Throws Error if the network does not fit the images.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "families/encoder_decoder/encoder_decoder.h"
 #include "families/refuse.h"
 #include "families/vae/vae.h"
 
@@ -79,6 +80,7 @@ void check_vae(const Definition& definition) {
   check_point_posterior(definition);
   check_prior(definition);
   check_batch(definition);
+  refuse_if(normalises_single_values(definition), definition, kSingleValues);
   refuse_if(is(definition, "objective.scale", "optimal") &&
                 is(definition, "objective.likelihood", "discretised_logistic"),
             definition,
