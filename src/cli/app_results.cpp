@@ -106,8 +106,9 @@ void App::add_eval() {
   eval->add_option("--metrics", options->metrics,
                    "a,b,… (default: the usual ones that the inputs allow; see metrics/README.md)")
       ->delimiter(',');
-  eval->add_option("--set", options->set,
-                   "an option of a metric: kid.subsets=100; of a RUN's sampler: sampler.steps=50")
+  eval->add_option(
+          "--set", options->set,
+          "an option of a metric: kid.subsets=100, or of how a RUN is sampled: sampler.steps=20")
       ->allow_extra_args(false);
   eval->add_option("--compat", options->compat,
                    "follow torch-fidelity, clean-fid, pytorch-fid, torchmetrics or prdc");
@@ -145,7 +146,8 @@ void App::add_sample() {
       ->capture_default_str();
   sample->add_option("--out", options->out, "a folder, FILE.png (one picture) or FILE.npz");
   sample->add_option("--seed", options->seed, "of the latents")->capture_default_str();
-  sample->add_option("--set", options->set, "sampler.key=value")->allow_extra_args(false);
+  sample->add_option("--set", options->set, "sampler.key=value, or eval.weights=raw")
+      ->allow_extra_args(false);
   sample->add_option("--device", options->device, "auto, cpu or cuda")->capture_default_str();
   sample->add_option("--data", options->data, "where the run's data lie now")->check(not_empty);
   actions_.emplace_back(sample, [this, options] {

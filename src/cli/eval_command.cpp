@@ -62,6 +62,11 @@ class Scorer {
       check_kinds(reference_);
       check_pair(generated_, reference_);
     }
+    const auto settings = eval_settings(command.set).of_sampling;
+    if (!settings.empty() && !generated_.drawn && !reference_.drawn) {
+      throw Error(fmt::format("--set {}: says how a RUN is sampled; {} is none", settings.front(),
+                              generated_.name));
+    }
     if (from_images()) {
       if (plan.needs_features()) extract();
     } else if (!command.resize.empty() || !command.weights.empty()) {

@@ -14,7 +14,7 @@ struct EvalCommand {
   std::string reference;             ///< the same; may be empty for metrics of codes alone
   std::string held_out;              ///< real data that the model was not trained on, or empty
   std::vector<std::string> metrics;  ///< empty: the usual ones that the inputs allow
-  std::vector<std::string> set;      ///< "metric.key=value"
+  std::vector<std::string> set;      ///< "metric.key=value", and "sampler.key=value" of a RUN
   std::string compat;                ///< a peer whose conventions to follow, or empty
   std::string extractor = "efficientnet-lite0";
   std::string resize;   ///< a resize rule; empty: the extractor's own
@@ -23,9 +23,6 @@ struct EvalCommand {
   std::int64_t count = 0;      ///< samples drawn from a RUN; 0: what its definition evaluates
   std::uint64_t seed = 0;      ///< of samples drawn from a RUN
   std::filesystem::path data;  ///< where the data of a RUN lie now; empty: where they lay
-  /// What of `set` is of a RUN's sampler.
-  std::vector<std::string> sampler_settings() const;
-  std::vector<std::string> metric_options() const;
   std::string device = "auto";
 };
 

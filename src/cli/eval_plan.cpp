@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cli/eval_source.h"
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "metrics/options.h"
@@ -69,19 +70,7 @@ void check_options(const EvalPlan& plan) {
   }
 }
 
-// Of "key=value" texts those whose key is a sampler's, or the others.
-std::vector<std::string> settings(const std::vector<std::string>& set, bool of_sampler) {
-  std::vector<std::string> chosen;
-  for (const auto& one : set) {
-    if (one.starts_with("sampler.") == of_sampler) chosen.push_back(one);
-  }
-  return chosen;
-}
-
 }  // namespace
-
-std::vector<std::string> EvalCommand::sampler_settings() const { return settings(set, true); }
-std::vector<std::string> EvalCommand::metric_options() const { return settings(set, false); }
 
 std::string EvalPlan::shown_name(const std::string& metric, bool from_images) const {
   if (!inception || !from_images) return metric;
@@ -120,7 +109,7 @@ EvalPlan plan_evaluation(const EvalCommand& command) {
     const bool followed = command.compat.empty() || peer_computes(command.compat, name);
     if (plan.usual && followed) plan.metrics.push_back(&metric(name));
   }
-  plan.options = parse_metric_options(command.metric_options());
+  plan.options = parse_metric_options(eval_settings(command.set).of_metrics);
   check_options(plan);
   if (command.reference.empty() && plan.needs_reference()) {
     throw Error(

@@ -7,6 +7,7 @@
 
 #include "cli/eval_codes.h"
 #include "cli/sample_command.h"
+#include "cli/stored.h"
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/near_miss.h"
@@ -91,7 +92,8 @@ EvalSource from_dataset(const std::string& text, std::size_t colon) {
 
 EvalSource from_run(const std::string& run, const EvalCommand& command) {
   const TrainedModel trained =
-      load_trained(command.common, run, {command.sampler_settings(), command.data}, command.device);
+      load_trained(command.common, run, {eval_settings(command.set).of_sampling, command.data},
+                   command.device);
   const std::int64_t count =
       command.count > 0 ? command.count : trained.definition.integer("eval.generated");
   SampleKeeper kept({.count = count, .whole = true});
@@ -121,6 +123,15 @@ bool looks_like_a_run(const std::string& text) {
 }
 
 }  // namespace
+
+EvalSettings eval_settings(const std::vector<std::string>& set) {
+  EvalSettings settings;
+  for (const auto& one : set) {
+    (is_sampling_key(one.substr(0, one.find('='))) ? settings.of_sampling : settings.of_metrics)
+        .push_back(one);
+  }
+  return settings;
+}
 
 std::string digest_of(const at::Tensor& tensor) {
   const at::Tensor bytes = tensor.contiguous();

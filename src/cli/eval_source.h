@@ -32,6 +32,12 @@ struct EvalSource {
 /// ("fashion_mnist:test") or samples from a RUN. Throws Error naming it.
 EvalSource load_eval_source(const std::string& source, const EvalCommand& command, bool any_size);
 
+/// What --set says of metrics, and of how a RUN is sampled.
+struct EvalSettings {
+  std::vector<std::string> of_metrics, of_sampling;
+};
+EvalSettings eval_settings(const std::vector<std::string>& set);
+
 /// SHA-256 of a tensor's bytes.
 std::string digest_of(const at::Tensor& tensor);
 

@@ -53,15 +53,19 @@ std::vector<Override> overrides_of(const StoredChanges& changes) {
   std::vector<Override> overrides;
   for (const auto& argument : changes.set) {
     overrides.push_back(parse_override(argument));
-    if (!overrides.back().path.starts_with("sampler.")) {
-      throw Error(
-          fmt::format("--set {}: only keys of [sampler] can change after training", argument));
+    if (!is_sampling_key(overrides.back().path)) {
+      throw Error(fmt::format(
+          "--set {}: only keys of [sampler] and eval.weights can change after training", argument));
     }
   }
   return overrides;
 }
 
 }  // namespace
+
+bool is_sampling_key(std::string_view path) {
+  return path.starts_with("sampler.") || path == "eval.weights";
+}
 
 Definition stored_definition(const Database& database, const RunRow& run,
                              const StoredChanges& changes) {

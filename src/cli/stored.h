@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/definition.h"
@@ -13,9 +14,12 @@
 
 namespace assay {
 
+/// Whether a key says how samples are drawn: those of [sampler], and eval.weights.
+bool is_sampling_key(std::string_view path);
+
 /// What of a stored run's definition is another one now.
 struct StoredChanges {
-  std::vector<std::string> set = {};  ///< "sampler.key=value": all that can change after training
+  std::vector<std::string> set = {};  ///< "key=value" of such keys: all that can change afterwards
   std::filesystem::path data = {};    ///< where the data lie; empty: where they lay
 };
 
