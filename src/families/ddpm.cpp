@@ -6,6 +6,7 @@
 #include <torch/utils.h>
 
 #include "core/error.h"
+#include "families/ddpm_choices.h"
 #include "families/diffusion_sampler.h"
 #include "families/diffusion_steps.h"
 #include "families/noise_schedule.h"
@@ -40,22 +41,13 @@ UNetOptions network_options(const ModelArgs& args) {
   options.groups = definition.integer("model.groups");
   options.space_to_depth = definition.integer("model.space_to_depth");
   options.dropout = definition.number("model.dropout");
-  options.conditioning = definition.text("model.time_conditioning") == "film"
-                             ? TimeConditioning::kFilm
-                             : TimeConditioning::kAdditive;
+  options.conditioning = kTimeConditionings.of(definition, "model.time_conditioning");
   options.time_embedding = definition.integer("model.time_embedding");
   options.lowest_time_frequency = definition.number("model.lowest_time_frequency");
-  options.layout =
-      definition.text("model.layout") == "compact" ? UNetLayout::kCompact : UNetLayout::kDdpm;
+  options.layout = kUNetLayouts.of(definition, "model.layout");
   const auto misfit = unet_misfit(options);
   if (!misfit.empty()) throw Error(fmt::format("{}: [model]: {}", definition.name, misfit));
   return options;
-}
-
-NoiseSchedule schedule_of(const Definition& definition) {
-  const auto timesteps = definition.integer("objective.timesteps");
-  if (definition.text("objective.schedule") == "cosine") return cosine_schedule(timesteps);
-  return linear_schedule(timesteps);
 }
 
 std::int64_t sampler_steps(const Definition& definition) {
@@ -66,12 +58,13 @@ std::int64_t sampler_steps(const Definition& definition) {
 DiffusionSamplerOptions sampler_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   DiffusionSamplerOptions options;
-  options.schedule = schedule_of(definition);
-  options.ddim = definition.text("sampler.name") == "ddim";
+  options.schedule = kNoiseSchedules.of(
+      definition, "objective.schedule")(definition.integer("objective.timesteps"));
+  options.ddim = kSamplers.of(definition, "sampler.name");
   options.steps = sampler_steps(definition);
   options.eta = definition.number("sampler.eta");
   options.clip_x0 = definition.boolean("sampler.clip_x0");
-  options.large_variance = definition.text("sampler.variance") == "large";
+  options.large_variance = kVariances.of(definition, "sampler.variance");
   options.device = args.device;
   return options;
 }
@@ -90,7 +83,8 @@ class Ddpm : public GenerativeModel {
   torch::Tensor share_of_process(const torch::Tensor& t) const;
   torch::Tensor estimate_x0(UNet& network, const torch::Tensor& x_t, std::int64_t t) const;
 
-  bool predicts_v_, stratified_;
+  DiffusionPrediction prediction_;
+  torch::Tensor (*draw_timesteps_)(const torch::Tensor& u, std::int64_t timesteps);
   std::vector<std::int64_t> example_shape_;
   DiffusionSamplerOptions sampler_;
   torch::Tensor signal_, noise_;  // √ᾱ and √(1 − ᾱ), [T] f32
@@ -110,8 +104,8 @@ UNet Ddpm::network_on(const ModelArgs& args) const {
 }
 
 Ddpm::Ddpm(const ModelArgs& args)
-    : predicts_v_(args.definition.text("objective.prediction") == "v"),
-      stratified_(args.definition.text("objective.time_sampling") == "stratified"),
+    : prediction_(kPredictions.of(args.definition, "objective.prediction")),
+      draw_timesteps_(kTimeSamplings.of(args.definition, "objective.time_sampling")),
       example_shape_(args.example_shape),
       sampler_(sampler_options(args)),
       signal_(table(sampler_.schedule, args.device, true)),
@@ -135,12 +129,13 @@ std::vector<LossTerm> Ddpm::training_step(const Batch& batch, const StepContext&
   const auto& x0 = batch.images;
   const auto u = context.noise.uniform({x0.size(0)}, x0.options());
   const auto timesteps = static_cast<std::int64_t>(sampler_.schedule.size());
-  const auto t = stratified_ ? stratified_timesteps(u, timesteps) : uniform_timesteps(u, timesteps);
+  const auto t = draw_timesteps_(u, timesteps);
   const auto eps = context.noise.normal(x0.sizes(), x0.options());
   const auto level = level_at(t);
   const auto predicted =
       network_.live()->forward(q_sample(x0, eps, level), share_of_process(t), context.noise);
-  const auto loss = at::mse_loss(predicted, predicts_v_ ? v_target(x0, eps, level) : eps);
+  const auto loss = at::mse_loss(
+      predicted, prediction_ == DiffusionPrediction::kV ? v_target(x0, eps, level) : eps);
   backward(loss);
   optimizer_.step(context);
   network_.update(context.step);
@@ -157,8 +152,8 @@ torch::Tensor Ddpm::estimate_x0(UNet& network, const torch::Tensor& x_t, std::in
   const auto times = at::full({x_t.size(0)}, t, x_t.options().dtype(at::kLong));
   const auto predicted = network->forward(x_t, share_of_process(times));
   const double alpha_bar = sampler_.schedule[static_cast<std::size_t>(t)];
-  return predicts_v_ ? x0_from_v(x_t, predicted, alpha_bar)
-                     : x0_from_eps(x_t, predicted, alpha_bar);
+  return prediction_ == DiffusionPrediction::kV ? x0_from_v(x_t, predicted, alpha_bar)
+                                                : x0_from_eps(x_t, predicted, alpha_bar);
 }
 
 void Ddpm::sample(const SampleRequest& request) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/ddpm.h"
+#include "families/ddpm_choices.h"
 
 namespace assay {
 namespace {
@@ -11,7 +12,7 @@ Schema network_keys() {
       {.path = "model.layout",
        .default_value = std::string("ddpm"),
        .meaning = "U-Net of Ho et al. 2020, or one with fewer skips and blocks for small budgets",
-       .choices = {"ddpm", "compact"}},
+       .choices = kUNetLayouts.names()},
       {.path = "model.base_channels",
        .default_value = int64_t{32},
        .meaning = "channels of the U-Net before multiplication",
@@ -62,7 +63,7 @@ Schema time_keys() {
       {.path = "model.time_conditioning",
        .default_value = std::string("film"),
        .meaning = "the time scales and shifts the features, or is added to them",
-       .choices = {"film", "additive"}},
+       .choices = kTimeConditionings.names()},
       {.path = "model.time_embedding",
        .default_value = int64_t{0},
        .meaning = "width of the sinusoidal embedding; 0: twice base_channels",
@@ -82,7 +83,7 @@ Schema objective_keys() {
       {.path = "objective.schedule",
        .default_value = std::string("linear"),
        .meaning = "noise schedule: Ho et al. 2020, or Nichol & Dhariwal 2021",
-       .choices = {"linear", "cosine"}},
+       .choices = kNoiseSchedules.names()},
       {.path = "objective.timesteps",
        .default_value = int64_t{1000},
        .meaning = "T, steps of the forward process",
@@ -91,11 +92,11 @@ Schema objective_keys() {
       {.path = "objective.prediction",
        .default_value = std::string("epsilon"),
        .meaning = "what the network predicts",
-       .choices = {"epsilon", "v"}},
+       .choices = kPredictions.names()},
       {.path = "objective.time_sampling",
        .default_value = std::string("uniform"),
        .meaning = "times of a batch: independent, or one in each of its equal parts",
-       .choices = {"uniform", "stratified"}},
+       .choices = kTimeSamplings.names()},
   };
 }
 
@@ -104,7 +105,7 @@ Schema sampler_keys() {
       {.path = "sampler.name",
        .default_value = std::string("ddim"),
        .meaning = "Ho et al. 2020, algorithm 2, or Song et al. 2021, eq. 12",
-       .choices = {"ancestral", "ddim"}},
+       .choices = kSamplers.names()},
       {.path = "sampler.steps",
        .default_value = int64_t{50},
        .meaning = "network evaluations per sample, evenly spaced; 0: all timesteps",
@@ -119,7 +120,7 @@ Schema sampler_keys() {
       {.path = "sampler.variance",
        .default_value = std::string("large"),
        .meaning = "ancestral: beta, or the posterior's smaller one",
-       .choices = {"large", "small"},
+       .choices = kVariances.names(),
        .needs = {{"sampler.name", {"ancestral"}}}},
       {.path = "sampler.clip_x0",
        .default_value = true,

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <torch/utils.h>
 
+#include "config/choices.h"
 #include "core/error.h"
 #include "families/gan_losses.h"
 #include "families/gan_network.h"
@@ -19,10 +20,15 @@
 namespace assay {
 namespace {
 
+// Whether it is convolutional.
+const Choices<bool> kNetworks = {{"mlp", false}, {"dcgan", true}};
+const Choices<torch::Tensor (*)(const torch::Tensor&)> kGeneratorLosses = {
+    {"non_saturating", non_saturating_generator_loss}, {"minimax", minimax_generator_loss}};
+
 GanNetworkOptions network_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   GanNetworkOptions options;
-  options.convolutional = definition.text("model.network") == "dcgan";
+  options.convolutional = kNetworks.of(definition, "model.network");
   options.example_shape = args.example_shape;
   options.latent_dim = definition.integer("model.latent_dim");
   options.generator_widths = definition.integers("model.generator_widths");
@@ -89,7 +95,7 @@ class Gan : public GenerativeModel {
   void update_generator(const torch::Tensor& generated, const StepContext& context,
                         std::vector<LossTerm>& terms);
 
-  bool minimax_;
+  torch::Tensor (*generator_loss_)(const torch::Tensor& generated_logits);
   std::int64_t discriminator_steps_, latent_dim_;
   torch::Device device_;
   Averaged<Sequential> generator_;
@@ -98,7 +104,7 @@ class Gan : public GenerativeModel {
 };
 
 Gan::Gan(const ModelArgs& args, const GanNetworkOptions& options)
-    : minimax_(args.definition.text("objective.loss") == "minimax"),
+    : generator_loss_(kGeneratorLosses.of(args.definition, "objective.loss")),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
       latent_dim_(options.latent_dim),
       device_(args.device),
@@ -137,8 +143,7 @@ void Gan::update_generator(const torch::Tensor& generated, const StepContext& co
   generator_optimizer_.zero_grad();
   const Frozen frozen(discriminator_optimizer_.parameters());
   const auto logits = discriminator_->forward(generated);
-  const auto loss =
-      minimax_ ? minimax_generator_loss(logits) : non_saturating_generator_loss(logits);
+  const auto loss = generator_loss_(logits);
   backward(loss);
   generator_optimizer_.step(context);
   generator_.update(context.step / discriminator_steps_);
@@ -202,7 +207,7 @@ Schema network_schema() {
       {.path = "model.network",
        .default_value = std::string("dcgan"),
        .meaning = "linear layers (points or images), or convolutions (images)",
-       .choices = {"mlp", "dcgan"}},
+       .choices = kNetworks.names()},
       {.path = "model.latent_dim",
        .default_value = int64_t{64},
        .meaning = "dimensions of z",
@@ -239,7 +244,7 @@ Schema gan_schema() {
       {.path = "objective.loss",
        .default_value = std::string("non_saturating"),
        .meaning = "what the generator minimises",
-       .choices = {"non_saturating", "minimax"}},
+       .choices = kGeneratorLosses.names()},
       {.path = "objective.discriminator_steps",
        .default_value = std::int64_t{1},
        .meaning = "discriminator updates for each update of the generator",

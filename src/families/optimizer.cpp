@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/optimizer.h"
 
+#include "config/choices.h"
 #include "nn/gradient_clip.h"
 
 namespace assay {
 namespace {
 
-LearningRateSchedule schedule_named(const std::string& name) {
-  if (name == "linear") return LearningRateSchedule::kLinear;
-  if (name == "cosine") return LearningRateSchedule::kCosine;
-  if (name == "one_cycle") return LearningRateSchedule::kOneCycle;
-  TORCH_CHECK(name == "constant", "unknown schedule ", name);
-  return LearningRateSchedule::kConstant;
-}
+const Choices<LearningRateSchedule> kSchedules = {{"constant", LearningRateSchedule::kConstant},
+                                                  {"linear", LearningRateSchedule::kLinear},
+                                                  {"cosine", LearningRateSchedule::kCosine},
+                                                  {"one_cycle", LearningRateSchedule::kOneCycle}};
+// Whether weight decay is decoupled.
+const Choices<bool> kOptimizers = {{"adam", false}, {"adamw", true}};
 
 }  // namespace
 
@@ -22,8 +22,8 @@ OptimizerOptions optimizer_options(const Definition& definition) {
   options.adam.beta2 = definition.number("optimizer.beta2");
   options.adam.epsilon = definition.number("optimizer.epsilon");
   options.adam.weight_decay = definition.number("optimizer.weight_decay");
-  options.adam.decoupled = definition.text("optimizer.name") == "adamw";
-  options.learning_rate.schedule = schedule_named(definition.text("optimizer.schedule"));
+  options.adam.decoupled = kOptimizers.of(definition, "optimizer.name");
+  options.learning_rate.schedule = kSchedules.of(definition, "optimizer.schedule");
   options.learning_rate.peak = definition.number("optimizer.learning_rate");
   options.learning_rate.warm_up_steps = definition.integer("optimizer.warm_up_steps");
   options.learning_rate.decay_from = definition.number("optimizer.decay_from");

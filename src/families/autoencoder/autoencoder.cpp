@@ -7,6 +7,7 @@
 #include <torch/utils.h>
 
 #include "core/error.h"
+#include "families/autoencoder/autoencoder_choices.h"
 #include "families/autoencoder/autoencoder_network.h"
 #include "families/autoencoder/contraction.h"
 #include "families/autoencoder/corruption.h"
@@ -57,7 +58,11 @@ class Autoencoder : public GenerativeModel {
                             const Noise& noise);
   GaussianMixture fitted_codes();
 
-  const std::string reconstruction_, corruption_, sparsity_, contraction_, code_fit_;
+  const Reconstruction reconstruction_;
+  const std::string corruption_;
+  const Sparsity sparsity_;
+  const Contraction contraction_;
+  const CodeFit code_fit_;
   double corruption_level_, sparsity_weight_, sparsity_target_, contraction_weight_;
   std::int64_t contraction_probes_, fit_images_, fit_components_;
   std::uint64_t fit_seed_;
@@ -69,11 +74,11 @@ class Autoencoder : public GenerativeModel {
 
 Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions& options,
                          const EmaOptions& ema)
-    : reconstruction_(args.definition.text("objective.reconstruction")),
+    : reconstruction_(kReconstructions.of(args.definition, "objective.reconstruction")),
       corruption_(args.definition.text("objective.corruption")),
-      sparsity_(args.definition.text("objective.sparsity")),
-      contraction_(args.definition.text("objective.contraction")),
-      code_fit_(args.definition.text("sampler.codes")),
+      sparsity_(kSparsities.of(args.definition, "objective.sparsity")),
+      contraction_(kContractions.of(args.definition, "objective.contraction")),
+      code_fit_(kCodeFits.of(args.definition, "sampler.codes")),
       corruption_level_(args.definition.number(
           corruption_ == "gaussian" ? "objective.noise_sigma" : "objective.corrupted_share")),
       sparsity_weight_(args.definition.number("objective.sparsity_weight")),
@@ -93,16 +98,24 @@ Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions&
 
 torch::Tensor Autoencoder::reconstruction_error(const torch::Tensor& images,
                                                 const torch::Tensor& logits) const {
-  if (reconstruction_ == "cross_entropy") return bernoulli_nll(0.5 * images + 0.5, logits).mean();
+  if (reconstruction_ == Reconstruction::kCrossEntropy)
+    return bernoulli_nll(0.5 * images + 0.5, logits).mean();
   return (images - mean_image(logits)).square().flatten(1).sum(1).mean();
 }
 
 torch::Tensor Autoencoder::contraction(const torch::Tensor& codes, const torch::Tensor& images,
                                        const Noise& noise) {
-  if (contraction_ == "closed_form")
-    return sigmoid_contraction(codes, *network_.live()->only_weight());
-  if (contraction_ == "exact") return exact_contraction(codes, images);
-  return hutchinson_contraction(codes, images, contraction_probes_, noise);
+  switch (contraction_) {
+    case Contraction::kClosedForm:
+      return sigmoid_contraction(codes, *network_.live()->only_weight());
+    case Contraction::kExact:
+      return exact_contraction(codes, images);
+    case Contraction::kHutchinson:
+      return hutchinson_contraction(codes, images, contraction_probes_, noise);
+    case Contraction::kNone:
+      break;
+  }
+  return at::zeros({}, codes.options());
 }
 
 std::vector<LossTerm> Autoencoder::training_step(const Batch& batch, const StepContext& context) {
@@ -110,20 +123,20 @@ std::vector<LossTerm> Autoencoder::training_step(const Batch& batch, const StepC
   auto seen = corruption_ == "none"
                   ? batch.images
                   : corrupted(batch.images, corruption_, corruption_level_, context.noise);
-  if (contraction_ == "exact" || contraction_ == "hutchinson") {
+  if (contraction_ == Contraction::kExact || contraction_ == Contraction::kHutchinson) {
     seen = seen.detach().clone().requires_grad_();
   }
   const auto codes = network_.live()->encode(seen);
   const auto error = reconstruction_error(batch.images, network_.live()->decode(codes));
   auto loss = error;
   std::vector<LossTerm> terms = {{"loss", {}}, {"reconstruction_error", error.detach()}};
-  if (sparsity_ != "none") {
+  if (sparsity_ != Sparsity::kNone) {
     const auto penalty =
-        sparsity_ == "l1" ? l1_sparsity(codes) : kl_sparsity(codes, sparsity_target_);
+        sparsity_ == Sparsity::kL1 ? l1_sparsity(codes) : kl_sparsity(codes, sparsity_target_);
     loss = loss + sparsity_weight_ * penalty;
     terms.push_back({"sparsity", penalty.detach()});
   }
-  if (contraction_ != "none") {
+  if (contraction_ != Contraction::kNone) {
     const auto penalty = contraction(codes, seen, context.noise);
     loss = loss + contraction_weight_ * penalty;
     terms.push_back({"contraction", penalty.detach()});
@@ -146,7 +159,7 @@ GaussianMixture Autoencoder::fitted_codes() {
   const auto codes = codes_of_training_images(
       training_images_, fit_images_, device_,
       [&](const torch::Tensor& images) { return network_.scored()->encode(images); });
-  if (code_fit_ == "gaussian") return fit_gaussian(codes);
+  if (code_fit_ == CodeFit::kGaussian) return fit_gaussian(codes);
   if (codes.size(0) < fit_components_) {
     throw Error(fmt::format("sampler.components = {} needs as many codes, and {} images were coded",
                             fit_components_, codes.size(0)));

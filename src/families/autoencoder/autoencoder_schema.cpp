@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/autoencoder/autoencoder.h"
+#include "families/autoencoder/autoencoder_choices.h"
 #include "families/encoder_decoder/encoder_decoder.h"
 
 namespace assay {
@@ -24,7 +25,7 @@ Schema model_and_sampler_keys() {
       {.path = "sampler.codes",
        .default_value = std::string("gaussian"),
        .meaning = "what is fitted to codes of training images, to draw new ones from",
-       .choices = {"gaussian", "mixture"}},
+       .choices = kCodeFits.names()},
       {.path = "sampler.components",
        .default_value = int64_t{10},
        .meaning = "mixture: Gaussians",
@@ -54,7 +55,7 @@ Schema objective_keys() {
        .default_value = std::string("squared_error"),
        .meaning =
            "squared error of images in [-1,1], or cross-entropy in [0,1]; summed over values",
-       .choices = {"squared_error", "cross_entropy"}},
+       .choices = kReconstructions.names()},
       {.path = "objective.corruption",
        .default_value = std::string("none"),
        .meaning = "what a denoising autoencoder's encoder sees",
@@ -75,7 +76,7 @@ Schema objective_keys() {
       {.path = "objective.sparsity",
        .default_value = std::string("none"),
        .meaning = "penalty on codes: their L1 norm, or the KL of their mean activation to a target",
-       .choices = {"none", "l1", "kl"}},
+       .choices = kSparsities.names()},
       {.path = "objective.sparsity_weight",
        .default_value = 3.0,
        .meaning = "its weight",
@@ -93,7 +94,7 @@ Schema objective_keys() {
        .meaning =
            "penalty on the encoder's Jacobian: in closed form (one sigmoid layer), exact, or "
            "estimated from random directions",
-       .choices = {"none", "closed_form", "exact", "hutchinson"}},
+       .choices = kContractions.names()},
       {.path = "objective.contraction_weight",
        .default_value = 0.1,
        .meaning = "its weight",

@@ -18,8 +18,8 @@ void add(torch::Tensor& sum, const torch::Tensor& summand) {
 
 LatentObjective::LatentObjective(const Definition& definition, std::int64_t latent_dim,
                                  std::int64_t data_size, torch::Device device)
-    : importance_weighted_(definition.text("objective.bound") == "iwae"),
-      cyclical_(definition.text("objective.kl_schedule") == "cyclical"),
+    : importance_weighted_(kBounds.of(definition, "objective.bound")),
+      cyclical_(kKlSchedules.of(definition, "objective.kl_schedule")),
       samples_(definition.integer("objective.samples")),
       cycles_(definition.integer("objective.kl_cycles")),
       capacity_steps_(definition.integer("objective.capacity_steps")),
@@ -30,8 +30,8 @@ LatentObjective::LatentObjective(const Definition& definition, std::int64_t late
       free_nats_(definition.number("objective.free_bits")),
       capacity_(definition.number("objective.capacity")),
       capacity_gamma_(definition.number("objective.capacity_gamma")),
-      kl_parts_(definition.text("objective.kl_parts")),
-      dip_(definition.text("objective.dip")),
+      kl_parts_(kKlParts.of(definition, "objective.kl_parts")),
+      dip_(kDips.of(definition, "objective.dip")),
       mutual_information_(definition.number("objective.mutual_information_weight")),
       total_correlation_(definition.number("objective.total_correlation_weight")),
       dimension_wise_(definition.number("objective.dimension_wise_kl_weight")),
@@ -40,11 +40,9 @@ LatentObjective::LatentObjective(const Definition& definition, std::int64_t late
       dip_diagonal_(definition.number("objective.dip_diagonal")),
       mmd_weight_(definition.number("objective.mmd_weight")),
       mmd_bandwidth_(definition.number("objective.mmd_bandwidth")),
-      mmd_kernel_(definition.text("objective.mmd_kernel") == "gaussian"
-                      ? MmdKernel::kGaussian
-                      : MmdKernel::kInverseMultiquadratic) {
-  refuse_if(kl_parts_ != "none" && definition.integer("train.batch_size") > data_size_, definition,
-            "objective.kl_parts needs train.batch_size of at most the training images");
+      mmd_kernel_(kMmdKernels.of(definition, "objective.mmd_kernel")) {
+  refuse_if(kl_parts_.has_value() && definition.integer("train.batch_size") > data_size_,
+            definition, "objective.kl_parts needs train.batch_size of at most the training images");
   if (factor_gamma_ > 0.0) discriminator_.emplace(definition, latent_dim, device);
 }
 
@@ -66,10 +64,8 @@ torch::Tensor LatentObjective::kl_term(const Posterior& posterior, const torch::
     return capacity_gamma_ *
            capacity_distance(kl.mean(), capacity_at(capacity_, context.step, capacity_steps_));
   }
-  if (kl_parts_ != "none") {
-    const auto parts = kl_parts(
-        z, posterior.mu, posterior.logvar, data_size_,
-        kl_parts_ == "weighted" ? AggregateEstimator::kWeighted : AggregateEstimator::kStratified);
+  if (kl_parts_) {
+    const auto parts = kl_parts(z, posterior.mu, posterior.logvar, data_size_, *kl_parts_);
     terms.push_back({"mutual_information_nats", parts.mutual_information.detach()});
     terms.push_back({"total_correlation_nats", parts.total_correlation.detach()});
     terms.push_back({"dimension_wise_kl_nats", parts.dimension_wise_kl.detach()});
@@ -88,10 +84,10 @@ torch::Tensor LatentObjective::penalties(const Posterior& posterior, const torch
     terms.push_back({"factor_total_correlation_nats", correlation.detach()});
     add(sum, factor_gamma_ * correlation);
   }
-  if (dip_ != "none") {
-    const auto distance =
-        distance_from_identity(dip_ == "i" ? mean_covariance(posterior.mu)
-                                           : aggregate_covariance(posterior.mu, posterior.logvar));
+  if (dip_ != Dip::kNone) {
+    const auto distance = distance_from_identity(
+        dip_ == Dip::kI ? mean_covariance(posterior.mu)
+                        : aggregate_covariance(posterior.mu, posterior.logvar));
     terms.push_back({"covariance_off_diagonal", distance.off_diagonal.detach()});
     terms.push_back({"covariance_diagonal", distance.diagonal.detach()});
     add(sum, dip_off_diagonal_ * distance.off_diagonal + dip_diagonal_ * distance.diagonal);

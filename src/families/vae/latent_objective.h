@@ -8,6 +8,7 @@
 #include "families/vae/mmd.h"
 #include "families/vae/posterior.h"
 #include "families/vae/total_correlation.h"
+#include "families/vae/vae_choices.h"
 
 namespace assay {
 
@@ -42,7 +43,8 @@ class LatentObjective {
   bool importance_weighted_, cyclical_;
   std::int64_t samples_, cycles_, capacity_steps_, data_size_;
   double beta_, warm_up_epochs_, cycle_rise_, free_nats_, capacity_, capacity_gamma_;
-  std::string kl_parts_, dip_;
+  std::optional<AggregateEstimator> kl_parts_;
+  Dip dip_;
   double mutual_information_, total_correlation_, dimension_wise_;
   double factor_gamma_, dip_off_diagonal_, dip_diagonal_, mmd_weight_, mmd_bandwidth_;
   MmdKernel mmd_kernel_;

@@ -6,16 +6,15 @@
 #include <algorithm>
 
 #include "families/vae/likelihoods.h"
+#include "families/vae/vae_choices.h"
 
 namespace assay {
 namespace {
 
-Likelihood likelihood_named(const std::string& name) {
-  if (name == "gaussian") return Likelihood::kGaussian;
-  if (name == "laplace") return Likelihood::kLaplace;
-  if (name == "discretised_logistic") return Likelihood::kDiscretisedLogistic;
-  TORCH_CHECK(name == "bernoulli", "unknown likelihood ", name);
-  return Likelihood::kBernoulli;
+// A Bernoulli has no scale.
+bool scales(const Definition& definition, LikelihoodScale scale) {
+  return kLikelihoods.of(definition, "objective.likelihood") != Likelihood::kBernoulli &&
+         kScales.of(definition, "objective.scale") == scale;
 }
 
 torch::Tensor to_unit_range(const torch::Tensor& images) { return 0.5 * images + 0.5; }
@@ -23,11 +22,9 @@ torch::Tensor to_unit_range(const torch::Tensor& images) { return 0.5 * images +
 }  // namespace
 
 ObservationModel::ObservationModel(const Definition& definition, torch::Device device)
-    : likelihood_(likelihood_named(definition.text("objective.likelihood"))),
-      optimal_(definition.text("objective.scale") == "optimal" &&
-               likelihood_ != Likelihood::kBernoulli),
-      learned_(definition.text("objective.scale") == "learned" &&
-               likelihood_ != Likelihood::kBernoulli),
+    : likelihood_(kLikelihoods.of(definition, "objective.likelihood")),
+      optimal_(scales(definition, LikelihoodScale::kOptimal)),
+      learned_(scales(definition, LikelihoodScale::kLearned)),
       scale_(at::full({}, definition.number("objective.sigma"),
                       at::TensorOptions(at::kFloat).device(device))) {}
 

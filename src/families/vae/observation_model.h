@@ -11,6 +11,8 @@ namespace assay {
 
 enum class Likelihood { kBernoulli, kGaussian, kLaplace, kDiscretisedLogistic };
 
+enum class LikelihoodScale { kFixed, kOptimal, kLearned };
+
 /// p(x|z) of a VAE whose decoder gives logits: the mean image is 2·sigmoid(logits) − 1.
 ///
 /// A Bernoulli likelihood sees images mapped to [0,1]; Gaussian and Laplace likelihoods are

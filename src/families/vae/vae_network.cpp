@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "families/vae/vae_choices.h"
 #include "nn/initialise.h"
 
 namespace assay {
@@ -33,12 +34,12 @@ VaeNetworkOptions vae_network_options(const ModelArgs& args) {
   VaeNetworkOptions options;
   options.layers = encoder_decoder_options(args, "the VAE");
   options.layers.condition_dim = condition_dim(args);
-  options.point_posterior = definition.text("model.posterior") == "point";
-  if (definition.text("model.prior") == "vamp") {
+  options.point_posterior = kPosteriors.of(definition, "model.posterior");
+  if (kPriors.of(definition, "model.prior")) {
     options.pseudo_inputs = definition.integer("model.pseudo_inputs");
   }
-  const bool scaled = definition.text("objective.likelihood") != "bernoulli";
-  if (scaled && definition.text("objective.scale") == "learned") {
+  const bool scaled = kLikelihoods.of(definition, "objective.likelihood") != Likelihood::kBernoulli;
+  if (scaled && kScales.of(definition, "objective.scale") == LikelihoodScale::kLearned) {
     options.initial_scale = definition.number("objective.sigma");
   }
   return options;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/encoder_decoder/encoder_decoder.h"
 #include "families/vae/vae.h"
+#include "families/vae/vae_choices.h"
 
 namespace assay {
 namespace {
@@ -12,12 +13,12 @@ Schema model_keys() {
       {.path = "model.posterior",
        .default_value = std::string("gaussian"),
        .meaning = "q(z|x): a diagonal Gaussian, or a point (WAE: needs objective.beta = 0)",
-       .choices = {"gaussian", "point"}},
+       .choices = kPosteriors.names()},
       {.path = "model.prior",
        .default_value = std::string("standard_normal"),
        .meaning = "p(z): N(0, I), or a mixture of the posteriors of learned pseudo-inputs "
                   "(VampPrior)",
-       .choices = {"standard_normal", "vamp"}},
+       .choices = kPriors.names()},
       {.path = "model.pseudo_inputs",
        .default_value = int64_t{500},
        .meaning = "vamp: components of the prior",
@@ -49,12 +50,12 @@ Schema likelihood_keys() {
        .meaning =
            "p(x|z): Bernoulli on images in [0,1], Gaussian or Laplace on [-1,1], or logistic "
            "probabilities of 8-bit levels",
-       .choices = {"bernoulli", "gaussian", "laplace", "discretised_logistic"}},
+       .choices = kLikelihoods.names()},
       {.path = "objective.scale",
        .default_value = std::string("fixed"),
        .meaning = "all but Bernoulli: objective.sigma, the maximum-likelihood scale of each batch "
                   "(sigma-VAE), or a learned one that starts at objective.sigma",
-       .choices = {"fixed", "optimal", "learned"},
+       .choices = kScales.names(),
        .needs = {{"objective.likelihood", {"gaussian", "laplace", "discretised_logistic"}}}},
       {.path = "objective.sigma",
        .default_value = 1.0,
@@ -68,7 +69,7 @@ Schema likelihood_keys() {
        .default_value = std::string("elbo"),
        .meaning =
            "what is maximised: the mean over samples, or the importance-weighted bound (IWAE)",
-       .choices = {"elbo", "iwae"}},
+       .choices = kBounds.names()},
       {.path = "objective.samples",
        .default_value = int64_t{1},
        .meaning = "codes drawn per image: L of the ELBO, k of the importance-weighted bound",
@@ -93,7 +94,7 @@ Schema kl_keys() {
       {.path = "objective.kl_schedule",
        .default_value = std::string("linear"),
        .meaning = "course of that weight: one warm-up, or cycles over the run (Fu et al. 2019)",
-       .choices = {"linear", "cyclical"}},
+       .choices = kKlSchedules.names()},
       {.path = "objective.kl_cycles",
        .default_value = int64_t{4},
        .meaning = "cyclical: cycles in the run",
@@ -138,7 +139,7 @@ Schema kl_keys() {
        .meaning =
            "estimator that splits the KL term into mutual information, total correlation and "
            "dimension-wise KL (Chen et al. 2018)",
-       .choices = {"none", "weighted", "stratified"}},
+       .choices = kKlParts.names()},
       {.path = "objective.mutual_information_weight",
        .default_value = 1.0,
        .meaning = "kl_parts: weight of the mutual information, besides beta",
@@ -172,7 +173,7 @@ Schema penalty_keys() {
        .default_value = std::string("none"),
        .meaning = "DIP-VAE: pulls the covariance of the posterior means (i) or of the codes (ii) "
                   "to the identity",
-       .choices = {"none", "i", "ii"}},
+       .choices = kDips.names()},
       {.path = "objective.dip_off_diagonal",
        .default_value = 10.0,
        .meaning = "dip: weight of the squared off-diagonal entries",
@@ -194,7 +195,7 @@ Schema penalty_keys() {
       {.path = "objective.mmd_kernel",
        .default_value = std::string("inverse_multiquadratic"),
        .meaning = "its kernel: WAE's of seven scales, or one Gaussian",
-       .choices = {"inverse_multiquadratic", "gaussian"},
+       .choices = kMmdKernels.names(),
        .needs = {{"objective.mmd_weight"}}},
       {.path = "objective.mmd_bandwidth",
        .default_value = 1.0,

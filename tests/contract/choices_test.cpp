@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/nn.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/definition.h"
+#include "config/validate.h"
+#include "core/digest.h"
+#include "families/registry.h"
+#include "families/sampling.h"
+
+namespace assay {
+namespace {
+
+/// Where the choices of a key can be told apart: settings that all of them go with.
+struct Ground {
+  std::string toml;
+  std::vector<std::int64_t> shape = {1, 8, 8};
+};
+
+const std::string kMlp = "model.network = 'mlp'\nmodel.hidden_widths = [8]\n";
+
+std::string family_settings(const std::string& family) {
+  if (family == "vae" || family == "autoencoder") return "model.latent_dim = 3\n";
+  if (family == "vq_vae")
+    return "model.channels = 8\nmodel.residual_channels = 4\nmodel.codes = 8\nmodel.code_dim = 2\n";
+  if (family == "gan")
+    return "model.latent_dim = 3\nmodel.generator_channels = [8, 8]\n"
+           "model.discriminator_channels = [8]\n";
+  if (family == "ddpm")
+    return "model.base_channels = 8\nmodel.multipliers = [1, 2]\nmodel.heads = 1\n"
+           "objective.timesteps = 40\nsampler.steps = 4\n";
+  return "";
+}
+
+Ground ground_of(const std::string& family, const std::string& key) {
+  static const std::map<std::pair<std::string, std::string>, Ground> special = {
+      {{"vae", "model.network"}, {"model.channels = [8]\n", {1, 32, 32}}},
+      {{"autoencoder", "model.network"}, {"model.channels = [8]\n", {1, 32, 32}}},
+      // A point has no KL.
+      {{"vae", "model.posterior"}, {kMlp + "objective.beta = 0\nobjective.mmd_weight = 1\n"}},
+      {{"vae", "model.prior"}, {kMlp + "model.pseudo_inputs = 3\n"}},
+      {{"autoencoder", "objective.sparsity"}, {kMlp + "model.code_activation = 'sigmoid'\n"}},
+      {{"autoencoder", "objective.contraction"},
+       {"model.network = 'mlp'\nmodel.hidden_widths = []\nmodel.code_activation = 'sigmoid'\n"}},
+      {{"autoencoder", "sampler.codes"}, {kMlp + "sampler.components = 2\n"}},
+      {{"vae", "optimizer.name"}, {kMlp + "optimizer.weight_decay = 0.1\n"}},
+  };
+  const auto found = special.find({family, key});
+  if (found != special.end()) return found->second;
+  return {family == "vae" || family == "autoencoder" ? kMlp : std::string()};
+}
+
+Schema whole_schema(const std::string& family) {
+  Schema all = common_schema();
+  for (const auto& key : family_schema(family)) all.push_back(key);
+  return all;
+}
+
+/// Lines that switch a key on.
+std::string fulfilled(const Key& key, const Schema& schema, const std::string& given) {
+  std::string lines;
+  for (const Need& need : key.needs) {
+    if (given.find(need.path + " =") != std::string::npos) continue;
+    const Key& other = *find_key(schema, need.path);
+    std::vector<std::string> values = need.values.empty() ? other.choices : need.values;
+    std::erase_if(values, [&](const auto& value) { return Value(value) == other.default_value; });
+    const bool by_default = !need.values.empty() && values.size() < need.values.size();
+    if (by_default) continue;
+    lines += need.path + " = " + (values.empty() ? "0.5" : "'" + values.front() + "'") + "\n";
+    lines += fulfilled(other, schema, given + lines);
+  }
+  return lines;
+}
+
+torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+std::string bytes_of(const torch::Tensor& tensor) {
+  const auto flat = tensor.detach().contiguous();
+  return c10::str(flat.sizes()) +
+         std::string(static_cast<const char*>(flat.const_data_ptr()), flat.nbytes());
+}
+
+/// A digest of the first losses, of the state after them, and of samples.
+std::string fingerprint(const std::string& toml, const std::vector<std::int64_t>& shape) {
+  const auto definition = resolve_text(toml, "choice.toml", family_schema, {});
+  auto sizes = shape;
+  sizes.insert(sizes.begin(), 16);
+  const Batch batch{torch::rand(sizes, seeded(3)) * 2 - 1, torch::arange(16).remainder(4)};
+  torch::manual_seed(1);
+  const auto model = family(definition.family)
+                         .make({.definition = definition,
+                                .example_shape = shape,
+                                .classes = 4,
+                                .training_images = to_pixels(batch.images)});
+  Sha256 digest;
+  const auto noise = seeded(2);
+  for (std::int64_t step = 0; step < 4; ++step) {
+    const StepContext context{step, 8, 16 * step, static_cast<double>(step), noise};
+    for (const auto& term : model->training_step(batch, context)) {
+      digest.update(term.name).update(bytes_of(term.value));
+    }
+  }
+  struct Digester : StateVisitor {
+    explicit Digester(Sha256& of) : digest(of) {}
+    void tensor(const std::string& name, torch::Tensor& value, StateKind) override {
+      digest.update(name).update(bytes_of(value));
+    }
+    Sha256& digest;
+  } digester(digest);
+  model->visit_state(digester);
+  if (auto* generative = dynamic_cast<GenerativeModel*>(model.get())) {
+    digest.update(bytes_of(samples_as_one(*generative, {.count = 4, .generator = seeded(5)})));
+  }
+  return digest.hex();
+}
+
+std::vector<std::string> choices_of(const Key& key) {
+  if (std::holds_alternative<bool>(key.default_value)) return {"false", "true"};
+  std::vector<std::string> quoted;
+  for (const auto& choice : key.choices) quoted.push_back("'" + choice + "'");
+  return quoted;
+}
+
+void expect_choices_differ(const std::string& family, const Key& key) {
+  const Schema schema = whole_schema(family);
+  const Ground ground = ground_of(family, key.path);
+  const std::string all = family_settings(family) + ground.toml;
+  const std::string base = "family = '" + family + "'\n" + all + fulfilled(key, schema, all);
+  std::map<std::string, std::string> seen;
+  for (const auto& choice : choices_of(key)) {
+    if (all.find(key.path + " =") != std::string::npos) continue;
+    const auto text = base + key.path + " = " + choice + "\n";
+    SCOPED_TRACE(text);
+    std::string found;
+    ASSERT_NO_THROW(found = fingerprint(text, ground.shape));
+    const auto [other, is_new] = seen.emplace(found, choice);
+    EXPECT_TRUE(is_new) << family << ": " << key.path << " = " << choice << " does what "
+                        << other->second << " does";
+  }
+}
+
+TEST(Choices, EachOfAFamilysDoesSomething) {
+  at::set_num_threads(1);
+  for (const auto& entry : families()) {
+    for (const Key& key : entry.schema()) expect_choices_differ(std::string(entry.name), key);
+  }
+}
+
+TEST(Choices, EachOfAnOptimizersDoesSomething) {
+  at::set_num_threads(1);
+  for (const Key& key : common_schema()) {
+    if (key.path.starts_with("optimizer.")) expect_choices_differ("vae", key);
+  }
+}
+
+}  // namespace
+}  // namespace assay
