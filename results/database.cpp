@@ -172,6 +172,11 @@ void Database::fold_log(std::uintmax_t limit_bytes) {
   sqlite3_busy_timeout(connection_, kBusyMilliseconds);
 }
 
+void Database::vacuum() {
+  const FileLock lock(writers_lock(file_), FileLock::Mode::kExclusive);
+  execute("VACUUM");
+}
+
 Transaction::Transaction(Database& database)
     : database_(database), lock_(writers_lock(database.file()), FileLock::Mode::kShared) {
   database_.execute("BEGIN IMMEDIATE");

@@ -47,6 +47,10 @@ class Database {
   /// committing.
   void fold_log(std::uintmax_t limit_bytes = std::uintmax_t{8} << 20);
 
+  /// Writes the database anew, so that the room of deleted rows is given back. Waits until no
+  /// writer commits and keeps all of them out meanwhile.
+  void vacuum();
+
  private:
   friend class Transaction;
   Database(const std::filesystem::path& file, int flags);

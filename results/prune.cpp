@@ -63,7 +63,7 @@ Pruned prune_pictures(Database& database) {
     }
     transaction.commit();
   }
-  if (all.pictures > 0) database.execute("VACUUM");
+  if (all.pictures > 0) database.vacuum();
   return all;
 }
 
