@@ -10,6 +10,7 @@
 #include "results/row_digest.h"
 #include "results/row_writer.h"
 #include "results/run_lock.h"
+#include "results/stored_name.h"
 
 namespace assay {
 namespace {
@@ -115,7 +116,7 @@ std::vector<std::string> RunRecorder::drop_old_checkpoints(std::int64_t kept) {
   auto old = database_.prepare(
       "SELECT file FROM checkpoint WHERE run_id = ? ORDER BY images_seen DESC LIMIT -1 OFFSET ?");
   old.bind(run_, kept);
-  while (old.step()) files.push_back(old.text(0));
+  while (old.step()) files.push_back(stored_file_name(database_, old.text(0)));
   old.reset();
   database_
       .prepare(

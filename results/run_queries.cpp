@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "results/row_writer.h"
 #include "results/run_lock.h"
+#include "results/stored_name.h"
 
 namespace assay {
 namespace {
@@ -127,8 +128,7 @@ std::vector<CheckpointSaved> checkpoints_of(const Database& database, std::int64
   query.bind(run);
   std::vector<CheckpointSaved> found;
   while (query.step()) {
-    // Only the last part of the name: a hostile row must not lead out of the run's folder.
-    const auto name = std::filesystem::path(query.text(1)).filename();
+    const auto name = stored_file_name(database, query.text(1));
     found.push_back(
         {query.integer(0), run_folder(database.file(), query.text(3)) / name, query.text(2)});
   }

@@ -27,7 +27,8 @@ std::vector<Throughput> throughput_of(const Database& database, std::int64_t run
 std::vector<EventRow> events_of(const Database& database, std::int64_t run);
 /// images_seen at which the run was continued, in order; empty if never.
 std::vector<std::int64_t> resumed_at(const Database& database, std::int64_t run);
-/// Newest first; files with their whole path.
+/// Newest first; files with their whole path. Throws Error (exit 4) for a name that leads out of
+/// the run's folder.
 std::vector<CheckpointSaved> checkpoints_of(const Database& database, std::int64_t run);
 
 /// Which artifacts a run has; the bytes are read one by one, since they may be large.

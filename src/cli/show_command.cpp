@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "cli/table.h"
 #include "core/file.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
+#include "results/stored_name.h"
 
 namespace assay {
 namespace {
@@ -135,15 +138,18 @@ void print_run(const Database& database, const RunRow& row) {
   fmt::print("\n{}", experiment_of(database, row.experiment_id).definition);
 }
 
-// samples-600000.png, latent_dimensions-600000.csv, …
 void export_artifacts(const Database& database, const RunRow& row,
                       const std::filesystem::path& folder) {
+  // All names first: of a damaged database nothing is written.
+  std::vector<std::pair<ArtifactName, std::string>> files;
   for (const ArtifactName& name : artifacts_of(database, row.number)) {
+    files.emplace_back(name, artifact_file_name(database, name));
+  }
+  for (const auto& [name, file_name] : files) {
     const auto artifact = read_artifact(database, row.number, name);
-    const std::string suffix = name.mime.substr(name.mime.rfind('/') + 1);
-    const auto file = folder / fmt::format("{}-{}.{}", name.kind, name.images_seen, suffix);
-    write_file_atomically(file, artifact->bytes);
-    fmt::print("{}\n", file.string());
+    if (!artifact) continue;  // pruned since
+    write_file_atomically(folder / file_name, artifact->bytes);
+    fmt::print("{}\n", (folder / file_name).string());
   }
 }
 

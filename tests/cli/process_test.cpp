@@ -140,6 +140,18 @@ TEST_F(ProcessTest, PicturesAreWrittenToAFolder) {
   EXPECT_GE(written, 1U);
 }
 
+TEST_F(ProcessTest, PicturesOfADamagedDatabaseAreWrittenNowhere) {
+  ASSERT_EQ(run("1"), 0);
+  Database::open_for_writing(db_).execute(
+      "UPDATE artifact SET kind = '../escaped' WHERE id = (SELECT MAX(id) FROM artifact)");
+  const auto pictures = folder_ / "pictures";
+  EXPECT_EQ(call({"show", "1", "--artifacts", pictures.string()}), 4);
+  EXPECT_FALSE(fs::exists(pictures));
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    EXPECT_EQ(entry.path().filename().string().find("escaped"), std::string::npos);
+  }
+}
+
 TEST_F(ProcessTest, CodesBesideTheirFactorsAreScoredFromAFile) {
   const auto i = at::arange(240, at::kLong);
   const auto factors = at::stack({i.remainder(4), i.floor_divide(4).remainder(3)}, 1);
