@@ -3,13 +3,12 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/vfs.h>
 
-#include <array>
 #include <string>
 #include <utility>
 
 #include "core/error.h"
+#include "results/file_system.h"
 #include "results/migrate.h"
 
 namespace assay {
@@ -19,21 +18,6 @@ constexpr int kBusyMilliseconds = 30'000;
 
 std::filesystem::path writers_lock(const std::filesystem::path& database) {
   return checkpoints_folder(database) / ".writers.lock";
-}
-
-// File locks and shared memory do not work across the machines of a network file system.
-void refuse_network_folder(const std::filesystem::path& file) {
-  constexpr std::array<unsigned long, 4> kNetworkTypes = {0x6969UL, 0x517BUL, 0xFF534D42UL,
-                                                          0xFE534D42UL};
-  struct statfs info {};
-  if (::statfs(file.parent_path().c_str(), &info) != 0) return;
-  for (const unsigned long type : kNetworkTypes) {
-    if ((static_cast<unsigned long>(info.f_type) & 0xFFFFFFFFUL) != type) continue;
-    throw Error(fmt::format(
-        "{}: lies on a network file system, where several writers would damage it; name a "
-        "database on a local disk with --db and copy it afterwards",
-        file.string()));
-  }
 }
 
 void make_parent_folder(const std::filesystem::path& file) {
@@ -87,7 +71,7 @@ Database Database::open_for_writing(const std::filesystem::path& given) {
   const auto file = std::filesystem::absolute(given);
   refuse_folder(file);
   make_parent_folder(file);
-  refuse_network_folder(file);
+  require_local_file_system(file);
   // Exclusive: of several processes that start on a new file, one makes the schema and the others
   // find it.
   const FileLock lock(writers_lock(file), FileLock::Mode::kExclusive);

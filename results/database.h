@@ -24,8 +24,8 @@ std::filesystem::path checkpoints_folder(const std::filesystem::path& database);
 class Database {
  public:
   /// Makes the file if needed and brings its schema to this program's version. Throws Error: a
-  /// damaged file (exit 4), one of a newer assay or on a network file system (exit 2), no room
-  /// (exit 3).
+  /// damaged file (exit 4), one of a newer assay or on a file system that is not known to be local
+  /// (exit 2), no room (exit 3).
   static Database open_for_writing(const std::filesystem::path& file);
   /// Read-only, of this schema version or an older one; sees a consistent state while others write.
   /// Throws Error if the file is missing (exit 2), damaged (exit 4), or of a newer assay (exit 2).
