@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/paths.h"
 #include "results/file_system.h"
 #include "results/migrate.h"
 
@@ -68,7 +69,7 @@ Database::Database(const std::filesystem::path& file, int flags) : file_(file) {
 }
 
 Database Database::open_for_writing(const std::filesystem::path& given) {
-  const auto file = std::filesystem::absolute(given);
+  const auto file = absolute_path(given);
   refuse_folder(file);
   make_parent_folder(file);
   require_local_file_system(file);
@@ -86,8 +87,8 @@ Database Database::open_for_writing(const std::filesystem::path& given) {
 }
 
 Database Database::open_for_reading(const std::filesystem::path& given) {
-  const auto file = std::filesystem::absolute(given);
-  if (!std::filesystem::exists(file)) {
+  const auto file = absolute_path(given);
+  if (!is_there(file)) {
     throw Error(fmt::format(
         "{0}: no such database; `assay run EXPERIMENT --smoke --db {0}` makes one in seconds, or "
         "name another one with --db",

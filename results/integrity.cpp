@@ -9,6 +9,7 @@
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/paths.h"
 #include "results/migrate.h"
 #include "results/queries.h"
 #include "results/row_digest.h"
@@ -103,19 +104,28 @@ class Check {
     for (const RunRow& run : runs(database_)) {
       const auto saved = checkpoints_of(database_, run.number);
       for (const auto& checkpoint : saved) {
-        if (std::filesystem::exists(checkpoint.file)) {
-          checkpoint_file(run, checkpoint);
-        } else if (&checkpoint == &saved.front() || run.status == "interrupted") {
-          missing_file(run, checkpoint);
+        const bool needed = &checkpoint == &saved.front() || run.status == "interrupted";
+        try {
+          checkpoint_or_its_absence(run, checkpoint, needed);
+        } catch (const Error& problem) {
+          warning(problem.what());  // its folder is closed to us, say
         }
       }
+    }
+  }
+
+  void checkpoint_or_its_absence(const RunRow& run, const CheckpointSaved& saved, bool needed) {
+    if (is_there(saved.file)) {
+      checkpoint_file(run, saved);
+    } else if (needed) {
+      missing_file(run, saved);
     }
   }
 
   void missing_file(const RunRow& run, const CheckpointSaved& checkpoint) {
     if (run.status == "running") return;
     // A copy of the database without its checkpoints, or pruned ones, are no damage.
-    const bool pruned = !std::filesystem::exists(checkpoint.file.parent_path());
+    const bool pruned = !is_there(checkpoint.file.parent_path());
     if (pruned && run.status != "interrupted") return;
     const auto remedy =
         run.status == "interrupted"
@@ -154,7 +164,7 @@ std::vector<Finding> check_database(const std::filesystem::path& file) {
     }
     return check.findings;
   } catch (const Error& error) {
-    if (error.code() == ExitCode::kUsage && !std::filesystem::exists(file)) throw;
+    if (error.code() == ExitCode::kUsage && !is_there(file)) throw;
     findings.push_back({Finding::Severity::kDamage, error.what()});
   } catch (const std::logic_error& error) {
     // A damaged schema makes our own statements wrong.

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/paths.h"
 #include "results/row_digest.h"
 #include "results/row_writer.h"
 #include "results/run_lock.h"
@@ -138,7 +139,7 @@ void RunRecorder::remove_files(const std::vector<std::string>& names,
 
 void RunRecorder::checkpointed(const CheckpointSaved& checkpoint) {
   const std::string name = checkpoint.file.filename().string();
-  if (!std::filesystem::exists(folder_ / name)) {
+  if (!is_there(folder_ / name)) {
     throw std::logic_error(fmt::format("checkpoint {} does not lie in {}", checkpoint.file.string(),
                                        folder_.string()));
   }

@@ -9,6 +9,7 @@
 
 #include "cli/data_command.h"
 #include "core/error.h"
+#include "core/paths.h"
 #include "data/dataset.h"
 #include "harness/environment.h"
 #include "metrics/extractors/extractor.h"
@@ -69,7 +70,7 @@ void examine_machine(Examination& out) {
 
 void examine_space(Examination& out, const std::filesystem::path& database) {
   std::error_code problem;
-  auto folder = std::filesystem::absolute(database).parent_path();
+  auto folder = absolute_path(database).parent_path();
   while (!folder.empty() && !std::filesystem::exists(folder, problem))
     folder = folder.parent_path();
   const auto space = std::filesystem::space(folder, problem);
@@ -88,11 +89,17 @@ void examine_data(Examination& out) {
     if (source.is_format) continue;
     DatasetRequest request;
     request.name = std::string(source.name);
-    const auto found = source.locate(request);
-    if (found) {
-      out.fine(fmt::format("data set {}: {}", source.name, found->string()));
-    } else {
-      out.warning(fmt::format("data set {}: absent; {}", source.name, source.how_to_get));
+    try {
+      const auto found = source.locate(request);
+      if (found) {
+        out.fine(fmt::format("data set {}: {}", source.name, found->string()));
+      } else {
+        out.warning(fmt::format("data set {}: absent; {}", source.name, source.how_to_get));
+      }
+    } catch (const std::exception& problem) {
+      // Folders in which it may lie that are closed to us, or links in a circle.
+      out.warning(
+          fmt::format("data set {}: cannot be looked for: {}", source.name, problem.what()));
     }
   }
 }
@@ -102,7 +109,7 @@ void examine_extractors(Examination& out) {
     try {
       source.make({});
       out.fine(fmt::format("extractor {}: {}", source.name, source.meaning));
-    } catch (const Error& problem) {
+    } catch (const std::exception& problem) {
       const auto text = fmt::format("extractor {}: {}", source.name, problem.what());
       source.brings_weights ? out.missing(text) : out.warning(text);
     }
@@ -129,8 +136,7 @@ int doctor_command(const CommonOptions& options, bool database_given) {
   examine_space(out, options.database);
   examine_data(out);
   examine_extractors(out);
-  if (database_given || std::filesystem::exists(options.database))
-    examine_database(out, options.database);
+  if (database_given || is_there(options.database)) examine_database(out, options.database);
   return out.exit_code();
 }
 

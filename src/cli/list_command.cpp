@@ -8,6 +8,7 @@
 #include "cli/table.h"
 #include "cli/targets.h"
 #include "config/suite.h"
+#include "core/paths.h"
 #include "data/dataset.h"
 #include "harness/runner.h"
 #include "results/queries.h"
@@ -18,7 +19,7 @@ namespace {
 // Newest complete result by experiment name; empty without a database.
 std::map<std::string, LastResult> results_by_name(const std::filesystem::path& file) {
   std::map<std::string, LastResult> results;
-  if (!std::filesystem::exists(file)) return results;
+  if (!is_there(file)) return results;
   const Database database = Database::open_for_reading(file);
   for (auto& result : last_results(database))
     results.emplace(result.run.experiment, std::move(result));

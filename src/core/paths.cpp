@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/paths.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
+#include <system_error>
+
+#include "core/error.h"
 
 namespace assay {
 
@@ -15,6 +20,25 @@ std::filesystem::path cache_folder() {
   if (cache != nullptr && *cache != '\0') return cache;
   const char* home = std::getenv("HOME");
   return std::filesystem::path(home != nullptr ? home : "/root") / ".cache" / "assay";
+}
+
+bool is_there(const std::filesystem::path& place) {
+  std::error_code problem;
+  const auto status = std::filesystem::status(place, problem);
+  if (status.type() == std::filesystem::file_type::not_found) return false;
+  if (!problem) return true;
+  throw Error(fmt::format("{}: cannot be looked at: {}; mend that, or name another place",
+                          place.string(), problem.message()));
+}
+
+std::filesystem::path absolute_path(const std::filesystem::path& given) {
+  std::error_code problem;
+  auto absolute = std::filesystem::absolute(given, problem);
+  if (!problem) return absolute;
+  throw Error(
+      fmt::format("{}: the current folder cannot be told: {}; change to one that is there, "
+                  "or give a whole path",
+                  given.string(), problem.message()));
 }
 
 }  // namespace assay

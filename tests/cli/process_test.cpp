@@ -152,6 +152,19 @@ TEST_F(ProcessTest, PicturesOfADamagedDatabaseAreWrittenNowhere) {
   }
 }
 
+TEST_F(ProcessTest, LinksInACircleAreNamedWhereverADatabaseIsLookedFor) {
+  fs::create_symlink("b.sqlite", folder_ / "a.sqlite");
+  fs::create_symlink("a.sqlite", folder_ / "b.sqlite");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"list"},
+                                                {"status"},
+                                                {"show", "1"},
+                                                {"prune"},
+                                                {"report"},
+                                                {"doctor"}}) {
+    EXPECT_EQ(call(words), 2) << words.front();
+  }
+}
+
 TEST_F(ProcessTest, CodesBesideTheirFactorsAreScoredFromAFile) {
   const auto i = at::arange(240, at::kLong);
   const auto factors = at::stack({i.remainder(4), i.floor_divide(4).remainder(3)}, 1);

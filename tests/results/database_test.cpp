@@ -92,6 +92,16 @@ TEST(Database, MissingFileIsAUsageErrorThatSaysWhatToDo) {
   EXPECT_THAT(error.what(), HasSubstr("assay run EXPERIMENT --smoke --db"));
 }
 
+TEST(Database, LinksInACircleAreAUsageError) {
+  TemporaryFolder folder;
+  std::filesystem::create_symlink("a.sqlite", folder / "a.sqlite");
+  const Error reading = error_of([&] { Database::open_for_reading(folder / "a.sqlite"); });
+  EXPECT_EQ(reading.code(), ExitCode::kUsage);
+  EXPECT_THAT(reading.what(), HasSubstr("Too many levels of symbolic links"));
+  const Error writing = error_of([&] { Database::open_for_writing(folder / "a.sqlite"); });
+  EXPECT_EQ(writing.code(), ExitCode::kUsage);
+}
+
 TEST(Database, TextFileIsDamage) {
   TemporaryFolder folder;
   write_file_atomically(folder / "a.sqlite", std::string(4096, 'x'));

@@ -120,6 +120,21 @@ TEST(Integrity, ChangedCheckpointIsNamed) {
   EXPECT_THAT(findings[0].text, HasSubstr(file.string()));
 }
 
+TEST(Integrity, CheckpointThatCannotBeLookedAtIsAWarning) {
+  TemporaryFolder folder;
+  fill(folder / "a.sqlite");
+  const auto run = [&] {
+    const auto database = Database::open_for_reading(folder / "a.sqlite");
+    return checkpoints_of(database, 1).front().file.parent_path();
+  }();
+  std::filesystem::remove_all(run);
+  std::filesystem::create_symlink(run, run);
+  const auto findings = check_database(folder / "a.sqlite");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].severity, Finding::Severity::kWarning);
+  EXPECT_THAT(findings[0].text, HasSubstr("cannot be looked at"));
+}
+
 TEST(Integrity, TruncatedFilesAreFoundAtEveryLength) {
   TemporaryFolder folder;
   fill(folder / "a.sqlite");

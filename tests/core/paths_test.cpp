@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/paths.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "core/error.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+class Places : public testing::Test {
+ protected:
+  fs::path folder_ = fs::temp_directory_path() / ("assay_paths_test_" + std::to_string(getpid()));
+  void SetUp() override { fs::create_directories(folder_); }
+  void TearDown() override { fs::remove_all(folder_); }
+};
+
+TEST_F(Places, AreThereOrNot) {
+  EXPECT_TRUE(is_there(folder_));
+  EXPECT_FALSE(is_there(folder_ / "none"));
+  EXPECT_FALSE(is_there(folder_ / "none" / "deeper"));
+  fs::create_symlink("none", folder_ / "dangling");
+  EXPECT_FALSE(is_there(folder_ / "dangling"));
+}
+
+TEST_F(Places, ThatCannotBeLookedAtAreAnErrorThatSaysWhy) {
+  fs::create_symlink("b", folder_ / "a");
+  fs::create_symlink("a", folder_ / "b");
+  EXPECT_THAT([&] { is_there(folder_ / "a"); },
+              ThrowsMessage<Error>(HasSubstr("/a: cannot be looked at: Too many levels")));
+  EXPECT_THAT([&] { is_there(folder_ / std::string(300, 'x')); },
+              ThrowsMessage<Error>(HasSubstr("File name too long")));
+}
+
+TEST_F(Places, OfACurrentFolderThatIsGoneAreAnError) {
+  const fs::path before = fs::current_path();
+  fs::create_directory(folder_ / "gone");
+  fs::current_path(folder_ / "gone");
+  fs::remove(folder_ / "gone");
+  EXPECT_THAT([] { absolute_path("x.sqlite"); },
+              ThrowsMessage<Error>(HasSubstr("x.sqlite: the current folder cannot be told")));
+  EXPECT_EQ(absolute_path("/x"), "/x");
+  fs::current_path(before);
+}
+
+}  // namespace
+}  // namespace assay
