@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "results/migrate.h"
+#include "core/reason.h"
 #include "results/run_lock.h"
 #include "results/run_queries.h"
 
@@ -71,7 +72,7 @@ RunRow read_run(const Database& database, const Statement& row) {
   r.experiment = row.text(3);
   r.family = row.text(4);
   r.status = row.text(14);
-  r.reason = row.text(15);
+  r.reason = without_backtrace(row.text(15));
   r.started_at = row.text(16);
   r.updated_at = row.text(17);
   r.images_seen = row.integer(18);

@@ -61,7 +61,7 @@ struct RunRow : NewRun {
   std::string family;
   std::string
       status;  ///< running complete interrupted diverged failed; a dead run is never "running"
-  std::string reason;
+  std::string reason;  ///< without a backtrace that older runs stored
   std::string started_at;
   std::string updated_at;
   std::int64_t images_seen = 0;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/reason.h"
 #include "results/row_writer.h"
 #include "results/run_lock.h"
 #include "results/stored_name.h"
@@ -106,7 +107,8 @@ std::vector<EventRow> events_of(const Database& database, std::int64_t run) {
   query.bind(run);
   std::vector<EventRow> rows;
   while (query.step()) {
-    rows.push_back({query.text(0), query.integer(1), query.text(2), query.text(3)});
+    rows.push_back(
+        {query.text(0), query.integer(1), query.text(2), without_backtrace(query.text(3))});
   }
   return rows;
 }

@@ -10,6 +10,7 @@
 #include "cli/data_command.h"
 #include "core/error.h"
 #include "core/paths.h"
+#include "core/reason.h"
 #include "data/dataset.h"
 #include "harness/environment.h"
 #include "metrics/extractors/extractor.h"
@@ -110,7 +111,8 @@ void examine_extractors(Examination& out) {
       source.make({});
       out.fine(fmt::format("extractor {}: {}", source.name, source.meaning));
     } catch (const std::exception& problem) {
-      const auto text = fmt::format("extractor {}: {}", source.name, problem.what());
+      const auto text =
+          fmt::format("extractor {}: {}", source.name, without_backtrace(problem.what()));
       source.brings_weights ? out.missing(text) : out.warning(text);
     }
   }

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "results/example_runs.h"
+#include "results/recorder.h"
 #include "results/run_queries.h"
 #include "results/store.h"
 
@@ -98,6 +99,14 @@ TEST_F(Queries, ARunThatScoresWeightsLeavesNoneToBeScored) {
       3, *child.data_digest, *child.code_digest, child.device, child.threads, child.smoke};
   EXPECT_FALSE(find_trained(database, *child.training_id, at));
   EXPECT_TRUE(find_complete(database, child.experiment_id, at));
+}
+
+TEST_F(Queries, ReasonThatHoldsABacktraceIsShownWithoutIt) {
+  const auto number = begin_run(database, test::example_run(database));
+  RunRecorder(database, number)
+      .finished({"failed", "sizes differ\nException raised from f at a.cpp:1\nframe #0: x", 0, ""});
+  EXPECT_EQ(find_run(database, std::to_string(number)).reason, "sizes differ");
+  EXPECT_EQ(events_of(database, number).back().text, "sizes differ");
 }
 
 TEST_F(Queries, FinalValuesAreTheLastOnes) {
