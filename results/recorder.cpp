@@ -23,7 +23,8 @@ constexpr std::chrono::seconds kTick{1};
 
 }  // namespace
 
-RunRecorder::RunRecorder(Database& database, std::int64_t run) : database_(database), run_(run) {
+RunRecorder::RunRecorder(Database& database, std::int64_t run, NowFunction now)
+    : database_(database), run_(run), now_(std::move(now)) {
   auto query = database_.prepare("SELECT uuid, wall_seconds, images_seen FROM run WHERE id = ?");
   query.bind(run);
   if (!query.step()) throw std::logic_error(fmt::format("there is no run {}", run));
@@ -70,7 +71,7 @@ void RunRecorder::add(Pending pending, std::size_t rows) {
 }
 
 void RunRecorder::flush_if_due() {
-  if (pending_rows_ >= kRowsAtOnce || Clock::now() - last_written_ >= kTick) flush();
+  if (pending_rows_ >= kRowsAtOnce || now_() - last_written_ >= kTick) flush();
 }
 
 void RunRecorder::flush() {
@@ -91,7 +92,7 @@ void RunRecorder::insert_pending() {
 
 void RunRecorder::update_progress() {
   // The wall time so far as well, so that an attempt that is killed still counts.
-  const double wall = std::chrono::duration<double>(Clock::now() - begun_).count();
+  const double wall = std::chrono::duration<double>(now_() - begun_).count();
   database_
       .prepare(
           "UPDATE run SET images_seen = ?, phase = ?, images_per_second = ?, updated_at = ?, "
@@ -108,7 +109,7 @@ void RunRecorder::written() {
   pending_.clear();
   pending_rows_ = 0;
   progressed_ = false;
-  last_written_ = Clock::now();
+  last_written_ = now_();
   database_.fold_log();
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,14 +15,17 @@
 
 namespace assay {
 
-/// Writes what one run does into the database. Rows wait until there are 100 of them or a second
+/// Writes what one run does into the database. Rows wait until there are 10,000 of them or a second
 /// has passed, then go in one transaction with the progress columns; a checkpoint and the end of
 /// the run are written at once, with all rows before them. Functions throw Error (exit 3) when the
 /// disk is full; waiting rows are kept for the next try.
 class RunRecorder : public RunObserver {
  public:
-  /// The database must outlive the recorder and belongs to the same thread.
-  RunRecorder(Database& database, std::int64_t run);
+  using Clock = std::chrono::steady_clock;
+  using NowFunction = std::function<Clock::time_point()>;
+
+  /// The database must outlive the recorder and belongs to the same thread. `now` tells the time.
+  RunRecorder(Database& database, std::int64_t run, NowFunction now = Clock::now);
 
   void scalars(const Scalars& scalars) override;
   void evaluated(const Evaluation& evaluation) override;
@@ -41,7 +45,6 @@ class RunRecorder : public RunObserver {
 
  private:
   using Pending = std::variant<Evaluation, Artifact, Throughput, EventRow>;
-  using Clock = std::chrono::steady_clock;
 
   void add(Pending pending, std::size_t rows);
   void flush_if_due();
@@ -61,8 +64,9 @@ class RunRecorder : public RunObserver {
   std::size_t pending_rows_ = 0;
   Progress progress_;
   bool progressed_ = false;
-  Clock::time_point begun_ = Clock::now();
-  Clock::time_point last_written_ = Clock::now();
+  NowFunction now_;
+  Clock::time_point begun_ = now_();
+  Clock::time_point last_written_ = now_();
 };
 
 }  // namespace assay

@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <limits>
-#include <thread>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -46,14 +45,20 @@ TEST_F(Recorder, DoesNotLetRowsPileUpWithinASecond) {
 }
 
 TEST_F(Recorder, WritesWhatWaitedForASecond) {
-  recorder.scalars({1, {{"loss", 1.0}}});
-  std::this_thread::sleep_for(std::chrono::milliseconds(1050));
-  recorder.progress({64, 5000, "train", 123.0});
+  RunRecorder::Clock::time_point now = {};
+  RunRecorder timed(database, number, [&] { return now; });
+  timed.scalars({1, {{"loss", 1.0}}});
+  now += std::chrono::milliseconds(999);
+  timed.progress({32, 5000, "train", 123.0});
+  EXPECT_EQ(count("series"), 0);
+  now += std::chrono::milliseconds(1);
+  timed.progress({64, 5000, "train", 123.0});
   EXPECT_EQ(count("series"), 1);
   const RunRow row = find_run(database, "1");
   EXPECT_EQ(row.images_seen, 64);
   EXPECT_EQ(row.phase, "train");
   EXPECT_EQ(row.images_per_second, 123.0);
+  EXPECT_DOUBLE_EQ(row.wall_seconds, 1.0);
 }
 
 TEST_F(Recorder, ReadsBackEveryNumberToTheBit) {
