@@ -24,8 +24,6 @@ std::string markdown_text(std::string_view text);
 /// One field of RFC 4180, quoted where needed; a leading = + - @ of a text is kept from being a
 /// formula by a leading '.
 std::string csv_field(std::string_view text);
-/// One argument of a POSIX shell, quoted only where needed.
-std::string shell_word(std::string_view text);
 
 /// RFC 4648.
 std::string base64(std::string_view bytes);

@@ -13,6 +13,7 @@
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/ranking.h"
+#include "reports/repeat_command.h"
 
 namespace assay {
 namespace {
@@ -32,7 +33,7 @@ std::size_t count_runs(const Report& report, auto&& wanted) {
 // Of an experiment whose label does not say what was changed: its options, or nothing.
 std::string hidden_changes(const ExperimentSummary& experiment) {
   if (experiment.label != experiment.name || experiment.runs.empty()) return "";
-  const std::string& options = experiment.runs.front().overrides;
+  const std::string options = quoted_options(experiment.runs.front().overrides);
   return options.find("--set") == std::string::npos ? "" : options;
 }
 

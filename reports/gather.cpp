@@ -9,8 +9,8 @@
 #include <set>
 
 #include "reports/curves.h"
-#include "reports/escape.h"
 #include "reports/metric_columns.h"
+#include "reports/repeat_command.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -140,24 +140,6 @@ void read_latents(const RunGroup& group, ExperimentSummary& summary) {
   summary.latents = latent_profile(seeds);
 }
 
-std::string command_of(const RunGroup& group) {
-  const auto& runs = group.counted.empty() ? group.all : group.counted;
-  std::set<std::uint64_t> seeds;
-  for (const auto& run : runs) seeds.insert(run.row.seed);
-  std::string list;
-  for (const auto seed : seeds) list += fmt::format("{}{}", list.empty() ? "" : ",", seed);
-  // The experiments that come with assay lie in folders; another one's definition is on the page.
-  const std::string& name = group.experiment.name;
-  const bool comes_along = name.find('/') != std::string::npos;
-  std::string command = fmt::format("./assay run {} --seeds {}",
-                                    shell_word(comes_along ? name : name + ".toml"), list);
-  const RunRow& example = runs.front().row;
-  if (!example.overrides.empty()) command += " " + example.overrides;
-  const bool says_smoke = example.overrides.find("--smoke") != std::string::npos;
-  if (example.smoke && !says_smoke) command += " --smoke";
-  return command;
-}
-
 // Where an experiment stands among the wanted names and ids; beyond the end if it is not wanted.
 std::size_t place_in(const std::vector<std::string>& wanted, const std::string& name,
                      const std::string& id) {
@@ -214,7 +196,8 @@ ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColum
   read_speeds(group, summary);
   read_pictures(group, summary);
   read_latents(group, summary);
-  summary.command = command_of(group);
+  summary.command =
+      repeat_command("", summary.counted.empty() ? summary.runs : summary.counted);
   return summary;
 }
 

@@ -4,17 +4,9 @@
 #include <algorithm>
 #include <fstream>
 
-namespace assay {
+#include "core/shell_words.h"
 
-std::string shell_word(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789_-+=./,:@%") == std::string::npos;
-  if (plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
+namespace assay {
 
 std::string this_command(const std::vector<std::string>& left_out) {
   std::ifstream words("/proc/self/cmdline");

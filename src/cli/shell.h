@@ -6,9 +6,6 @@
 
 namespace assay {
 
-/// A word as a shell needs it: quoted where it holds anything special.
-std::string shell_word(const std::string& word);
-
 /// The command line of this process, for a shell: "assay run demo --jobs 2", without the words in
 /// `left_out`.
 std::string this_command(const std::vector<std::string>& left_out);

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <map>
 
-#include "cli/shell.h"
 #include "config/suite.h"
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "core/paths.h"
+#include "core/shell_words.h"
 #include "data/dataset.h"
 #include "families/registry.h"
 #include "harness/evaluation_check.h"

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <set>
 
-#include "cli/shell.h"
 #include "core/error.h"
 #include "families/registry.h"
 #include "reports/published.h"
@@ -94,13 +93,6 @@ TEST(MakePlan, RefusesSwitchesThatExcludeOneAnotherOrHaveNoEffect) {
               ThrowsMessage<Error>(HasSubstr("keep one of them")));
   EXPECT_THAT(set("vae/fashion_mnist_vamp", {"objective.second_stage_share=0.5"}),
               ThrowsMessage<Error>(HasSubstr("replaces the prior")));
-}
-
-TEST(ShellWord, QuotesWhatAShellWouldRead) {
-  EXPECT_EQ(shell_word("train.images=64"), "train.images=64");
-  EXPECT_EQ(shell_word("eval.metrics=[\"fd\"]"), "'eval.metrics=[\"fd\"]'");
-  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
-  EXPECT_EQ(shell_word(""), "''");
 }
 
 TEST(MakePlan, ChecksMetricsExtractorsAndDataSetsBeforeAnythingRuns) {

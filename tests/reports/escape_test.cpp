@@ -40,12 +40,6 @@ TEST(Escape, CsvQuotesAndDefusesFormulas) {
   EXPECT_EQ(csv_field("=HYPERLINK(1)"), "'=HYPERLINK(1)");
 }
 
-TEST(Escape, ShellWordsStayOneWord) {
-  EXPECT_EQ(shell_word("vae/fashion_mnist"), "vae/fashion_mnist");
-  EXPECT_EQ(shell_word("a; rm -rf 'x'"), "'a; rm -rf '\\''x'\\'''");
-  EXPECT_EQ(shell_word(""), "''");
-}
-
 TEST(Escape, Base64MatchesRfc4648) {
   // Section 10 of the RFC.
   EXPECT_EQ(base64(""), "");
