@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/escape.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
 
 namespace assay {
 namespace {
@@ -46,6 +50,23 @@ std::string_view entity(char c) {
     default:
       return {};
   }
+}
+
+bool is_number(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  return end == text.c_str() + text.size() && std::isfinite(value) &&
+         text.find_first_not_of("+-.0123456789eE") == std::string::npos;
+}
+
+// What a spreadsheet computes, or drops before it looks again (OWASP, "CSV Injection"); the last
+// four are the full-width = + - @.
+bool may_be_formula(const std::string& text) {
+  constexpr std::array<std::string_view, 11> kBeginnings = {
+      "=", "+", "-", "@", "\t", "\n", "\r", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
+  return !is_number(text) && std::ranges::any_of(kBeginnings, [&](std::string_view beginning) {
+    return text.starts_with(beginning);
+  });
 }
 
 }  // namespace
@@ -123,10 +144,8 @@ std::string markdown_text(std::string_view text) {
 
 std::string csv_field(std::string_view text) {
   std::string clean = valid_utf8(text);
-  const bool formula =
-      !clean.empty() && std::string_view("=+-@").find(clean[0]) != std::string_view::npos;
-  if (formula) clean.insert(clean.begin(), '\'');
-  if (clean.find_first_of(",\"\n") == std::string::npos) return clean;
+  if (may_be_formula(clean)) clean.insert(clean.begin(), '\'');
+  if (clean.find_first_of(",\"\n\t") == std::string::npos) return clean;
   std::string out(1, '"');
   for (const char c : clean) {
     out += c;

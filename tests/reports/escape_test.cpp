@@ -24,6 +24,12 @@ TEST(Escape, BytesThatAreNoTextBecomeReplacementCharacters) {
   EXPECT_EQ(valid_utf8("µ 漢 🙂"), "µ 漢 🙂");
 }
 
+TEST(Escape, CsvLeavesNumbersNumbers) {
+  for (const char* number : {"-1.5", "+3", "-1e-07", "0.5", "12"}) {
+    EXPECT_EQ(csv_field(number), number);
+  }
+}
+
 TEST(Escape, ScriptJsonCannotEndItsElement) {
   EXPECT_EQ(script_json(R"({"a":"</script><!--&"})"),
             R"({"a":"\u003c/script\u003e\u003c!--\u0026"})");
@@ -37,7 +43,16 @@ TEST(Escape, MarkdownLeavesNoMarkup) {
 TEST(Escape, CsvQuotesAndDefusesFormulas) {
   EXPECT_EQ(csv_field("plain"), "plain");
   EXPECT_EQ(csv_field("a,\"b\"\nc"), "\"a,\"\"b\"\"\nc\"");
+  // The beginnings that OWASP names, and a cell that a spreadsheet trims before it looks.
   EXPECT_EQ(csv_field("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+  EXPECT_EQ(csv_field("+A1"), "'+A1");
+  EXPECT_EQ(csv_field("-A1"), "'-A1");
+  EXPECT_EQ(csv_field("@SUM(A1)"), "'@SUM(A1)");
+  EXPECT_EQ(csv_field("\t=A1"), "\"'\t=A1\"");
+  EXPECT_EQ(csv_field("\n=A1"), "\"'\n=A1\"");
+  EXPECT_EQ(csv_field("\r=A1"), "\uFFFD=A1");
+  EXPECT_EQ(csv_field("\uFF1DA1"), "'\uFF1DA1");
+  EXPECT_EQ(csv_field("-1+cmd|' /C calc'!A0"), "'-1+cmd|' /C calc'!A0");
 }
 
 TEST(Escape, Base64MatchesRfc4648) {
