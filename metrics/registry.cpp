@@ -245,7 +245,8 @@ const Metric& metric(std::string_view name) {
   }
   std::vector<std::string> names;
   for (const auto& candidate : known) names.emplace_back(candidate.name);
-  throw Error(fmt::format("unknown metric '{:.100}'{}", name, suggestion(name, names, "metrics")));
+  throw Error(fmt::format("unknown metric '{:.100}'{}", name,
+                          short_suggestion(name, names, "metrics", "metrics/README.md lists")));
 }
 
 }  // namespace assay

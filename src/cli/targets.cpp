@@ -185,7 +185,7 @@ fs::path find_target(const std::string& target) {
   std::vector<std::string> known = suite_names();
   for (const auto& name : experiment_names()) known.push_back(name);
   throw Error(fmt::format("'{}' is neither an experiment nor a suite nor a file{}", target,
-                          suggestion(target, known, "names")));
+                          short_suggestion(target, known, "names", "`assay list` shows")));
 }
 
 Definition resolve_target(const std::string& target, const std::vector<std::string>& set,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/near_miss.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -28,6 +29,28 @@ TEST(NearMiss, IsSpelledOutInSuggestions) {
   EXPECT_EQ(suggestion("rnu", known, "commands"),
             "; did you mean 'run'? Known commands: run, show");
   EXPECT_EQ(suggestion("xyzzy", known, "commands"), ". Known commands: run, show");
+}
+
+TEST(NearWords, AreTheNearestByEditsThenThoseThatShareAWord) {
+  const std::vector<std::string> known = {"gan/ring",       "vae/digits",      "vae/mnist",
+                                          "vae/mnist_conv", "vae/shapes_conv", "vq_vae/mnist"};
+  // One swap, and three edits of the nine letters' reach of three; others share "vae".
+  EXPECT_EQ(near_words("vae/mnits", known, 2),
+            (std::vector<std::string>{"vae/mnist", "vae/digits"}));
+  EXPECT_THAT(near_words("something/conv", known),
+              testing::UnorderedElementsAre("vae/mnist_conv", "vae/shapes_conv"));
+  EXPECT_TRUE(near_words("zebra", known).empty());
+  EXPECT_TRUE(near_words(std::string(1 << 20, 'a'), known).empty());
+}
+
+TEST(ShortSuggestion, NamesAFewAndWhereAllAre) {
+  std::vector<std::string> known = {"vae/mnist", "vae/digits"};
+  for (int i = 0; i < 80; ++i) known.push_back("gan/" + std::to_string(i));
+  EXPECT_EQ(short_suggestion("vae/mnits", known, "names", "`assay list` shows"),
+            "; did you mean 'vae/mnist'? Others like it: vae/digits. `assay list` shows all 82 "
+            "names");
+  EXPECT_EQ(short_suggestion("xyzzy", known, "names", "`assay list` shows"),
+            ". `assay list` shows all 82 names");
 }
 
 }  // namespace
