@@ -8,6 +8,7 @@
 #include "reports/metric_columns.h"
 #include "reports/published_match.h"
 #include "reports/report.h"
+#include "reports/run_settings.h"
 #include "reports/settings.h"
 #include "reports/sweeps.h"
 #include "results/queries.h"
@@ -17,7 +18,7 @@ namespace assay {
 namespace {
 
 // Experiments of one label are told apart by the settings in which they differ, or by their ids
-// where that would say too much.
+// where that would say too much; of one definition, by how it was run.
 void tell_apart(std::vector<ExperimentSummary>& experiments, const std::string& label) {
   constexpr std::size_t kLongest = 60;
   constexpr std::size_t kShortId = 8;
@@ -25,14 +26,20 @@ void tell_apart(std::vector<ExperimentSummary>& experiments, const std::string& 
   for (const auto& experiment : experiments) {
     if (experiment.label == label) alike.push_back(&experiment);
   }
-  const std::vector<std::string> settings = differing_settings(alike);
+  const bool several =
+      std::ranges::any_of(alike, [&](const auto* one) { return one->id != alike.front()->id; });
+  const std::vector<std::string> definitions = differing_settings(alike);
+  const std::vector<std::string> runs = settings_apart(alike);
   const bool say_ids = std::ranges::any_of(
-      settings, [](const std::string& text) { return text.empty() || text.size() > kLongest; });
+      definitions, [](const std::string& text) { return text.empty() || text.size() > kLongest; });
   std::size_t next = 0;
   for (auto& experiment : experiments) {
     if (experiment.label != label) continue;
-    const std::string& differs = settings[next++];
-    experiment.label += " · " + (say_ids ? experiment.id.substr(0, kShortId) : differs);
+    const std::string& differs = definitions[next];
+    if (several)
+      experiment.label += " · " + (say_ids ? experiment.id.substr(0, kShortId) : differs);
+    if (!runs[next].empty()) experiment.label += " · " + runs[next];
+    ++next;
   }
 }
 

@@ -12,6 +12,7 @@
 #include "reports/gather.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/run_settings.h"
 #include "results/run_queries.h"
 
 namespace assay {
@@ -78,8 +79,10 @@ class Collector {
       if (known) continue;  // under a second protocol: refused for that
       known = true;
       if (std::isfinite(row.value)) {
-        side.values.push_back(
-            {run.row.seed, run.row.uuid, row.value, commit_of(run.row), run.row.device});
+        side.values.push_back({run.row.seed, run.row.uuid, row.value, commit_of(run.row), {}});
+        for (const RunSetting& setting : run_settings(run.row)) {
+          side.values.back().settings[setting.name] = setting.value;
+        }
       } else {
         problem("is " + exact_number_text(row.value));
       }

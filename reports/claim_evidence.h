@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +18,9 @@ struct ClaimValue {
   std::string uuid;
   double value = 0.0;
   std::string commit = {};  ///< with "+ changes" where the tree was dirty; empty: not recorded
-  std::string device = {};  ///< "cpu", "cuda:0"; empty: not recorded
+  /// How the run was made, by name ("device", "threads", …: run_settings.h); what is absent was not
+  /// recorded.
+  std::map<std::string, std::string> settings = {};
 };
 
 /// One side of a claim: what the suite asks for, and what was found.

@@ -19,11 +19,13 @@ using Json = nlohmann::ordered_json;
 Json side_json(const ClaimSide& side) {
   Json values = Json::array();
   for (const ClaimValue& value : side.values) {
+    Json settings = Json::object();
+    for (const auto& [name, setting] : value.settings) settings[name] = valid_utf8(setting);
     values.push_back({{"seed", value.seed},
                       {"run", value.uuid},
                       {"value", value.value},
                       {"commit", valid_utf8(value.commit)},
-                      {"device", valid_utf8(value.device)}});
+                      {"settings", settings}});
   }
   return {{"experiment", valid_utf8(side.experiment)},
           {"id", side.definition_id},
@@ -31,13 +33,18 @@ Json side_json(const ClaimSide& side) {
           {"values", values}};
 }
 
+// Verdicts of before had a device alone, and the first that assay stored neither that nor a commit.
+std::map<std::string, std::string> settings_from(const Json& value) {
+  if (value.contains("settings")) return value.at("settings");
+  if (value.contains("device")) return {{"device", value.at("device")}};
+  return {};
+}
+
 ClaimSide side_from(const Json& json) {
   ClaimSide side{json.at("experiment"), json.at("id"), json.at("seeds")};
   for (const Json& value : json.at("values")) {
-    // The first verdicts that assay stored had neither commit nor device.
     side.values.push_back({value.at("seed"), value.at("run"), value.at("value"),
-                           value.value("commit", std::string()),
-                           value.value("device", std::string())});
+                           value.value("commit", std::string()), settings_from(value)});
   }
   return side;
 }

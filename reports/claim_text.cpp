@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -32,15 +33,26 @@ std::size_t equal_pairs(const ClaimEvidence& evidence) {
   return static_cast<std::size_t>(std::ranges::count(differences(contrast, contrast.null), 0.0));
 }
 
-// "runs of 2 devices", or nothing where all values share one.
-void add_mixture(const ClaimEvidence& evidence, std::string ClaimValue::*what,
-                 std::string_view plural, std::vector<std::string>& parts) {
-  std::set<std::string> different;
+std::vector<const ClaimValue*> all_values(const ClaimEvidence& evidence) {
+  std::vector<const ClaimValue*> all;
   for (const ClaimSide* side : {&evidence.left, &evidence.right}) {
-    for (const ClaimValue& value : side->values) different.insert(value.*what);
+    for (const ClaimValue& value : side->values) all.push_back(&value);
   }
-  if (different.size() > 1) {
-    parts.push_back(fmt::format("runs of {} {}", different.size(), plural));
+  return all;
+}
+
+// "runs of 2 commits", "runs that differ in device: cpu / cuda", …; nothing of what all share.
+void add_mixtures(const ClaimEvidence& evidence, std::vector<std::string>& parts) {
+  std::set<std::string> commits;
+  std::map<std::string, std::set<std::string>> settings;
+  for (const ClaimValue* value : all_values(evidence)) {
+    commits.insert(value->commit);
+    for (const auto& [name, setting] : value->settings) settings[name].insert(setting);
+  }
+  if (commits.size() > 1) parts.push_back(fmt::format("runs of {} commits", commits.size()));
+  for (const auto& [name, values] : settings) {
+    if (values.size() < 2) continue;
+    parts.push_back(fmt::format("runs that differ in {}: {}", name, fmt::join(values, " / ")));
   }
 }
 
@@ -121,8 +133,7 @@ std::string caveat_text(const ClaimVerdict& verdict) {
     parts.push_back("the opposite has p = " +
                     p_text(verdict.adjusted_opposite, verdict.evidence.claim.alpha));
   }
-  add_mixture(verdict.evidence, &ClaimValue::commit, "commits", parts);
-  add_mixture(verdict.evidence, &ClaimValue::device, "devices", parts);
+  add_mixtures(verdict.evidence, parts);
   if (verdict.evidence.smoke) parts.emplace_back("on runs cut short, as by --smoke");
   return fmt::format("{}", fmt::join(parts, "; "));
 }

@@ -25,7 +25,7 @@ std::string seeds_text(const ClaimVerdict& verdict);
 /// "sign test", "Wilcoxon signed-rank test", …
 std::string test_text(ClaimTest test);
 /// What else must be said: why nothing was decided, how significant the opposite of a claim that
-/// fails is, that the runs are of several commits or devices or were cut short.
+/// fails is, that the runs are of several commits, differ in how they were made or were cut short.
 std::string caveat_text(const ClaimVerdict& verdict);
 /// "3 of 5 claims hold, 1 fails, 1 inconclusive"; empty without claims.
 std::string claims_sentence(std::span<const ClaimVerdict* const> verdicts);

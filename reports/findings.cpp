@@ -14,6 +14,7 @@
 #include "reports/number_text.h"
 #include "reports/ranking.h"
 #include "reports/repeat_command.h"
+#include "reports/run_settings.h"
 
 namespace assay {
 namespace {
@@ -72,19 +73,20 @@ void warn_of_provenance(const Report& report, std::vector<std::string>& out) {
 }
 
 void warn_of_repeats(const Report& report, std::vector<std::string>& out) {
-  std::map<std::string, std::size_t> definitions;
+  std::map<std::string, std::set<std::string>> definitions;  // ids of each name
   std::size_t left_out = 0;
   std::size_t single = 0;
   for (const auto& experiment : report.experiments) {
-    ++definitions[experiment.name];
+    definitions[experiment.name].insert(experiment.id);
     const auto complete = std::ranges::count(experiment.runs, "complete", &RunRow::status);
     left_out += static_cast<std::size_t>(complete) - experiment.counted.size();
     single += experiment.counted.size() == 1 ? 1 : 0;
   }
-  for (const auto& [name, count] : definitions) {
-    if (count > 1)
+  for (const auto& [name, ids] : definitions) {
+    if (ids.size() > 1) {
       out.push_back(
-          fmt::format("{} was run under {} definitions; they are shown apart.", name, count));
+          fmt::format("{} was run under {} definitions; they are shown apart.", name, ids.size()));
+    }
   }
   if (left_out > 0) {
     out.push_back(
@@ -237,6 +239,7 @@ std::vector<std::string> warnings_of(const Report& report) {
   std::vector<std::string> warnings;
   warn_of_changes(report, warnings);
   warn_of_provenance(report, warnings);
+  for (auto& warning : settings_warnings(report)) warnings.push_back(std::move(warning));
   warn_of_numbers(report, warnings);
   warn_of_repeats(report, warnings);
   warn_of_old_verdicts(report, warnings);
@@ -246,7 +249,9 @@ std::vector<std::string> warnings_of(const Report& report) {
 std::string summary_of(const Report& report) {
   std::size_t total = 0;
   double seconds = 0.0;
+  std::set<std::string> definitions;
   for (const auto& experiment : report.experiments) {
+    definitions.insert(experiment.id);
     total += experiment.runs.size();
     for (const auto& run : experiment.runs) seconds += run.wall_seconds;
   }
@@ -257,7 +262,7 @@ std::string summary_of(const Report& report) {
   const std::string commit =
       report.commits.size() == 1 ? " at commit " + report.commits.front() : "";
   return fmt::format("{} in {} ({}){}{}, {} of computing.{}{}",
-                     counted(report.experiments.size(), "experiment"), counted(total, "run"), ended,
+                     counted(definitions.size(), "experiment"), counted(total, "run"), ended,
                      machine_phrase(report), commit, duration_in_words(seconds),
                      claims_phrase(report), outcome_sentence(report));
 }

@@ -11,6 +11,7 @@
 #include "reports/curves.h"
 #include "reports/metric_columns.h"
 #include "reports/repeat_command.h"
+#include "reports/run_settings.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -154,27 +155,27 @@ std::size_t place_in(const std::vector<std::string>& wanted, const std::string& 
 
 std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
                                   const std::vector<std::string>& wanted) {
-  std::map<std::string, RunGroup> by_id;
+  std::map<std::string, RunGroup> by_key;
   std::set<std::string> seen;
   for (const auto& file : databases) {
     const auto database = std::make_shared<const Database>(Database::open_for_reading(file));
     for (RunRow& row : runs(*database)) {
       if (place_in(wanted, row.experiment, row.experiment_id) > wanted.size()) continue;
       if (!seen.insert(row.uuid).second) continue;
-      RunGroup& group = by_id[row.experiment_id];
+      RunGroup& group = by_key[row.experiment_id + "\n" + settings_key(row)];
       if (group.all.empty()) group.experiment = experiment_of(*database, row.experiment_id);
       group.all.push_back({std::move(row), database});
     }
   }
   std::vector<RunGroup> groups;
-  for (auto& [id, group] : by_id) {
+  for (auto& [key, group] : by_key) {
     choose_counted(group);
     groups.push_back(std::move(group));
   }
   std::ranges::sort(groups, {}, [&](const RunGroup& group) {
     const auto place = place_in(wanted, group.experiment.name, group.experiment.id);
     return std::tuple(place, group.experiment.name, group.all.front().row.started_at,
-                      group.experiment.id);
+                      group.experiment.id, settings_key(group.all.front().row));
   });
   return groups;
 }

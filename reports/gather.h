@@ -18,15 +18,15 @@ struct FoundRun {
   std::shared_ptr<const Database> database;
 };
 
-/// The runs of one definition, from all databases.
+/// The runs of one definition that may be pooled (settings_key), from all databases.
 struct RunGroup {
   ExperimentRow experiment;
   std::vector<FoundRun> all;
   std::vector<FoundRun> counted;  ///< newest complete run of each seed, by seed
 };
 
-/// Runs of the wanted experiments (empty: all) grouped by definition, each uuid once. Groups are in
-/// the wanted order, else by name.
+/// Runs of the wanted experiments (empty: all) grouped by definition and settings_key, each uuid
+/// once. Groups are in the wanted order, else by name.
 std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
                                   const std::vector<std::string>& wanted);
 

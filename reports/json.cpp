@@ -124,11 +124,13 @@ Json test_json(const std::optional<TestResult>& test, double adjusted) {
 Json side_json(const ClaimSide& side) {
   Json values = Json::array();
   for (const auto& value : side.values) {
+    Json settings = Json::object();
+    for (const auto& [name, setting] : value.settings) settings[valid_utf8(name)] = text(setting);
     values.push_back({{"seed", value.seed},
                       {"uuid", text(value.uuid)},
                       {"value", number(value.value)},
                       {"commit", text(value.commit)},
-                      {"device", text(value.device)}});
+                      {"settings", settings}});
   }
   return {{"experiment", text(side.experiment)},
           {"id", text(side.definition_id)},

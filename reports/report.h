@@ -85,7 +85,8 @@ struct SamplePicture {
   std::string png;
 };
 
-/// One definition and its runs. Statistics are over the newest complete run of each seed.
+/// One definition and its runs of one device and the like (reports/run_settings.h). Statistics are
+/// over the newest complete run of each seed.
 struct ExperimentSummary {
   std::string id;
   std::string name;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "reports/run_settings.h"
 #include "reports/settings.h"
 
 namespace assay {
@@ -19,9 +20,8 @@ std::optional<double> number_in(const Value& value) {
   return std::nullopt;
 }
 
-// All settings but one key's, and that it has one.
-std::string all_but(const Settings& settings, const std::string& key, bool smoke) {
-  std::string text = smoke ? "smoke\n" : "\n";
+// All settings but one key's, and that it has one; and how it was run.
+std::string all_but(const Settings& settings, const std::string& key, std::string text) {
   for (const auto& [path, value] : settings) {
     text += path + (path == key ? "\n" : " = " + to_toml(value) + "\n");
   }
@@ -69,7 +69,8 @@ std::vector<Sweep> find_sweeps(const std::vector<ExperimentSummary>& experiments
     for (const auto& [path, value] : settings) {
       const auto x = number_in(value);
       if (!x) continue;
-      Sweep& sweep = found[path][all_but(settings, path, experiments[e].smoke)];
+      Sweep& sweep =
+          found[path][all_but(settings, path, settings_key(experiments[e].runs.front()))];
       sweep.key = path;
       sweep.points.push_back({*x, e});
     }

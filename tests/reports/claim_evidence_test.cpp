@@ -116,22 +116,26 @@ TEST_F(Evidence, OfAnEarlierCommitDoesNotHideThatASeedDivergedAtThisOne) {
   EXPECT_EQ(evidence.left.values[0].commit, "before");
 }
 
-TEST_F(Evidence, OfSeveralCommitsOrDevicesSaysSo) {
+TEST_F(Evidence, OfSeveralCommitsDevicesOrThreadsSaysWhich) {
   ClaimVerdict verdict;
   for (const char digit : {'a', 'b'}) {
     for (const std::uint64_t seed : {0, 1}) add(digit, seed, 10.0);
   }
   verdict.evidence = collect();
-  EXPECT_EQ(verdict.evidence.right.values[1].device, "cpu");
+  EXPECT_EQ(verdict.evidence.right.values[1].settings.at("device"), "cpu");
   EXPECT_EQ(caveat_text(verdict), "");
   uuids_.pop_back();
   MadeUpRun other;
   other.device = "cuda:0";
+  other.threads = 4;
   other.dirty = true;
   add(other, 'b', 1, 10.0);
   verdict.evidence = collect();
   EXPECT_THAT(verdict.evidence.right.values[1].commit, EndsWith("4567 + changes"));
-  EXPECT_EQ(caveat_text(verdict), "runs of 2 commits; runs of 2 devices");
+  EXPECT_EQ(
+      caveat_text(verdict),
+      "runs of 2 commits; runs that differ in device: cpu / cuda:0; runs that differ in threads: "
+      "1 / 4");
 }
 
 TEST_F(Evidence, OfAnotherMetricOrExtractorIsMissing) {

@@ -38,8 +38,10 @@ ClaimEvidence evidence(const std::string& text, double shift) {
     const double value = 0.1 * static_cast<double>(seed + 1);
     left.seeds.push_back(seed);
     right.seeds.push_back(seed);
-    left.values.push_back({seed, "left-" + std::to_string(seed), value, "c0ffee", "cpu"});
-    right.values.push_back({seed, "right-" + std::to_string(seed), value + shift, "c0ffee", "cpu"});
+    left.values.push_back(
+        {seed, "left-" + std::to_string(seed), value, "c0ffee", {{"device", "cpu"}}});
+    right.values.push_back(
+        {seed, "right-" + std::to_string(seed), value + shift, "c0ffee", {{"device", "cpu"}}});
   }
   ClaimEvidence found{claim, left, right};
   found.protocol_id = std::string(64, 'c');
@@ -75,7 +77,7 @@ TEST(ClaimRow, HoldsTheColumnsOfTheTable) {
   EXPECT_DOUBLE_EQ(detail["adjusted"].get<double>(), 2.0 / 252.0);
   EXPECT_EQ(detail["left"]["values"][3]["run"], "left-3");
   EXPECT_EQ(detail["left"]["values"][3]["commit"], "c0ffee");
-  EXPECT_EQ(detail["right"]["values"][0]["device"], "cpu");
+  EXPECT_EQ(detail["right"]["values"][0]["settings"]["device"], "cpu");
 }
 
 TEST(ClaimRow, ComesBackAsTheVerdictItWas) {
@@ -102,13 +104,26 @@ TEST(ClaimRow, OfBeforeCommitsWereStoredComesBackWithoutThem) {
   for (const char* side : {"left", "right"}) {
     for (auto& value : detail[side]["values"]) {
       value.erase("commit");
-      value.erase("device");
+      value.erase("settings");
     }
   }
   row.detail = detail.dump();
   const ClaimEvidence found = newest_verdicts({&row, 1}).at(0).verdict.evidence;
   EXPECT_EQ(found.left.values[3].uuid, "left-3");
   EXPECT_EQ(found.left.values[3].commit, "");
+  EXPECT_TRUE(found.left.values[3].settings.empty());
+}
+
+TEST(ClaimRow, OfBeforeSettingsWereStoredComesBackWithItsDevice) {
+  auto row = to_row(judge(std::vector{evidence("left is lower", 10.0)})[0], "demo", "j");
+  auto detail = nlohmann::ordered_json::parse(row.detail);
+  auto& value = detail["left"]["values"][3];
+  value.erase("settings");
+  value["device"] = "cuda";
+  row.detail = detail.dump();
+  const ClaimVerdict found = newest_verdicts({&row, 1}).at(0).verdict;
+  EXPECT_EQ(found.evidence.left.values[3].settings.at("device"), "cuda");
+  EXPECT_THAT(caveat_text(found), HasSubstr("runs that differ in device: cpu / cuda"));
 }
 
 TEST(NewestVerdicts, AreThoseOfTheLastJudgementOfEachSuite) {

@@ -229,6 +229,97 @@ TEST_F(Headline, SaysWhereTheLeadIsOfOneSeed) {
   EXPECT_THAT(summary(), HasSubstr("vae/d has the lowest mean, against one seed of vae/a: 5.25"));
 }
 
+class Settings : public ReportOf {
+ protected:
+  void add_seeds(const MadeUpRun& like, std::uint64_t first, std::uint64_t last, double fd) {
+    for (std::uint64_t seed = first; seed <= last; ++seed) {
+      MadeUpRun run = like;
+      run.seed = seed;
+      run.last = {{"fd", fd, 1.0, {}}};
+      add(run);
+    }
+  }
+};
+
+TEST_F(Settings, OfAnotherDeviceArePooledNowhere) {
+  MadeUpRun run;
+  add_seeds(run, 0, 1, 10.0);
+  run.device = "cuda";
+  add_seeds(run, 1, 2, 30.0);
+  const Report report = build_report(file, {});
+  ASSERT_EQ(report.experiments.size(), 2U);
+  EXPECT_EQ(report.experiments[0].label, "vae/example · device = cpu");
+  EXPECT_EQ(report.experiments[1].label, "vae/example · device = cuda");
+  EXPECT_EQ(*report.experiments[0].metrics.at(0).last.mean, 10.0);
+  EXPECT_EQ(*report.experiments[1].metrics.at(0).last.mean, 30.0);
+  EXPECT_EQ(report.experiments[0].losses.at(0).seeds, 2);
+  EXPECT_EQ(report.experiments[1].command, "./assay run vae/example --seeds 1,2 --device cuda");
+  const std::string warning =
+      "The runs differ in device: cpu (vae/example), cuda (vae/example); no mean mixes them, but "
+      "what tells such rows apart may be that alone.";
+  EXPECT_THAT(report.warnings, Contains(warning));
+  EXPECT_THAT(report.summary, HasSubstr("1 experiment in 4 runs"));
+  for (const Format format : {Format::kHtml, Format::kMarkdown, Format::kJson}) {
+    EXPECT_THAT(render(report, format), HasSubstr("The runs differ in device: cpu"));
+  }
+}
+
+TEST_F(Settings, OfSmokeRunsArePooledNowhere) {
+  MadeUpRun run;
+  add_seeds(run, 0, 1, 10.0);
+  run.smoke = true;
+  add_seeds(run, 1, 1, 900.0);
+  const Report report = build_report(file, {});
+  ASSERT_EQ(report.experiments.size(), 2U);
+  EXPECT_EQ(report.experiments[0].label, "vae/example");
+  EXPECT_EQ(report.experiments[1].label, "vae/example (smoke)");
+  EXPECT_EQ(*report.experiments[0].metrics.at(0).last.mean, 10.0);
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("differ in smoke: no (vae/example), yes")));
+}
+
+TEST_F(Settings, OfOtherThreadsArePooledWithAWarning) {
+  MadeUpRun run;
+  add_seeds(run, 0, 1, 10.0);
+  run.threads = 4;
+  add_seeds(run, 2, 2, 13.0);
+  const Report report = build_report(file, {});
+  ASSERT_EQ(report.experiments.size(), 1U);
+  EXPECT_EQ(*report.experiments[0].metrics.at(0).last.mean, 11.0);
+  EXPECT_THAT(report.warnings, Contains("The runs differ in threads: 1 (vae/example), 4 "
+                                        "(vae/example); they are pooled all the same in "
+                                        "vae/example."));
+}
+
+TEST_F(Settings, ThatAllRunsShareAreNotSpokenOf) {
+  MadeUpRun run;
+  run.device = "cuda";
+  run.threads = 4;
+  add_seeds(run, 0, 2, 10.0);
+  EXPECT_THAT(build_report(file, {}).warnings, Not(Contains(HasSubstr("The runs differ"))));
+}
+
+// Three latent sizes, each on two devices: two sweeps, none of which mixes devices.
+TEST_F(Settings, OfAnotherDeviceAreSweepsOfTheirOwn) {
+  for (const char* device : {"cpu", "cuda"}) {
+    for (const int size : {2, 4, 8}) {
+      MadeUpRun run;
+      run.id_digit = static_cast<char>('a' + size / 2);
+      run.device = device;
+      run.settings = fmt::format("[model]\nlatent_dim = {}\n", size);
+      add_seeds(run, 0, 0, 10.0);
+    }
+  }
+  const Report report = build_report(file, {});
+  ASSERT_EQ(report.sweeps.size(), 2U);
+  for (const Sweep& sweep : report.sweeps) {
+    ASSERT_EQ(sweep.points.size(), 3U);
+    const std::string& device = report.experiments[sweep.points[0].experiment].device;
+    for (const auto& point : sweep.points) {
+      EXPECT_EQ(report.experiments[point.experiment].device, device);
+    }
+  }
+}
+
 TEST_F(ReportOf, EmptyDatabaseSaysSo) {
   { auto database = Database::open_for_writing(file); }
   EXPECT_EQ(build_report(file, {}).summary, "There is no run to report on yet.");

@@ -31,6 +31,7 @@ struct MadeUpRun {
   std::string commit = "0123456789abcdef0123456789abcdef01234567";
   bool dirty = false;
   std::string device = "cpu";
+  std::int64_t threads = 1;
   std::string cpu = "Example CPU";
 };
 std::int64_t add_run(Database& database, const MadeUpRun& run);

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/run_settings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace assay {
+namespace {
+
+std::string listed(const std::set<std::string>& names) {
+  constexpr std::size_t kShown = 3;
+  const std::vector<std::string> shown(
+      names.begin(),
+      std::next(names.begin(), static_cast<std::ptrdiff_t>(std::min(kShown, names.size()))));
+  const std::size_t more = names.size() - shown.size();
+  return fmt::format("{}{}", fmt::join(shown, ", "),
+                     more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+// Digests are too long for a sentence; their first digits tell them apart.
+std::string short_value(const std::string& value) {
+  constexpr std::size_t kDigestDigits = 64;
+  if (value.empty()) return "not recorded";
+  return value.size() == kDigestDigits ? value.substr(0, 12) : value;
+}
+
+// Who was run under which value of one setting.
+struct Uses {
+  std::map<std::string, std::set<std::string>> by_value;  // names of experiments
+  std::set<std::string> pooled;                           // labels of those that mix values
+};
+
+std::string warning_of(const std::string& name, const Uses& uses) {
+  std::vector<std::string> values;
+  for (const auto& [value, names] : uses.by_value) {
+    values.push_back(fmt::format("{} ({})", short_value(value), listed(names)));
+  }
+  const std::string_view outcome =
+      uses.pooled.empty() ? "no mean mixes them, but what tells such rows apart may be that alone"
+                          : "they are pooled all the same in ";
+  return fmt::format("The runs differ in {}: {}; {}{}.", name, fmt::join(values, ", "), outcome,
+                     listed(uses.pooled));
+}
+
+}  // namespace
+
+std::vector<RunSetting> run_settings(const RunRow& run) {
+  return {{"device", run.device, true},
+          {"smoke", run.smoke ? "yes" : "no", true},
+          {"threads", std::to_string(run.threads), false}};
+}
+
+std::string settings_key(const RunRow& run) {
+  std::string key;
+  for (const RunSetting& setting : run_settings(run)) {
+    if (setting.apart) key += fmt::format("{} = {}\n", setting.name, setting.value);
+  }
+  return key;
+}
+
+std::vector<std::string> settings_apart(const std::vector<const ExperimentSummary*>& experiments) {
+  std::map<std::string, std::set<std::string>> values;
+  for (const auto* experiment : experiments) {
+    for (const RunSetting& setting : run_settings(experiment->runs.front())) {
+      values[setting.name].insert(setting.value);
+    }
+  }
+  std::vector<std::string> texts;
+  for (const auto* experiment : experiments) {
+    std::vector<std::string> parts;
+    for (const RunSetting& setting : run_settings(experiment->runs.front())) {
+      if (!setting.apart || values[setting.name].size() < 2) continue;
+      parts.push_back(fmt::format("{} = {}", setting.name, short_value(setting.value)));
+    }
+    texts.push_back(fmt::format("{}", fmt::join(parts, ", ")));
+  }
+  return texts;
+}
+
+std::vector<std::string> settings_warnings(const Report& report) {
+  std::vector<std::string> names;
+  std::map<std::string, Uses> uses;
+  for (const auto& experiment : report.experiments) {
+    std::map<std::string, std::set<std::string>> own;
+    for (const RunRow& run : experiment.counted) {
+      for (const RunSetting& setting : run_settings(run)) {
+        if (!uses.contains(setting.name)) names.push_back(setting.name);
+        uses[setting.name].by_value[setting.value].insert(experiment.name);
+        own[setting.name].insert(setting.value);
+      }
+    }
+    for (const auto& [name, values] : own) {
+      if (values.size() > 1) uses[name].pooled.insert(experiment.label);
+    }
+  }
+  std::vector<std::string> warnings;
+  for (const auto& name : names) {
+    if (uses[name].by_value.size() > 1) warnings.push_back(warning_of(name, uses[name]));
+  }
+  return warnings;
+}
+
+}  // namespace assay

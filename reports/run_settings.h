@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reports/report.h"
+
+namespace assay {
+
+/// What besides definition and seed must agree before one run stands for another.
+struct RunSetting {
+  std::string name;   ///< "device"
+  std::string value;  ///< "cpu"
+  /// Runs that differ here are never pooled: they are shown as experiments of their own. Where they
+  /// differ in another setting they are pooled, and a warning says so.
+  bool apart = false;
+};
+
+/// In an order that is the same for all runs. A further setting of runs belongs here and nowhere
+/// else.
+std::vector<RunSetting> run_settings(const RunRow& run);
+
+/// Equal for two runs of one definition if and only if they may be pooled.
+std::string settings_key(const RunRow& run);
+
+/// For each experiment the settings that keep its runs from those of another one of these, as
+/// "device = cuda"; empty where there are none.
+std::vector<std::string> settings_apart(const std::vector<const ExperimentSummary*>& experiments);
+
+/// A line for every setting in which runs of the report differ: the values and whose they are.
+std::vector<std::string> settings_warnings(const Report& report);
+
+}  // namespace assay
