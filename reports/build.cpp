@@ -54,9 +54,14 @@ void label_experiments(std::vector<ExperimentSummary>& experiments) {
   }
 }
 
+// The digest of uncommitted changes follows a '+' (Commit in harness/environment.h).
 std::string commit_text(const RunRow& run) {
   constexpr std::size_t kShortCommit = 10;
-  return run.commit_id.substr(0, kShortCommit) + (run.dirty ? " + changes" : "");
+  constexpr std::size_t kShortDigest = 8;
+  const std::string text = run.commit_id.substr(0, kShortCommit) + (run.dirty ? " + changes" : "");
+  const auto plus = run.commit_id.find('+');
+  if (plus == std::string::npos) return text;
+  return text + " " + run.commit_id.substr(plus + 1, kShortDigest);
 }
 
 void add_commits(Report& report) {

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <span>
@@ -117,7 +118,7 @@ void warn_of_old_verdicts(const Report& report, std::vector<std::string>& out) {
   }
   for (const auto& suite : old) {
     out.push_back(
-        fmt::format("The claims of {0} were judged on older runs than those in the tables; `assay "
+        fmt::format("The claims of {0} were judged on other runs than those in the tables; `assay "
                     "run {0}` judges again.",
                     suite));
   }
@@ -168,17 +169,31 @@ const MetricColumn* headline_column(const Report& report, std::size_t& index) {
   return best;
 }
 
-// What must be said of a lead besides the two means, or nothing.
-std::string doubt_of_lead(const Ranked& first, const Ranked& second) {
+// How much worse the second mean is, in words.
+std::string distance_text(const Ranked& first, const Ranked& second, Direction better) {
+  const double distance = std::abs(*second.metric->last.mean - *first.metric->last.mean);
+  return fmt::format("{} {}", short_number_text(distance, 3),
+                     better == Direction::kLower ? "above it" : "below it");
+}
+
+// What must be said of a lead besides the mean that leads, or nothing.
+std::string doubt_of_lead(const Ranked& first, const Ranked& second, Direction better) {
   const SeedSummary& a = first.metric->last;
   const SeedSummary& b = second.metric->last;
-  if (a.n == 1 && b.n == 1) return ", of one seed each";
-  if (a.n == 1) return ", of one seed";
-  if (b.n == 1) return ", against one seed of " + second.experiment->label;
+  const std::string next =
+      fmt::format("; {} lies {} at {} (n = {})", second.experiment->label,
+                  distance_text(first, second, better), mean_and_spread_text(b), b.n);
+  // Two values a side are ranked as clearly as can be in 1 of 3 cases by chance alone (Mann and
+  // Whitney 1947), and a standard deviation of two values is known to a factor of 30.
+  constexpr std::int64_t kFewestToTest = 3;
+  if (a.n < kFewestToTest || b.n < kFewestToTest) {
+    const Ranked& fewer = a.n <= b.n ? first : second;
+    const auto n = static_cast<std::size_t>(fewer.metric->last.n);
+    return fmt::format("{}, and with {} {} no test can decide", next, counted(n, "seed"),
+                       a.n == b.n ? "each" : "of " + fewer.experiment->label);
+  }
   const bool overlap = std::max(*a.low, *b.low) <= std::min(*a.high, *b.high);
-  return overlap ? fmt::format(", within the spread of {} ({})", second.experiment->label,
-                               mean_and_spread_text(b))
-                 : "";
+  return overlap ? next + ", and the 95 % intervals of the two means overlap" : "";
 }
 
 std::string listed(std::span<const Ranked> experiments) {
@@ -212,9 +227,10 @@ std::string outcome_sentence(const Report& report) {
                        listed(std::span(ranked).first(level)), word, mean_text(last));
   }
   const std::string gain = improvement_text(*first.metric, column->better);
-  return fmt::format("{}{} has the {} mean{}: {} (n = {}{}).", scored, first.experiment->label,
-                     word, doubt_of_lead(first, ranked[1]), mean_and_spread_text(last), last.n,
-                     gain.ends_with("better") ? fmt::format(", {} than untrained", gain) : "");
+  return fmt::format("{}{} has the {} mean: {} (n = {}{}){}.", scored, first.experiment->label,
+                     word, mean_and_spread_text(last), last.n,
+                     gain.ends_with("better") ? fmt::format(", {} than untrained", gain) : "",
+                     doubt_of_lead(first, ranked[1], column->better));
 }
 
 std::string claims_phrase(const Report& report) {

@@ -146,6 +146,7 @@ std::string improvement_text(const MetricSummary& metric, Direction better) {
   // A ratio means something only for a positive distance to be brought down.
   if (better == Direction::kLower && last > 0 && first > 0) {
     const double ratio = first / last;
+    if (short_number_text(std::max(ratio, 1 / ratio), 2) == "1") return "no better";
     return ratio >= 1 ? fmt::format("{}× better", short_number_text(ratio, 2))
                       : fmt::format("{}× worse", short_number_text(1 / ratio, 2));
   }

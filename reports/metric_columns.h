@@ -36,8 +36,8 @@ std::vector<ComparisonTable> comparison_tables(const Report& report);
 /// The experiment's summary in a column, or nullptr.
 const MetricSummary* metric_in(const ExperimentSummary& experiment, std::size_t column);
 
-/// How the last value compares with the untrained model's: "12× better", "+0.53", or empty where
-/// not known.
+/// How the last value compares with the untrained model's: "12× better", "no better" (to two
+/// digits), "+0.53", or empty where not known.
 std::string improvement_text(const MetricSummary& metric, Direction better);
 
 }  // namespace assay

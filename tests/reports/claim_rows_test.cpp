@@ -245,7 +245,7 @@ TEST_F(ClaimReport, WarnsWhereTheTablesAreOfNewerRunsThanTheVerdicts) {
     test::add_run(database, run);
   }
   EXPECT_THAT(warnings(),
-              HasSubstr("The claims of demo were judged on older runs than those in the "
+              HasSubstr("The claims of demo were judged on other runs than those in the "
                         "tables; `assay run demo` judges again."));
 }
 

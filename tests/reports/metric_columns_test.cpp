@@ -38,7 +38,8 @@ TEST(MetricColumns, FidKeepsItsOwnName) {
   EXPECT_TRUE(columns[0].difference.empty());
 }
 
-TEST(MetricColumns, DirectionIsKnownForWhatAssayMeasures) {
+// That the known ones are those of the metrics is for tests/cli/metric_directions_test.cpp.
+TEST(MetricColumns, DirectionOfWhatIsNewIsUnknown) {
   EXPECT_EQ(direction_of("fd"), Direction::kLower);
   EXPECT_EQ(direction_of("recall"), Direction::kHigher);
   EXPECT_EQ(direction_of("something_new"), Direction::kUnknown);

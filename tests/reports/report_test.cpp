@@ -208,25 +208,51 @@ TEST_F(Headline, NamesNobodyWhereTheBestAreEqual) {
   EXPECT_THAT(summary(), HasSubstr("vae/a, vae/b, vae/c and 1 more have the same"));
 }
 
-TEST_F(Headline, SaysWhereTheLeadLiesWithinTheSpread) {
+TEST_F(Headline, SaysWhereTheIntervalsOfTheFirstTwoOverlap) {
   // Intervals 11 ± 2.5 and 14 ± 2.5 overlap, 11 ± 2.5 and 17 ± 2.5 do not: t_{0.975, 2} = 4.303,
   // 4.303 · 1 / √3 = 2.48.
   add_experiment('a', {10.0, 11.0, 12.0});
   add_experiment('b', {16.0, 17.0, 18.0});
-  EXPECT_THAT(summary(), Not(HasSubstr("within")));
+  EXPECT_THAT(summary(), Not(HasSubstr("overlap")));
   add_experiment('c', {13.0, 14.0, 15.0});
-  EXPECT_THAT(summary(), HasSubstr("vae/a has the lowest mean, within the spread of vae/c (14.0 ± "
-                                   "1.0): 11.0 ± 1.0 (n = 3"));
+  EXPECT_THAT(summary(),
+              HasSubstr("vae/a has the lowest mean: 11.0 ± 1.0 (n = 3, 9.1× better than "
+                        "untrained); vae/c lies 3 above it at 14.0 ± 1.0 (n = 3), and the 95 % "
+                        "intervals of the two means overlap."));
+}
+
+// Of two seeds the 95 % intervals are mean ± 12.7 · sd/√2 and overlap where the means lie 15
+// standard deviations apart: 14.7 ± 13.3 and 46.2 ± 20.
+TEST_F(Headline, SaysThatNoTestCanDecideBetweenTwoSeedsAndHowFarApartTheyLie) {
+  add_experiment('a', {13.65, 15.75});  // mean 14.7, sd 2.1/√2 = 1.485
+  add_experiment('b', {44.65, 47.75});  // mean 46.2, sd 3.1/√2 = 2.192
+  EXPECT_THAT(summary(), HasSubstr("vae/a has the lowest mean: 14.7 ± 1.5 (n = 2, 6.8× better than "
+                                   "untrained); vae/b lies 31.5 above it at 46.2 ± 2.2 (n = 2), "
+                                   "and with 2 seeds each no test can decide."));
+  EXPECT_THAT(summary(), Not(HasSubstr("within the spread")));
 }
 
 TEST_F(Headline, SaysWhereTheLeadIsOfOneSeed) {
   add_experiment('a', {10.0});
   add_experiment('b', {50.0});
-  EXPECT_THAT(summary(), HasSubstr("vae/a has the lowest mean, of one seed each: 10 (n = 1"));
+  EXPECT_THAT(summary(), HasSubstr("vae/a has the lowest mean: 10 (n = 1, 10× better than "
+                                   "untrained); vae/b lies 40 above it at 50 (n = 1), and with 1 "
+                                   "seed each no test can decide."));
   add_experiment('c', {30.0, 31.0});
-  EXPECT_THAT(summary(), HasSubstr("vae/a has the lowest mean, of one seed: 10 (n = 1"));
-  add_experiment('d', {5.0, 5.5});
-  EXPECT_THAT(summary(), HasSubstr("vae/d has the lowest mean, against one seed of vae/a: 5.25"));
+  EXPECT_THAT(summary(), HasSubstr("vae/c lies 20.5 above it at 30.50 ± 0.71 (n = 2), and with 1 "
+                                   "seed of vae/a no test can decide."));
+  add_experiment('d', {5.0, 5.5, 6.0});
+  EXPECT_THAT(summary(),
+              HasSubstr("vae/a lies 4.5 above it at 10 (n = 1), and with 1 seed of vae/a "
+                        "no test can decide."));
+}
+
+TEST_F(Headline, CallsATrainedModelThatIsAsTheUntrainedOneNoBetter) {
+  add_experiment('a', {99.7, 100.0, 100.3});
+  EXPECT_EQ(improvement_text(build_report(file, {}).experiments[0].metrics[0], Direction::kLower),
+            "no better");
+  add_experiment('b', {500.0, 501.0, 502.0});
+  EXPECT_THAT(summary(), HasSubstr("(n = 3, no better than untrained)."));
 }
 
 class Settings : public ReportOf {
@@ -318,6 +344,19 @@ TEST_F(Settings, OfAnotherDeviceAreSweepsOfTheirOwn) {
       EXPECT_EQ(report.experiments[point.experiment].device, device);
     }
   }
+}
+
+TEST_F(ReportOf, TwoStatesOfAChangedCheckoutAreTwoCommits) {
+  const std::string commit = "0123456789abcdef0123456789abcdef01234567";
+  for (const char* digest : {"+aaaaaaaaaaaa", "+bbbbbbbbbbbb"}) {
+    MadeUpRun run = scored(digest[1] == 'a' ? 0 : 1, 10.0);
+    run.commit = commit + digest;
+    run.dirty = true;
+    add(run);
+  }
+  EXPECT_THAT(
+      build_report(file, {}).commits,
+      testing::ElementsAre("0123456789 + changes aaaaaaaa", "0123456789 + changes bbbbbbbb"));
 }
 
 TEST_F(ReportOf, EmptyDatabaseSaysSo) {
