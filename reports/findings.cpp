@@ -269,7 +269,7 @@ std::string summary_of(const Report& report) {
   for (const auto& experiment : report.experiments) {
     definitions.insert(experiment.id);
     total += experiment.runs.size();
-    for (const auto& run : experiment.runs) seconds += run.wall_seconds;
+    seconds += experiment.computing_seconds;
   }
   if (total == 0) return "There is no run to report on yet.";
   const std::string ended = report.unfinished.empty()

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "reports/computing_time.h"
 #include "reports/curves.h"
 #include "reports/metric_columns.h"
 #include "reports/repeat_command.h"
@@ -79,6 +80,42 @@ void read_losses(const RunGroup& group, ExperimentSummary& summary) {
   }
 }
 
+// The newest event of a kind, or nothing.
+std::string event_text(const std::vector<EventRow>& events, std::string_view kind) {
+  const auto found = std::find_if(events.rbegin(), events.rend(),
+                                  [&](const auto& one) { return one.kind == kind; });
+  return found == events.rend() ? "" : found->text;
+}
+
+// What the runs' histories say of the times they took.
+void read_histories(const RunGroup& group, ExperimentSummary& summary) {
+  std::vector<TimedRun> timed;
+  for (const auto& run : group.all) {
+    const std::vector<EventRow> events = events_of(*run.database, run.row.number);
+    const std::string batch = event_text(events, "seed_batch");
+    timed.push_back({run.row.seed, batch.starts_with("trained with seeds") ? batch : "",
+                     run.row.started_at, run.row.wall_seconds});
+  }
+  summary.computing_seconds = computing_seconds(timed);
+  summary.command =
+      repeat_command("", summary.counted.empty() ? summary.runs : summary.counted);
+}
+
+// A run on a GPU says that its peak is the GPU's; older ones stored that of their process.
+void read_peak_memory(const RunGroup& group, ExperimentSummary& summary) {
+  std::int64_t of_process = 0;
+  std::int64_t of_gpu = 0;
+  for (const auto& run : group.counted) {
+    const std::vector<EventRow> events = events_of(*run.database, run.row.number);
+    const bool is_of_gpu =
+        std::ranges::find(events, "peak_memory", &EventRow::kind) != events.end();
+    std::int64_t& largest = is_of_gpu ? of_gpu : of_process;
+    largest = std::max(largest, run.row.peak_memory_bytes);
+  }
+  summary.peak_memory_of = of_gpu > 0 ? "GPU" : "process";
+  summary.peak_memory_bytes = of_gpu > 0 ? of_gpu : of_process;
+}
+
 void read_speeds(const RunGroup& group, ExperimentSummary& summary) {
   std::map<std::string, std::vector<double>> medians;
   std::map<std::string, double> mads;
@@ -89,7 +126,6 @@ void read_speeds(const RunGroup& group, ExperimentSummary& summary) {
       mads[speed.phase] = std::max(mads[speed.phase], speed.images_per_second_mad);
     }
     wall.push_back(run.row.wall_seconds);
-    summary.peak_memory_bytes = std::max(summary.peak_memory_bytes, run.row.peak_memory_bytes);
   }
   for (const auto& [phase, values] : medians) {
     summary.speeds.push_back({phase, summarise(values), mads[phase]});
@@ -195,10 +231,10 @@ ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColum
   read_metrics(group, summary, columns);
   read_losses(group, summary);
   read_speeds(group, summary);
+  read_peak_memory(group, summary);
+  read_histories(group, summary);
   read_pictures(group, summary);
   read_latents(group, summary);
-  summary.command =
-      repeat_command("", summary.counted.empty() ? summary.runs : summary.counted);
   return summary;
 }
 

@@ -177,7 +177,7 @@ std::string speed_section(const Report& report) {
           html_text(short_number_text(speed.worst_mad, 2)),
           exact_number_text(e.wall_seconds.mean.value_or(0.0)),
           duration_in_words(e.wall_seconds.mean.value_or(0.0)), e.peak_memory_bytes,
-          bytes_text(e.peak_memory_bytes));
+          peak_memory_text(e.peak_memory_bytes, e.device, e.peak_memory_of));
     }
   }
   if (rows.empty()) return "";
@@ -185,7 +185,8 @@ std::string speed_section(const Report& report) {
       "speed", "Speed and memory",
       "<p class=\"hint\">Images per second: each run's median, then mean ± sd over seeds; MAD is "
       "the largest median absolute "
-      "deviation inside a run. Time covers the whole run, evaluation included.</p>"
+      "deviation inside a run. Time covers the whole run, evaluation included; of seeds that "
+      "trained as one model each has all of it.</p>"
       "<div class=\"scroll\" tabindex=\"0\"><table "
       "class=\"sortable\"><thead><tr><th>experiment</th><th>phase</th>"
       "<th class=\"num\">images/s</th><th class=\"num\">MAD</th><th class=\"num\">time a run</th>"

@@ -97,7 +97,9 @@ Json experiment_json(const ExperimentSummary& e, const Report& report) {
                {"command", text(e.command)},
                {"definition", text(e.definition)},
                {"wall_seconds", summary_json(e.wall_seconds)},
-               {"peak_memory_bytes", e.peak_memory_bytes}};
+               {"computing_seconds", number(e.computing_seconds)},
+               {"peak_memory_bytes", e.peak_memory_bytes},
+               {"peak_memory_of", e.peak_memory_of}};
   json["metrics"] = Json::array();
   for (const auto& metric : e.metrics) json["metrics"].push_back(metric_json(metric, report));
   json["losses"] = Json::array();

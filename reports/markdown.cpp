@@ -107,10 +107,11 @@ std::string speeds(const Report& report) {
       "| --- | --- | ---: | ---: | ---: | ---: |\n";
   for (const auto& e : report.experiments) {
     for (const auto& speed : e.speeds) {
-      text += fmt::format(
-          "| {} | {} | {} | {} | {} | {} |\n", markdown_text(e.label), markdown_text(speed.phase),
-          mean_and_spread_text(speed.images_per_second), speed.images_per_second.n,
-          duration_in_words(e.wall_seconds.mean.value_or(0.0)), bytes_text(e.peak_memory_bytes));
+      text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", markdown_text(e.label),
+                          markdown_text(speed.phase), mean_and_spread_text(speed.images_per_second),
+                          speed.images_per_second.n,
+                          duration_in_words(e.wall_seconds.mean.value_or(0.0)),
+                          peak_memory_text(e.peak_memory_bytes, e.device, e.peak_memory_of));
     }
   }
   return text + "\n";

@@ -120,4 +120,8 @@ std::string bytes_text(std::int64_t bytes) {
   return fmt::format("{} {}", short_number_text(value, value >= 100 ? 3 : 2), kUnits[unit]);
 }
 
+std::string peak_memory_text(std::int64_t bytes, std::string_view device, std::string_view of) {
+  return bytes_text(bytes) + (device.starts_with("cuda") ? fmt::format(" ({})", of) : "");
+}
+
 }  // namespace assay

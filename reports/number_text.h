@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "reports/statistics.h"
 
@@ -28,5 +29,7 @@ std::string count_text(std::int64_t count);     ///< 60000 -> "60 000" (thin spa
 std::string images_text(double images);         ///< "0", "640", "60k", "1.2M"
 std::string duration_in_words(double seconds);  ///< "41 s", "12 min", "2 h 5 min"
 std::string bytes_text(std::int64_t bytes);     ///< "512 MiB"
+/// "512 MiB"; of a run on a GPU with whose it is: "512 MiB (GPU)", "700 MiB (process)".
+std::string peak_memory_text(std::int64_t bytes, std::string_view device, std::string_view of);
 
 }  // namespace assay

@@ -103,8 +103,10 @@ struct ExperimentSummary {
   std::vector<SamplePicture> pictures;
   LatentProfile latents;  ///< at the last evaluation
   SeedSummary wall_seconds;
-  std::int64_t peak_memory_bytes = 0;  ///< largest of the runs
-  std::string command;                 ///< repeats the counted runs
+  double computing_seconds = 0.0;          ///< of all runs; of seeds that trained as one model once
+  std::int64_t peak_memory_bytes = 0;      ///< largest of the counted runs
+  std::string peak_memory_of = "process";  ///< or "GPU"
+  std::string command;                     ///< repeats the counted runs
 };
 
 /// A value of a paper, and the experiment of this report that repeats what it was measured on.

@@ -27,6 +27,7 @@
 #ifdef ASSAY_CUDA
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/cuda/CUDAGeneratorImpl.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #endif
 
 namespace assay {
@@ -134,6 +135,17 @@ std::int64_t peak_memory_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return std::int64_t{usage.ru_maxrss} * 1024;
+}
+
+std::int64_t peak_memory_bytes([[maybe_unused]] torch::Device device) {
+#ifdef ASSAY_CUDA
+  if (device.is_cuda()) {
+    const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device.index());
+    constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    return stats.allocated_bytes[kAll].peak;
+  }
+#endif
+  return peak_memory_bytes();
 }
 
 torch::Generator make_generator(torch::Device device, std::uint64_t run_seed,

@@ -44,6 +44,8 @@ torch::Device pick_device(std::string_view wanted);
 
 /// Highest resident set size of this process so far.
 std::int64_t peak_memory_bytes();
+/// On a GPU the most that LibTorch's allocator has held there so far; else as above.
+std::int64_t peak_memory_bytes(torch::Device device);
 
 /// A torch generator on a device, seeded with a named stream of a run.
 torch::Generator make_generator(torch::Device device, std::uint64_t run_seed,

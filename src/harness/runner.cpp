@@ -168,7 +168,7 @@ class Training {
 // Nothing could be begun: a result, too.
 void report_failure(const std::vector<SeedRequest>& requests, const std::exception_ptr& problem) {
   RunFinished finished = ended_by(problem);
-  finished.peak_memory_bytes = peak_memory_bytes();
+  finished.peak_memory_bytes = peak_memory_bytes(requests.front().request.device);
   for (const auto& [request, observer] : requests) observer->finished(finished);
 }
 

@@ -202,7 +202,11 @@ void SeedRun::close(RunFinished finished) {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - shared_.began;
   finished.images_seen = position_.images_seen;
   finished.wall_seconds = wall.count();
-  finished.peak_memory_bytes = peak_memory_bytes();
+  finished.peak_memory_bytes = peak_memory_bytes(request_.device);
+  if (request_.device.is_cuda()) {
+    note("peak_memory", fmt::format("the peak is of the GPU's allocator; this process took {} MiB",
+                                    peak_memory_bytes() >> 20));
+  }
   observer_.finished(finished);
   finished_ = std::move(finished);
 }

@@ -359,6 +359,33 @@ TEST_F(ReportOf, TwoStatesOfAChangedCheckoutAreTwoCommits) {
       testing::ElementsAre("0123456789 + changes aaaaaaaa", "0123456789 + changes bbbbbbbb"));
 }
 
+TEST_F(ReportOf, SeedsThatTrainedAsOneModelCountTheirTimeOnce) {
+  const std::string together =
+      "trained with seeds 0, 1 as one model of 2 places; images/s are this seed's own";
+  for (const std::uint64_t seed : {0, 1, 2}) {
+    MadeUpRun run = scored(seed, 10.0);
+    run.wall_seconds = seed == 2 ? 7.0 : 30.0 + static_cast<double>(seed);
+    run.notes = {{0, "seed_batch", seed == 2 ? "trained alone: faster" : together}};
+    add(run);
+  }
+  const Report report = build_report(file, {});
+  // The batch took as long as the longer of its seeds, 31 s; seed 2 its own 7 s.
+  EXPECT_DOUBLE_EQ(report.experiments[0].computing_seconds, 38.0);
+  EXPECT_THAT(report.summary, HasSubstr(", 38 s of computing."));
+}
+
+TEST_F(ReportOf, PeakMemoryOfAGpuRunSaysWhoseItIs) {
+  MadeUpRun run = scored(0, 10.0);
+  run.device = "cuda";
+  add(run);
+  EXPECT_EQ(build_report(file, {}).experiments[0].peak_memory_of, "process");
+  EXPECT_THAT(render(build_report(file, {}), Format::kMarkdown), HasSubstr("| 1 MiB (process) |"));
+  run.seed = 1;
+  run.notes = {{1000, "peak_memory", "the peak is of the GPU's allocator"}};
+  add(run);
+  EXPECT_THAT(render(build_report(file, {}), Format::kMarkdown), HasSubstr("| 1 MiB (GPU) |"));
+}
+
 TEST_F(ReportOf, EmptyDatabaseSaysSo) {
   { auto database = Database::open_for_writing(file); }
   EXPECT_EQ(build_report(file, {}).summary, "There is no run to report on yet.");

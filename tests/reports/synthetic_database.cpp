@@ -176,8 +176,9 @@ std::int64_t add_run(Database& database, const MadeUpRun& made_up) {
   recorder.scalars({made_up.images, {{"loss", 1.0}}});
   if (!made_up.last.empty()) recorder.evaluated({made_up.images, made_up.last});
   recorder.throughput({"train", 100.0 + static_cast<double>(made_up.seed), 1.5, 10});
-  recorder.finished(
-      {made_up.status, made_up.reason, made_up.images, std::string(64, 'e'), 30.0, 1 << 20});
+  for (const Note& note : made_up.notes) recorder.note(note);
+  recorder.finished({made_up.status, made_up.reason, made_up.images, std::string(64, 'e'),
+                     made_up.wall_seconds, 1 << 20});
   return number;
 }
 

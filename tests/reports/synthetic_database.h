@@ -32,6 +32,8 @@ struct MadeUpRun {
   bool dirty = false;
   std::string device = "cpu";
   std::int64_t threads = 1;
+  std::vector<Note> notes = {};
+  double wall_seconds = 30.0;
   std::string cpu = "Example CPU";
 };
 std::int64_t add_run(Database& database, const MadeUpRun& run);
