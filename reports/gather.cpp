@@ -87,18 +87,20 @@ std::string event_text(const std::vector<EventRow>& events, std::string_view kin
   return found == events.rend() ? "" : found->text;
 }
 
-// What the runs' histories say of the times they took.
+// What the runs' histories say of the times they took and of where they came from.
 void read_histories(const RunGroup& group, ExperimentSummary& summary) {
   std::vector<TimedRun> timed;
+  std::string target;
   for (const auto& run : group.all) {
     const std::vector<EventRow> events = events_of(*run.database, run.row.number);
     const std::string batch = event_text(events, "seed_batch");
     timed.push_back({run.row.seed, batch.starts_with("trained with seeds") ? batch : "",
                      run.row.started_at, run.row.wall_seconds});
+    if (target.empty()) target = event_text(events, "started");
   }
   summary.computing_seconds = computing_seconds(timed);
   summary.command =
-      repeat_command("", summary.counted.empty() ? summary.runs : summary.counted);
+      repeat_command(target, summary.counted.empty() ? summary.runs : summary.counted);
 }
 
 // A run on a GPU says that its peak is the GPU's; older ones stored that of their process.

@@ -53,6 +53,8 @@ struct NewRun {
   std::optional<std::string> data_digest = {};     ///< of the data's content (data/data_digest.h)
   std::optional<std::string> code_digest = {};     ///< of the sources that can move a number
   std::optional<std::string> weights_sha256 = {};  ///< of the weights that are scored
+  /// The name or file that its definition was read from: text of the run's event `started`.
+  std::string source = {};
 };
 
 struct RunRow : NewRun {

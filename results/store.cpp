@@ -86,7 +86,7 @@ std::int64_t begin_run(Database& database, const NewRun& r) {
             r.training_id, r.data_digest, r.code_digest, r.weights_sha256)
       .run();
   const std::int64_t run = database.last_row();
-  insert_rows(database, run, EventRow{now, 0, "started", ""});
+  insert_rows(database, run, EventRow{now, 0, "started", r.source});
   seal_row(database, "run", run);
   transaction.commit();
   return run;

@@ -139,6 +139,7 @@ void App::add_worker() {
   worker->add_option("--data-digest", options->order.data_digest);
   worker->add_option("--parent", options->order.parent);
   worker->add_option("--data", options->work.data);
+  worker->add_option("--source", options->order.source);
   worker->add_flag("--smoke", options->order.smoke);
   worker->add_flag("--resume", options->order.resume);
   worker->add_option("--device", options->work.device);

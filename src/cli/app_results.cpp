@@ -78,6 +78,7 @@ void App::add_report() {
   actions_.emplace_back(report, [this, options] {
     options->report.database = common_.database;
     options->report.title = common_.database.stem().string();
+    options->report.name = report_name(common_.database);
     auto targets = options->targets;
     if (!options->suite.empty()) {
       require_suite(options->suite);

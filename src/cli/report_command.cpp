@@ -5,15 +5,37 @@
 
 #include "cli/targets.h"
 #include "config/suite.h"
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/paths.h"
 #include "reports/render.h"
 #include "reports/report.h"
 
 namespace assay {
+namespace {
 
-std::filesystem::path default_report_file(const std::string& title, const std::string& format) {
-  return project_root() / "reports" / "out" / fmt::format("{}.{}", title, format);
+constexpr std::size_t kDigits = 8;
+
+}  // namespace
+
+std::filesystem::path default_report_file(const std::string& name, const std::string& format) {
+  constexpr std::size_t kLongest = 150;
+  const std::string fitting =
+      name.size() <= kLongest
+          ? name
+          : fmt::format("{}-{}", name.substr(0, kLongest), sha256_hex(name).substr(0, kDigits));
+  return project_root() / "reports" / "out" / fmt::format("{}.{}", fitting, format);
+}
+
+std::string name_of_file(const std::filesystem::path& file) {
+  const std::string whole = absolute_path(file).lexically_normal().string();
+  return fmt::format("{}-{}", file.stem().string(), sha256_hex(whole).substr(0, kDigits));
+}
+
+std::string report_name(const std::filesystem::path& database) {
+  const auto whole = absolute_path(database).lexically_normal();
+  const bool is_at_home = whole.parent_path() == (project_root() / "results").lexically_normal();
+  return is_at_home ? whole.stem().string() : name_of_file(whole);
 }
 
 namespace {
@@ -38,7 +60,7 @@ std::filesystem::path write_report(const ReportCommand& command) {
   options.suites = command.suites;
   const Report report = build_report(command.database, options);
   const auto file =
-      command.file.empty() ? default_report_file(command.title, command.format) : command.file;
+      command.file.empty() ? default_report_file(command.name, command.format) : command.file;
   write_report_file(report, format_from_name(command.format), file);
   return file;
 }
@@ -60,6 +82,7 @@ void choose_targets(ReportCommand& command, const std::vector<std::string>& targ
   }
   const Plan plan = make_plan(suites);
   command.title = plan.title.empty() ? command.experiments.front() : plan.title;
+  command.name = report_name(targets);
   for (const auto& planned : plan.runs) command.experiments.push_back(planned.definition.id());
   for (const auto& one : plan.suites) command.suites.push_back(one.name);
 }

@@ -12,12 +12,22 @@ struct ReportCommand {
   std::vector<std::string> experiments = {};  ///< names or ids; empty: all of the database
   std::vector<std::string> suites = {};       ///< whose claims are shown; empty: all
   std::string title = {};
+  std::string name = {};  ///< of the file at the default place
   std::string format = "html";
   std::filesystem::path file = {};  ///< empty: the default place
 };
 
-/// reports/out/TITLE.FORMAT in the project.
-std::filesystem::path default_report_file(const std::string& title, const std::string& format);
+/// reports/out/NAME.FORMAT in the project; of a name too long for a file its beginning and the
+/// first digits of its SHA-256.
+std::filesystem::path default_report_file(const std::string& name, const std::string& format);
+
+/// "x-1a2b3c4d" for a file x.toml: its stem and the first digits of the SHA-256 of its whole path,
+/// so that two files of one name have two reports.
+std::string name_of_file(const std::filesystem::path& file);
+
+/// What a report on a whole database is called where nobody says: its stem in results/, else
+/// name_of_file.
+std::string report_name(const std::filesystem::path& database);
 
 /// Renders a report from a database alone and returns its file.
 std::filesystem::path write_report(const ReportCommand& command);

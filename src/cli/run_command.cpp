@@ -175,6 +175,9 @@ int jobs_of(const WorkOptions& work) {
 
 int run_command(const RunCommand& command) {
   const Plan plan = make_plan(command.targets);
+  const auto file = command.report.empty()
+                        ? default_report_file(report_name(command.targets.targets), "html")
+                        : std::filesystem::path(command.report);
   check_data(plan);
   const torch::Device device = pick_device(command.work.device);
   WorkOptions options = command.work;
@@ -196,11 +199,9 @@ int run_command(const RunCommand& command) {
   if (!interrupted) judge_suites(database, plan.suites, uuids);
   std::vector<std::string> ids;
   for (const PlannedRun& planned : plan.runs) ids.push_back(planned.definition.id());
-  const auto file = command.report.empty() ? default_report_file(plan.title, "html")
-                                           : std::filesystem::path(command.report);
   std::vector<std::string> suites;
   for (const PlannedSuite& suite : plan.suites) suites.push_back(suite.name);
-  write_report({options.common.database, ids, suites, plan.title, "html", file});
+  write_report({options.common.database, ids, suites, plan.title, "", "html", file});
   fmt::print("\nreport: {}\n", file.string());
   if (interrupted) {
     const auto complete = std::count_if(uuids.begin(), uuids.end(), [&](const auto& uuid) {

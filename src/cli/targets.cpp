@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/report_command.h"
 #include "config/suite.h"
 #include "core/error.h"
 #include "core/near_miss.h"
@@ -84,6 +85,13 @@ std::string title_of(const fs::path& target) {
   return target.extension() == ".toml" ? target.stem().string() : target.generic_string();
 }
 
+std::string report_name_of(const std::string& target) {
+  const std::string source = source_of(find_target(target));
+  const std::string suites = kSuites + "/";
+  if (source.starts_with(suites)) return source.substr(suites.size());
+  return fs::path(source).is_absolute() ? name_of_file(source) : source;
+}
+
 class Planner {
  public:
   explicit Planner(const TargetOptions& options)
@@ -141,7 +149,7 @@ class Planner {
       all.insert(all.end(), options.overrides.begin(), options.overrides.end());
       const std::string changes = options_text(all);
       for (const auto seed : member.seeds) {
-        runs.push_back({member.definition, seed, smoke, changes});
+        runs.push_back({member.definition, seed, smoke, changes, source_of(file)});
       }
     }
     return member;
@@ -208,6 +216,22 @@ Plan make_plan(const TargetOptions& options) {
   for (const auto& target : options.targets) titles.push_back(title_of(target));
   return {std::move(planner.runs), fmt::format("{}", fmt::join(titles, "-")),
           std::move(planner.suites)};
+}
+
+std::string source_of(const fs::path& file) {
+  std::error_code problem;
+  const fs::path real = fs::weakly_canonical(file, problem);
+  if (problem) return absolute_path(file).string();
+  const fs::path below =
+      real.lexically_relative(fs::weakly_canonical(experiments_folder(), problem));
+  if (problem || below.empty() || *below.begin() == "..") return real.string();
+  return fs::path(below).replace_extension().generic_string();
+}
+
+std::string report_name(const std::vector<std::string>& targets) {
+  std::vector<std::string> names;
+  for (const auto& target : targets) names.push_back(report_name_of(target));
+  return fmt::format("{}", fmt::join(names, "-"));
 }
 
 }  // namespace assay

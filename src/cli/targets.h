@@ -18,6 +18,7 @@ struct PlannedRun {
   bool smoke = false;
   std::string
       options;  ///< what else the command needs to repeat it, quoted for a shell: "--set a=b"
+  std::string source = {};  ///< source_of its file
 };
 
 /// What the user asked for.
@@ -43,6 +44,14 @@ std::vector<std::string> suite_names();
 
 /// The file of an experiment or suite. Throws Error with the near miss.
 std::filesystem::path find_target(const std::string& target);
+
+/// What names the file of an experiment or suite to another command: the name of one below
+/// experiments/ ("vae/fashion_mnist", "suites/demo"), the whole path of any other.
+std::string source_of(const std::filesystem::path& file);
+
+/// What a report on these targets is called where nobody says: their names, and of files elsewhere
+/// name_of_file (report_command.h).
+std::string report_name(const std::vector<std::string>& targets);
 
 /// An experiment's definition under overrides. Throws Error if the target is a suite.
 Definition resolve_target(const std::string& target, const std::vector<std::string>& set,

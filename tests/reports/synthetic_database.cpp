@@ -79,6 +79,7 @@ NewRun new_run(Database& database, const MadeUpRun& made_up) {
   run.dirty = made_up.dirty;
   run.device = made_up.device;
   run.threads = made_up.threads;
+  run.source = made_up.source;
   run.machine_id = add_machine(database, machine);
   run.smoke = made_up.smoke;
   run.overrides = made_up.overrides;

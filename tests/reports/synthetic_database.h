@@ -32,6 +32,7 @@ struct MadeUpRun {
   bool dirty = false;
   std::string device = "cpu";
   std::int64_t threads = 1;
+  std::string source = {};  ///< what it was begun from
   std::vector<Note> notes = {};
   double wall_seconds = 30.0;
   std::string cpu = "Example CPU";
