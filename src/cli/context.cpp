@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+
+#include "reports/escape.h"
 
 namespace assay {
 namespace {
@@ -21,6 +24,17 @@ Json json_number(double value) {
   if (std::isfinite(value)) return value;
   if (std::isnan(value)) return "nan";
   return value > 0 ? "+inf" : "-inf";
+}
+
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace));
+}
+
+std::string terminal_text(std::string_view text) {
+  std::string line = valid_utf8(text);
+  std::ranges::replace(line, '\n', ' ');
+  std::ranges::replace(line, '\t', ' ');
+  return line;
 }
 
 std::string short_number(double value) { return fmt::format("{:.5g}", value); }

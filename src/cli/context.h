@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,13 @@ struct CommonOptions {
 
 /// A finite number, or its name as text: JSON has no NaN.
 Json json_number(double value);
+
+/// Prints one JSON document. Bytes of names, paths and reasons that are no UTF-8 become U+FFFD.
+void print_json(const Json& json);
+
+/// Anybody's text on one line of a terminal: control characters, which a terminal would obey, and
+/// bytes that are no UTF-8 become U+FFFD, ends of lines spaces.
+std::string terminal_text(std::string_view text);
 
 /// Shortest text that a person wants: about five significant digits.
 std::string short_number(double value);

@@ -43,8 +43,8 @@ double share_done(const RunRow& row) {
 std::string losses_text(const RunView& view, std::size_t most) {
   std::string text;
   for (std::size_t i = 0; i < std::min(most, view.losses.size()); ++i) {
-    text +=
-        fmt::format("{}{} {:.4g}", i > 0 ? "  " : "", view.losses[i].name, view.losses[i].value);
+    text += fmt::format("{}{} {:.4g}", i > 0 ? "  " : "", terminal_text(view.losses[i].name),
+                        view.losses[i].value);
   }
   return text;
 }
@@ -67,7 +67,8 @@ RunView view_of(const Database& database, const RunRow& row) {
 std::string plain_line(const RunView& view) {
   const RunRow& row = view.row;
   return fmt::format("run {}  {} seed {} | {} {}/{} images ({:.0f} %) | {} | {:.0f} images/s | {}",
-                     row.number, row.experiment, row.seed, row.phase.empty() ? "start" : row.phase,
+                     row.number, terminal_text(row.experiment), row.seed,
+                     row.phase.empty() ? "start" : terminal_text(row.phase),
                      with_commas(row.images_seen), with_commas(row.images_total),
                      100 * share_done(row), losses_text(view, 6), row.images_per_second,
                      eta_text(view));
@@ -76,7 +77,7 @@ std::string plain_line(const RunView& view) {
 std::string bar_line(const RunView& view, int width) {
   const RunRow& row = view.row;
   const bool training = row.phase.empty() || row.phase == "train";
-  const std::string left = fmt::format("{} s{} ", row.experiment, row.seed);
+  const std::string left = fmt::format("{} s{} ", terminal_text(row.experiment), row.seed);
   const std::string right = fmt::format(
       " {:3.0f} %  {}  {}", 100 * share_done(row),
       training ? fmt::format("{:.0f} img/s  {}", row.images_per_second, eta_text(view)) : row.phase,
@@ -104,7 +105,7 @@ void Display::clear() {
 void Display::say(const std::string& line) {
   if (quiet_) return;
   clear();
-  fmt::print(stderr, "{}\n", line);
+  fmt::print(stderr, "{}\n", terminal_text(line));
 }
 
 void Display::update(const Database& database, const std::vector<std::string>& uuids) {

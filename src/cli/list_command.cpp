@@ -111,7 +111,7 @@ int list_command(const CommonOptions& options) {
     const auto result = results.find(definition.name);
     all.push_back(to_json(definition, result == results.end() ? nullptr : &result->second));
   }
-  fmt::print("{}\n", all.dump(2));
+  print_json(all);
   return 0;
 }
 

@@ -3,12 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
 
+#include "cli/protocol_notes.h"
 #include "cli/table.h"
 #include "core/file.h"
+#include "reports/escape.h"
+#include "reports/number_text.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 #include "results/stored_name.h"
@@ -96,31 +100,15 @@ Json run_json(const Database& database, const RunRow& row) {
           {"peak_memory_bytes", row.peak_memory_bytes}};
 }
 
-std::string protocol_text(const Protocol& protocol) {
-  std::string text;
-  for (const auto& [field, value] : protocol) {
-    const std::string shown = value.size() == 64 ? value.substr(0, 12) + "…" : value;
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", field, shown);
-  }
-  return text;
-}
-
-void print_run(const Database& database, const RunRow& row) {
-  const MachineRow machine = machine_of(database, row.machine_id);
-  fmt::print("run {}  {} seed {}  {}{}\n", row.number, row.experiment, row.seed, row.status,
-             row.reason.empty() ? "" : ": " + row.reason);
-  fmt::print(
-      "uuid        {}\nid          {}\ncommit      {}{}\nmachine     {} ({}), {} thread(s), {}\n",
-      row.uuid, row.experiment_id, row.commit_id, row.dirty ? " (dirty)" : "", machine.cpu,
-      machine.flags, row.threads, row.device);
-  fmt::print("images      {}/{}\ntime        {}\npeak memory {} MiB\nstate hash  {}\n",
-             row.images_seen, row.images_total, duration_text(row.wall_seconds),
-             row.peak_memory_bytes >> 20, row.state_hash);
+void print_numbers(const Database& database, const RunRow& row) {
+  const std::vector<MetricRow> scores = metrics_of(database, row.number);
+  const ProtocolNotes notes = protocol_notes(scores);
   Table metrics({"metric", "images seen", "value", "± se", "protocol"});
-  for (const MetricRow& metric : metrics_of(database, row.number)) {
-    metrics.add({metric.name, std::to_string(metric.images_seen), short_number(metric.value),
-                 std::isfinite(metric.standard_error) ? short_number(metric.standard_error) : "",
-                 protocol_text(metric.protocol)});
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const double error = scores[i].standard_error;
+    metrics.add({scores[i].name, std::to_string(scores[i].images_seen),
+                 short_number(scores[i].value), std::isfinite(error) ? short_number(error) : "",
+                 notes.marks[i]});
   }
   Table losses({"loss", "last value"});
   for (const auto& loss : final_series_of(database, row.number))
@@ -130,12 +118,30 @@ void print_run(const Database& database, const RunRow& row) {
     speeds.add({speed.phase, short_number(speed.images_per_second),
                 short_number(speed.images_per_second_mad), std::to_string(speed.n)});
   }
-  fmt::print("\n{}\n{}\n{}", metrics.text(), losses.text(), speeds.text());
-  for (const auto& event : events_of(database, row.number)) {
-    fmt::print("{}  {} at {} images{}{}\n", event.at, event.kind, event.images_seen,
-               event.text.empty() ? "" : ": ", event.text);
+  fmt::print("\n{}{}\n{}\n{}", metrics.text(), notes.text, losses.text(), speeds.text());
+}
+
+void print_run(const Database& database, const RunRow& row) {
+  const MachineRow machine = machine_of(database, row.machine_id);
+  const std::vector<EventRow> events = events_of(database, row.number);
+  const bool of_gpu = std::ranges::find(events, "peak_memory", &EventRow::kind) != events.end();
+  fmt::print("run {}  {} seed {}  {}{}\n", row.number, terminal_text(row.experiment), row.seed,
+             row.status, row.reason.empty() ? "" : ": " + terminal_text(row.reason));
+  fmt::print(
+      "uuid        {}\nid          {}\ncommit      {}{}\nmachine     {} ({}), {} thread(s), {}\n",
+      terminal_text(row.uuid), terminal_text(row.experiment_id), terminal_text(row.commit_id),
+      row.dirty ? " (dirty)" : "", terminal_text(machine.cpu), terminal_text(machine.flags),
+      row.threads, terminal_text(row.device));
+  fmt::print("images      {}/{}\ntime        {}\npeak memory {}\nstate hash  {}\n", row.images_seen,
+             row.images_total, duration_text(row.wall_seconds),
+             peak_memory_text(row.peak_memory_bytes, row.device, of_gpu ? "GPU" : "process"),
+             terminal_text(row.state_hash));
+  print_numbers(database, row);
+  for (const auto& event : events) {
+    fmt::print("{}  {} at {} images{}{}\n", terminal_text(event.at), terminal_text(event.kind),
+               event.images_seen, event.text.empty() ? "" : ": ", terminal_text(event.text));
   }
-  fmt::print("\n{}", experiment_of(database, row.experiment_id).definition);
+  fmt::print("\n{}", valid_utf8(experiment_of(database, row.experiment_id).definition));
 }
 
 void export_artifacts(const Database& database, const RunRow& row,
@@ -162,7 +168,7 @@ int show_command(const std::string& run, const std::filesystem::path& artifacts,
   if (!artifacts.empty()) {
     export_artifacts(database, row, artifacts);
   } else if (options.json) {
-    fmt::print("{}\n", run_json(database, row).dump(2));
+    print_json(run_json(database, row));
   } else {
     print_run(database, row);
   }

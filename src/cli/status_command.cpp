@@ -63,8 +63,9 @@ void print_status(const std::filesystem::path& file) {
     fmt::print("{} interrupted (`assay resume` continues them):\n", interrupted.size());
   }
   for (const RunRow& row : interrupted) {
-    fmt::print("  run {}  {} seed {}  at {}/{} images: {}\n", row.number, row.experiment, row.seed,
-               row.images_seen, row.images_total, row.reason);
+    fmt::print("  run {}  {} seed {}  at {}/{} images: {}\n", row.number,
+               terminal_text(row.experiment), row.seed, row.images_seen, row.images_total,
+               terminal_text(row.reason));
   }
   print_ended(database);
 }
@@ -94,7 +95,7 @@ int status_command(bool watch, const CommonOptions& options) {
     json["running"].push_back(view_json(view_of(database, row)));
   for (const RunRow& row : interrupted_runs(database))
     json["interrupted"].push_back(view_json(view_of(database, row)));
-  fmt::print("{}\n", json.dump(2));
+  print_json(json);
   return 0;
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "cli/context.h"
+
 namespace assay {
 namespace {
 
@@ -20,6 +22,11 @@ bool is_number(const std::string& text) {
 }
 
 }  // namespace
+
+void Table::add(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = terminal_text(cell);
+  rows_.push_back(std::move(cells));
+}
 
 std::string Table::text() const {
   const std::size_t columns = rows_.front().size();

@@ -11,8 +11,8 @@ namespace assay {
 class Table {
  public:
   explicit Table(std::vector<std::string> heading) : rows_{std::move(heading)} {}
-  /// As many cells as the heading has.
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// As many cells as the heading has; each is shown as terminal_text.
+  void add(std::vector<std::string> cells);
   std::string text() const;
 
  private:
