@@ -9,8 +9,8 @@
 #include <string>
 
 #include "core/error.h"
-#include "results/migrate.h"
 #include "core/reason.h"
+#include "results/migrate.h"
 #include "results/run_lock.h"
 #include "results/run_queries.h"
 

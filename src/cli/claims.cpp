@@ -66,9 +66,10 @@ void check_sides_differ(const Claim& claim, const Definition& left, const Defini
 // Two scores of the same weights go up and down with them.
 void check_independent(const Claim& claim, const Definition& left, const Definition& right) {
   if (is_paired(claim.test) || left.training_id() != right.training_id()) return;
-  throw Error(fmt::format("{}: test = '{}' takes '{}' and '{}' for independent, but both score the "
-                          "weights of one training; take wilcoxon or sign, which go seed by seed",
-                          claim.where, test_name(claim.test), claim.left, claim.right));
+  throw Error(
+      fmt::format("{}: test = '{}' takes '{}' and '{}' for independent, but both score the "
+                  "weights of one training; take wilcoxon or sign, which go seed by seed",
+                  claim.where, test_name(claim.test), claim.left, claim.right));
 }
 
 // Seeds a side with which the claim could hold if all claims of the suite took as many.

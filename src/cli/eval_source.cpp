@@ -91,9 +91,8 @@ EvalSource from_dataset(const std::string& text, std::size_t colon) {
 }
 
 EvalSource from_run(const std::string& run, const EvalCommand& command) {
-  const TrainedModel trained =
-      load_trained(command.common, run, {eval_settings(command.set).of_sampling, command.data},
-                   command.device);
+  const TrainedModel trained = load_trained(
+      command.common, run, {eval_settings(command.set).of_sampling, command.data}, command.device);
   const std::int64_t count =
       command.count > 0 ? command.count : trained.definition.integer("eval.generated");
   SampleKeeper kept({.count = count, .whole = true});

@@ -56,7 +56,7 @@ Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dat
     needs_.insert(metrics_.back()->needs);
   }
   if (needs_features() && !dataset.is_points())
-    extractor_ = make_extractor(definition.text("eval.extractor"));
+    extractor_ = from_outside([&] { return make_extractor(definition.text("eval.extractor")); });
   if (needs(Needs::kPoints) && !dataset.modes) {
     throw Error(
         fmt::format("eval.metrics: modes can be counted on generated 2-D sets only, not on '{}'",
@@ -68,7 +68,7 @@ bool Evaluator::needs_features() const {
   return std::any_of(needs_.begin(), needs_.end(), is_of_features);
 }
 
-Protocol Evaluator::protocol_of(const Metric& metric) const {
+Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) const {
   const std::string& split = definition_.text("eval.reference_split");
   Protocol protocol = {{"reference", fmt::format("{}:{}", dataset_.name, split)},
                        {"reference_digest", drawer_.reference_split().digest},
@@ -76,9 +76,10 @@ Protocol Evaluator::protocol_of(const Metric& metric) const {
   if (is_of_features(metric.needs)) {
     protocol.merge(extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}});
   }
-  // Rounds more coarsely than LibTorch's own.
+  // Our own round more coarsely than LibTorch's; they are the CPU's, and points have none.
   const std::string& convolution = definition_.text("train.convolution");
-  if (convolution != "exact") protocol["convolution"] = convolution;
+  const bool convolves = device.is_cpu() && !dataset_.is_points();
+  if (convolves && convolution != "exact") protocol["convolution"] = convolution;
   // Densities and probabilities are in different units.
   const bool likelihood = metric.needs == Needs::kElbo || metric.needs == Needs::kLogWeights;
   if (likelihood && definition_.has("objective.likelihood")) {
@@ -149,7 +150,7 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
   std::int64_t scored = 0;
   for (const Metric* metric : metrics_) {
     progress_("score", scored++, static_cast<std::int64_t>(metrics_.size()));
-    inputs.protocol = protocol_of(*metric);
+    inputs.protocol = protocol_of(*metric, inputs.device);
     result.evaluation.metrics.push_back(metric->compute(inputs));
   }
   for (auto& artifact : result.artifacts) artifact.images_seen = images_seen;

@@ -39,7 +39,7 @@ class Evaluator {
 
  private:
   /// The fields that do not depend on the metric's own estimator.
-  Protocol protocol_of(const Metric& metric) const;
+  Protocol protocol_of(const Metric& metric, torch::Device device) const;
   Features features_of(const at::Tensor& examples);
   const Features& reference_features();
   /// Features of the test split: what a model trained on the reference has not seen.

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "core/reason.h"
 #include "data/binarisation.h"
 #include "harness/environment.h"
 #include "harness/state.h"
@@ -43,10 +44,8 @@ RunFinished ended_by(const std::exception_ptr& problem) {
         caught.code() == ExitCode::kRunFailed || caught.code() == ExitCode::kInterrupted;
     if (outside) finished.status = "interrupted";
     finished.reason = caught.what();
-  } catch (const c10::Error& caught) {
-    finished.reason = caught.what_without_backtrace();
   } catch (const std::exception& caught) {
-    finished.reason = caught.what();
+    finished.reason = without_backtrace(caught.what());
   }
   return finished;
 }

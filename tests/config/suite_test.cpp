@@ -52,6 +52,47 @@ TEST_F(SuiteTest, RefusesWhatItDoesNotKnow) {
               ThrowsMessage<Error>(HasSubstr("needs experiment")));
 }
 
+TEST_F(SuiteTest, AMembersSweepIsAMemberOfEachPointWithANameOfItsOwn) {
+  const Suite suite = read(
+      "[[member]]\nexperiment='diffusion/a'\nas='a'\nset=['train.images=5']\n"
+      "sweep=['sampler.steps=5,10']\n[[member]]\nexperiment='diffusion/a'\n");
+  ASSERT_EQ(suite.members.size(), 3U);
+  EXPECT_EQ(suite.members[0].name, "a sampler.steps=5");
+  EXPECT_EQ(suite.members[1].name, "a sampler.steps=10");
+  EXPECT_EQ(suite.members[2].name, "diffusion/a");
+  ASSERT_EQ(suite.members[1].overrides.size(), 2U);
+  EXPECT_EQ(suite.members[1].overrides[0].path, "train.images");
+  EXPECT_EQ(suite.members[1].overrides[1].value, "10");
+}
+
+TEST_F(SuiteTest, AMembersSweepChangesHowWeightsAreScoredAndNothingElse) {
+  EXPECT_THAT(
+      [&] { read("[[member]]\nexperiment='a'\nsweep=['objective.beta=1,2']\n"); },
+      ThrowsMessage<Error>(HasSubstr("sweep of objective.beta: a member's sweep scores one")));
+}
+
+TEST_F(SuiteTest, AClaimOnANameOfTwoMembersIsRefused) {
+  const std::string claim =
+      "[[claim]]\ntext='t'\nleft='a'\nright='b'\nmetric='fd'\ndirection='lower'\ntest='sign'\n";
+  const std::string twice = "[[member]]\nexperiment='a'\n[[member]]\nexperiment='a'\n";
+  EXPECT_THAT([&] { read(twice + "[[member]]\nexperiment='b'\n" + claim); },
+              ThrowsMessage<Error>(HasSubstr("'a' is the name of several members")));
+  EXPECT_EQ(read("[[member]]\nexperiment='x'\nas='a'\n[[member]]\nexperiment='x'\nas='b'\n" + claim)
+                .claims.size(),
+            1U);
+}
+
+TEST(ParseSeeds, TakesEachOnceAndNoneThatOthersWouldReadAsNegative) {
+  EXPECT_THAT(parse_seeds("0,0,1,0..2"), ElementsAre(0, 1, 2));
+  EXPECT_THAT(parse_seeds("9223372036854775807"), ElementsAre(9223372036854775807U));
+  for (const char* large : {"9223372036854775808", "18446744073709551615",
+                            "18446744073709551614..18446744073709551615"}) {
+    EXPECT_THAT([&] { parse_seeds(large); },
+                ThrowsMessage<Error>(HasSubstr("seeds go from 0 to 9223372036854775807")))
+        << large;
+  }
+}
+
 TEST(ParseSeeds, ReadsListsAndRangesThatIncludeBothEnds) {
   EXPECT_THAT(parse_seeds("0,1,2"), ElementsAre(0, 1, 2));
   EXPECT_THAT(parse_seeds("0..4"), ElementsAre(0, 1, 2, 3, 4));

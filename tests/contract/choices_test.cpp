@@ -58,7 +58,7 @@ Ground ground_of(const std::string& family, const std::string& key) {
 
 Schema whole_schema(const std::string& family) {
   Schema all = common_schema();
-  for (const auto& key : family_schema(family)) all.push_back(key);
+  for (const auto& key : family_schema(family).schema) all.push_back(key);
   return all;
 }
 
