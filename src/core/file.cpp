@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "core/folder.h"
 
 namespace assay {
 namespace {
@@ -52,11 +53,10 @@ class FileDescriptor {
 }  // namespace
 
 std::string read_file(const std::filesystem::path& file, std::size_t max_bytes) {
-  std::error_code problem;
-  if (!std::filesystem::exists(file, problem)) {
+  if (!path_exists(file)) {
     throw Error(fmt::format("{}: no such file", file.string()));
   }
-  if (std::filesystem::is_directory(file, problem)) {
+  if (is_folder(file)) {
     throw Error(fmt::format("{}: is a folder, a file is needed", file.string()));
   }
   std::ifstream in(file, std::ios::binary);

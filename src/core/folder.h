@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+namespace assay {
+
+/// Whether anything (a file, a folder) is there, links followed; a link to nothing is nothing.
+/// These throw Error naming the path where that cannot be told: a link that leads to itself, a
+/// folder that is closed to this user.
+bool path_exists(const std::filesystem::path& path);
+bool is_file(const std::filesystem::path& path);
+bool is_folder(const std::filesystem::path& path);
+
+/// What lies in a folder, sorted by name. Throws Error naming it if it cannot be read.
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
+
+}  // namespace assay
