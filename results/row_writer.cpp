@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/digest.h"
+#include "core/utf8.h"
 #include "results/row_digest.h"
 
 namespace assay {
@@ -56,7 +57,7 @@ std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
-std::string protocol_json(const Protocol& protocol) { return nlohmann::json(protocol).dump(); }
+std::string protocol_json(const Protocol& protocol) { return json_text(nlohmann::json(protocol)); }
 
 std::string protocol_id(const Protocol& protocol) { return sha256_hex(protocol_json(protocol)); }
 

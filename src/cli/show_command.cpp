@@ -11,6 +11,7 @@
 #include "cli/protocol_notes.h"
 #include "cli/table.h"
 #include "core/file.h"
+#include "core/utf8.h"
 #include "reports/escape.h"
 #include "reports/number_text.h"
 #include "results/queries.h"

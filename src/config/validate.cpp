@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/near_miss.h"
+#include "core/utf8.h"
 
 namespace assay {
 namespace {
@@ -80,7 +81,16 @@ struct Checker {
   void operator()(bool) const {}
   void operator()(std::int64_t value) const { check_range(key, static_cast<double>(value), where); }
   void operator()(double value) const { check_range(key, value, where); }
-  void operator()(const std::string& value) const { check_choice(key, value, where); }
+  void operator()(const std::string& value) const {
+    // A definition is TOML, in the database too, and that is UTF-8.
+    if (!is_utf8(value)) {
+      throw Error(
+          fmt::format("{}: {} is a text that is not UTF-8, which no definition can hold; "
+                      "rename what it names",
+                      where, key.path));
+    }
+    check_choice(key, value, where);
+  }
   template <class T>
   void operator()(const std::vector<T>& values) const {
     for (const auto& value : values) (*this)(value);
