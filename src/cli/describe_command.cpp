@@ -10,6 +10,8 @@
 #include "cli/table.h"
 #include "cli/targets.h"
 #include "config/suite.h"
+#include "core/folder.h"
+#include "core/utf8.h"
 #include "data/data_digest.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
@@ -66,7 +68,7 @@ std::optional<double> median(std::vector<double> values) {
 
 void look_up(std::vector<Member>& members, const CommonOptions& options) {
   const std::filesystem::path& file = options.database;
-  if (!std::filesystem::exists(file)) return;
+  if (!path_exists(file)) return;
   const Database database = Database::open_for_reading(file);
   const Commit commit = this_commit();
   const std::string device = pick_device("auto").is_cuda() ? "cuda" : "cpu";
@@ -162,7 +164,7 @@ int describe_command(const std::string& target, const std::vector<std::string>& 
   if (!is_suite(file)) {
     const Definition definition = resolve_target(target, set, smoke);
     if (options.json) {
-      fmt::print("{}\n", values_json(definition).dump(2));
+      fmt::print("{}\n", json_text(values_json(definition), 2));
     } else {
       print_values(definition);
     }
@@ -173,7 +175,7 @@ int describe_command(const std::string& target, const std::vector<std::string>& 
       make_plan({.targets = {target}, .seeds = {}, .set = set, .sweep = {}, .smoke = smoke});
   const auto members = members_of(plan, options);
   if (options.json) {
-    fmt::print("{}\n", suite_json(suite, members).dump(2));
+    fmt::print("{}\n", json_text(suite_json(suite, members), 2));
   } else {
     print_suite(suite, plan, members);
   }

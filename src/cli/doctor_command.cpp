@@ -9,6 +9,7 @@
 
 #include "cli/data_command.h"
 #include "core/error.h"
+#include "core/folder.h"
 #include "core/paths.h"
 #include "core/reason.h"
 #include "data/dataset.h"
@@ -78,7 +79,10 @@ void examine_space(Examination& out, const std::filesystem::path& database) {
   constexpr std::uintmax_t kEnough = std::uintmax_t{1} << 30;
   const auto text =
       fmt::format("{} MiB free for results in {}", space.available >> 20, folder.string());
-  if (problem || space.available >= kEnough) {
+  if (problem) {
+    out.warning(fmt::format("{}: how much is free cannot be told ({})", folder.string(),
+                            problem.message()));
+  } else if (space.available >= kEnough) {
     out.fine(text);
   } else {
     out.warning(text + "; checkpoints and pictures may fill it");
