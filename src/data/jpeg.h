@@ -9,8 +9,9 @@
 namespace assay {
 
 /// Decodes a JPEG to [C,H,W] u8, C = 1 for grey and 3 otherwise, with the accurate integer DCT, so
-/// that every machine sees the same pixels. Throws Error naming `label` for damaged or truncated
-/// data, sides over kMaxImageSide, or CMYK.
+/// that every machine sees the same pixels, turned upright as its EXIF orientation says. Throws
+/// Error naming `label` for data that are damaged or cut short, sides over kMaxImageSide, or CMYK;
+/// what libjpeg only warns of passes where no pixel depends on it.
 at::Tensor decode_jpeg(std::string_view bytes, const std::string& label);
 
 }  // namespace assay

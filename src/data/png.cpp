@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "data/exif.h"
 
 namespace assay {
 namespace {
@@ -44,6 +45,12 @@ spng_ihdr read_header(spng_ctx* context, std::size_t file_bytes, const std::stri
                     label, header.width, header.height, file_bytes));
   }
   return header;
+}
+
+int orientation_of(spng_ctx* context) {
+  spng_exif exif{};
+  if (spng_get_exif(context, &exif) != SPNG_OK) return 1;
+  return exif_orientation({exif.data, exif.length});
 }
 
 }  // namespace
@@ -95,7 +102,7 @@ at::Tensor decode_png(std::string_view bytes, const std::string& label) {
   }
   const bool grey = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE ||
                     header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
-  return rgba.slice(2, 0, grey ? 1 : 3).permute({2, 0, 1}).contiguous();
+  return upright(rgba.slice(2, 0, grey ? 1 : 3).permute({2, 0, 1}), orientation_of(context.get()));
 }
 
 }  // namespace assay

@@ -16,8 +16,9 @@ constexpr std::int64_t kMaxImageSide = 16384;
 std::string encode_png(const at::Tensor& image);
 
 /// Decodes a PNG of at most 8 bits per channel to [C,H,W] u8: C = 1 for grey, 3 for colour and
-/// palette. Throws Error naming `label` for damaged or truncated data, sides over kMaxImageSide, 16
-/// bits per channel, or transparent pixels (their colour depends on a background nobody named).
+/// palette, turned upright as its EXIF orientation says. Throws Error naming `label` for damaged or
+/// truncated data, sides over kMaxImageSide, 16 bits per channel, or transparent pixels (their
+/// colour depends on a background nobody named).
 at::Tensor decode_png(std::string_view bytes, const std::string& label);
 
 /// [N,C,H,W] u8 -> one picture [C,R·(H+2)−2,columns·(W+2)−2] u8, row by row, with white 2-pixel

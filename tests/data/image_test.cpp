@@ -2,12 +2,16 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <turbojpeg.h>
 #include <zlib.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
+// After <cstdio>, whose FILE it uses.
+#include <jpeglib.h>
 
+#include "data/exif.h"
 #include "data/jpeg.h"
 #include "data/png.h"
 #include "data/resize.h"
@@ -94,18 +98,124 @@ TEST(Png, RefusesEveryTruncationByName) {
   }
 }
 
-std::string jpeg_of_one_colour(int width, int height, bool grey, std::uint8_t level) {
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(width * height * (grey ? 1 : 3)),
-                                   level);
+std::string jpeg_of(const at::Tensor& image) {
+  const auto pixels = image.permute({1, 2, 0}).contiguous();
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&info);
   unsigned char* data = nullptr;
   unsigned long length = 0;
-  const tjhandle encoder = tjInitCompress();
-  tjCompress2(encoder, pixels.data(), width, 0, height, grey ? TJPF_GRAY : TJPF_RGB, &data, &length,
-              grey ? TJSAMP_GRAY : TJSAMP_444, 95, 0);
+  jpeg_mem_dest(&info, &data, &length);
+  info.image_height = static_cast<JDIMENSION>(image.size(1));
+  info.image_width = static_cast<JDIMENSION>(image.size(2));
+  info.input_components = static_cast<int>(image.size(0));
+  info.in_color_space = image.size(0) == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  jpeg_set_defaults(&info);
+  jpeg_set_quality(&info, 95, TRUE);
+  jpeg_start_compress(&info, TRUE);
+  for (std::int64_t y = 0; y < pixels.size(0); ++y) {
+    auto* row = pixels[y].data_ptr<std::uint8_t>();
+    jpeg_write_scanlines(&info, &row, 1);
+  }
+  jpeg_finish_compress(&info);
+  jpeg_destroy_compress(&info);
   std::string out(reinterpret_cast<char*>(data), length);
-  tjFree(data);
-  tjDestroy(encoder);
+  std::free(data);
   return out;
+}
+
+std::string jpeg_of_one_colour(int width, int height, bool grey, std::uint8_t level) {
+  return jpeg_of(at::full({grey ? 1 : 3, height, width}, level, at::kByte));
+}
+
+// TIFF header and a folder of one tag, orientation, as EXIF 2.32 lays them out.
+std::string exif(int orientation, bool big_endian_bytes) {
+  const auto number = [&](std::size_t value, int width) {
+    const std::string big = big_endian(value).substr(static_cast<std::size_t>(4 - width));
+    return big_endian_bytes ? big : std::string(big.rbegin(), big.rend());
+  };
+  return (big_endian_bytes ? "MM" : "II") + number(42, 2) + number(8, 4) + number(1, 2) +
+         number(0x0112, 2) + number(3, 2) + number(1, 4) +
+         number(static_cast<std::size_t>(orientation), 2) + number(0, 2) + number(0, 4);
+}
+
+std::string with_app1(const std::string& jpeg, const std::string& payload) {
+  const std::string body = std::string("Exif\0\0", 6) + payload;
+  return jpeg.substr(0, 2) + "\xFF\xE1" + big_endian(body.size() + 2).substr(2) + body +
+         jpeg.substr(2);
+}
+
+TEST(Exif, PicturesAreTurnedUpright) {
+  // EXIF 2.32, table 6: the side of the picture that the stored first row is, and the first column.
+  // Stored: row 0 is 10 20 30, row 1 is 40 50 60.
+  const auto stored = at::tensor({10, 20, 30, 40, 50, 60}, at::kByte).view({1, 2, 3});
+  const std::vector<std::vector<std::int64_t>> seen = {
+      {10, 20, 30, 40, 50, 60},  // 1: top, left
+      {30, 20, 10, 60, 50, 40},  // 2: top, right
+      {60, 50, 40, 30, 20, 10},  // 3: bottom, right
+      {40, 50, 60, 10, 20, 30},  // 4: bottom, left
+      {10, 40, 20, 50, 30, 60},  // 5: left, top
+      {40, 10, 50, 20, 60, 30},  // 6: right, top
+      {60, 30, 50, 20, 40, 10},  // 7: right, bottom
+      {30, 60, 20, 50, 10, 40},  // 8: left, bottom
+  };
+  const std::string rows("\0\x0A\x14\x1E\0\x28\x32\x3C", 8);
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const bool turned = orientation > 4;
+    const auto wanted = at::tensor(seen[static_cast<std::size_t>(orientation - 1)], at::kLong)
+                            .to(at::kByte)
+                            .view({1, turned ? 3 : 2, turned ? 2 : 3});
+    EXPECT_TRUE(at::equal(upright(stored, orientation), wanted)) << orientation;
+    for (const bool big : {false, true}) {
+      EXPECT_EQ(exif_orientation(exif(orientation, big)), orientation);
+      const auto file = png(3, 2, 8, 0, rows, chunk("eXIf", exif(orientation, big)));
+      EXPECT_TRUE(at::equal(decode_png(file, "x"), wanted)) << orientation;
+    }
+  }
+}
+
+TEST(Exif, WhatIsDamagedIsUpright) {
+  const auto whole = exif(6, false);
+  for (std::size_t length = 0; length < 20; ++length) {
+    EXPECT_EQ(exif_orientation(whole.substr(0, length)), 1) << length;
+  }
+  EXPECT_EQ(exif_orientation(exif(9, true)), 1);
+  EXPECT_EQ(exif_orientation(exif(0, false)), 1);
+}
+
+at::Tensor gradient() {
+  const auto ramp = at::arange(48) * 5;
+  return at::stack({ramp.expand({32, 48}), ramp.flip(0).expand({32, 48}), ramp.expand({32, 48})})
+      .to(at::kByte);
+}
+
+TEST(Jpeg, IsTurnedUprightAsItsExifSays) {
+  const auto plain = jpeg_of(gradient());
+  const auto turned = decode_jpeg(with_app1(plain, exif(6, true)), "x");
+  // 6: the first row is the right side, the first column the top.
+  EXPECT_TRUE(at::equal(turned, decode_jpeg(plain, "x").transpose(1, 2).flip(2)));
+}
+
+// Start of the scan header: FF DA, two bytes of length.
+std::size_t scan_header(const std::string& jpeg) { return jpeg.find("\xFF\xDA"); }
+
+TEST(Jpeg, WarningsThatLeaveThePixelsWholeAreNoErrors) {
+  const auto plain = jpeg_of(gradient());
+  const auto pixels = decode_jpeg(plain, "x");
+  // Some phones write 0, 0, 0 for the band of coefficients, where baseline JPEG has 0, 63, 0.
+  auto odd_scan = plain;
+  const auto scan = scan_header(plain);
+  const auto length = static_cast<unsigned char>(plain[scan + 3]);
+  odd_scan.replace(scan + 2 + length - 3, 3, std::string(3, '\0'));
+  ASSERT_NE(odd_scan, plain);
+  EXPECT_TRUE(at::equal(decode_jpeg(odd_scan, "x"), pixels));
+  // And some programs leave bytes before the end marker.
+  const auto padded = plain.substr(0, plain.size() - 2) + std::string(5, '\0') + "\xFF\xD9";
+  EXPECT_TRUE(at::equal(decode_jpeg(padded, "x"), pixels));
+  // A first warning hides no second one: the same file cut short is refused.
+  EXPECT_THAT(refusal([&] { decode_jpeg(odd_scan.substr(0, odd_scan.size() - 60), "cut.jpg"); }),
+              HasSubstr("cut.jpg: not a whole JPEG file"));
 }
 
 TEST(Jpeg, DecodesAFlatPictureToItsLevel) {
