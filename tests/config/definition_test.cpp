@@ -142,6 +142,14 @@ TEST(Definition, OverrideValuesAreTomlOrBareWords) {
   EXPECT_FALSE(d.boolean("eval.untrained"));
 }
 
+TEST(Definition, ATextThatIsNotUtf8IsRefusedByKey) {
+  EXPECT_EQ(
+      refusal(kVae, {.overrides = {{"dataset.path", "/data/caf\xE9", "--set p"}}}),
+      "--set p: dataset.path is a text that is not UTF-8, which no definition can hold; rename "
+      "what it names");
+  EXPECT_EQ(refusal(kVae, {.overrides = {{"dataset.path", "/data/café", "--set p"}}}), "");
+}
+
 TEST(Definition, WrongAccessIsAProgrammersError) {
   const Definition d = resolve("family='vae'\n");
   EXPECT_THROW(d.integer("model.nothing"), std::logic_error);
