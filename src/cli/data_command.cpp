@@ -5,11 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <cstdio>
-#include <filesystem>
 
 #include "cli/table.h"
 #include "core/error.h"
+#include "core/folder.h"
 #include "core/near_miss.h"
+#include "core/utf8.h"
 #include "data/dataset.h"
 #include "data/verify.h"
 #include "metrics/extractors/published_weights.h"
@@ -40,7 +41,7 @@ const DatasetSource& dataset_named(const std::string& name) {
 
 std::string weights_page(const PublishedWeights& weights) {
   const auto place = place_of(weights);
-  const bool there = std::filesystem::is_regular_file(place);
+  const bool there = is_file(place);
   std::string page =
       fmt::format("{}: weights that others publish ({})\n", weights.extractor, weights.licence);
   page += fmt::format("  from     {}\n", weights.url);
@@ -97,7 +98,7 @@ int data_list_command(const CommonOptions& options) {
                     {"how_to_get", source.how_to_get},
                     {"factors", factors_json(source.factors())}});
   }
-  fmt::print("{}", options.json ? json.dump(2) + "\n" : table.text());
+  fmt::print("{}", options.json ? json_text(json, 2) + "\n" : table.text());
   return 0;
 }
 
@@ -112,16 +113,20 @@ int data_fetch_command(const std::string& name) {
 }
 
 int data_verify_command(const std::string& target) {
-  if (std::filesystem::is_directory(target)) {
+  if (is_folder(target)) {
     for (const auto& line : verify_folder(target)) fmt::print("{}\n", line);
+    return 0;
+  }
+  if (is_file(target)) {
+    fmt::print("{}\n", verify_one(target));
     return 0;
   }
   DatasetRequest request;
   request.name = target;
   const Dataset dataset = load_dataset(request);
-  const auto show = [](const char* split, const DataSplit& data) {
-    fmt::print("{}: {} examples [{}], SHA-256 {}\n", split, data.size(),
-               fmt::join(data.images.sizes().slice(1), "x"), data.digest);
+  const auto show = [&](const char* split, const DataSplit& data) {
+    fmt::print("{}: {} examples [{}], {} classes, SHA-256 {}\n", split, data.size(),
+               fmt::join(data.images.sizes().slice(1), "x"), dataset.classes, data.digest);
   };
   show("train", dataset.train);
   show("test", dataset.test);

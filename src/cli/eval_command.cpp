@@ -11,39 +11,20 @@
 #include <optional>
 #include <stdexcept>
 
+#include "cli/eval_classes.h"
 #include "cli/eval_codes.h"
 #include "cli/eval_features.h"
 #include "cli/eval_output.h"
 #include "cli/eval_plan.h"
 #include "cli/eval_source.h"
 #include "core/error.h"
+#include "core/utf8.h"
 #include "harness/environment.h"
 #include "metrics/dci.h"
 #include "metrics/pair_sweep.h"
 
 namespace assay {
 namespace {
-
-void check_kinds(const EvalSource& source) {
-  if (source.images.empty() || (!source.features.defined() && !source.logits.defined())) return;
-  throw Error(
-      fmt::format("{}: holds images as well as features or logits; give one of them", source.name));
-}
-
-void check_pair(const EvalSource& one, const EvalSource& other) {
-  if (one.images.empty() != other.images.empty()) {
-    throw Error(fmt::format(
-        "{} and {}: one holds images, the other features, which could come from another "
-        "extractor",
-        one.name, other.name));
-  }
-  if (one.images.empty()) return;
-  const auto channels = one.images[0].images.size(1), theirs = other.images[0].images.size(1);
-  if (channels == theirs) return;
-  throw Error(fmt::format(
-      "{} holds {} images, {} {} ones; convert one side, so that both mean the same", one.name,
-      channels == 1 ? "grey" : "coloured", other.name, theirs == 1 ? "grey" : "coloured"));
-}
 
 // The sides of an evaluation, turned into features, and the scores of them.
 class Scorer {
@@ -61,6 +42,7 @@ class Scorer {
       reference_ = load_eval_source(command.reference, command, any_size());
       check_kinds(reference_);
       check_pair(generated_, reference_);
+      classes_ = share_classes(generated_, reference_);
     }
     const auto settings = eval_settings(command.set).of_sampling;
     if (!settings.empty() && !generated_.drawn && !reference_.drawn) {
@@ -104,6 +86,7 @@ class Scorer {
       result.notes.push_back(
           "--reference was not read: these metrics are of the codes in --generated alone.");
     }
+    add_inputs(result);
     add_sample_notes(result);
     return result;
   }
@@ -111,6 +94,12 @@ class Scorer {
  private:
   bool from_images() const { return !generated_.images.empty(); }
   bool any_size() const { return plan_.extractor.resize.has_value(); }
+
+  void add_inputs(EvalResult& result) const {
+    add_input(result, "generated", generated_);
+    if (plan_.needs_reference()) add_input(result, "reference", reference_);
+    if (held_out_) add_input(result, "held-out", *held_out_);
+  }
 
   void extract() {
     extractor_ = make_extractor(command_.extractor, plan_.extractor);
@@ -175,10 +164,12 @@ class Scorer {
         return check_labels(metric);
       case Needs::kSpatialFeatures:
         if (generated_.spatial.defined() && reference_.spatial.defined()) return;
+        require_read_on_both("spatial", metric);
         refuse(metric,
                "needs spatial features: --extractor inception-v3, or .npz files with 'spatial'");
       case Needs::kLogits:
         if (generated_.logits.defined()) return;
+        require_read(generated_.unread, "logits", metric.name);
         refuse(metric, fmt::format("needs class logits; {} has none (give an .npz with 'logits', "
                                    "or images and an extractor that classifies)",
                                    generated_.name));
@@ -186,14 +177,21 @@ class Scorer {
       case Needs::kPosteriors:
       case Needs::kCodes:
       case Needs::kPosteriorsAndFactors:
-        return check_codes(metric, generated_.codes, generated_.name);
+        return check_codes(metric, generated_.codes, generated_.unread, generated_.name);
       default:
         throw std::logic_error("a metric that plan_evaluation() refuses");
     }
   }
 
+  void require_read_on_both(const std::string& array, const Metric& metric) const {
+    for (const auto* side : {&generated_, &reference_}) {
+      require_read(side->unread, array, metric.name);
+    }
+  }
+
   void check_labels(const Metric& metric) const {
     if (generated_.labels.defined() && reference_.labels.defined()) return;
+    require_read_on_both("labels", metric);
     refuse(metric,
            fmt::format("needs labels; {} has none (a folder with a sub-folder for each class, an "
                        ".npz with 'labels' or 'y', or a data set)",
@@ -202,6 +200,8 @@ class Scorer {
 
   void check_features(const Metric& metric) const {
     if (generated_.features.defined() && reference_.features.defined()) return;
+    require_read_on_both("features", metric);
+    require_read_on_both("images", metric);
     const EvalSource& without = generated_.features.defined() ? reference_ : generated_;
     refuse(
         metric,
@@ -274,7 +274,7 @@ int eval_command(const EvalCommand& command) {
   const EvalPlan plan = plan_evaluation(command);
   const EvalResult result = Scorer(command, plan).score_all();
   if (command.common.json) {
-    fmt::print("{}\n", to_json(result).dump(2));
+    fmt::print("{}\n", json_text(to_json(result), 2));
   } else {
     print_table(result);
   }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/eval_output.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <tuple>
+#include <utility>
 
 #include "cli/table.h"
 
@@ -21,7 +24,68 @@ bool has_any(const EvalResult& result, std::initializer_list<std::string_view> n
   });
 }
 
+std::string size_text(const ImageGroup& group) {
+  return fmt::format("{}x{}", group.images.size(3), group.images.size(2));
+}
+
+// Sizes from the most frequent on, the rest counted.
+std::string sizes_text(const std::vector<ImageGroup>& groups) {
+  constexpr std::size_t kShown = 3;
+  if (groups.size() == 1) return size_text(groups[0]);
+  std::vector<const ImageGroup*> sorted;
+  for (const auto& group : groups) sorted.push_back(&group);
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto* one, const auto* other) {
+    return one->images.size(0) > other->images.size(0);
+  });
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShown, sorted.size()); ++i) {
+    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", size_text(*sorted[i]),
+                        sorted[i]->images.size(0));
+  }
+  return groups.size() > kShown ? fmt::format("{} and {} other sizes", text, groups.size() - kShown)
+                                : text;
+}
+
+std::string rows_text(const EvalSource& source) {
+  std::string text = fmt::format("{} rows", source.rows());
+  const auto add = [&](const char* name, const at::Tensor& rows) {
+    if (rows.defined()) text += fmt::format(", {} {}", rows.size(1), name);
+  };
+  add("features", source.features);
+  add("logits", source.logits);
+  add("spatial features", source.spatial);
+  add("codes", source.codes.codes);
+  add("factors", source.codes.factors);
+  return text;
+}
+
 }  // namespace
+
+void add_input(EvalResult& result, const std::string& role, const EvalSource& source) {
+  ReadInput input{role, "", {{"source", source.name}, {"n", source.rows()}}};
+  std::string what = rows_text(source);
+  if (!source.images.empty()) {
+    const auto channels = source.images[0].images.size(1);
+    what = fmt::format("{} images of {}, {}", source.rows(), sizes_text(source.images),
+                       channels == 1 ? "grey" : "coloured");
+    input.json["size"] = sizes_text(source.images);
+    input.json["channels"] = channels;
+  }
+  if (source.labels.defined()) {
+    const auto classes = std::get<0>(at::_unique(source.labels)).numel();
+    what += fmt::format(", {} class{}", classes, classes == 1 ? "" : "es");
+    input.json["classes"] = classes;
+  }
+  if (source.other_files > 0) {
+    what += fmt::format("; {} files that are no pictures were passed over", source.other_files);
+    input.json["other_files"] = source.other_files;
+  }
+  input.text = fmt::format("{}: {}", source.name, what);
+  result.inputs.push_back(std::move(input));
+  for (const auto& [array, reason] : source.unread) {
+    result.notes.push_back(fmt::format("Left unread: {}", reason));
+  }
+}
 
 void add_sample_notes(EvalResult& result) {
   const auto n = std::min(result.n_generated, result.n_reference);
@@ -67,7 +131,9 @@ Json to_json(const EvalResult& result) {
                        {"n_reference", result.n_reference},
                        {"protocol", value.protocol}};
   }
-  return {{"metrics", all}, {"notes", result.notes}};
+  Json inputs = Json::object();
+  for (const auto& input : result.inputs) inputs[input.role] = input.json;
+  return {{"metrics", all}, {"inputs", inputs}, {"notes", result.notes}};
 }
 
 void print_table(const EvalResult& result) {
@@ -85,6 +151,7 @@ void print_table(const EvalResult& result) {
       result.n_reference > 0 ? fmt::format(", {} reference", result.n_reference) : std::string();
   fmt::print("{}\n{} generated{}, {}\n", table.text(), result.n_generated, reference,
              result.extractor);
+  for (const auto& input : result.inputs) fmt::print("{}  {}\n", input.role, input.text);
   for (const auto& note : result.notes) fmt::print("{}\n", note);
 }
 

@@ -2,18 +2,26 @@
 #include "cli/eval_source.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "cli/eval_codes.h"
 #include "cli/sample_command.h"
 #include "cli/stored.h"
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/folder.h"
 #include "core/near_miss.h"
+#include "data/batch_stream.h"
+#include "data/class_names.h"
 #include "data/image_folder.h"
 #include "data/npz.h"
+#include "data/resize.h"
 #include "families/registry.h"
+#include "harness/environment.h"
+#include "harness/runner.h"
 #include "harness/sample_keeper.h"
 
 namespace assay {
@@ -25,24 +33,36 @@ std::vector<ImageGroup> one_group(const at::Tensor& images) {
   return {{images, at::arange(images.size(0), at::kLong)}};
 }
 
-EvalSource from_npz(const std::string& file) {
-  const NpzArrays arrays = read_npz(file);
+EvalSource from_npz(const std::string& path) {
+  const NpzFile file{fs::path(path)};
   EvalSource source;
-  source.name = file;
-  source.digest = sha256_of_file(file);
-  if (const auto images = npz_images(arrays, file)) source.images = one_group(*images);
-  source.features = npz_rows(arrays, "features", file).value_or(at::Tensor());
-  source.logits = npz_rows(arrays, "logits", file).value_or(at::Tensor());
-  source.spatial = npz_rows(arrays, "spatial", file).value_or(at::Tensor());
-  source.codes = npz_codes(arrays, file);
+  source.name = path;
+  source.digest = sha256_of_file(path);
+  try_to_read(source.unread, "images", [&] {
+    if (const auto images = npz_images(file)) source.images = one_group(*images);
+  });
+  const auto rows_of = [&](const char* name, at::Tensor& rows) {
+    try_to_read(source.unread, name, [&] { rows = npz_rows(file, name).value_or(at::Tensor()); });
+  };
+  rows_of("features", source.features);
+  rows_of("logits", source.logits);
+  rows_of("spatial", source.spatial);
+  source.codes = npz_codes(file, source.unread);
   if (source.rows() == 0) {
+    if (!source.unread.empty()) throw Error(source.unread.begin()->second);
     throw Error(fmt::format(
         "{}: holds none of 'features' (float [N,D]), 'logits' (float [N,K]), 'codes' (float "
-        "[N,L]), 'arr_0' or 'images' (uint8 [N,H,W,C])",
-        file));
+        "[N,L]), 'arr_0' or 'images' (uint8 [N,H,W,C]); it holds {}",
+        path, fmt::join(file.names(), ", ")));
   }
-  source.labels = npz_labels(arrays, source.rows(), file);
+  try_to_read(source.unread, "labels", [&] { source.labels = npz_labels(file, source.rows()); });
+  source.numbered = true;
   return source;
+}
+
+void name_classes(EvalSource& source, const ImageListing& listing) {
+  source.class_names = listing.classes;
+  source.other_files = listing.other_files;
 }
 
 EvalSource from_folder(const std::string& folder, bool any_size) {
@@ -52,11 +72,13 @@ EvalSource from_folder(const std::string& folder, bool any_size) {
     auto groups = read_image_groups(folder);
     source.images = std::move(groups.groups);
     source.labels = groups.labels;
+    name_classes(source, groups.listing);
   } else {
     const auto read =
         read_image_folder(folder, 0, 0, "choose how to bring them to one size with --resize RULE");
     source.images = one_group(read.images);
     source.labels = read.labels;
+    name_classes(source, read.listing);
   }
   Sha256 digest;
   for (const auto& group : source.images) {
@@ -82,6 +104,8 @@ EvalSource from_dataset(const std::string& text, std::size_t colon) {
   source.name = text;
   source.digest = chosen.digest;
   source.labels = chosen.labels;
+  source.class_names = class_names(request);
+  source.numbered = true;
   if (dataset.is_points()) {
     source.features = chosen.images;
   } else {
@@ -117,6 +141,23 @@ bool is_known_dataset(const std::string& name) {
   return std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.name == name; });
 }
 
+// In any case: Windows and cameras write ".NPZ".
+std::string ending_of(const std::string& file) {
+  auto ending = fs::path(file).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
+}
+
+EvalSource with_sane_pixels(EvalSource source) {
+  std::int64_t largest = 0;
+  for (const auto& group : source.images) {
+    largest = std::max(largest, group.images.max().item<std::int64_t>());
+  }
+  refuse_zeros_and_ones(largest, source.name);
+  return source;
+}
+
 bool looks_like_a_run(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdef-") == std::string::npos;
 }
@@ -139,6 +180,27 @@ std::string digest_of(const at::Tensor& tensor) {
       .hex();
 }
 
+void check_kinds(const EvalSource& source) {
+  if (source.images.empty() || (!source.features.defined() && !source.logits.defined())) return;
+  throw Error(
+      fmt::format("{}: holds images as well as features or logits; give one of them", source.name));
+}
+
+void check_pair(const EvalSource& one, const EvalSource& other) {
+  if (one.images.empty() != other.images.empty()) {
+    throw Error(fmt::format(
+        "{} and {}: one holds images, the other features, which could come from another "
+        "extractor",
+        one.name, other.name));
+  }
+  if (one.images.empty()) return;
+  const auto channels = one.images[0].images.size(1), theirs = other.images[0].images.size(1);
+  if (channels == theirs) return;
+  throw Error(fmt::format(
+      "{} holds {} images, {} {} ones; convert one side, so that both mean the same", one.name,
+      channels == 1 ? "grey" : "coloured", other.name, theirs == 1 ? "grey" : "coloured"));
+}
+
 std::int64_t EvalSource::rows() const {
   std::int64_t count = 0;
   for (const auto& group : images) count += group.images.size(0);
@@ -149,9 +211,9 @@ std::int64_t EvalSource::rows() const {
 }
 
 EvalSource load_eval_source(const std::string& text, const EvalCommand& command, bool any_size) {
-  if (fs::is_directory(text)) return from_folder(text, any_size);
-  const auto extension = fs::path(text).extension();
-  if (extension == ".npz") return from_npz(text);
+  if (is_folder(text)) return with_sane_pixels(from_folder(text, any_size));
+  const auto extension = ending_of(text);
+  if (extension == ".npz" || extension == ".npy") return with_sane_pixels(from_npz(text));
   if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") {
     throw Error(fmt::format("{}: is one image; give the folder that holds them", text));
   }
@@ -167,10 +229,10 @@ EvalSource load_eval_source(const std::string& text, const EvalCommand& command,
   if (is_known_dataset(text))
     throw Error(fmt::format("{}: name its split too: {}:test or {}:train", text, text, text));
   if (!looks_like_a_run(text)) {
-    throw Error(
-        fmt::format("{}: no such folder or .npz file, and neither DATASET:SPLIT (see `assay data "
-                    "list`) nor the number or uuid of a run",
-                    text));
+    throw Error(fmt::format(
+        "{}: no such folder, .npz or .npy file, and neither DATASET:SPLIT (see `assay data "
+        "list`) nor the number or uuid of a run",
+        text));
   }
   try {
     return from_run(text, command);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/eval_codes.h"
 #include "cli/eval_command.h"
 #include "data/image_folder.h"
 #include "metrics/metric.h"
@@ -20,16 +21,21 @@ struct EvalSource {
   at::Tensor logits;               ///< [N,K] f32, or undefined
   at::Tensor spatial;              ///< [N,S] f32, or undefined
   at::Tensor labels;               ///< [N] i64, or undefined
-  CodesAndFactors codes;           ///< of an .npz that holds codes
-  std::string digest;              ///< SHA-256 of the content
-  bool drawn = false;              ///< from a run
-  Protocol sampling = {};          ///< how, if so (families/registry.h)
+  /// Of each label; empty where the labels are all that is known
+  std::vector<std::string> class_names;
+  bool numbered = false;         ///< labels are numbers by which people know the classes
+  std::int64_t other_files = 0;  ///< of a folder, that are no pictures
+  CodesAndFactors codes;         ///< of an .npz that holds codes
+  Unread unread;                 ///< of an .npz: "images", "features", "labels", …
+  std::string digest;            ///< SHA-256 of the content
+  bool drawn = false;            ///< from a run
+  Protocol sampling = {};        ///< how, if so (families/registry.h)
 
   std::int64_t rows() const;
 };
 
-/// Reads a folder of images (of several sizes if any_size), an .npz, a data set's split
-/// ("fashion_mnist:test") or samples from a RUN. Throws Error naming it.
+/// Reads a folder of images (of several sizes if any_size), an .npz or .npy file, a data set's
+/// split ("fashion_mnist:test") or samples from a RUN. Throws Error naming it.
 EvalSource load_eval_source(const std::string& source, const EvalCommand& command, bool any_size);
 
 /// What --set says of metrics, and of how a RUN is sampled.
@@ -37,6 +43,11 @@ struct EvalSettings {
   std::vector<std::string> of_metrics, of_sampling;
 };
 EvalSettings eval_settings(const std::vector<std::string>& set);
+
+/// Throws Error naming a source that holds images as well as features or logits.
+void check_kinds(const EvalSource& source);
+/// Throws Error naming both unless both hold images, equally coloured, or neither does.
+void check_pair(const EvalSource& one, const EvalSource& other);
 
 /// SHA-256 of a tensor's bytes.
 std::string digest_of(const at::Tensor& tensor);

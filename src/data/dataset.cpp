@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/dataset.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "data/mnist.h"
 #include "data/npz.h"
 #include "data/orl_faces.h"
+#include "data/resize.h"
 #include "data/shapes.h"
 #include "data/sprites.h"
 
@@ -67,7 +69,7 @@ const std::vector<DatasetSource>& datasets() {
       {"image_folder", "a folder of PNG or JPEG files; sub-folders are classes", "yours",
        "name the folder in dataset.path", load_image_folder, locate_image_folder, no_factors, true,
        images_below},
-      {"npz", "an .npz file: uint8 [N,H,W,C] under images", "yours",
+      {"npz", "an .npz or .npy file: uint8 [N,H,W,C], in .npz under images", "yours",
        "name the file in dataset.path", load_npz, locate_npz, no_factors, true, the_file_itself},
       {"ring", "8 Gaussians on the unit circle, sigma 0.01 (PacGAN)", "generated", kNothingToGet,
        load_ring, locate_generated},
@@ -99,6 +101,11 @@ Dataset load_dataset(const DatasetRequest& request) {
   const DatasetSource& source = dataset_source(request.name);
   check_request(request);
   Dataset dataset = source.load(request);
+  if (source.is_format) {
+    const auto largest = std::max(dataset.train.images.max().item<std::int64_t>(),
+                                  dataset.test.images.max().item<std::int64_t>());
+    refuse_zeros_and_ones(largest, request.path);
+  }
   binarise(dataset, request.binarisation, request.seed);
   return dataset;
 }

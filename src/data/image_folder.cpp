@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <functional>
 #include <map>
 
@@ -24,56 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20;
 constexpr std::int64_t kMaxTotalBytes = std::int64_t{32} << 30;
-
-bool is_image_name(const fs::path& file) {
-  auto ending = file.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
-}
-
-bool is_hidden(const fs::path& file) { return file.filename().string().starts_with('.'); }
-
-// A link may point anywhere inside the folder, nowhere else: what is read is what was named.
-void refuse_escape(const fs::path& root, const fs::path& file) {
-  std::error_code problem;
-  const auto target = fs::canonical(file, problem);
-  if (problem) {
-    throw Error(fmt::format("{}: a link to nothing; take it out of the folder", file.string()));
-  }
-  const auto [end, rest] = std::mismatch(root.begin(), root.end(), target.begin(), target.end());
-  if (end != root.end()) {
-    throw Error(fmt::format("{}: links to {}, which is outside {}; copy the file into the folder",
-                            file.string(), target.string(), root.string()));
-  }
-}
-
-std::vector<fs::directory_entry> visible_entries(const fs::path& folder) {
-  std::vector<fs::directory_entry> entries;
-  std::error_code problem;
-  for (const auto& entry : fs::directory_iterator(folder, problem)) {
-    if (!is_hidden(entry.path())) entries.push_back(entry);
-  }
-  if (problem) {
-    throw Error(fmt::format("{}: cannot be read as a folder of images: {}", folder.string(),
-                            problem.message()));
-  }
-  return entries;
-}
-
-std::vector<std::string> images_directly_in(const fs::path& root, const fs::path& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : visible_entries(folder)) {
-    if (!is_image_name(entry.path()) || entry.is_directory()) continue;
-    refuse_escape(root, entry.path());
-    if (!entry.is_regular_file()) {
-      throw Error(
-          fmt::format("{}: is no regular file; take it out of the folder", entry.path().string()));
-    }
-    names.push_back(entry.path().filename().string());
-  }
-  return names;
-}
 
 std::string shape_text(const at::Tensor& image) {
   return fmt::format("{}x{}, {} channel{}", image.size(2), image.size(1), image.size(0),
@@ -101,50 +50,10 @@ std::string shape_text(const at::Tensor& image) {
 }
 
 at::Tensor labels_of(const ImageListing& listing) {
-  if (listing.classes.empty()) return {};
-  std::vector<std::int64_t> labels;
-  for (const auto& name : listing.names) {
-    const auto folder = name.substr(0, name.find('/'));
-    const auto place = std::lower_bound(listing.classes.begin(), listing.classes.end(), folder);
-    labels.push_back(place - listing.classes.begin());
-  }
-  return at::tensor(labels, at::kLong);
+  return listing.classes.empty() ? at::Tensor() : at::tensor(listing.labels, at::kLong);
 }
 
 }  // namespace
-
-ImageListing list_images(const fs::path& folder) {
-  std::error_code problem;
-  const auto root = fs::canonical(folder, problem);
-  if (problem || !fs::is_directory(root, problem)) {
-    throw Error(fmt::format("{}: no such folder", folder.string()));
-  }
-  ImageListing listing;
-  listing.names = images_directly_in(root, folder);
-  const bool flat = !listing.names.empty();
-  for (const auto& entry : visible_entries(folder)) {
-    if (!entry.is_directory()) continue;
-    refuse_escape(root, entry.path());
-    const auto class_name = entry.path().filename().string();
-    const auto inside = images_directly_in(root, entry.path());
-    if (inside.empty()) continue;
-    listing.classes.push_back(class_name);
-    for (const auto& name : inside) listing.names.push_back(class_name + "/" + name);
-  }
-  if (flat && !listing.classes.empty()) {
-    throw Error(
-        fmt::format("{}: images lie in the folder and in its sub-folder {}; either all or "
-                    "none may lie in sub-folders (which are the classes)",
-                    folder.string(), listing.classes.front()));
-  }
-  if (listing.names.empty()) {
-    throw Error(fmt::format("{}: holds no .png, .jpg or .jpeg file, nor do its sub-folders",
-                            folder.string()));
-  }
-  std::sort(listing.names.begin(), listing.names.end());
-  std::sort(listing.classes.begin(), listing.classes.end());
-  return listing;
-}
 
 at::Tensor read_image(const fs::path& file) {
   const std::string content = read_file(file, kMaxFileBytes);

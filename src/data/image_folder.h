@@ -6,26 +6,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/image_listing.h"
 
 namespace assay {
 
-/// PNG and JPEG files of a folder, or of its sub-folders one level deep, each of which is a class.
-struct ImageListing {
-  std::vector<std::string> names;    ///< relative to the folder, sorted bytewise, "class/file.png"
-  std::vector<std::string> classes;  ///< sorted; empty if the images lie in the folder itself
-};
-
-/// Lists the images (.png .jpg .jpeg in any case; hidden and other files are passed over). Throws
-/// Error if there are none, if some lie in the folder and some in sub-folders, or if a link leaves
-/// the folder.
-ImageListing list_images(const std::filesystem::path& folder);
-
-/// Decodes one PNG or JPEG file, by its content, to [C,H,W] u8.
+/// Decodes one PNG or JPEG file, by its content, to [C,H,W] u8, turned upright as its EXIF
+/// orientation says.
 at::Tensor read_image(const std::filesystem::path& file);
 
 /// All images of a folder: names as listed, images [N,C,H,W] u8, labels [N] i64 or undefined.

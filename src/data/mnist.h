@@ -10,10 +10,10 @@
 
 namespace assay {
 
-/// One of the four IDX files of a set and the SHA-256 of its .gz form.
+/// One of the four IDX files of a set: SHA-256 of its .gz form and of what that holds.
 struct MnistFile {
-  std::string_view name;
-  std::string_view sha256;
+  std::string_view name;  ///< "train-images-idx3-ubyte"; ".gz" may follow, the last '-' be a '.'
+  std::string_view gz_sha256, sha256;
 };
 
 /// A set of 60,000 + 10,000 grey images of 28×28 in ten classes, in the files of MNIST.

@@ -4,11 +4,15 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <fstream>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/folder.h"
 #include "data/npy.h"
 #include "data/resize.h"
 #include "data/split.h"
@@ -16,22 +20,65 @@
 namespace assay {
 namespace {
 
-constexpr std::uint64_t kMaxBytes = std::uint64_t{8} << 30;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{32} << 30;
 constexpr std::string_view kEnding = ".npy";
+constexpr std::string_view kNpyStart = "\x93NUMPY";
 
-std::optional<at::Tensor> find(const NpzArrays& arrays, const std::vector<std::string>& names) {
+// The content of a file, of which there is `bytes`.
+class PlainFile {
+ public:
+  explicit PlainFile(const std::filesystem::path& file)
+      : file_(file), in_(file, std::ios::binary | std::ios::ate) {
+    if (!path_exists(file)) fail("no such file");
+    if (!is_file(file)) fail("is no regular file");
+    if (!in_) fail("cannot be read");
+    bytes = static_cast<std::uint64_t>(in_.tellg());
+    in_.seekg(0);
+  }
+  void read(std::span<char> target) {
+    if (!in_.read(target.data(), static_cast<std::streamsize>(target.size()))) fail("is cut short");
+  }
+  std::uint64_t bytes = 0;
+
+ private:
+  [[noreturn]] void fail(const char* why) const {
+    throw Error(fmt::format("{}: {}", file_.string(), why));
+  }
+  std::filesystem::path file_;
+  std::ifstream in_;
+};
+
+bool is_npy(const std::filesystem::path& file) {
+  PlainFile plain(file);
+  std::string start(std::min<std::uint64_t>(plain.bytes, kNpyStart.size()), '\0');
+  plain.read(start);
+  return start == kNpyStart;
+}
+
+std::optional<at::Tensor> find(const NpzFile& file, const std::vector<std::string>& names) {
   for (const auto& name : names) {
-    const auto found = arrays.find(name);
-    if (found != arrays.end()) return found->second;
+    if (file.contains(name)) return file.read(name);
   }
   return std::nullopt;
 }
 
+// Three axes are grey pictures without their last one, unless they may as well be one picture
+// without its first.
+at::Tensor with_channels(const at::Tensor& array, const std::string& label) {
+  if (array.dim() != 3) return array;
+  if (array.size(2) <= 4 || array.size(0) == 3) {
+    throw Error(fmt::format(
+        "{}: its images are {}, which may be one picture or {} grey ones; give all four axes, "
+        "[N,H,W,C] (numpy: images[None] of one picture, images[..., None] of grey ones)",
+        label, c10::str(array.sizes()), array.size(0)));
+  }
+  return array.unsqueeze(3);
+}
+
 at::Tensor checked_images(const at::Tensor& array, const std::string& label) {
-  const bool grey_without_axis = array.dim() == 3;
-  const auto images = grey_without_axis ? array.unsqueeze(3) : array;
-  if (images.scalar_type() != at::kByte || images.dim() != 4 ||
-      (images.size(3) != 1 && images.size(3) != 3) || images.numel() == 0) {
+  const bool bytes = array.scalar_type() == at::kByte && array.numel() > 0;
+  const auto images = bytes ? with_channels(array, label) : array;
+  if (!bytes || images.dim() != 4 || (images.size(3) != 1 && images.size(3) != 3)) {
     throw Error(fmt::format("{}: its images are {} {}; uint8 [N,H,W,C] with C = 1 or 3 is needed",
                             label, c10::toString(array.scalar_type()), c10::str(array.sizes())));
   }
@@ -41,8 +88,8 @@ at::Tensor checked_images(const at::Tensor& array, const std::string& label) {
 at::Tensor checked_labels(const std::optional<at::Tensor>& array, std::int64_t rows,
                           const std::string& label) {
   if (!array) return {};
-  const bool integer = array->scalar_type() == at::kLong || array->scalar_type() == at::kByte;
-  if (!integer || array->dim() != 1 || array->size(0) != rows) {
+  const bool whole = at::isIntegralType(array->scalar_type(), /*includeBool=*/true);
+  if (!whole || array->dim() != 1 || array->size(0) != rows) {
     throw Error(fmt::format("{}: its labels are {} {}; int64 [{}], one per image, is needed", label,
                             c10::toString(array->scalar_type()), c10::str(array->sizes()), rows));
   }
@@ -68,35 +115,87 @@ void check_both_labelled(const Dataset& dataset, const std::string& label) {
 
 }  // namespace
 
-NpzArrays from_npz(std::string_view bytes, const std::string& label) {
-  const ZipReader zip(bytes, label);
-  std::uint64_t total = 0;
-  for (const auto& entry : zip.entries()) {
-    total += entry.bytes;
-    if (total > kMaxBytes) {
-      throw Error(
-          fmt::format("{}: its arrays need more than {} bytes; split it", label, kMaxBytes));
-    }
+NpzFile::NpzFile(const std::filesystem::path& file) : label_(file.string()) {
+  if (!is_npy(file)) {
+    zip_ = std::make_unique<ZipReader>(file);
+    list_entries();
+    return;
   }
-  NpzArrays arrays;
-  for (const auto& entry : zip.entries()) {
-    if (!entry.name.ends_with(kEnding)) {
-      throw Error(
-          fmt::format("{}: holds '{:.80}', which is no .npy array; write it again with "
-                      "numpy.savez",
-                      label, entry.name));
-    }
+  PlainFile plain(file);
+  const auto header =
+      read_npy_header([&](auto target) { plain.read(target); }, plain.bytes, label_);
+  npy_ = file;
+  arrays_[header.descr.find('f') == std::string::npos ? "images" : "features"] = 0;
+}
+
+NpzFile::NpzFile(std::string bytes, std::string label)
+    : label_(std::move(label)), bytes_(std::move(bytes)) {
+  zip_ = std::make_unique<ZipReader>(bytes_, label_);
+  list_entries();
+}
+
+void NpzFile::list_entries() {
+  for (const auto& entry : zip_->entries()) {
+    if (!entry.name.ends_with(kEnding)) continue;
     const auto name = entry.name.substr(0, entry.name.size() - kEnding.size());
-    const auto where = fmt::format("{} ({:.80})", label, name);
-    if (!arrays.emplace(name, from_npy(zip.read(entry), where)).second) {
-      throw Error(fmt::format("{}: occurs twice; write it again with numpy.savez", where));
+    if (!arrays_.emplace(name, entry.index).second) {
+      throw Error(
+          fmt::format("{} ({:.80}): occurs twice; write it again with numpy.savez", label_, name));
     }
   }
-  return arrays;
+}
+
+std::vector<std::string> NpzFile::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, index] : arrays_) names.push_back(name);
+  return names;
+}
+
+const ZipEntry& NpzFile::entry(const std::string& name) const {
+  const auto found = arrays_.find(name);
+  if (found == arrays_.end()) throw Error(fmt::format("{}: holds no '{:.80}'", label_, name));
+  const ZipEntry& entry = zip_->entries()[found->second];
+  if (entry.bytes > kMaxBytes) {
+    throw Error(fmt::format("{} ({:.80}): needs {} bytes, more than the {} that are read; split it",
+                            label_, name, entry.bytes, kMaxBytes));
+  }
+  return entry;
+}
+
+at::Tensor NpzFile::read(const std::string& name) const {
+  if (zip_ == nullptr) {
+    PlainFile plain(npy_);
+    return read_npy([&](auto target) { plain.read(target); }, plain.bytes, label_);
+  }
+  const ZipEntry& wanted = entry(name);
+  ZipStream stream = zip_->open(wanted);
+  const auto array = read_npy([&](auto target) { stream.read(target); }, wanted.bytes,
+                              fmt::format("{} ({:.80})", label_, name));
+  stream.expect_end();
+  return array;
+}
+
+void NpzFile::check(const std::string& name) const {
+  if (zip_ == nullptr) {
+    read(name);
+    return;
+  }
+  std::uint64_t left = entry(name).bytes;
+  ZipStream stream = zip_->open(entry(name));
+  std::string block(1 << 20, '\0');
+  while (left > 0) {
+    const auto part = std::span(block).first(std::min<std::uint64_t>(left, block.size()));
+    stream.read(part);
+    left -= part.size();
+  }
+  stream.expect_end();
 }
 
 NpzArrays read_npz(const std::filesystem::path& file) {
-  return from_npz(read_file(file, kMaxBytes), file.string());
+  const NpzFile npz(file);
+  NpzArrays arrays;
+  for (const auto& name : npz.names()) arrays.emplace(name, npz.read(name));
+  return arrays;
 }
 
 std::string to_npz(const NpzArrays& arrays, ZipMethod method) {
@@ -111,31 +210,30 @@ void write_npz(const std::filesystem::path& file, const NpzArrays& arrays, ZipMe
   write_file_atomically(file, to_npz(arrays, method));
 }
 
-std::optional<at::Tensor> npz_images(const NpzArrays& arrays, const std::string& label) {
-  const auto array = find(arrays, {"images", "arr_0"});
+std::optional<at::Tensor> npz_images(const NpzFile& file) {
+  const auto array = find(file, {"images", "arr_0"});
   if (!array) return std::nullopt;
-  return checked_images(*array, label);
+  return checked_images(*array, file.label());
 }
 
 at::Tensor to_npz_images(const at::Tensor& images) {
   return images.permute({0, 2, 3, 1}).contiguous();
 }
 
-std::optional<at::Tensor> npz_rows(const NpzArrays& arrays, const std::string& name,
-                                   const std::string& label) {
-  const auto array = find(arrays, {name});
+std::optional<at::Tensor> npz_rows(const NpzFile& file, const std::string& name) {
+  const auto array = find(file, {name});
   if (!array) return std::nullopt;
   if (!array->is_floating_point() || array->dim() != 2 || array->numel() == 0) {
-    throw Error(fmt::format("{}: its {} are {} {}; float [N,D] is needed", label, name,
+    throw Error(fmt::format("{}: its {} are {} {}; float [N,D] is needed", file.label(), name,
                             c10::toString(array->scalar_type()), c10::str(array->sizes())));
   }
   return array;
 }
 
-at::Tensor npz_labels(const NpzArrays& arrays, std::int64_t rows, const std::string& label) {
+at::Tensor npz_labels(const NpzFile& file, std::int64_t rows) {
   std::vector<std::string> names = {"labels", "y"};
-  if (!arrays.contains("images") && arrays.contains("arr_0")) names.emplace_back("arr_1");
-  return checked_labels(find(arrays, names), rows, label);
+  if (!file.contains("images") && file.contains("arr_0")) names.emplace_back("arr_1");
+  return checked_labels(find(file, names), rows, file.label());
 }
 
 std::optional<std::filesystem::path> locate_npz(const DatasetRequest& request) {
@@ -149,21 +247,21 @@ Dataset load_npz(const DatasetRequest& request) {
     throw Error("npz: no file was named; set dataset.path to an .npz file");
   }
   const auto& label = request.path;
-  const auto arrays = read_npz(request.path);
-  const auto images = npz_images(arrays, label);
+  const NpzFile file(request.path);
+  const auto images = npz_images(file);
   if (!images) {
     throw Error(
         fmt::format("{}: holds no array 'images' (or 'arr_0'); name it so in numpy.savez", label));
   }
-  const auto labels = npz_labels(arrays, images->size(0), label);
+  const auto labels = npz_labels(file, images->size(0));
   const auto fitted = conform(*images, request.size, request.channels);
   Dataset dataset;
   dataset.name = "npz";
   dataset.classes = class_count(labels);
-  if (const auto test = find(arrays, {"test_images"})) {
+  if (const auto test = find(file, {"test_images"})) {
     const auto test_images = checked_images(*test, label);
     const auto test_labels =
-        checked_labels(find(arrays, {"test_labels"}), test_images.size(0), label);
+        checked_labels(find(file, {"test_labels"}), test_images.size(0), label);
     dataset.train = make_split(fitted, labels);
     dataset.test = make_split(conform(test_images, request.size, request.channels), test_labels);
     check_both_labelled(dataset, label);

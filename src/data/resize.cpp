@@ -2,9 +2,12 @@
 #include "data/resize.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
+
+#include "core/error.h"
 
 namespace assay {
 namespace {
@@ -57,6 +60,14 @@ at::Tensor convert_channels(const at::Tensor& images, std::int64_t channels) {
 
 at::Tensor conform(const at::Tensor& images, std::int64_t size, std::int64_t channels) {
   return convert_channels(resize_and_crop(images, size), channels);
+}
+
+void refuse_zeros_and_ones(std::int64_t largest, const std::string& label) {
+  if (largest != 1) return;
+  throw Error(
+      fmt::format("{}: the largest value of all its pixels is 1, which is black of 255; "
+                  "multiply masks, or pictures of 0 to 1, by 255 before they become bytes",
+                  label));
 }
 
 }  // namespace assay

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 
 namespace assay {
 
@@ -18,5 +19,9 @@ at::Tensor convert_channels(const at::Tensor& images, std::int64_t channels);
 
 /// Both of the above.
 at::Tensor conform(const at::Tensor& images, std::int64_t size, std::int64_t channels);
+
+/// Throws Error naming `label` if the largest of all its pixels is 1: bytes of 0 and 1 are masks,
+/// or pictures of 0 to 1 that were cast, and as pictures of 0 to 255 they are all but black.
+void refuse_zeros_and_ones(std::int64_t largest, const std::string& label);
 
 }  // namespace assay

@@ -6,11 +6,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
+#include <functional>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/folder.h"
 #include "data/cifar10.h"
 #include "data/csv_images.h"
 #include "data/idx.h"
@@ -28,7 +32,7 @@ std::string digest_remark(const fs::path& file) {
   const std::string digest = sha256_of_file(file);
   for (const MnistSet* set : {&kMnist, &kFashionMnist}) {
     for (const auto& known : set->files) {
-      if (known.sha256 == digest) {
+      if (known.sha256 == digest || known.gz_sha256 == digest) {
         return fmt::format("SHA-256 {} ({}'s {})", digest, set->title, known.name);
       }
     }
@@ -40,16 +44,38 @@ std::string line(const fs::path& file, const std::string& what) {
   return fmt::format("{}: fine, {}, {}", file.filename().string(), what, digest_remark(file));
 }
 
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// Every array is read to its end, those that hold pictures or labels as such.
+std::string npz_text(const fs::path& path) {
+  const NpzFile file(path);
+  for (const auto& name : file.names()) file.check(name);
+  std::string text = fmt::format("{} arrays", file.names().size());
+  if (const auto images = npz_images(file)) {
+    text += fmt::format(", {} images of {}x{}, {}", images->size(0), images->size(3),
+                        images->size(2), images->size(1) == 1 ? "grey" : "coloured");
+    const auto labels = npz_labels(file, images->size(0));
+    if (labels.defined()) {
+      text += fmt::format(", {} classes", std::get<0>(at::_unique(labels)).numel());
+    }
+  }
+  return text;
+}
+
 // What a file claims to be by its name, read whole; nothing for names that are no data file's.
 std::optional<std::string> verify_file(const fs::path& file) {
   const auto name = file.filename().string();
   const auto stem = name.ends_with(".gz") ? name.substr(0, name.size() - 3) : name;
-  if (stem.ends_with("-idx3-ubyte")) {
+  if (stem.ends_with("-idx3-ubyte") || stem.ends_with(".idx3-ubyte")) {
     const auto images = read_idx(file, IdxKind::kImages);
     return line(file,
                 fmt::format("{} images of {}x{}", images.size(0), images.size(3), images.size(2)));
   }
-  if (stem.ends_with("-idx1-ubyte")) {
+  if (stem.ends_with("-idx1-ubyte") || stem.ends_with(".idx1-ubyte")) {
     return line(file, fmt::format("{} labels", read_idx(file, IdxKind::kLabels).size(0)));
   }
   if (name.ends_with(".bin") && name.find("_batch") != std::string::npos) {
@@ -67,9 +93,8 @@ std::optional<std::string> verify_file(const fs::path& file) {
     return fmt::format("s1 … s40: fine, 400 faces, SHA-256 of their digests {} (ORL's)",
                        orl_faces_digest(file.parent_path()));
   }
-  if (name.ends_with(".npz")) {
-    return line(file, fmt::format("{} arrays", read_npz(file).size()));
-  }
+  const auto ending = lower_case(file.extension().string());
+  if (ending == ".npz" || ending == ".npy") return line(file, npz_text(file));
   return std::nullopt;
 }
 
@@ -93,16 +118,36 @@ std::string sizes_text(
                      count > kMostNames ? fmt::format(" and {} more", count - kMostNames) : "");
 }
 
-// Pictures are decoded one at a time: a folder larger than memory can be verified.
-std::optional<std::string> verify_images(const fs::path& folder, bool has_data_files) {
-  ImageListing listing;
-  try {
-    listing = list_images(folder);
-  } catch (const Error&) {
-    // Data files stand on their own; without any, the listing's complaint is the verdict.
-    if (has_data_files) return std::nullopt;
-    throw;
+// Classes with the number of their images.
+std::string classes_text(const ImageListing& listing) {
+  constexpr std::size_t kMostNames = 20;
+  std::vector<std::size_t> counts(listing.classes.size());
+  for (const auto label : listing.labels) ++counts[static_cast<std::size_t>(label)];
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < std::min(kMostNames, counts.size()); ++i) {
+    parts.push_back(fmt::format("{} {}", listing.classes[i], counts[i]));
   }
+  if (parts.empty()) return "no classes";
+  return fmt::format("{} classes ({}{})", counts.size(), fmt::join(parts, ", "),
+                     counts.size() > kMostNames ? ", …" : "");
+}
+
+std::string passed_over_text(const ImageListing& listing) {
+  std::string text;
+  for (const auto& [ending, names] : listing.other_formats) {
+    text += fmt::format("; {} {} not read", names.size(), ending);
+  }
+  if (listing.other_files > 0) {
+    text += fmt::format("; {} files that are no pictures", listing.other_files);
+  }
+  return text;
+}
+
+// Pictures are decoded one at a time: a folder larger than memory can be verified. What lies beside
+// data files need not be pictures.
+std::optional<std::string> verify_images(const fs::path& folder, bool has_data_files) {
+  if (has_data_files && find_images(folder).names.empty()) return std::nullopt;
+  const ImageListing listing = list_images(folder);
   std::vector<std::string> broken;
   std::map<std::vector<std::int64_t>, std::vector<std::string>> by_shape;
   for (const auto& name : listing.names) {
@@ -116,29 +161,39 @@ std::optional<std::string> verify_images(const fs::path& folder, bool has_data_f
     throw Error(fmt::format("{} of {} images cannot be read:\n  {}", broken.size(),
                             listing.names.size(), fmt::join(broken, "\n  ")));
   }
-  return fmt::format("{} images, {} classes: fine, all decode{}", listing.names.size(),
-                     listing.classes.size(), sizes_text(by_shape));
+  const auto most = std::ranges::max_element(
+      by_shape, {}, [](const auto& of_shape) { return of_shape.second.size(); });
+  const auto& shape = most->first;
+  return fmt::format("{} images of {}x{}, {}, {}{}: fine, all decode{}", listing.names.size(),
+                     shape[2], shape[1], shape[0] == 1 ? "grey" : "coloured", classes_text(listing),
+                     passed_over_text(listing), sizes_text(by_shape));
 }
 
 }  // namespace
 
 std::vector<std::string> verify_folder(const fs::path& folder) {
-  std::error_code problem;
-  if (!fs::is_directory(folder, problem)) {
-    throw Error(fmt::format("{}: no such folder", folder.string()));
-  }
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder, problem)) files.push_back(entry.path());
-  if (problem) {
-    throw Error(fmt::format("{}: cannot be read: {}", folder.string(), problem.message()));
-  }
-  std::sort(files.begin(), files.end());
-  std::vector<std::string> lines;
-  for (const auto& file : files) {
-    if (auto verdict = verify_file(file)) lines.push_back(std::move(*verdict));
-  }
-  if (auto verdict = verify_images(folder, !lines.empty())) lines.push_back(std::move(*verdict));
+  if (!is_folder(folder)) throw Error(fmt::format("{}: no such folder", folder.string()));
+  std::vector<std::string> lines, broken;
+  const auto take = [&](const std::function<std::optional<std::string>()>& verify) {
+    try {
+      if (auto verdict = verify()) lines.push_back(std::move(*verdict));
+    } catch (const Error& problem) {
+      broken.emplace_back(problem.what());
+    }
+  };
+  for (const auto& file : entries_of(folder)) take([&] { return verify_file(file); });
+  const bool has_data_files = !lines.empty() || !broken.empty();
+  take([&] { return verify_images(folder, has_data_files); });
+  if (!broken.empty()) throw Error(fmt::format("{}", fmt::join(broken, "\n")));
   return lines;
+}
+
+std::string verify_one(const fs::path& file) {
+  if (const auto verdict = verify_file(file)) return *verdict;
+  throw Error(
+      fmt::format("{}: no data file by its name; verified are IDX, .npz, .npy, CIFAR-10's "
+                  "batches, and folders of pictures",
+                  file.string()));
 }
 
 }  // namespace assay

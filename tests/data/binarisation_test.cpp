@@ -30,7 +30,12 @@ TEST(Binarisation, DrawsAverageToTheGreyValues) {
   EXPECT_LT(z.abs().max().item<double>(), 4.5);
   // Bias of all values together: 254 independent z average to 0 ± 1/√254 = 0.063.
   EXPECT_LT(std::abs(z.mean().item<double>()), 0.25);
-  EXPECT_NEAR(z.square().mean().item<double>(), 1.0, 0.4);
+  // Spread: 254 values in 100 blocks of 200 draws each give 25,400 z, whose squares average to
+  // 1 ± √(2.06/25400) = 0.009 (2.06: the mean of 2 + 1/(200p(1−p))).
+  const auto blocks = drawn.to(at::kDouble).view({100, 200, 256}).mean(1) / 255.0;
+  const auto block_error = (p * (1.0 - p) / 200.0).sqrt();
+  const auto block_z = ((blocks - p) / block_error).index_select(1, middle);
+  EXPECT_NEAR(block_z.square().mean().item<double>(), 1.0, 0.04);
   EXPECT_EQ(mean[0].item<double>(), 0.0);
   EXPECT_EQ(mean[255].item<double>(), 1.0);
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "data/cifar10.h"
+#include "data/class_names.h"
 #include "data/png.h"
 #include "data/split.h"
 #include "data/verify.h"
@@ -20,7 +21,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 std::string flat_png(std::int64_t width, std::int64_t height, int level,
@@ -42,6 +42,72 @@ TEST(ImageFolder, TakesSubfoldersAsClassesInTheOrderOfTheirNames) {
   EXPECT_TRUE(at::equal(all.labels, at::tensor({0L, 1L, 1L})));
   EXPECT_TRUE(at::equal(all.images.select(1, 0).select(1, 3).select(1, 3),
                         at::tensor({20, 11, 12}, at::kByte)));
+}
+
+TEST(ImageFolder, TakesFoldersThatAreNumbersInTheOrderOfTheNumbers) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 12; ++i) {
+    folder.write(fmt::format("{}/a.png", i), flat_png(4, 4, 20 * i));
+  }
+  const auto all = read_image_folder(folder.path(), 0, 0);
+  EXPECT_THAT(all.listing.classes,
+              ElementsAre("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"));
+  EXPECT_TRUE(
+      at::equal(all.images.select(1, 0).select(1, 0).select(1, 0).to(at::kLong), all.labels * 20));
+}
+
+TEST(ImageFolder, TakesNumbersAsNamesWhereTwoAreOneNumberOrOneIsNone) {
+  EXPECT_THAT(in_class_order({"2", "10", "1"}), ElementsAre("1", "2", "10"));
+  EXPECT_THAT(in_class_order({"2", "10", "x"}), ElementsAre("10", "2", "x"));
+  EXPECT_THAT(in_class_order({"02", "10", "2"}), ElementsAre("02", "10", "2"));
+  EXPECT_THAT(in_class_order({"2", "-10"}), ElementsAre("-10", "2"));
+}
+
+TEST(ImageFolder, AClassIsAllBelowItsFolderHoweverDeep) {
+  const TemporaryFolder folder;
+  folder.write("cat/a.png", flat_png(4, 4, 20));
+  folder.write("dog/2024/05/b.png", flat_png(4, 4, 30));
+  folder.write("dog/2023/c.png", flat_png(4, 4, 40));
+  const auto all = read_image_folder(folder.path(), 0, 0);
+  EXPECT_THAT(all.listing.names, ElementsAre("cat/a.png", "dog/2023/c.png", "dog/2024/05/b.png"));
+  EXPECT_TRUE(at::equal(all.labels, at::tensor({0L, 1L, 1L})));
+}
+
+TEST(ImageFolder, NamesLinksThatLeadBackToThemselvesOrAbove) {
+  const TemporaryFolder folder;
+  folder.write("cat/a.png", flat_png(4, 4, 20));
+  std::filesystem::create_symlink("z.png", folder.path() / "z.png");
+  EXPECT_THAT(refusal([&] { list_images(folder.path()); }),
+              AllOf(HasSubstr("z.png"), HasSubstr("leads back to itself")));
+  std::filesystem::remove(folder.path() / "z.png");
+  std::filesystem::create_directory_symlink("..", folder.path() / "cat/again");
+  EXPECT_THAT(refusal([&] { list_images(folder.path()); }),
+              AllOf(HasSubstr("again"), HasSubstr("which holds it")));
+  std::filesystem::remove(folder.path() / "cat/again");
+  // A link to a folder beside it is no loop.
+  std::filesystem::create_directory_symlink("cat", folder.path() / "felis");
+  EXPECT_THAT(list_images(folder.path()).names, ElementsAre("cat/a.png", "felis/a.png"));
+}
+
+TEST(ImageFolder, RefusesPicturesOfOtherFormatsAndCountsOtherFiles) {
+  const TemporaryFolder folder;
+  folder.write("a.png", flat_png(4, 4, 20));
+  folder.write("notes.txt", "");
+  folder.write("Thumbs.db", "");
+  EXPECT_EQ(list_images(folder.path()).other_files, 2);
+  for (const char* name : {"b.webp", "c.WEBP", "d.tif"}) folder.write(name, "");
+  EXPECT_THAT(refusal([&] { list_images(folder.path()); }),
+              HasSubstr("3 of its 4 pictures are in formats that are not read (1 .tif as d.tif, 2 "
+                        ".webp as b.webp)"));
+}
+
+TEST(ImageFolder, RefusesBytesOfZeroAndOneAsADataSet) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 4; ++i) folder.write(fmt::format("{}.png", i), flat_png(4, 4, i % 2));
+  const auto load = [&] { load_dataset({.name = "image_folder", .path = folder.path().string()}); };
+  EXPECT_THAT(refusal(load), HasSubstr("the largest value of all its pixels is 1"));
+  folder.write("4.png", flat_png(4, 4, 2));
+  EXPECT_EQ(refusal(load), "");
 }
 
 TEST(ImageFolder, NamesTheOddOnesAmongMixedSizes) {
@@ -92,7 +158,8 @@ TEST(ImageFolder, RefusesEmptyMixedDamagedAndMissingFolders) {
 TEST(ImageFolder, IsVerifiedWithTheNamesOfOddSizes) {
   const TemporaryFolder folder;
   for (int i = 0; i < 3; ++i) folder.write(std::to_string(i) + ".png", flat_png(8, 6, i));
-  EXPECT_THAT(verify_folder(folder.path()), ElementsAre(EndsWith("fine, all decode")));
+  EXPECT_THAT(verify_folder(folder.path()),
+              ElementsAre("3 images of 8x6, grey, no classes: fine, all decode"));
   folder.write("odd.png", flat_png(4, 6, 1));
   EXPECT_THAT(verify_folder(folder.path()), ElementsAre(HasSubstr("but not odd.png (")));
 }
