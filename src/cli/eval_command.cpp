@@ -2,10 +2,12 @@
 #include "cli/eval_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -99,6 +101,14 @@ class Scorer {
     add_input(result, "generated", generated_);
     if (plan_.needs_reference()) add_input(result, "reference", reference_);
     if (held_out_) add_input(result, "held-out", *held_out_);
+    const bool accuracy =
+        std::any_of(plan_.metrics.begin(), plan_.metrics.end(),
+                    [](const Metric* one) { return one->needs == Needs::kLabelledImages; });
+    if (accuracy && !classes_.only_reference.empty()) {
+      result.notes.push_back(
+          fmt::format("Never generated, so that all their pictures count as wrong: {}.",
+                      fmt::join(classes_.only_reference, ", ")));
+    }
   }
 
   void extract() {
@@ -190,7 +200,11 @@ class Scorer {
   }
 
   void check_labels(const Metric& metric) const {
-    if (generated_.labels.defined() && reference_.labels.defined()) return;
+    if (generated_.labels.defined() && reference_.labels.defined()) {
+      // An accuracy counts a class that was never generated as wrong; a distance has nothing to
+      // say.
+      return require_shared(classes_, std::string(metric.name), metric.needs == Needs::kLabelled);
+    }
     require_read_on_both("labels", metric);
     refuse(metric,
            fmt::format("needs labels; {} has none (a folder with a sub-folder for each class, an "
@@ -255,13 +269,17 @@ class Scorer {
       const auto sides = reference_.name.empty()
                              ? generated_.name
                              : fmt::format("{} against {}", generated_.name, reference_.name);
-      throw Error(fmt::format("{}: {}", sides, problem.what()), problem.code());
+      const bool labelled =
+          metric.needs == Needs::kLabelled || metric.needs == Needs::kLabelledImages;
+      throw Error(fmt::format("{}: {}{}", sides, problem.what(), labelled ? legend(classes_) : ""),
+                  problem.code());
     }
   }
 
   const EvalCommand& command_;
   const EvalPlan& plan_;
   EvalSource generated_, reference_;
+  SharedClasses classes_;
   std::optional<EvalSource> held_out_;
   std::unique_ptr<Extractor> extractor_;
 };

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "cli/eval_classes.h"
+#include "cli/eval_command.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "data/npz.h"
+#include "data/png.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class EvalInputsTest : public testing::Test {
+ protected:
+  fs::path folder_ = fs::temp_directory_path() / fmt::format("assay_eval_inputs_{}", getpid());
+  EvalCommand command_;
+
+  void SetUp() override {
+    fs::create_directories(folder_);
+    command_.common.json = true;
+    command_.common.database = folder_ / "none.sqlite";
+    command_.extractor = "pixels";
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // Five noisy pictures of 6 × 6 about `level`.
+  void write_class(const std::string& name, std::int64_t level) const {
+    auto generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(level));
+    for (int i = 0; i < 5; ++i) {
+      const auto picture =
+          at::randint(level, level + 9, {1, 6, 6}, generator, at::TensorOptions(at::kByte));
+      write_file_atomically(folder_ / name / fmt::format("{}.png", i), encode_png(picture));
+    }
+  }
+  Json result() const {
+    testing::internal::CaptureStdout();
+    try {
+      eval_command(command_);
+    } catch (...) {
+      testing::internal::GetCapturedStdout();
+      throw;
+    }
+    return Json::parse(testing::internal::GetCapturedStdout());
+  }
+  std::string refusal() const {
+    try {
+      result();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(EvalInputsTest, FoldersThatAreNumbersMeetTheLabelsOfAnNpzByNumber) {
+  std::vector<at::Tensor> pictures;
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < 12; ++i) {
+    write_class(fmt::format("g/{}", i), 20 * i);
+    for (int k = 0; k < 5; ++k) {
+      pictures.push_back(decode_png(read_file(folder_ / fmt::format("g/{}/{}.png", i, k)), "x")[0]);
+      labels.push_back(i);
+    }
+  }
+  write_npz(folder_ / "r.NPZ", {{"images", at::stack(pictures)}, {"y", at::tensor(labels)}});
+  command_.generated = folder_ / "g";
+  command_.reference = folder_ / "r.NPZ";
+  command_.metrics = {"intra_fd"};
+  // The same pictures class by class: every distance is 0, up to rounding of pixels below 1.
+  const Json found = result();
+  EXPECT_NEAR(found["metrics"]["intra_fd"]["value"].get<double>(), 0.0, 1e-6);
+  EXPECT_EQ(found["inputs"]["generated"]["classes"], 12);
+  EXPECT_EQ(found["inputs"]["generated"]["n"], 60);
+  EXPECT_EQ(found["inputs"]["reference"]["size"], "6x6");
+  EXPECT_EQ(found["inputs"]["reference"]["channels"], 1);
+}
+
+TEST_F(EvalInputsTest, ClassesOfOneSideOnlyAreNamedWhereClassesAreCompared) {
+  write_class("g/cat", 20);
+  write_class("g/dog", 120);
+  write_class("r/bird", 20);
+  write_class("r/dog", 120);
+  command_.generated = folder_ / "g";
+  command_.reference = folder_ / "r";
+  command_.metrics = {"intra_fd"};
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("the reference has none of cat"),
+                               HasSubstr("bird was never generated")));
+  command_.metrics = {"cas"};
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("cat"), testing::Not(HasSubstr("bird"))));
+  // What compares no classes does not mind.
+  command_.metrics = {"fd"};
+  EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(EvalInputsTest, NamesAndNumbersDoNotMeet) {
+  write_class("g/cat", 20);
+  write_class("g/dog", 120);
+  write_class("r/0", 20);
+  write_class("r/1", 120);
+  command_.generated = folder_ / "g";
+  command_.reference = folder_ / "r";
+  command_.metrics = {"intra_fd"};
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("names its classes (cat, dog)"), HasSubstr("by numbers")));
+}
+
+EvalSource labelled(const std::vector<std::int64_t>& labels, std::vector<std::string> names) {
+  EvalSource source;
+  source.numbered = names.empty();
+  source.class_names = std::move(names);
+  source.labels = at::tensor(labels, at::kLong);
+  return source;
+}
+
+TEST(SharedClasses, AClassThatWasNeverGeneratedShiftsNoOther) {
+  auto generated = labelled({0, 1, 1}, {"cat", "eel"});
+  auto reference = labelled({0, 1, 2, 3}, {"ape", "cat", "dog", "eel"});
+  const auto shared = share_classes(generated, reference);
+  EXPECT_THAT(shared.names, ElementsAre("ape", "cat", "dog", "eel"));
+  EXPECT_TRUE(at::equal(generated.labels, at::tensor({1L, 3L, 3L})));
+  EXPECT_TRUE(at::equal(reference.labels, at::tensor({0L, 1L, 2L, 3L})));
+  EXPECT_THAT(shared.only_reference, ElementsAre("ape", "dog"));
+  EXPECT_THAT(shared.only_generated, IsEmpty());
+  EXPECT_EQ(legend(shared), " (class 0 is ape, 1 is cat, 2 is dog, 3 is eel)");
+}
+
+TEST(SharedClasses, NumbersMeetByValueHoweverTheyAreWritten) {
+  auto folders = labelled({0, 1, 2}, {"02", "7", "10"});
+  auto numbers = labelled({10, 2, 7, 8}, {});
+  const auto shared = share_classes(folders, numbers);
+  EXPECT_THAT(shared.names, ElementsAre("2", "7", "8", "10"));
+  EXPECT_TRUE(at::equal(folders.labels, at::tensor({0L, 1L, 3L})));
+  EXPECT_TRUE(at::equal(numbers.labels, at::tensor({3L, 0L, 1L, 2L})));
+  EXPECT_THAT(shared.only_reference, ElementsAre("8"));
+}
+
+TEST(SharedClasses, ADataSetKnowsItsClassesByNameAndByNumber) {
+  auto named = labelled({0, 1}, {"bag", "boot"});
+  auto set = labelled({1, 0}, {"boot", "bag"});
+  set.numbered = true;
+  EXPECT_EQ(share_classes(named, set).problem, "");
+  EXPECT_TRUE(at::equal(named.labels, set.labels));
+  auto digits = labelled({0, 1}, {"0", "1"});
+  set = labelled({0, 1}, {"boot", "bag"});
+  set.numbered = true;
+  EXPECT_EQ(share_classes(digits, set).problem, "");
+  EXPECT_TRUE(at::equal(digits.labels, set.labels));
+}
+
+TEST_F(EvalInputsTest, FactorValuesAreNames) {
+  // A code that is the first factor, and one that is noise; ids of up to 10^15 for 0, 1, 2, 3.
+  const auto i = at::arange(400, at::kLong);
+  const auto places = at::stack({i.remainder(4), i.floor_divide(4).remainder(3)}, 1);
+  const auto noise = at::randn({400, 1}, at::detail::createCPUGenerator(1), at::kFloat);
+  const auto codes = at::cat({places.to(at::kFloat).slice(1, 0, 1), noise}, 1);
+  const auto ids = at::tensor({7L, 99L, 1'000'000'000L, 1'000'000'000'000'000L});
+  const auto mig_of = [&](const at::Tensor& factors) {
+    write_npz(folder_ / "codes.npz", {{"codes", codes}, {"factors", factors}});
+    EvalInputsTest::command_.generated = folder_ / "codes.npz";
+    EvalInputsTest::command_.metrics = {"mig"};
+    return result()["metrics"]["mig"]["value"].get<double>();
+  };
+  const double dense = mig_of(places);
+  EXPECT_GT(dense, 0.3);
+  EXPECT_EQ(mig_of(ids.index_select(0, places.flatten()).view_as(places)), dense);
+}
+
+TEST_F(EvalInputsTest, AnArrayThatIsNotAsNeededRefusesOnlyWhatNeedsIt) {
+  const auto rows = at::randn({20, 3}, at::detail::createCPUGenerator(1), at::kFloat);
+  write_npz(folder_ / "a.npz", {{"features", rows},
+                                {"labels", at::zeros({20}, at::kDouble)},
+                                {"logits", at::zeros({20}, at::kFloat)},
+                                {"factors", at::zeros({20, 2}, at::kLong)},
+                                {"images", at::zeros({20, 8, 8, 3}, at::kDouble)}});
+  command_.generated = command_.reference = folder_ / "a.npz";
+  command_.metrics = {"fd"};
+  const Json found = result();
+  EXPECT_NEAR(found["metrics"]["fd"]["value"].get<double>(), 0.0, 1e-6);
+  EXPECT_THAT(found["notes"].dump(),
+              AllOf(HasSubstr("its labels are Double"), HasSubstr("its logits are Float [20]"),
+                    HasSubstr("holds factors, but no 'codes'")));
+  command_.metrics = {"intra_fd"};
+  EXPECT_THAT(refusal(), HasSubstr("its labels are Double [20]"));
+  command_.metrics = {"inception_score"};
+  EXPECT_THAT(refusal(), HasSubstr("its logits are Float [20]"));
+}
+
+TEST_F(EvalInputsTest, BytesOfZeroAndOneAreNoPictures) {
+  const auto masks = at::arange(640).remainder(2).to(at::kByte).view({10, 8, 8});
+  write_npz(folder_ / "masks.npz", {{"images", masks}});
+  command_.generated = command_.reference = folder_ / "masks.npz";
+  command_.metrics = {"fd"};
+  EXPECT_THAT(refusal(), HasSubstr("masks.npz: the largest value of all its pixels is 1"));
+}
+
+TEST_F(EvalInputsTest, JsonIsStrictWhateverTheBytesOfAPath) {
+  const auto odd = folder_ / "caf\xE9";
+  write_npz(odd / "rows.npz", {{"features", at::eye(5)}});
+  command_.generated = command_.reference = odd / "rows.npz";
+  command_.metrics = {"fd"};
+  EXPECT_THAT(result()["inputs"]["generated"]["source"].get<std::string>(),
+              HasSubstr("caf\uFFFD/rows.npz"));
+}
+
+TEST_F(EvalInputsTest, NamesALinkThatLeadsToItself) {
+  write_class("g", 20);
+  fs::create_symlink("z.png", folder_ / "g" / "z.png");
+  command_.generated = command_.reference = folder_ / "g";
+  command_.metrics = {"fd"};
+  EXPECT_THAT(refusal(), HasSubstr("z.png"));
+  fs::create_symlink("loop", folder_ / "loop");
+  command_.generated = folder_ / "loop";
+  EXPECT_THAT(refusal(), HasSubstr("leads back to itself"));
+}
+
+}  // namespace
+}  // namespace assay
