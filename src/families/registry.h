@@ -29,6 +29,9 @@ struct Family {
   std::unique_ptr<Trainable> (*make)(const ModelArgs&);
   Encoding encoding = Encoding::kNone;
   bool has_latents = false;  ///< GenerativeModel::draw_latents gives some
+  /// Its codes are entries of a codebook: decode() takes none, and they have no Jacobian.
+  bool quantised = false;
+  bool classifies = false;  ///< Trainable::classify gives logits, and it is no GenerativeModel
   /// Corrects what sampling_protocol says of its definitions, given the number of training images;
   /// nullptr: nothing to correct.
   void (*describe_sampling)(const Definition&, std::int64_t, Protocol&) = nullptr;

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whatever a model is asked between two training steps leaves its training alone.
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <torch/nn.h>
+
+#include <cctype>
+#include <map>
+#include <ostream>
+
+#include "config/definition.h"
+#include "core/error.h"
+#include "data/batch_stream.h"
+#include "families/registry.h"
+#include "tests/small_families.h"
+
+namespace assay {
+
+// Without it CTest would name the tests after the bytes of a SmallFamily.
+void PrintTo(const SmallFamily& setting, std::ostream* out) { *out << setting.label; }
+
+namespace {
+
+constexpr std::int64_t kImages = 8;
+
+// Of all families each choice of each key, and each network with averaged weights and without:
+// those that need nothing else to be set, beside the small families.
+std::vector<SmallFamily> settings() {
+  std::vector<SmallFamily> all = small_families();
+  for (const Family& one : families()) {
+    for (const Key& key : one.schema()) {
+      for (const std::string& choice : key.choices) {
+        const bool network = key.path == "model.network";
+        for (const char* decay : {"0", "0.9"}) {
+          if (!network && std::string_view(decay) != "0") continue;
+          const std::int64_t side = one.classifies ? 28 : choice == "burgess" ? 32 : 16;
+          auto name = fmt::format("{}_{}_{}_{}", one.name, key.path, choice, decay);
+          std::erase_if(name,
+                        [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
+          all.push_back({name,
+                         fmt::format("family = \"{}\"\n{} = \"{}\"\nema.decay = {}\n", one.name,
+                                     key.path, choice, decay),
+                         {1, side, side},
+                         10});
+        }
+      }
+    }
+  }
+  return all;
+}
+
+torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+Batch eight_examples(const SmallFamily& setting) {
+  auto shape = setting.example_shape;
+  shape.insert(shape.begin(), kImages);
+  return {torch::rand(shape, seeded(3)).mul(2.0).sub(1.0), torch::arange(kImages)};
+}
+
+std::unique_ptr<Trainable> build(const SmallFamily& setting) {
+  const auto definition = resolve_text(setting.toml, setting.label, family_schema, {});
+  torch::manual_seed(1);
+  const auto images = eight_examples(setting).images.repeat_interleave(4, 0);
+  return family(definition.family)
+      .make({.definition = definition,
+             .example_shape = setting.example_shape,
+             .classes = setting.classes,
+             .training_images = images.dim() == 4 ? to_pixels(images) : images});
+}
+
+void train(Trainable& model, const SmallFamily& setting, std::int64_t from, std::int64_t to) {
+  const auto batch = eight_examples(setting);
+  for (std::int64_t step = from; step < to; ++step) {
+    model.training_step(batch, {.step = step,
+                                .total_steps = 4,
+                                .images_seen = kImages * step,
+                                .epoch = static_cast<double>(step),
+                                .noise = seeded(static_cast<std::uint64_t>(step))});
+  }
+}
+
+// All that training goes on with.
+struct Everything : StateVisitor {
+  explicit Everything(Trainable& model) { model.visit_state(*this); }
+  void tensor(const std::string& name, torch::Tensor& value, StateKind) override {
+    tensors.emplace(name, value.detach().clone());
+    flags[name] = value.requires_grad();
+  }
+  void module(const std::string& prefix, torch::nn::Module& module) override {
+    for (const auto& item : module.named_modules(prefix)) {
+      flags[item.key() + " training"] = item.value()->is_training();
+    }
+  }
+  std::string difference(const Everything& other) const {
+    for (const auto& [name, value] : tensors) {
+      if (!value.equal(other.tensors.at(name))) return name;
+    }
+    for (const auto& [name, flag] : flags) {
+      if (flag != other.flags.at(name)) return name;
+    }
+    return global.equal(other.global) ? "" : "the global generator";
+  }
+  std::map<std::string, torch::Tensor> tensors;
+  std::map<std::string, bool> flags;
+  torch::Tensor global = at::detail::getDefaultCPUGenerator().get_state().clone();
+};
+
+struct Question {
+  const char* method;
+  void (*ask)(GenerativeModel& model, const Batch& batch);
+};
+
+const std::vector<Question>& questions() {
+  static const std::vector<Question> all = {
+      {"classify",
+       [](GenerativeModel& model, const Batch& batch) { model.classify(batch.images); }},
+      {"sample", [](GenerativeModel& model, const Batch&) { model.sample(3, {}, seeded(1)); }},
+      {"sample_labels", [](GenerativeModel& model, const Batch&) { model.sample_labels(3); }},
+      {"draw_latents",
+       [](GenerativeModel& model, const Batch&) {
+         model.draw_latents(3, model.sample_labels(3).value_or(torch::Tensor()), seeded(1));
+       }},
+      {"encode", [](GenerativeModel& model, const Batch& batch) { model.encode(batch); }},
+      {"decode",
+       [](GenerativeModel& model, const Batch&) {
+         const auto labels = model.sample_labels(3).value_or(torch::Tensor());
+         const auto z = model.draw_latents(3, labels, seeded(1));
+         if (z) model.decode(*z, labels);
+       }},
+      {"reconstruct", [](GenerativeModel& model, const Batch& batch) { model.reconstruct(batch); }},
+      {"jacobian_norms",
+       [](GenerativeModel& model, const Batch& batch) { model.jacobian_norms(batch); }},
+      {"elbo", [](GenerativeModel& model, const Batch& batch) { model.elbo(batch, seeded(1)); }},
+      {"log_weights",
+       [](GenerativeModel& model, const Batch& batch) { model.log_weights(batch, 2, seeded(1)); }},
+  };
+  return all;
+}
+
+class Asking : public ::testing::TestWithParam<SmallFamily> {
+ protected:
+  void SetUp() override { at::set_num_threads(1); }
+};
+
+TEST_P(Asking, LeavesStateModesGeneratorsAndLaterStepsAlone) {
+  const SmallFamily& setting = GetParam();
+  std::unique_ptr<Trainable> unasked, model;
+  try {
+    unasked = build(setting);
+    model = build(setting);
+  } catch (const Error& refused) {
+    GTEST_SKIP() << "needs more than this key: " << refused.what();
+  }
+  const auto batch = eight_examples(setting);
+  auto* generative = dynamic_cast<GenerativeModel*>(model.get());
+  // The last of four steps is one of a second stage, where there is one.
+  for (const std::int64_t step : {0, 3}) {
+    train(*unasked, setting, step, step + 1);
+    train(*model, setting, step, step + 1);
+    const Everything before(*model);
+    EXPECT_EQ(Everything(*unasked).difference(before), "") << "in step " << step;
+    if (generative == nullptr) {
+      model->classify(batch.images);
+      EXPECT_EQ(before.difference(Everything(*model)), "") << "classify after step " << step;
+      continue;
+    }
+    for (const Question& question : questions()) {
+      question.ask(*generative, batch);
+      EXPECT_EQ(before.difference(Everything(*model)), "")
+          << question.method << " after step " << step;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Everyone, Asking, ::testing::ValuesIn(settings()),
+                         [](const auto& test) { return test.param.label; });
+
+TEST(AskingRegistry, EveryNetworkOfEveryFamilyIsAsked) {
+  const auto all = settings();
+  for (const Family& one : families()) {
+    for (const Key& key : one.schema()) {
+      if (key.path != "model.network") continue;
+      for (const std::string& choice : key.choices) {
+        std::int64_t built = 0;
+        for (const SmallFamily& setting : all) {
+          const auto line = fmt::format("model.network = \"{}\"", choice);
+          if (!setting.toml.starts_with(fmt::format("family = \"{}\"", one.name)) ||
+              setting.toml.find(line) == std::string::npos) {
+            continue;
+          }
+          try {
+            built += build(setting) != nullptr;
+          } catch (const Error&) {
+          }
+        }
+        EXPECT_GE(built, 2) << one.name << " " << choice;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace assay
