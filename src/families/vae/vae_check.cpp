@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
 #include "families/encoder_decoder/encoder_decoder.h"
 #include "families/refuse.h"
 #include "families/vae/vae.h"
@@ -29,6 +35,20 @@ void check_kl_term(const Definition& d) {
   refuse_if(capacity && (cyclical || warm_up || d.number("objective.beta") != 1.0), d,
             "objective.capacity weighs the KL by objective.capacity_gamma; leave objective.beta, "
             "objective.kl_warm_up_epochs and objective.kl_schedule alone");
+}
+
+// With a step or less to a cycle, all that the weight is ever asked for is where it starts: 0.
+void check_cycles(const Definition& d) {
+  if (!is(d, "objective.kl_schedule", "cyclical")) return;
+  const std::int64_t batch = d.integer("train.batch_size"), images = d.integer("train.images");
+  const double first_stage = 1.0 - d.number("objective.second_stage_share");
+  const auto steps = std::llround(static_cast<double>((images + batch - 1) / batch) * first_stage);
+  const std::int64_t cycles = d.integer("objective.kl_cycles");
+  refuse_if(2 * cycles > steps, d,
+            fmt::format("objective.kl_cycles = {} cycles in {} training steps (train.images = {} "
+                        "in batches of {}) leave no two steps to a cycle, so that the KL term's "
+                        "weight never rises; set objective.kl_cycles to {} or less",
+                        cycles, steps, images, batch, std::max<std::int64_t>(1, steps / 2)));
 }
 
 void check_point_posterior(const Definition& d) {
@@ -77,6 +97,7 @@ void check_batch(const Definition& d) {
 
 void check_vae(const Definition& definition) {
   check_kl_term(definition);
+  check_cycles(definition);
   check_point_posterior(definition);
   check_prior(definition);
   check_batch(definition);

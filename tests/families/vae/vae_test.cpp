@@ -114,6 +114,16 @@ TEST(Vae, RefusesSwitchesThatExcludeEachOther) {
   EXPECT_THAT(refusal("objective.capacity = 5\nobjective.beta = 2\n"), HasSubstr("capacity_gamma"));
   EXPECT_THAT(refusal("objective.kl_schedule = \"cyclical\"\nobjective.kl_warm_up_epochs = 1\n"),
               HasSubstr("kl_warm_up_epochs = 0"));
+  // Ten steps of ten images: a cycle of one step or less asks for the weight at its start alone.
+  const std::string cycles =
+      "objective.kl_schedule = \"cyclical\"\ntrain.images = 100\ntrain.batch_size = 10\n";
+  EXPECT_THAT(
+      refusal(cycles + "objective.kl_cycles = 20\n"),
+      HasSubstr("objective.kl_cycles = 20 cycles in 10 training steps (train.images = 100 in "
+                "batches of 10)"));
+  EXPECT_THAT(refusal(cycles + "objective.kl_cycles = 6\n"),
+              HasSubstr("set objective.kl_cycles to 5 or less"));
+  EXPECT_EQ(refusal(cycles + "objective.kl_cycles = 5\n"), "");
   EXPECT_THAT(refusal("objective.kl_parts = \"weighted\"\ntrain.batch_size = 200\n"),
               HasSubstr("at most the training images"));
   EXPECT_THAT(refusal("objective.dip = \"i\"\ntrain.batch_size = 1\n"), HasSubstr("2 or more"));
