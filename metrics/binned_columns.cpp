@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
+#include <numeric>
 
 namespace assay {
 namespace {
@@ -80,6 +82,26 @@ BinnedColumns::BinnedColumns(const at::Tensor& x) {
       bins_.push_back(static_cast<std::uint8_t>(found - ends.begin()));
     }
   }
+}
+
+at::Tensor order_by_values(const at::Tensor& x) {
+  TORCH_CHECK(x.dim() == 2 && x.scalar_type() == at::kDouble,
+              "order_by_values: needs [N,D] f64, not ", x.sizes(), " ", x.scalar_type());
+  const auto columns = x.t().contiguous();
+  const auto rows = static_cast<std::size_t>(x.size(0));
+  const auto column = [&](std::int64_t place) {
+    return std::span(columns.const_data_ptr<double>() + place * x.size(0), rows);
+  };
+  std::vector<std::int64_t> order(static_cast<std::size_t>(x.size(1)));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    const auto left = column(a), right = column(b);
+    // A total order, whatever the values are.
+    return std::lexicographical_compare(
+        left.begin(), left.end(), right.begin(), right.end(),
+        [](double one, double other) { return std::strong_order(one, other) < 0; });
+  });
+  return at::tensor(order, at::kLong);
 }
 
 Cut best_cut(const BinnedColumns& columns, std::span<const double> targets,

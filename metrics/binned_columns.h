@@ -33,6 +33,10 @@ class BinnedColumns {
   std::vector<std::vector<Ends>> ends_;
 };
 
+/// The columns of x [N,D] f64 in ascending order of their values, first row first, [D] i64. Whoever
+/// goes through columns in this order settles ties by what they hold and not by where they stand.
+at::Tensor order_by_values(const at::Tensor& x);
+
 /// The cut of rows in two that removes most squared error.
 struct Cut {
   bool found = false;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "metrics/binned_columns.h"
 #include "metrics/gradient_boosting.h"
 #include "metrics/linalg.h"
 
@@ -94,8 +95,11 @@ MetricValue value_of(const MetricInputs& inputs, std::string_view metric,
 }  // namespace
 
 LearnedFactors learned_factors(const CheckedCodes& codes, const Split& split) {
-  const auto train = codes.values.index_select(0, split.train);
-  const auto test = codes.values.index_select(0, split.test);
+  // Splits that tie go to the first column: in this order the scores do not depend on the codes'.
+  const auto order = order_by_values(codes.values);
+  const auto values = codes.values.index_select(1, order);
+  const auto train = values.index_select(0, split.train);
+  const auto test = values.index_select(0, split.test);
   const auto labels = codes.factors.index_select(0, split.train).t().contiguous();
   const auto truth = codes.factors.index_select(0, split.test).t().contiguous();
   std::vector<at::Tensor> importance, hits;
@@ -105,7 +109,8 @@ LearnedFactors learned_factors(const CheckedCodes& codes, const Split& split) {
     importance.push_back(at::tensor(trees.importance(), at::kDouble));
     hits.push_back(at::tensor(trees.predict(test), at::kLong) == truth[factor]);
   }
-  return {at::stack(importance, 1), at::stack(hits)};
+  const auto in_order = at::stack(importance, 1);
+  return {at::empty_like(in_order).index_copy_(0, order, in_order), at::stack(hits)};
 }
 
 double dci_disentanglement(const at::Tensor& importance) { return weighted_purity(importance); }

@@ -17,7 +17,9 @@ struct LearnedFactors {
   at::Tensor importance;  ///< [L,F] f64, R: columns sum to 1, or to 0 if nothing was learned
   at::Tensor hits;        ///< [F,T] bool: factors of the test rows that are told
 };
-/// Fitted to the rows `train`, scored on the rows `test` (each i64); test may be empty.
+/// Fitted to the rows `train`, scored on the rows `test` (each i64); test may be empty. Codes in
+/// another order are learned as well: splits that tie are settled by what the codes hold
+/// (order_by_values).
 LearnedFactors learned_factors(const CheckedCodes& codes, const Split& split);
 
 /// The trees of an evaluation's scores, and of what they learned: those of all rows to learn from,

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "metrics/binned_columns.h"
 #include "metrics/code_groups.h"
 #include "metrics/inputs.h"
 #include "metrics/linalg.h"
@@ -72,7 +73,9 @@ double factor_vae_score(const at::Tensor& within, const std::vector<std::int64_t
     const auto active = (variances.sqrt() >= least_deviation).nonzero().squeeze(1);
     if (active.numel() == 0) return;
     const auto scaled = within.index_select(1, active) / variances.index_select(0, active);
-    choices = scaled.argmin(1).contiguous();
+    // Codes that tie, as of variance 0, are settled by what they hold.
+    const auto order = order_by_values(scaled);
+    choices = order.index_select(0, scaled.index_select(1, order).argmin(1)).contiguous();
   });
   if (!choices.defined()) return 0.0;
   const auto n_factors =
