@@ -60,10 +60,6 @@ MetricValue kid_on_subsets(const MetricInputs& inputs) {
   const auto features = checked_features(inputs, "kid");
   const auto smaller = std::min(features.generated.size(0), features.reference.size(0));
   auto subsets = whole_option(inputs, "kid.subsets");
-  if (subsets == 0 && inputs.options.contains("kid.subsets")) {
-    throw Error(fmt::format(
-        "kid.subsets = 0: {} averages over subsets; drop --compat for all pairs", inputs.compat));
-  }
   if (subsets == 0) subsets = 100;
   auto size = whole_option(inputs, "kid.subset_size");
   if (inputs.compat == "clean-fid") size = std::min(size, smaller);
@@ -107,16 +103,26 @@ bool kid_takes_all_pairs(const MetricInputs& inputs) {
   return inputs.compat.empty() && whole_option(inputs, "kid.subsets") == 0;
 }
 
-MetricValue compute_kid(const MetricInputs& inputs) {
-  check_compat(inputs.compat, "kid");
-  if (!kid_takes_all_pairs(inputs)) return kid_on_subsets(inputs);
+void check_kid_options(const MetricInputs& inputs) {
+  const bool all_pairs = whole_option(inputs, "kid.subsets") == 0;
+  if (!inputs.compat.empty()) {
+    if (!all_pairs || !inputs.options.contains("kid.subsets")) return;
+    throw Error(fmt::format(
+        "kid.subsets = 0: {} averages over subsets; drop --compat for all pairs", inputs.compat));
+  }
   for (const auto* of_subsets : {"kid.subset_size", "kid.seed"}) {
-    if (!inputs.options.contains(of_subsets)) continue;
+    if (!all_pairs || !inputs.options.contains(of_subsets)) continue;
     throw Error(
         fmt::format("{}: belongs to subsets, but kid goes over all pairs; set kid.subsets "
                     "too, or drop it",
                     of_subsets));
   }
+}
+
+MetricValue compute_kid(const MetricInputs& inputs) {
+  check_compat(inputs.compat, "kid");
+  check_kid_options(inputs);
+  if (!kid_takes_all_pairs(inputs)) return kid_on_subsets(inputs);
   const auto found = pair_statistics(inputs, "kid");
   const Mean kid = mmd_squared(found->cubic, MmdEstimator::kUnbiased);
   auto protocol =

@@ -27,6 +27,10 @@ Mean subset_kernel_distance(const at::Tensor& generated, const at::Tensor& refer
 /// Whether this evaluation's `kid` goes over all pairs.
 bool kid_takes_all_pairs(const MetricInputs& inputs);
 
+/// Throws Error for options of subsets where `kid` goes over all pairs, and for no subsets where a
+/// peer takes some.
+void check_kid_options(const MetricInputs& inputs);
+
 /// The unbiased squared MMD under (x·y/D + 1)³ over all pairs (the default), or on subsets.
 MetricValue compute_kid(const MetricInputs& inputs);
 

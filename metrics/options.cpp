@@ -52,7 +52,9 @@ std::map<std::string, double> parse_metric_options(const std::vector<std::string
       throw Error(fmt::format("{}: must lie in {} to {} ({})", word, option.low, option.high,
                               option.meaning));
     }
-    options[word.substr(0, equals)] = value;
+    if (!options.emplace(word.substr(0, equals), value).second) {
+      throw Error(fmt::format("{}: {} is set twice; keep one", word, word.substr(0, equals)));
+    }
   }
   return options;
 }

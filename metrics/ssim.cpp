@@ -21,8 +21,6 @@ constexpr double kSigma = 1.5;
 constexpr double kC1 = (0.01 * 255.0) * (0.01 * 255.0);
 constexpr double kC2 = (0.03 * 255.0) * (0.03 * 255.0);
 constexpr std::array<double, 5> kScaleWeights{0.0448, 0.2856, 0.3001, 0.2363, 0.1333};
-// Four halvings must leave a whole window: (11 − 1)·2⁴.
-constexpr std::int64_t kLargestTooSmall = (kSsimWindow - 1) << 4;
 constexpr std::int64_t kImagesPerBlock = 16;
 
 at::Tensor gaussian_window() {
@@ -128,7 +126,7 @@ MetricValue compute_ssim(const MetricInputs& inputs) {
 
 MetricValue compute_ms_ssim(const MetricInputs& inputs) {
   check_reconstructions(inputs, "ms_ssim");
-  check_side(inputs.originals, kLargestTooSmall + 1, "ms_ssim");
+  check_side(inputs.originals, kMsSsimSide, "ms_ssim");
   const Mean similarity = ms_ssim(inputs.originals, inputs.reconstructions);
   auto protocol = protocol_of(inputs, "ms_ssim",
                               "5 scales by 2x2 means, weights of 2003, Gaussian 11x11 sigma 1.5 "

@@ -12,6 +12,8 @@ namespace assay {
 
 /// Side of the Gaussian window (σ = 1.5) of SSIM and MS-SSIM in pixels.
 constexpr std::int64_t kSsimWindow = 11;
+/// The least side of an image: after four halvings a whole window is left.
+constexpr std::int64_t kMsSsimSide = ((kSsimWindow - 1) << 4) + 1;
 
 /// Means over an image's window positions, each [N,C] f64.
 struct SsimTerms {

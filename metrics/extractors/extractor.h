@@ -58,13 +58,20 @@ struct ExtractorSource {
   std::unique_ptr<Extractor> (*make)(const ExtractorOptions&);
   bool brings_weights =
       true;  ///< false: the user gets them, so nothing is wrong if they are absent
+  bool gives_logits = false;
+  bool gives_spatial = false;
+  /// {C,H,W} of the only images that it takes; empty: of any size, with one or three channels.
+  std::vector<std::int64_t> only_shape = {};
 };
 
 /// The complete list: pixels, efficientnet-lite0, inception-v3, dinov2-vits14, dinov2-vitb14,
 /// clip-vit-b32, fmnist-cnn.
 const std::vector<ExtractorSource>& extractors();
 
-/// Throws Error with the near miss for an unknown name, and what the extractor's maker throws.
+/// One of them. Throws Error with the near miss for an unknown name.
+const ExtractorSource& extractor_source(std::string_view name);
+
+/// Throws Error as extractor_source(), and what the extractor's maker throws.
 std::unique_ptr<Extractor> make_extractor(std::string_view name,
                                           const ExtractorOptions& options = {});
 

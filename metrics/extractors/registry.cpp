@@ -19,10 +19,10 @@ const std::vector<ExtractorSource>& extractors() {
   static const std::vector<ExtractorSource> kExtractors{
       {"pixels", "the pixels themselves, u8/255", make_pixels},
       {"efficientnet-lite0", "EfficientNet-Lite0 trained on ImageNet: 1280 features, 1000 classes",
-       make_efficientnet_lite0},
+       make_efficientnet_lite0, /*brings_weights=*/true, /*gives_logits=*/true},
       {"inception-v3",
        "the Inception-v3 of FID (2015-12-05): 2048 features, 1008 classes, 2023 spatial features",
-       make_inception_v3, /*brings_weights=*/false},
+       make_inception_v3, /*brings_weights=*/false, /*gives_logits=*/true, /*gives_spatial=*/true},
       {"dinov2-vits14", "DINOv2 ViT-S/14: 384 features", make_dinov2_vits14,
        /*brings_weights=*/false},
       {"dinov2-vitb14", "DINOv2 ViT-B/14: 768 features", make_dinov2_vitb14,
@@ -31,19 +31,27 @@ const std::vector<ExtractorSource>& extractors() {
        /*brings_weights=*/false},
       {"fmnist-cnn",
        "a small classifier trained on Fashion-MNIST by assay: 128 features, 10 classes",
-       make_fmnist_cnn}};
+       make_fmnist_cnn,
+       /*brings_weights=*/true,
+       /*gives_logits=*/true,
+       /*gives_spatial=*/false,
+       {1, 28, 28}}};
   return kExtractors;
 }
 
-std::unique_ptr<Extractor> make_extractor(std::string_view name, const ExtractorOptions& options) {
+const ExtractorSource& extractor_source(std::string_view name) {
   const auto& known = extractors();
   const auto found = std::find_if(known.begin(), known.end(),
                                   [&](const auto& candidate) { return candidate.name == name; });
-  if (found != known.end()) return found->make(options);
+  if (found != known.end()) return *found;
   std::vector<std::string> names;
   for (const auto& candidate : known) names.emplace_back(candidate.name);
   throw Error(
       fmt::format("unknown extractor '{:.100}'{}", name, suggestion(name, names, "extractors")));
+}
+
+std::unique_ptr<Extractor> make_extractor(std::string_view name, const ExtractorOptions& options) {
+  return extractor_source(name).make(options);
 }
 
 }  // namespace assay

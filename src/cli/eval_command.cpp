@@ -24,6 +24,7 @@
 #include "harness/environment.h"
 #include "metrics/dci.h"
 #include "metrics/pair_sweep.h"
+#include "metrics/requirements.h"
 
 namespace assay {
 namespace {
@@ -152,7 +153,18 @@ class Scorer {
     throw Error(fmt::format("{}: {}", metric.name, why));
   }
 
+  // What is called a test split was not trained on.
+  void check_split(const Metric& metric) const {
+    const bool of_training_set = requirements_of(metric, {}).trained_on;
+    if (!of_training_set || !command_.reference.ends_with(":test")) return;
+    refuse(metric,
+           fmt::format("tells whether training data were memorised, and nothing was trained "
+                       "on {}; give --reference what the model was trained on",
+                       command_.reference));
+  }
+
   void check_inputs(const Metric& metric) const {
+    check_split(metric);
     switch (metric.needs) {
       case Needs::kFeatures:
         return check_features(metric);
@@ -256,6 +268,7 @@ class Scorer {
   MetricValue score(const Metric& metric, MetricInputs& inputs) const {
     inputs.protocol = protocol_for(metric);
     try {
+      check_requirements(metric, inputs, sizes_of(inputs, metric.needs));
       MetricValue value = metric.compute(inputs);
       if (!std::isfinite(value.value)) {
         refuse(metric, fmt::format("the result is {}: the {} for it", value.value,

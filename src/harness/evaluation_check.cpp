@@ -4,17 +4,27 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
-#include "data/dataset.h"
 #include "families/registry.h"
 #include "harness/code_inputs.h"
+#include "harness/evaluation_inputs.h"
 #include "metrics/extractors/extractor.h"
 #include "metrics/metric.h"
 #include "metrics/options.h"
+#include "metrics/requirements.h"
 
 namespace assay {
 namespace {
+
+[[noreturn]] void refuse(const Metric& metric, std::string_view why) {
+  throw Error(fmt::format("eval.metrics: {} {}", metric.name, why));
+}
+
+bool is_conditional(const Definition& definition) {
+  return definition.has("model.conditional") && definition.boolean("model.conditional");
+}
 
 void check_codes(const Definition& definition, const Metric& metric) {
   const Encoding encoding = encoding_of(definition);
@@ -31,6 +41,12 @@ void check_codes(const Definition& definition, const Metric& metric) {
                     "posteriors, or drop it",
                     metric.name, definition.family));
   }
+  const bool smooth = metric.needs == Needs::kJacobian || metric.needs == Needs::kQuantisedCodes;
+  if (smooth && family(definition.family).quantised) {
+    refuse(metric, fmt::format("decodes or differentiates codes, and those of family '{}' are "
+                               "entries of a codebook; drop it",
+                               definition.family));
+  }
   if (!needs_factors(metric.needs)) return;
   const auto& name = definition.text("dataset.name");
   std::string known;
@@ -46,56 +62,186 @@ void check_codes(const Definition& definition, const Metric& metric) {
                   metric.name, name, known));
 }
 
+// What a family gives, but for codes.
+void check_family(const Definition& definition, const Metric& metric) {
+  const Family& own = family(definition.family);
+  const Needs needs = metric.needs;
+  if (own.classifies != (needs == Needs::kClassification)) {
+    refuse(metric,
+           own.classifies
+               ? fmt::format("is of generative models, and family '{}' generates nothing; "
+                             "its eval.metrics may only hold accuracy",
+                             own.name)
+               : fmt::format("is of classifiers, and family '{}' is none; drop it", own.name));
+  }
+  if (needs == Needs::kPaths && !own.has_latents) {
+    refuse(metric,
+           fmt::format("needs paths through a latent space that samples are decoded from, and "
+                       "family '{}' has none; drop it",
+                       own.name));
+  }
+  const bool reconstructs =
+      needs == Needs::kReconstructions || needs == Needs::kNoisyReconstructions;
+  if (reconstructs && own.encoding == Encoding::kNone) {
+    refuse(metric,
+           fmt::format("is of reconstructions, and family '{}' makes none; drop it", own.name));
+  }
+  const bool likelihood = needs == Needs::kElbo || needs == Needs::kLogWeights;
+  if (likelihood && encoding_of(definition) != Encoding::kGaussians) {
+    refuse(metric,
+           fmt::format("is a bound of a likelihood, which family '{}' has none of as it is "
+                       "set up here; take family 'vae' with Gaussian posteriors, or drop it",
+                       own.name));
+  }
+}
+
+void check_split(const Definition& definition, const Metric& metric) {
+  const std::string& split = definition.text("eval.reference_split");
+  if (metric.needs == Needs::kHeldOut && split != "train") {
+    refuse(metric,
+           "compares with training and held-out data; set eval.reference_split = 'train', and the "
+           "test split is held out");
+  }
+  if (requirements_of(metric, {}).trained_on && split != "train") {
+    refuse(metric,
+           fmt::format("tells whether training data were memorised, and nothing was trained "
+                       "on split '{}'; set eval.reference_split = 'train'",
+                       split));
+  }
+  if (metric.needs == Needs::kProbe && split != "test") {
+    refuse(
+        metric,
+        "learns from training images and is scored on others; set eval.reference_split = 'test'");
+  }
+}
+
 void check_metric(const Definition& definition, const Metric& metric) {
-  if (metric.needs == Needs::kHeldOut && definition.text("eval.reference_split") != "train") {
-    throw Error(fmt::format(
-        "eval.metrics: {} compares with training and held-out data; set eval.reference_split = "
-        "'train', and the test split is held out",
-        metric.name));
-  }
-  if (metric.needs == Needs::kPaths && !family(definition.family).has_latents) {
-    throw Error(
-        fmt::format("eval.metrics: {} needs paths through a latent space that samples are decoded "
-                    "from, and family '{}' has none; drop it",
-                    metric.name, definition.family));
-  }
+  check_family(definition, metric);
+  check_split(definition, metric);
   const bool of_encoder = metric.needs == Needs::kProbe || metric.needs == Needs::kQuantisedCodes ||
                           metric.needs == Needs::kJacobian;
   if (is_of_codes(metric.needs) || of_encoder) check_codes(definition, metric);
-  if (metric.needs == Needs::kProbe && definition.text("eval.reference_split") != "test") {
-    throw Error(
-        fmt::format("eval.metrics: {} learns from training images and is scored on others; set "
-                    "eval.reference_split = 'test'",
-                    metric.name));
-  }
   if (metric.needs == Needs::kNoisyReconstructions) check_noise(definition);
-  const bool conditional =
-      definition.has("model.conditional") && definition.boolean("model.conditional");
   const bool labelled = metric.needs == Needs::kLabelled || metric.needs == Needs::kLabelledImages;
-  if (labelled && !conditional) {
+  if (labelled && !is_conditional(definition)) {
+    refuse(metric,
+           "needs a class for each sample; take a family with the key model.conditional and set it "
+           "to true");
+  }
+}
+
+// Each once, and with options of its own alone.
+void check_names(const Definition& definition) {
+  std::set<std::string> asked;
+  for (const auto& name : definition.texts("eval.metrics")) {
+    metric(name);
+    if (!asked.insert(name).second) {
+      throw Error(fmt::format("eval.metrics: {} is named twice; keep one", name));
+    }
+  }
+  for (const auto& [key, value] : parse_metric_options(definition.texts("eval.options"))) {
+    const auto owner = key.substr(0, key.find('.'));
+    if (asked.contains(owner)) continue;
     throw Error(
-        fmt::format("eval.metrics: {} needs a class for each sample; take a family with the key "
-                    "model.conditional and set it to true",
-                    metric.name));
+        fmt::format("eval.options: {}: {} is not among eval.metrics; add it, or drop the "
+                    "option",
+                    key, owner));
+  }
+}
+
+EvaluationSizes known_sizes(const Definition& definition) {
+  EvaluationSizes sizes;
+  sizes.generated = definition.integer("eval.generated");
+  const std::int64_t reference = definition.integer("eval.reference_count");
+  if (reference > 0) sizes.reference = reference;  // at most
+  if (definition.has("model.latent_dim")) sizes.codes = definition.integer("model.latent_dim");
+  const ExtractorSource& extractor = extractor_source(definition.text("eval.extractor"));
+  sizes.logits = extractor.gives_logits;
+  sizes.spatial = extractor.gives_spatial;
+  return sizes;
+}
+
+// Samples show the classes in turn.
+RowsOfEach in_turn(std::int64_t count, std::int64_t classes) {
+  RowsOfEach rows;
+  for (std::int64_t k = 0; k < std::min(count, classes); ++k) {
+    rows[k] = count / classes + (k < count % classes ? 1 : 0);
+  }
+  return rows;
+}
+
+EvaluationSizes sizes_with(const Definition& definition, const Dataset& dataset) {
+  const EvaluationInputs drawer(definition, 0, dataset, {});
+  const DataSplit& split = drawer.reference_split();
+  EvaluationSizes sizes = known_sizes(definition);
+  if (dataset.is_points()) sizes.logits = sizes.spatial = false;
+  sizes.reference = sizes.reference ? std::min(*sizes.reference, split.size()) : split.size();
+  sizes.training = dataset.train.size();
+  sizes.held_out = dataset.test.size();
+  sizes.example_shape = split.images.sizes().slice(1).vec();
+  sizes.training_labels = dataset.train.labels.defined();
+  sizes.reference_classes =
+      split.labels.defined() ? rows_of_each(drawer.reference_part(split.labels)) : RowsOfEach{};
+  sizes.generated_classes =
+      is_conditional(definition) ? in_turn(*sizes.generated, dataset.classes) : RowsOfEach{};
+  if (!split.factors.defined()) return sizes;
+  sizes.factors.emplace();
+  for (const at::Tensor& factor : drawer.reference_part(split.factors).unbind(1)) {
+    sizes.factors->push_back(rows_of_each(factor));
+  }
+  return sizes;
+}
+
+void check_extractor(const Definition& definition, const Metric& metric, const Dataset& dataset) {
+  if (!is_of_features(metric.needs) || dataset.is_points()) return;
+  const auto& name = definition.text("eval.extractor");
+  const auto& only = extractor_source(name).only_shape;
+  const auto shape = dataset.train.images.sizes().slice(1);
+  if (only.empty() || shape == at::IntArrayRef(only)) return;
+  refuse(metric, fmt::format("is of features of '{}', which takes {}x{} images of {} channel{} "
+                             "only, not {}x{} of {}; take another eval.extractor",
+                             name, only[2], only[1], only[0], only[0] == 1 ? "" : "s", shape[2],
+                             shape[1], shape[0]));
+}
+
+void check_sizes(const Definition& definition, const EvaluationSizes& sizes) {
+  MetricInputs settings;
+  settings.k = definition.integer("eval.neighbours");
+  settings.options = parse_metric_options(definition.texts("eval.options"));
+  for (const auto& name : definition.texts("eval.metrics")) {
+    try {
+      check_requirements(metric(name), settings, sizes);
+    } catch (const Error& problem) {
+      throw Error(fmt::format(
+          "eval.metrics: {}; change eval.generated, eval.reference_count, eval.neighbours or "
+          "eval.options to suit, or drop {}",
+          problem.what(), name));
+    }
   }
 }
 
 }  // namespace
 
 void check_evaluation(const Definition& definition) {
-  parse_metric_options(definition.texts("eval.options"));
-  bool needs_features = false;
+  check_names(definition);
+  extractor_source(definition.text("eval.extractor"));
+  for (const auto& name : definition.texts("eval.metrics")) check_metric(definition, metric(name));
+  check_sizes(definition, known_sizes(definition));
+}
+
+void check_evaluation(const Definition& definition, const Dataset& dataset) {
+  check_evaluation(definition);
+  if (definition.texts("eval.metrics").empty()) return;
   for (const auto& name : definition.texts("eval.metrics")) {
-    check_metric(definition, metric(name));
-    needs_features = needs_features || is_of_features(metric(name).needs);
+    const Metric& one = metric(name);
+    if (one.needs == Needs::kPoints && !dataset.modes) {
+      throw Error(
+          fmt::format("eval.metrics: modes can be counted on generated 2-D sets only, not on '{}'",
+                      dataset.name));
+    }
+    check_extractor(definition, one, dataset);
   }
-  if (!needs_features) return;
-  const auto& wanted = definition.text("eval.extractor");
-  const auto& known = extractors();
-  if (std::none_of(known.begin(), known.end(),
-                   [&](const auto& one) { return one.name == wanted; })) {
-    make_extractor(wanted);  // throws with the near miss
-  }
+  check_sizes(definition, sizes_with(definition, dataset));
 }
 
 }  // namespace assay

@@ -28,6 +28,8 @@ class EvaluationInputs {
   at::Tensor reference_images() const;
   /// And their labels, if there are any.
   Batch reference_examples() const;
+  /// The rows of the reference split's tensor that eval.reference_count asks for.
+  at::Tensor reference_part(const at::Tensor& of_split) const;
 
   void draw_reconstructions(GenerativeModel& model, MetricInputs& inputs) const;
   void draw_elbo(GenerativeModel& model, MetricInputs& inputs) const;
@@ -39,9 +41,6 @@ class EvaluationInputs {
   void draw_classes(Trainable& model, MetricInputs& inputs) const;
 
  private:
-  /// The rows of a split's tensor that eval.reference_count asks for.
-  at::Tensor reference_part(const at::Tensor& of_split) const;
-
   const Definition& definition_;
   std::uint64_t seed_;
   const Dataset& dataset_;

@@ -11,6 +11,7 @@
 #include "families/registry.h"
 #include "harness/code_inputs.h"
 #include "harness/environment.h"
+#include "harness/evaluation_check.h"
 #include "harness/latent_space.h"
 #include "harness/path_inputs.h"
 #include "harness/pictures.h"
@@ -19,6 +20,7 @@
 #include "metrics/dci.h"
 #include "metrics/options.h"
 #include "metrics/pair_sweep.h"
+#include "metrics/requirements.h"
 
 namespace assay {
 namespace {
@@ -51,17 +53,13 @@ Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dat
       progress_(std::move(progress)),
       drawer_(definition, seed, dataset, progress_),
       sampling_("sample", 1) {
+  check_evaluation(definition, dataset);
   for (const auto& name : definition.texts("eval.metrics")) {
     metrics_.push_back(&metric(name));
     needs_.insert(metrics_.back()->needs);
   }
   if (needs_features() && !dataset.is_points())
     extractor_ = from_outside([&] { return make_extractor(definition.text("eval.extractor")); });
-  if (needs(Needs::kPoints) && !dataset.modes) {
-    throw Error(
-        fmt::format("eval.metrics: modes can be counted on generated 2-D sets only, not on '{}'",
-                    dataset.name));
-  }
 }
 
 bool Evaluator::needs_features() const {

@@ -109,9 +109,10 @@ TEST_F(EvalTest, LeavesOutWithANoteWhatTooFewRowsDoNotAllow) {
   const Json found = result();
   EXPECT_TRUE(found["metrics"].contains("fd"));
   EXPECT_FALSE(found["metrics"].contains("recall"));
-  EXPECT_THAT(found["notes"].dump(), HasSubstr("recall: k = 3 neighbours"));
+  EXPECT_THAT(found["notes"].dump(),
+              HasSubstr("recall: needs 4 or more generated rows (k = 3 neighbours)"));
   command_.metrics = {"fd", "recall"};  // asked for, so an error
-  EXPECT_THAT(refusal(), HasSubstr("recall: k = 3 neighbours"));
+  EXPECT_THAT(refusal(), HasSubstr("recall: needs 4 or more generated rows (k = 3 neighbours)"));
 }
 
 TEST_F(EvalTest, RefusesBadWordsBeforeItReadsAnything) {

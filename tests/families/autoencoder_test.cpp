@@ -215,7 +215,10 @@ std::string refusal(const std::string& more) {
   try {
     const auto definition =
         resolve_text("family = \"autoencoder\"\n" + more, "here.toml", family_schema, {});
-    family("autoencoder").make({.definition = definition, .example_shape = {1, 8, 8}});
+    family("autoencoder")
+        .make({.definition = definition,
+               .example_shape = {1, 8, 8},
+               .training_images = torch::zeros({16, 1, 8, 8}, torch::kByte)});
   } catch (const Error& error) {
     return error.what();
   }
@@ -224,6 +227,9 @@ std::string refusal(const std::string& more) {
 
 TEST(Autoencoder, RefusesWhatItCannotBuild) {
   EXPECT_THAT(refusal("model.tied = true\n"), HasSubstr("model.network = \"mlp\""));
+  EXPECT_THAT(
+      refusal("sampler.codes = \"mixture\"\nsampler.components = 9\nsampler.fit_images = 8\n"),
+      HasSubstr("sampler.components = 9 needs as many codes, and 8 images are coded"));
   EXPECT_THAT(refusal("model.kept = 11\n"), HasSubstr("exceeds model.latent_dim = 10"));
   EXPECT_THAT(refusal("objective.sparsity = \"kl\"\n"), HasSubstr("model.code_activation"));
   EXPECT_THAT(refusal("objective.contraction = \"closed_form\"\n"), HasSubstr("one sigmoid layer"));
@@ -267,8 +273,10 @@ objective.reconstruction = ")" + GetParam().name +
                                            "\"\n",
                                        "here.toml", family_schema, {});
   torch::manual_seed(1);
-  const auto made =
-      family("autoencoder").make({.definition = definition, .example_shape = {1, 8, 8}});
+  const auto made = family("autoencoder")
+                        .make({.definition = definition,
+                               .example_shape = {1, 8, 8},
+                               .training_images = torch::zeros({16, 1, 8, 8}, torch::kByte)});
   auto& model = dynamic_cast<GenerativeModel&>(*made);
   const auto clean = 2.0 * torch::rand({6, 1, 8, 8}, seeded(2)) - 1.0;
   const Batch corrupted{mask(clean, 0.4, seeded(1)), {}};

@@ -6,7 +6,8 @@
 #include <fmt/format.h>
 #include <torch/utils.h>
 
-#include "core/error.h"
+#include <algorithm>
+
 #include "families/autoencoder/autoencoder_choices.h"
 #include "families/autoencoder/autoencoder_network.h"
 #include "families/autoencoder/contraction.h"
@@ -32,6 +33,18 @@ AutoencoderNetworkOptions network_options(const ModelArgs& args) {
   options.kept = definition.integer("model.kept");
   options.tied = definition.boolean("model.tied");
   return options;
+}
+
+// Before training: a mixture of more components than codes could not be fitted when it is scored.
+void check_components(const ModelArgs& args) {
+  const auto& definition = args.definition;
+  if (definition.text("sampler.codes") != "mixture" || !args.training_images.defined()) return;
+  const auto images = args.training_images.size(0), most = definition.integer("sampler.fit_images");
+  const auto coded = most > 0 ? std::min(most, images) : images;
+  const auto components = definition.integer("sampler.components");
+  refuse_if(components > coded, definition,
+            fmt::format("sampler.components = {} needs as many codes, and {} images are coded",
+                        components, coded));
 }
 
 class Autoencoder : public GenerativeModel {
@@ -160,10 +173,6 @@ GaussianMixture Autoencoder::fitted_codes() {
       training_images_, fit_images_, device_,
       [&](const torch::Tensor& images) { return network_.scored()->encode(images); });
   if (code_fit_ == CodeFit::kGaussian) return fit_gaussian(codes);
-  if (codes.size(0) < fit_components_) {
-    throw Error(fmt::format("sampler.components = {} needs as many codes, and {} images were coded",
-                            fit_components_, codes.size(0)));
-  }
   return fit_gaussian_mixture(codes, fit_components_, at::detail::createCPUGenerator(fit_seed_))
       .mixture;
 }
@@ -251,6 +260,7 @@ void check_autoencoder(const Definition& definition) {
 
 std::unique_ptr<Trainable> make_autoencoder(const ModelArgs& args) {
   check_autoencoder(args.definition);
+  check_components(args);
   return std::make_unique<Autoencoder>(args);
 }
 

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/requirements.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "metrics/inputs.h"
+#include "metrics/kernel_distance.h"
+#include "metrics/ssim.h"
+
+namespace assay {
+namespace {
+
+using std::int64_t;
+
+// The others count, or are drawn with: whole numbers.
+constexpr std::array<std::string_view, 10> kRealOptions{
+    "mifid.eps",          "cmmd.sigma",    "cmmd.scale",
+    "mmd_rbf.sigma",      "vendi.q",       "ppl.epsilon",
+    "ppl.trim_low",       "ppl.trim_high", "active_units.threshold",
+    "code_rate.tolerance"};
+constexpr std::string_view kLeastDeviation = "factor_vae_score.least_deviation";
+
+Requirements of_needs(Needs needs) {
+  switch (needs) {
+    case Needs::kHeldOut:
+      return {.generated = 2, .reference = 2, .held_out = 2, .trained_on = true};
+    case Needs::kSpatialFeatures:
+      return {.generated = 2, .reference = 2, .spatial = true};
+    case Needs::kLabelled:
+      return {.generated = 2, .reference = 2, .labels = true};
+    case Needs::kLabelledImages:
+      return {.generated = 2, .reference = 2, .images = true, .labels = true};
+    case Needs::kLogits:
+      return {.generated = 2, .logits = true};
+    case Needs::kPaths:
+      return {.generated = 2};
+    case Needs::kReconstructions:
+    case Needs::kNoisyReconstructions:
+      return {.reference = 2, .images = true};
+    case Needs::kPoints:
+      return {.generated = 2, .points = true};
+    case Needs::kClassification:
+      return {.reference = 2, .labels = true};
+    case Needs::kProbe:
+      return {.reference = 2, .training = 2, .labels = true, .training_labels = true};
+    // Ten rows are six to learn from, as many as groups of a jackknife and one more, and three to
+    // score.
+    case Needs::kCodes:
+    case Needs::kPosteriorsAndFactors:
+      return {.reference = 10, .codes = 2, .factors = 1};
+    case Needs::kElbo:
+    case Needs::kLogWeights:
+    case Needs::kCodeMeans:
+    case Needs::kPosteriors:
+    case Needs::kQuantisedCodes:
+    case Needs::kJacobian:
+      return {.reference = 2};
+    case Needs::kFeatures:
+      break;
+  }
+  return {.generated = 2, .reference = 2};
+}
+
+void of_kid(const MetricInputs& settings, Requirements& least) {
+  check_kid_options(settings);
+  // clean-fid takes smaller subsets where there are fewer rows.
+  if (kid_takes_all_pairs(settings) || settings.compat == "clean-fid") return;
+  const auto size = whole_option(settings, "kid.subset_size");
+  least.generated = least.reference = size;
+  least.because = fmt::format("kid.subset_size = {}", size);
+}
+
+void balls_of_reference(const MetricInputs& settings, Requirements& least) {
+  least.reference = std::max<int64_t>(2, settings.k + 1);
+  least.because = fmt::format("k = {} neighbours", settings.k);
+}
+
+void balls_of_generated(const MetricInputs& settings, Requirements& least) {
+  least.generated = std::max<int64_t>(2, settings.k + 1);
+  least.because = fmt::format("k = {} neighbours", settings.k);
+}
+
+void of_ct(const MetricInputs& settings, Requirements& least) {
+  const auto cells = whole_option(settings, "ct.cells");
+  const auto rows = whole_option(settings, "ct.min_generated");
+  least.reference = std::max<int64_t>(2, cells);
+  least.generated = std::max<int64_t>(2, rows + 1);
+  least.because = fmt::format("ct.cells = {}, ct.min_generated = {}", cells, rows);
+}
+
+void of_inception_score(const MetricInputs& settings, Requirements& least) {
+  const auto splits = whole_option(settings, "inception_score.splits");
+  least.generated = 2 * splits;
+  least.because = fmt::format("two for each of inception_score.splits = {}", splits);
+}
+
+void two_factors(const MetricInputs&, Requirements& least) { least.factors = 2; }
+void two_of_a_value(const MetricInputs&, Requirements& least) { least.rows_of_value = 2; }
+void no_reference(const MetricInputs&, Requirements& least) { least.reference = 0; }
+void of_the_training_set(const MetricInputs&, Requirements& least) { least.trained_on = true; }
+void both_sides(const MetricInputs&, Requirements& least) { least.reference = 2; }
+
+// What a metric needs beyond all of its kind.
+struct Statement {
+  std::string_view metric;
+  void (*add)(const MetricInputs& settings, Requirements& least);
+};
+
+const std::vector<Statement>& statements() {
+  static const std::vector<Statement> kStatements{
+      {"fd_infinity", [](const MetricInputs&, Requirements& least) { least.generated = 20; }},
+      {"intra_fd", [](const MetricInputs&, Requirements& least) { least.rows_of_class = 2; }},
+      {"kid", of_kid},
+      {"precision", balls_of_reference},
+      {"recall", balls_of_generated},
+      {"density", balls_of_reference},
+      {"coverage", balls_of_reference},
+      {"authpct", of_the_training_set},
+      {"mifid", of_the_training_set},
+      {"ct", of_ct},
+      {"fld", [](const MetricInputs&, Requirements& least) { least.reference = 4; }},
+      {"inception_score", of_inception_score},
+      {"vendi", no_reference},
+      {"ssim", [](const MetricInputs&, Requirements& least) { least.side = kSsimWindow; }},
+      {"ms_ssim", [](const MetricInputs&, Requirements& least) { least.side = kMsSsimSide; }},
+      {"w2_exact", both_sides},
+      {"cas",
+       [](const MetricInputs&, Requirements& least) {
+         least.side = 8;
+         least.generated_classes = 2;
+       }},
+      {"gaussian_total_correlation",
+       [](const MetricInputs&, Requirements& least) {
+         least.codes = 2;
+         least.more_rows_than_codes = true;
+       }},
+      {"modularity", two_factors},
+      {"dci_disentanglement", two_factors},
+      {"dci_completeness", two_factors},
+      {"dci_informativeness", two_factors},
+      {"factor_vae_score", two_of_a_value},
+      {"beta_vae_score", two_of_a_value}};
+  return kStatements;
+}
+
+void check_whole(const Metric& metric, const MetricInputs& settings) {
+  for (const MetricOption& one : metric.options) {
+    const auto key = fmt::format("{}.{}", metric.name, one.key);
+    const bool real = key == kLeastDeviation || std::find(kRealOptions.begin(), kRealOptions.end(),
+                                                          key) != kRealOptions.end();
+    if (!real) whole_option(settings, key);
+  }
+}
+
+}  // namespace
+
+Requirements requirements_of(const Metric& metric, const MetricInputs& settings) {
+  check_whole(metric, settings);
+  Requirements least = of_needs(metric.needs);
+  for (const Statement& statement : statements()) {
+    if (statement.metric == metric.name) statement.add(settings, least);
+  }
+  return least;
+}
+
+bool names_reference(const Metric& metric) {
+  return metric.needs == Needs::kPoints || requirements_of(metric, {}).reference > 0;
+}
+
+}  // namespace assay
