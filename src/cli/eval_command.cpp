@@ -248,7 +248,7 @@ class Scorer {
     }
     protocol["generated"] = generated_.name;
     protocol["generated_digest"] = generated_.digest;
-    if (metric.needs != Needs::kLogits) {
+    if (names_reference(metric)) {
       protocol["reference"] = reference_.name;
       protocol["reference_digest"] = reference_.digest;
     }

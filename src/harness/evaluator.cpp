@@ -68,9 +68,11 @@ bool Evaluator::needs_features() const {
 
 Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) const {
   const std::string& split = definition_.text("eval.reference_split");
-  Protocol protocol = {{"reference", fmt::format("{}:{}", dataset_.name, split)},
-                       {"reference_digest", drawer_.reference_split().digest},
-                       {"weights", scored_weights(definition_)}};
+  Protocol protocol = {{"weights", scored_weights(definition_)}};
+  if (names_reference(metric)) {
+    protocol["reference"] = fmt::format("{}:{}", dataset_.name, split);
+    protocol["reference_digest"] = drawer_.reference_split().digest;
+  }
   if (is_of_features(metric.needs)) {
     protocol.merge(extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}});
   }
@@ -82,6 +84,11 @@ Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) cons
   const bool likelihood = metric.needs == Needs::kElbo || metric.needs == Needs::kLogWeights;
   if (likelihood && definition_.has("objective.likelihood")) {
     protocol["likelihood"] = definition_.text("objective.likelihood");
+  }
+  // log p(x|y) bounds another quantity than log p(x).
+  if (likelihood && definition_.has("model.conditional") &&
+      definition_.boolean("model.conditional")) {
+    protocol["conditioning"] = "labels";
   }
   if (metric.needs == Needs::kLogWeights) {
     protocol["importance_samples"] = std::to_string(definition_.integer("eval.importance_samples"));

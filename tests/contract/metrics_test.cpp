@@ -236,6 +236,13 @@ TEST_P(MetricContract, RefusesAFractionWhereItCounts) {
 INSTANTIATE_TEST_SUITE_P(Registry, MetricContract, ::testing::ValuesIn(settings()),
                          [](const auto& test) { return test.param.label; });
 
+TEST(MetricRegistry, ScoresOfSamplesAloneNameNoReference) {
+  for (const Metric& one : metrics()) {
+    const bool alone = one.name == "vendi" || one.name == "inception_score" || one.name == "ppl";
+    EXPECT_EQ(names_reference(one), !alone) << one.name;
+  }
+}
+
 TEST(MetricRegistry, EveryMetricIsNamedOnceAndExplained) {
   std::set<std::string_view> names;
   for (const Metric& one : metrics()) {

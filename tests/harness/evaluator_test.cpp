@@ -314,5 +314,21 @@ TEST(Evaluator, RefusesMetricsOfCodesBeforeARunThatCannotGiveThem) {
   EXPECT_NO_THROW(with("dataset.name", "generated_images", "total_correlation"));
 }
 
+TEST(Evaluator, NamesNoReferenceWhereThereIsNone) {
+  Definition definition = small_definition();
+  definition.values.at("model.conditional").value = true;
+  definition.values.at("eval.metrics").value =
+      std::vector<std::string>{"vendi", "ppl", "fd", "elbo"};
+  const auto scores = evaluate(definition, 1);
+  for (const MetricValue& score : scores.evaluation.metrics) {
+    const bool compares = score.name == "fd" || score.name == "elbo";
+    EXPECT_EQ(score.protocol.contains("reference"), compares) << score.name;
+    EXPECT_EQ(score.protocol.contains("reference_digest"), compares) << score.name;
+    EXPECT_EQ(score.protocol.contains("n_real"), compares) << score.name;
+    // log p(x|y), where a model without classes bounds log p(x).
+    EXPECT_EQ(score.protocol.contains("conditioning"), score.name == "elbo") << score.name;
+  }
+}
+
 }  // namespace
 }  // namespace assay
