@@ -330,5 +330,29 @@ TEST(Evaluator, NamesNoReferenceWhereThereIsNone) {
   }
 }
 
+TEST(Evaluator, ReportsModeCollapseOfTrainedModelsAlone) {
+  const Definition definition = resolve_text(R"(
+family = "gan"
+dataset.name = "generated_images"
+dataset.size = 16
+dataset.count = 64
+model.initial_sd = 0
+model.generator_channels = [8, 4]
+model.discriminator_channels = [4, 8]
+eval.metrics = ["fd"]
+eval.extractor = "pixels"
+eval.generated = 40
+)",
+                                             "small.toml", family_schema, {});
+  const Dataset dataset = load_dataset_for(definition);
+  const auto model = build_model(definition, 1, dataset, torch::kCPU);
+  Evaluator evaluator(definition, 1, dataset, ignore);
+  // Weights of 0 make one image of every z.
+  EXPECT_TRUE(evaluator.evaluate(*model, 0).notes.empty());
+  const auto later = evaluator.evaluate(*model, 16).notes;
+  ASSERT_EQ(later.size(), 1U);
+  EXPECT_EQ(later[0].kind, "mode_collapse");
+}
+
 }  // namespace
 }  // namespace assay
