@@ -48,6 +48,27 @@ InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits, Pa
   return score;
 }
 
+bool splits_follow_order(const at::Tensor& logits, std::int64_t splits) {
+  constexpr double kDeviations = 4.5;
+  if (splits < 2) return false;
+  double between = 0.0, variance = 0.0;
+  run_serial([&] {
+    const auto p = logits.to(at::kDouble).softmax(1);
+    const auto n = p.size(0);
+    const auto centre = p.mean(0);
+    variance = (p - centre).square().sum().item<double>() / static_cast<double>(n - 1);
+    for (std::int64_t i = 0; i < splits; ++i) {
+      const auto part = p.slice(0, i * n / splits, (i + 1) * n / splits);
+      const auto rows = static_cast<double>(part.size(0));
+      between += rows * (part.mean(0) - centre).square().sum().item<double>();
+    }
+  });
+  const auto freedom = static_cast<double>(splits - 1);
+  const double spread = 2.0 / (9.0 * freedom);
+  const double quantile = freedom * std::pow(1.0 - spread + kDeviations * std::sqrt(spread), 3);
+  return between > quantile * variance;
+}
+
 namespace {
 
 constexpr std::uint32_t kTorchFidelitySeed = 2020;
@@ -67,6 +88,11 @@ at::Tensor in_order_of(std::string_view compat, const at::Tensor& logits) {
 }
 
 }  // namespace
+
+bool inception_score_follows_order(const MetricInputs& inputs) {
+  const auto logits = in_order_of(inputs.compat, inputs.generated_logits);
+  return splits_follow_order(logits, whole_option(inputs, "inception_score.splits"));
+}
 
 MetricValue compute_inception_score(const MetricInputs& inputs) {
   const InputName name{"inception_score", "generated"};

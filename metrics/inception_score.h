@@ -29,6 +29,17 @@ enum class Parts {
 InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits,
                                Parts parts = Parts::kEven);
 
+/// Whether the splits differ by more than those of shuffled rows would, so that the score is one of
+/// the order of the rows (sorted by class, it is far too low). With p̄_s the mean of p(y|x) over
+/// split s of n_s rows, T = Σ_s n_s ‖p̄_s − p̄‖² over the variance Σ_x ‖p(y|x) − p̄‖² / (N−1) is S−1
+/// in expectation for rows in random order and, at its most spread (all variance along one
+/// direction), χ² of S−1 degrees: true beyond that one's quantile at 4.5 deviations (one in
+/// 300,000; Wilson & Hilferty 1931). Never for one split. logits as above.
+bool splits_follow_order(const at::Tensor& logits, std::int64_t splits);
+
+/// The same of an evaluation's rows, options and peer.
+bool inception_score_follows_order(const MetricInputs& inputs);
+
 MetricValue compute_inception_score(const MetricInputs& inputs);
 
 }  // namespace assay

@@ -91,6 +91,7 @@ class Scorer {
     }
     add_inputs(result);
     add_sample_notes(result);
+    add_order_note(result, inputs);
     return result;
   }
 

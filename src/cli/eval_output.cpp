@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/table.h"
+#include "metrics/inception_score.h"
 
 namespace assay {
 namespace {
@@ -120,6 +121,14 @@ void add_sample_notes(EvalResult& result) {
                       value.name));
     }
   }
+}
+
+void add_order_note(EvalResult& result, const MetricInputs& inputs) {
+  if (!has_any(result, {"inception_score"}) || !inception_score_follows_order(inputs)) return;
+  result.notes.push_back(
+      "inception_score depends on the order of the rows here: its splits differ by more than those "
+      "of shuffled rows would, as if the rows were sorted by class; shuffle them, or take --set "
+      "inception_score.splits=1.");
 }
 
 Json to_json(const EvalResult& result) {

@@ -7,6 +7,7 @@
 #include "cli/context.h"
 #include "cli/eval_source.h"
 #include "core/events.h"
+#include "metrics/metric.h"
 
 namespace assay {
 
@@ -31,6 +32,9 @@ void add_input(EvalResult& result, const std::string& role, const EvalSource& so
 
 /// Adds a plain sentence for each kind of score that so few examples make lie.
 void add_sample_notes(EvalResult& result);
+
+/// Adds one where inception_score is of the order of rows (inception_score.h).
+void add_order_note(EvalResult& result, const MetricInputs& inputs);
 
 Json to_json(const EvalResult& result);
 void print_table(const EvalResult& result);

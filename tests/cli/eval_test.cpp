@@ -334,5 +334,26 @@ TEST_F(EvalTest, NeedsHeldOutDataForDataCopying) {
   EXPECT_TRUE(ct["protocol"].contains("held_out_digest"));
 }
 
+TEST_F(EvalTest, SaysThatAnInceptionScoreIsOfTheOrderOfRows) {
+  const std::string oracle = ASSAY_SOURCE_DIR "/tests/oracle/";
+  command_.metrics = {"inception_score"};
+  command_.generated = command_.reference = oracle + "is_sorted.npz";
+  EXPECT_THAT(result()["notes"].dump(), HasSubstr("depends on the order of the rows"));
+  EXPECT_FALSE(result()["metrics"]["inception_score"]["protocol"].contains("reference"));
+  command_.generated = command_.reference = oracle + "is_shuffled.npz";
+  const Json shuffled = result();
+  EXPECT_THAT(shuffled["notes"].dump(), Not(HasSubstr("order")));
+  EXPECT_NEAR(shuffled["metrics"]["inception_score"]["value"].get<double>(), 9.54, 0.01);
+}
+
+TEST_F(EvalTest, RefusesScoresOfMemorisingAgainstATestSplit) {
+  command_.generated = images("g", noise(1, 4, {1, 28, 28}));
+  command_.reference = "generated_images:test";
+  for (const std::string metric : {"authpct", "mifid"}) {
+    command_.metrics = {metric};
+    EXPECT_THAT(refusal(), HasSubstr("nothing was trained on generated_images:test"));
+  }
+}
+
 }  // namespace
 }  // namespace assay
