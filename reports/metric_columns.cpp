@@ -14,12 +14,58 @@
 namespace assay {
 namespace {
 
-constexpr std::array<std::string_view, 10> kLower = {
-    "fd",   "fid",         "kid",      "reconstruction_mse", "reverse_kl",
-    "cmmd", "fd_infinity", "iwae_nll", "bits_per_dim",       "linear_probe_error"};
-constexpr std::array<std::string_view, 12> kHigher = {
-    "precision", "recall",  "inception_score", "elbo",  "modes_covered", "high_quality_share",
-    "accuracy",  "density", "coverage",        "vendi", "psnr",          "noise_psnr"};
+// As the registry of metrics has them, which this room cannot include: tests/contract compares.
+constexpr std::array<std::string_view, 24> kLower = {"fid",
+                                                     "sfid",
+                                                     "fd",
+                                                     "fd_infinity",
+                                                     "sfd",
+                                                     "intra_fd",
+                                                     "mifid",
+                                                     "kid",
+                                                     "cmmd",
+                                                     "mmd_rbf",
+                                                     "sliced_w2",
+                                                     "fld",
+                                                     "ppl",
+                                                     "reconstruction_mse",
+                                                     "iwae_nll",
+                                                     "bits_per_dim",
+                                                     "reverse_kl",
+                                                     "w2_exact",
+                                                     "total_correlation",
+                                                     "gaussian_total_correlation",
+                                                     "jacobian_norm",
+                                                     "mean_activation",
+                                                     "linear_probe_error",
+                                                     "code_rate"};
+constexpr std::array<std::string_view, 27> kHigher = {"precision",
+                                                      "recall",
+                                                      "density",
+                                                      "coverage",
+                                                      "authpct",
+                                                      "ct",
+                                                      "inception_score",
+                                                      "vendi",
+                                                      "psnr",
+                                                      "ssim",
+                                                      "ms_ssim",
+                                                      "elbo",
+                                                      "modes_covered",
+                                                      "high_quality_share",
+                                                      "accuracy",
+                                                      "cas",
+                                                      "active_units",
+                                                      "noise_psnr",
+                                                      "mig",
+                                                      "mig_sampled",
+                                                      "modularity",
+                                                      "sap",
+                                                      "factor_vae_score",
+                                                      "beta_vae_score",
+                                                      "dci_disentanglement",
+                                                      "dci_completeness",
+                                                      "dci_informativeness"};
 
 // Lead with what is asked for first; everything else by name.
 int rank(std::string_view metric) {

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "metrics/requirements.h"
+#include "reports/metric_columns.h"
 
 namespace assay {
 namespace {
@@ -235,6 +236,15 @@ TEST_P(MetricContract, RefusesAFractionWhereItCounts) {
 
 INSTANTIATE_TEST_SUITE_P(Registry, MetricContract, ::testing::ValuesIn(settings()),
                          [](const auto& test) { return test.param.label; });
+
+// Reports have no metrics: what they say is better is a list of their own.
+TEST(MetricRegistry, ReportsKnowTheDirectionOfEveryMetric) {
+  for (const Metric& one : metrics()) {
+    EXPECT_EQ(direction_of(one.name),
+              one.better == Better::kLower ? Direction::kLower : Direction::kHigher)
+        << one.name;
+  }
+}
 
 TEST(MetricRegistry, ScoresOfSamplesAloneNameNoReference) {
   for (const Metric& one : metrics()) {
