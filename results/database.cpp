@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/folder.h"
 #include "core/paths.h"
 #include "results/file_system.h"
 #include "results/migrate.h"
@@ -88,7 +89,7 @@ Database Database::open_for_writing(const std::filesystem::path& given) {
 
 Database Database::open_for_reading(const std::filesystem::path& given) {
   const auto file = absolute_path(given);
-  if (!is_there(file)) {
+  if (!path_exists(file)) {
     throw Error(fmt::format(
         "{0}: no such database; `assay run EXPERIMENT --smoke --db {0}` makes one in seconds, or "
         "name another one with --db",

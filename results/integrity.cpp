@@ -9,7 +9,7 @@
 
 #include "core/digest.h"
 #include "core/error.h"
-#include "core/paths.h"
+#include "core/folder.h"
 #include "results/migrate.h"
 #include "results/queries.h"
 #include "results/row_digest.h"
@@ -115,7 +115,7 @@ class Check {
   }
 
   void checkpoint_or_its_absence(const RunRow& run, const CheckpointSaved& saved, bool needed) {
-    if (is_there(saved.file)) {
+    if (path_exists(saved.file)) {
       checkpoint_file(run, saved);
     } else if (needed) {
       missing_file(run, saved);
@@ -125,7 +125,7 @@ class Check {
   void missing_file(const RunRow& run, const CheckpointSaved& checkpoint) {
     if (run.status == "running") return;
     // A copy of the database without its checkpoints, or pruned ones, are no damage.
-    const bool pruned = !is_there(checkpoint.file.parent_path());
+    const bool pruned = !path_exists(checkpoint.file.parent_path());
     if (pruned && run.status != "interrupted") return;
     const auto remedy =
         run.status == "interrupted"
@@ -164,7 +164,7 @@ std::vector<Finding> check_database(const std::filesystem::path& file) {
     }
     return check.findings;
   } catch (const Error& error) {
-    if (error.code() == ExitCode::kUsage && !is_there(file)) throw;
+    if (error.code() == ExitCode::kUsage && !path_exists(file)) throw;
     findings.push_back({Finding::Severity::kDamage, error.what()});
   } catch (const std::logic_error& error) {
     // A damaged schema makes our own statements wrong.

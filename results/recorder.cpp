@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "core/paths.h"
+#include "core/folder.h"
 #include "results/row_digest.h"
 #include "results/row_writer.h"
 #include "results/run_lock.h"
@@ -140,7 +140,7 @@ void RunRecorder::remove_files(const std::vector<std::string>& names,
 
 void RunRecorder::checkpointed(const CheckpointSaved& checkpoint) {
   const std::string name = checkpoint.file.filename().string();
-  if (!is_there(folder_ / name)) {
+  if (!path_exists(folder_ / name)) {
     throw std::logic_error(fmt::format("checkpoint {} does not lie in {}", checkpoint.file.string(),
                                        folder_.string()));
   }

@@ -142,7 +142,7 @@ int doctor_command(const CommonOptions& options, bool database_given) {
   examine_space(out, options.database);
   examine_data(out);
   examine_extractors(out);
-  if (database_given || is_there(options.database)) examine_database(out, options.database);
+  if (database_given || path_exists(options.database)) examine_database(out, options.database);
   return out.exit_code();
 }
 

@@ -9,7 +9,6 @@
 #include "cli/targets.h"
 #include "config/suite.h"
 #include "core/folder.h"
-#include "core/paths.h"
 #include "core/utf8.h"
 #include "data/dataset.h"
 #include "harness/runner.h"
@@ -21,7 +20,7 @@ namespace {
 // Newest complete result by experiment name; empty without a database.
 std::map<std::string, LastResult> results_by_name(const std::filesystem::path& file) {
   std::map<std::string, LastResult> results;
-  if (!is_there(file)) return results;
+  if (!path_exists(file)) return results;
   const Database database = Database::open_for_reading(file);
   for (auto& result : last_results(database))
     results.emplace(result.run.experiment, std::move(result));

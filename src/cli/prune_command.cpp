@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include "cli/data_command.h"
-#include "core/paths.h"
+#include "core/folder.h"
 #include "results/store.h"
 
 namespace assay {
 
 int prune_command(const CommonOptions& options) {
-  if (!is_there(options.database)) Database::open_for_reading(options.database);
+  if (!path_exists(options.database)) Database::open_for_reading(options.database);
   Pruned pruned;
   {
     Database database = Database::open_for_writing(options.database);

@@ -10,6 +10,7 @@
 #include "cli/report_command.h"
 #include "config/suite.h"
 #include "core/error.h"
+#include "core/folder.h"
 #include "core/near_miss.h"
 #include "core/paths.h"
 #include "core/shell_words.h"
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 const std::string kSuites = "suites";
 
 // What cannot be looked at is none: the error about a name that is not found follows.
-bool is_file(const fs::path& place) {
+bool is_readable_file(const fs::path& place) {
   std::error_code problem;
   return fs::is_regular_file(place, problem);
 }
@@ -35,12 +36,12 @@ std::vector<std::string> names_below(const fs::path& folder, bool with_suites) {
   std::error_code problem;
   for (auto entry = fs::recursive_directory_iterator(folder, problem);
        !problem && entry != fs::recursive_directory_iterator(); entry.increment(problem)) {
-    if (!is_file(entry->path()) || entry->path().extension() != ".toml") continue;
+    if (!is_readable_file(entry->path()) || entry->path().extension() != ".toml") continue;
     const fs::path below = entry->path().lexically_relative(folder);
     if (!with_suites && *below.begin() == kSuites) continue;
     names.push_back(fs::path(below).replace_extension().generic_string());
   }
-  if (problem && is_there(folder)) {
+  if (problem && path_exists(folder)) {
     throw Error(
         fmt::format("{}: its files cannot be listed: {}", folder.string(), problem.message()));
   }
@@ -113,7 +114,7 @@ class Planner {
     std::map<std::string, PlannedMember> members;
     for (const SuiteMember& member : suite.members) {
       const fs::path beside = file.parent_path() / member.experiment;
-      const fs::path its_file = is_file(beside) ? beside : find_target(member.experiment);
+      const fs::path its_file = is_readable_file(beside) ? beside : find_target(member.experiment);
       members[member.name] = add_experiment(its_file, member.overrides, member.seeds, smoke);
       // Without `as` the name that reports know the experiment by.
       PlannedMember& added = members[member.name];
@@ -185,10 +186,10 @@ fs::path find_target(const std::string& target) {
   const fs::path root = experiments_folder();
   for (const fs::path& place :
        {fs::path(target), root / kSuites / (target + ".toml"), root / (target + ".toml")}) {
-    if (is_file(place)) return place;
+    if (is_readable_file(place)) return place;
   }
   if (fs::path(target).extension() == ".toml") {
-    throw Error(fmt::format("{}: {}", target, is_there(target) ? "is no file" : "no such file"));
+    throw Error(fmt::format("{}: {}", target, path_exists(target) ? "is no file" : "no such file"));
   }
   std::vector<std::string> known = suite_names();
   for (const auto& name : experiment_names()) known.push_back(name);

@@ -22,15 +22,6 @@ std::filesystem::path cache_folder() {
   return std::filesystem::path(home != nullptr ? home : "/root") / ".cache" / "assay";
 }
 
-bool is_there(const std::filesystem::path& place) {
-  std::error_code problem;
-  const auto status = std::filesystem::status(place, problem);
-  if (status.type() == std::filesystem::file_type::not_found) return false;
-  if (!problem) return true;
-  throw Error(fmt::format("{}: cannot be looked at: {}; mend that, or name another place",
-                          place.string(), problem.message()));
-}
-
 std::filesystem::path absolute_path(const std::filesystem::path& given) {
   std::error_code problem;
   auto absolute = std::filesystem::absolute(given, problem);

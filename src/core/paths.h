@@ -12,10 +12,6 @@ std::filesystem::path project_root();
 /// Where set-up keeps what it fetched and converted (weights/…): ASSAY_CACHE, else ~/.cache/assay.
 std::filesystem::path cache_folder();
 
-/// Whether something lies there, links followed. Throws Error (exit 2) where that cannot be told: a
-/// folder that is closed to us, links in a circle, a name too long.
-bool is_there(const std::filesystem::path& place);
-
 /// Throws Error (exit 2) if the path is relative and the current folder is gone.
 std::filesystem::path absolute_path(const std::filesystem::path& given);
 

@@ -39,6 +39,11 @@ TEST_F(FolderTest, TellsFilesFoldersAndNothingThroughLinks) {
   EXPECT_FALSE(path_exists(folder_ / "f" / "below"));
 }
 
+TEST_F(FolderTest, SaysWhyAPlaceCannotBeLookedAt) {
+  EXPECT_THAT([&] { path_exists(folder_ / std::string(300, 'x')); },
+              ThrowsMessage<Error>(HasSubstr("File name too long")));
+}
+
 TEST_F(FolderTest, NamesALinkThatLeadsToItself) {
   fs::create_symlink("loop", folder_ / "loop");
   const auto said =

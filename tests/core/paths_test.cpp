@@ -23,23 +23,6 @@ class Places : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 };
 
-TEST_F(Places, AreThereOrNot) {
-  EXPECT_TRUE(is_there(folder_));
-  EXPECT_FALSE(is_there(folder_ / "none"));
-  EXPECT_FALSE(is_there(folder_ / "none" / "deeper"));
-  fs::create_symlink("none", folder_ / "dangling");
-  EXPECT_FALSE(is_there(folder_ / "dangling"));
-}
-
-TEST_F(Places, ThatCannotBeLookedAtAreAnErrorThatSaysWhy) {
-  fs::create_symlink("b", folder_ / "a");
-  fs::create_symlink("a", folder_ / "b");
-  EXPECT_THAT([&] { is_there(folder_ / "a"); },
-              ThrowsMessage<Error>(HasSubstr("/a: cannot be looked at: Too many levels")));
-  EXPECT_THAT([&] { is_there(folder_ / std::string(300, 'x')); },
-              ThrowsMessage<Error>(HasSubstr("File name too long")));
-}
-
 TEST_F(Places, OfACurrentFolderThatIsGoneAreAnError) {
   const fs::path before = fs::current_path();
   fs::create_directory(folder_ / "gone");
