@@ -51,7 +51,9 @@ std::string warning_of(const std::string& name, const Uses& uses) {
 std::vector<RunSetting> run_settings(const RunRow& run) {
   return {{"device", run.device, true},
           {"smoke", run.smoke ? "yes" : "no", true},
-          {"threads", std::to_string(run.threads), false}};
+          {"threads", std::to_string(run.threads), false},
+          {"data", run.data_digest.value_or(""), true, true},
+          {"code", run.code_digest.value_or(""), false, true}};
 }
 
 std::string settings_key(const RunRow& run) {
@@ -85,9 +87,15 @@ std::vector<std::string> settings_warnings(const Report& report) {
   std::vector<std::string> names;
   std::map<std::string, Uses> uses;
   for (const auto& experiment : report.experiments) {
-    std::map<std::string, std::set<std::string>> own;
+    std::map<std::string, std::set<std::string>> own, within;
     for (const RunRow& run : experiment.counted) {
       for (const RunSetting& setting : run_settings(run)) {
+        if (setting.within) within[setting.name].insert(setting.value);
+      }
+    }
+    for (const RunRow& run : experiment.counted) {
+      for (const RunSetting& setting : run_settings(run)) {
+        if (setting.within && within[setting.name].size() < 2) continue;
         if (!uses.contains(setting.name)) names.push_back(setting.name);
         uses[setting.name].by_value[setting.value].insert(experiment.name);
         own[setting.name].insert(setting.value);

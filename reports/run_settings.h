@@ -15,6 +15,7 @@ struct RunSetting {
   /// Runs that differ here are never pooled: they are shown as experiments of their own. Where they
   /// differ in another setting they are pooled, and a warning says so.
   bool apart = false;
+  bool within = false;  ///< says something only of two runs of one definition
 };
 
 /// In an order that is the same for all runs. A further setting of runs belongs here and nowhere

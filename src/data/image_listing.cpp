@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <set>
+#include <span>
 #include <string_view>
 #include <system_error>
 
@@ -33,8 +34,7 @@ std::string ending_of(const fs::path& file) {
   return ending;
 }
 
-template <std::size_t kCount>
-bool is_among(const std::array<std::string_view, kCount>& endings, const std::string& ending) {
+bool is_among(std::span<const std::string_view> endings, const std::string& ending) {
   return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 

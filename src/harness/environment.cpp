@@ -139,7 +139,8 @@ std::int64_t peak_memory_bytes() {
 
 std::int64_t peak_memory_bytes([[maybe_unused]] torch::Device device) {
 #ifdef ASSAY_CUDA
-  if (device.is_cuda()) {
+  // Before anything lay there it has no statistics.
+  if (device.is_cuda() && c10::cuda::CUDACachingAllocator::get()->initialized()) {
     const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device.index());
     constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
     return stats.allocated_bytes[kAll].peak;

@@ -11,6 +11,13 @@
 namespace assay {
 namespace {
 
+TEST_F(ProcessTest, ALinkThatLeadsToItselfIsTheUsersFaultInEveryCommandThatLooks) {
+  fs::create_symlink("loop", folder_ / "loop");
+  const auto loop = (folder_ / "loop").string();
+  EXPECT_EQ(call({"data", "verify", loop}), 2);
+  EXPECT_EQ(call({"eval", "--generated", loop, "--reference", loop, "--metrics", "fd"}), 2);
+}
+
 TEST_F(ProcessTest, ARunKilledAndResumedHasTheHashOfTheCalmOne) {
   ASSERT_EQ(run("7"), 0);
   const std::string calm = rows().at(0).state_hash;

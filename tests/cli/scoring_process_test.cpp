@@ -7,6 +7,7 @@
 #include <set>
 
 #include "data/png.h"
+#include "results/run_lock.h"
 #include "tests/cli/process_fixture.h"
 
 namespace assay {
@@ -75,7 +76,7 @@ TEST_F(ScoringTest, PointsThatOnlyScoreTrainOnceAndGiveTheScoresOfRunsOfTheirOwn
     if (!row.parent_uuid) trained = row.uuid;
   }
   for (const RunRow& row : rows()) {
-    if (row.parent_uuid) EXPECT_EQ(*row.parent_uuid, trained);
+    EXPECT_EQ(row.parent_uuid.value_or(trained), trained);
   }
   EXPECT_EQ(call({"verify", "2"}), 0);
   EXPECT_EQ(call({"verify", "3", "--scores-only"}), 0);

@@ -15,7 +15,7 @@ TEST(TerminalText, GivesNoOrdersToATerminal) {
 
 TEST(TerminalText, IsWhatTablesShow) {
   Table table({"run", "reason"});
-  table.add({"1", "\x1b]0;title\x07failed\nso"});
+  table.add({"1", "\x1b]0;title\x07 failed\nso"});
   EXPECT_EQ(table.text().find('\x1b'), std::string::npos);
   EXPECT_NE(table.text().find("failed so"), std::string::npos);
 }

@@ -116,7 +116,14 @@ const std::vector<Question>& questions() {
   static const std::vector<Question> all = {
       {"classify",
        [](GenerativeModel& model, const Batch& batch) { model.classify(batch.images); }},
-      {"sample", [](GenerativeModel& model, const Batch&) { model.sample(3, {}, seeded(1)); }},
+      {"sample",
+       [](GenerativeModel& model, const Batch&) {
+         SampleRequest request;
+         request.count = 3;
+         request.generator = seeded(1);
+         request.sink = [](const torch::Tensor&) {};
+         model.sample(request);
+       }},
       {"sample_labels", [](GenerativeModel& model, const Batch&) { model.sample_labels(3); }},
       {"draw_latents",
        [](GenerativeModel& model, const Batch&) {

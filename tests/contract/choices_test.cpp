@@ -26,7 +26,8 @@ struct Ground {
 const std::string kMlp = "model.network = 'mlp'\nmodel.hidden_widths = [8]\n";
 
 std::string family_settings(const std::string& family) {
-  if (family == "vae" || family == "autoencoder") return "model.latent_dim = 3\n";
+  if (family == "vae" || family == "autoencoder")
+    return "train.batch_size = 16\nmodel.latent_dim = 3\n";
   if (family == "vq_vae")
     return "model.channels = 8\nmodel.residual_channels = 4\nmodel.codes = 8\nmodel.code_dim = 2\n";
   if (family == "gan")

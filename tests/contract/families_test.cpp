@@ -41,6 +41,12 @@ const std::vector<Case>& cases() {
       trained("WaeMmdInfogan", "1e-3", 0.9),
       trained("AutoencoderContractiveMixture", "5e-3", 0.5),
       trained("AutoencoderSparseConv", "5e-3", 0.5),
+      // Batch normalisation without an average: what evaluation must not move.
+      {{"AutoencoderInfogan",
+        "family = \"autoencoder\"\nmodel.network = \"infogan\"\nmodel.latent_dim = 4\n"
+        "optimizer.learning_rate = 1e-3\n",
+        {1, 8, 8}},
+       0.5},
       trained("VqVae", "3e-3", 0.5),
       trained("Dcgan", "1e-3", 0.5),
       trained("GanMaxoutMinimax", "1e-3", 0.5),

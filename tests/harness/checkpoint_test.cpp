@@ -42,13 +42,14 @@ TEST_F(CheckpointTest, AModelContinuesFromItBitForBitAndAColdOneDoesNot) {
   torch::Generator noise = make_generator(torch::kCPU, 3, "train_noise");
   LossLog losses;
   train(whole, noise, 5);
-  const CheckpointSaved saved = save_checkpoint(folder_, {"id", 3, 5, 40}, whole, noise, losses);
+  const CheckpointSaved saved =
+      save_checkpoint(folder_, {"id", "training", 3, 5, 40}, whole, noise, losses);
   train(whole, noise, 5);
 
   ToyModel resumed, cold;
   torch::Generator resumed_noise = make_generator(torch::kCPU, 99, "train_noise");
   const RunPosition position =
-      load_checkpoint(saved.file, {"id", 3}, resumed, resumed_noise, losses);
+      load_checkpoint(saved.file, {"id", "training", 3}, resumed, resumed_noise, losses);
   EXPECT_EQ(position.step, 5);
   EXPECT_EQ(position.images_seen, 40);
   train(resumed, resumed_noise, 5);
@@ -61,8 +62,8 @@ TEST_F(CheckpointTest, AModelContinuesFromItBitForBitAndAColdOneDoesNot) {
 
 TEST_F(CheckpointTest, ItsDigestIsThatOfTheFile) {
   ToyModel model;
-  const auto saved =
-      save_checkpoint(folder_, {"id", 3, 5, 40}, model, make_generator(torch::kCPU, 1, "n"), {});
+  const auto saved = save_checkpoint(folder_, {"id", "training", 3, 5, 40}, model,
+                                     make_generator(torch::kCPU, 1, "n"), {});
   EXPECT_EQ(saved.sha256, sha256_of_file(saved.file));
   EXPECT_EQ(saved.file, folder_ / "000000000040.safetensors");
 }
@@ -71,24 +72,42 @@ TEST_F(CheckpointTest, OfAnotherExperimentOrSeedIsRefused) {
   ToyModel model;
   torch::Generator noise = make_generator(torch::kCPU, 1, "n");
   LossLog losses;
-  const auto file = save_checkpoint(folder_, {"id", 3, 5, 40}, model, noise, losses).file;
+  const auto file =
+      save_checkpoint(folder_, {"id", "training", 3, 5, 40}, model, noise, losses).file;
   EXPECT_THAT(
       [&] {
-        load_checkpoint(file, {"other", 3}, model, noise, losses);
+        load_checkpoint(file, {"id", "other", 3}, model, noise, losses);
       },
       ThrowsMessage<Error>(HasSubstr("belongs to another experiment or seed")));
-  EXPECT_THROW(load_checkpoint(file, {"id", 4}, model, noise, losses), Error);
+  EXPECT_THROW(load_checkpoint(file, {"id", "training", 4}, model, noise, losses), Error);
+}
+
+// The same training under another way of being scored; and one that an older assay saved, which
+// knew the definition's id alone.
+TEST_F(CheckpointTest, BelongsToATrainingOrIfItIsOldToADefinition) {
+  ToyModel model;
+  torch::Generator noise = make_generator(torch::kCPU, 1, "n");
+  LossLog losses;
+  const auto saved_by = [&](const std::string& definition, const std::string& training) {
+    return save_checkpoint(folder_, {definition, training, 3, 5, 40}, model, noise, losses).file;
+  };
+  const RunPosition expected{"id", "training", 3};
+  EXPECT_EQ(load_checkpoint(saved_by("other", "training"), expected, model, noise, losses).step, 5);
+  EXPECT_EQ(load_checkpoint(saved_by("id", ""), expected, model, noise, losses).step, 5);
+  EXPECT_THROW(load_checkpoint(saved_by("other", ""), expected, model, noise, losses), Error);
 }
 
 TEST_F(CheckpointTest, CutAtAnyLengthIsRefusedAndChangesNothing) {
   ToyModel model;
   torch::Generator noise = make_generator(torch::kCPU, 1, "n");
   LossLog losses;
-  const auto file = save_checkpoint(folder_, {"id", 3, 5, 40}, model, noise, losses).file;
+  const auto file =
+      save_checkpoint(folder_, {"id", "training", 3, 5, 40}, model, noise, losses).file;
   const std::string whole = read_file(file), before = state_hash(model);
   for (std::size_t length = 0; length < whole.size(); length += 97) {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << whole.substr(0, length);
-    EXPECT_THROW(load_checkpoint(file, {"id", 3}, model, noise, losses), Error) << length;
+    EXPECT_THROW(load_checkpoint(file, {"id", "training", 3}, model, noise, losses), Error)
+        << length;
   }
   EXPECT_EQ(state_hash(model), before);
 }
@@ -109,6 +128,9 @@ std::vector<std::pair<std::string, TensorFile>> damaged_copies(const TensorFile&
       }
       // A number that is not whole is taken for one that is; the name of a definition is any text.
       if (value.is_number() && i == 2) continue;
+      if (field == "definition_id" && i == 1) continue;
+      // An older assay wrote none.
+      if (field == "training_id" && i == wrong.size()) continue;
       all.emplace_back(field + " = " + (i < wrong.size() ? wrong[i].dump() : "absent"), whole);
       all.back().second.metadata["assay_run"] = json.dump();
     }
@@ -132,7 +154,8 @@ TEST_F(CheckpointTest, DamageToAnyOfItsFieldsIsNamedAndChangesNothing) {
   torch::Generator noise = make_generator(torch::kCPU, 1, "n");
   LossLog losses;
   losses.add({{"loss", 1.0}});
-  const auto file = save_checkpoint(folder_, {"id", 3, 5, 40, {2.0}}, model, noise, losses).file;
+  const auto file =
+      save_checkpoint(folder_, {"id", "training", 3, 5, 40, {2.0}}, model, noise, losses).file;
   const TensorFile whole = load_safetensors(file);
   const std::string before = state_hash(model);
   const auto noise_before = noise.get_state(),
@@ -140,7 +163,7 @@ TEST_F(CheckpointTest, DamageToAnyOfItsFieldsIsNamedAndChangesNothing) {
   for (const auto& [what, damaged] : damaged_copies(whole)) {
     save_safetensors(file, damaged.tensors, damaged.metadata);
     try {
-      load_checkpoint(file, {"id", 3}, model, noise, losses);
+      load_checkpoint(file, {"id", "training", 3}, model, noise, losses);
       ADD_FAILURE() << what << " was taken";
     } catch (const Error& problem) {
       EXPECT_THAT(problem.what(), HasSubstr(file.string())) << what;

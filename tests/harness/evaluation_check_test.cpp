@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -188,6 +189,23 @@ TEST(CheckEvaluation, RefusesFactorsThatTellNothing) {
   auto alone = torch::arange(12).remainder(2).view({12, 1});
   alone[5][0] = 2;
   EXPECT_THAT(refused(alone), HasSubstr("only 1 row has the value 2 of factor 0"));
+}
+
+TEST(CheckEvaluation, TakesEveryCommittedExperiment) {
+  const std::filesystem::path root = ASSAY_SOURCE_DIR "/experiments";
+  int experiments = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.path().extension() != ".toml") continue;
+    if (entry.path().parent_path().filename() == "suites") continue;
+    for (const bool smoke : {false, true}) {
+      const auto definition =
+          resolve_file(entry.path(), family_schema, {.smoke = smoke, .experiments = root});
+      EXPECT_NO_THROW(family(definition.family).check(definition)) << entry.path();
+      EXPECT_EQ(refusal(definition), "") << entry.path() << (smoke ? " cut to seconds" : "");
+    }
+    ++experiments;
+  }
+  EXPECT_GE(experiments, 50);
 }
 
 TEST(CheckEvaluation, IsAskedBeforeTheFirstStepOfARun) {

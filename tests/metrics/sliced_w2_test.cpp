@@ -76,13 +76,14 @@ TEST(SlicedW2, InOneDimensionIsThreeTimesTheSquaredDistance) {
 }
 
 TEST(SlicedW2, OfAShiftIsThreeTimesItsSquaredLengthOnAverage) {
-  // 3D · mean (uᵀδ)², and E(uᵀδ)² = ‖δ‖²/D. (uᵀδ)²D/‖δ‖² has variance < 2: 4000 directions give
-  // 3·25·√(2/4000) = 1.7 as one standard deviation.
+  // 3D · mean (uᵀδ)², and E(uᵀδ)² = ‖δ‖²/D. (uᵀδ)²/‖δ‖² is Beta(1/2, (D−1)/2), so D times it has
+  // variance 2(D−1)/(D+2) = 11/7: 100,000 directions give 75·√(11/7/100000) = 0.297 as one standard
+  // deviation. D−1 for D would be 6 away.
   const auto x = normal_matrix(5, 30, 12);
   auto shift = at::zeros({12}, at::kDouble);
   shift[2] = 3.0;
   shift[9] = -4.0;
-  EXPECT_NEAR(sliced_w2(x + shift, x, 4000, 1).value, 75.0, 5.0);
+  EXPECT_NEAR(sliced_w2(x + shift, x, 100000, 1).value, 75.0, 4.0 * 0.297);
   EXPECT_NEAR(sliced_w2(x + 1e6, x + 1e6, 10, 1).value, 0.0, 1e-12);
 }
 
