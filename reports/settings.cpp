@@ -12,8 +12,9 @@ namespace assay {
 namespace {
 
 constexpr std::array<std::string_view, 9> kNoIdentity = {
-    "name",    "note",     "seeds",        "tier", "reproduces",
-    "extends", "revision", "dataset.path", "train.checkpoint_every_images"};
+    "name",     "note",         "seeds",
+    "tier",     "reproduces",   "extends",
+    "revision", "dataset.path", "train.checkpoint_every_images"};
 
 }  // namespace
 

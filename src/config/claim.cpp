@@ -58,9 +58,9 @@ std::string side_of(const SourceItem& item, const std::string& path,
   }
   if (times > 1) {
     throw Error(
-        fmt::format("{}: {} = '{}' is {} members of this suite; give each a definition of its own "
-                    "(a file with extends = \"{}\"), so that the claim says which one it means",
-                    where, path, name, times, name));
+        fmt::format("{}: {} = '{}' is {} members of this suite; give each a name of its own "
+                    "(as = \"…\"), so that the claim says which one it means",
+                    where, path, name, times));
   }
   return name;
 }

@@ -49,10 +49,11 @@ std::vector<SuiteMember> swept(const SuiteMember& member, const SourceItem& item
     points.push_back(member);
     for (const Override& change : point) {
       if (!only_scores(change.path)) {
-        throw Error(fmt::format("{}: sweep of {}: a member's sweep scores one training in several "
-                                "ways, by keys of [eval] and [sampler]; give each of the others a "
-                                "[[member]] with set",
-                                sweep->second.where, change.path));
+        throw Error(
+            fmt::format("{}: sweep of {}: a member's sweep scores one training in several "
+                        "ways, by keys of [eval] and [sampler]; give each of the others a "
+                        "[[member]] with set",
+                        sweep->second.where, change.path));
       }
       points.back().name += fmt::format(" {}={}", change.path, change.value);
       points.back().overrides.push_back(change);
@@ -60,16 +61,6 @@ std::vector<SuiteMember> swept(const SuiteMember& member, const SourceItem& item
     }
   }
   return points;
-}
-
-// A claim must be able to mean one member only.
-void check_unambiguous(const Claim& claim, const std::vector<SuiteMember>& members) {
-  for (const std::string& side : {claim.left, claim.right}) {
-    if (std::ranges::count(members, side, &SuiteMember::name) < 2) continue;
-    throw Error(fmt::format("{}: '{}' is the name of several members; give each a name of its own "
-                            "with as = \"…\"",
-                            claim.where, side));
-  }
 }
 
 std::vector<Claim> read_claims(const std::vector<SourceItem>& items,
@@ -84,7 +75,6 @@ std::vector<Claim> read_claims(const std::vector<SourceItem>& items,
       throw Error(fmt::format("{}: the claim at {} has the same text; verdicts go by it",
                               item.values.at("text").where, twin->where));
     }
-    check_unambiguous(claim, members);
     claims.push_back(std::move(claim));
   }
   return claims;
@@ -148,7 +138,8 @@ const Schema& member_schema() {
        .meaning = "overrides, each \"key=value\""},
       {.path = "sweep",
        .default_value = std::vector<std::string>{},
-       .meaning = "several ways of scoring one training, each \"key=a,b,c\" of [eval] or [sampler]"}};
+       .meaning =
+           "several ways of scoring one training, each \"key=a,b,c\" of [eval] or [sampler]"}};
   return keys;
 }
 

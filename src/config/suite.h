@@ -37,9 +37,9 @@ const Schema& member_schema();
 bool is_suite(const std::filesystem::path& file);
 
 /// A member with sweep = ["key=a,b"] stands for one of each point, named "NAME key=a". Throws Error
-/// with file:line:column for an unknown key, a wrong type, a member without experiment, no member, a
-/// sweep of keys that can change weights, a claim that read_claim refuses or that two members of one
-/// name could be meant by, or two claims of one text.
+/// with file:line:column for an unknown key, a wrong type, a member without experiment, no member,
+/// a sweep of keys that can change weights, a claim that read_claim refuses or that two members of
+/// one name could be meant by, or two claims of one text.
 Suite read_suite(const std::filesystem::path& file);
 
 /// "0,1,2" or "0..4" (both ends included) or a mixture, each once. Throws Error naming --seeds: for

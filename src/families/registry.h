@@ -35,7 +35,7 @@ struct Family {
   /// Corrects what sampling_protocol says of its definitions, given the number of training images;
   /// nullptr: nothing to correct.
   void (*describe_sampling)(const Definition&, std::int64_t, Protocol&) = nullptr;
-  int revision = 1;          ///< of its schema: raised when a default or a meaning changes
+  int revision = 1;  ///< of its schema: raised when a default or a meaning changes
   std::vector<Upgrade> upgrades = {};
 };
 

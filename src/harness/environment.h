@@ -28,7 +28,7 @@ struct Commit {
   /// differs from that commit, "+" and the first 12 hex digits of the SHA-256 of the difference
   /// follow.
   std::string id;
-  bool dirty = false;  ///< it differs
+  bool dirty = false;       ///< it differs
   std::string code_digest;  ///< kCodeDigest (harness/build_commit.h)
 };
 

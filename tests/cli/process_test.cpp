@@ -235,9 +235,10 @@ TEST_F(ProcessTest, ASuiteEndsWithVerdictsOnItsClaims) {
   ASSERT_EQ(call({"run", suite, "--report", report}), 0);
   EXPECT_EQ(stored().size(), 2U);
   EXPECT_EQ(call({"doctor"}), 0);
-  // Runs of another commit, however new, are not judged with those of this one.
+  // Runs of other code, however new, are not judged with those of this one.
   Database::open_for_writing(db_).execute(
-      "UPDATE run SET commit_id = 'elsewhere', started_at = '2999-01-01T00:00:00Z' WHERE seed = 3");
+      "UPDATE run SET commit_id = 'elsewhere', code_digest = 'elsewhere', started_at = "
+      "'2999-01-01T00:00:00Z' WHERE seed = 3");
   ASSERT_EQ(call({"run", suite, "--report", report}), 0);
   ASSERT_EQ(stored().size(), 4U);
   EXPECT_EQ(stored()[2].n_a, 5);

@@ -76,7 +76,7 @@ TEST_F(SuiteTest, AClaimOnANameOfTwoMembersIsRefused) {
       "[[claim]]\ntext='t'\nleft='a'\nright='b'\nmetric='fd'\ndirection='lower'\ntest='sign'\n";
   const std::string twice = "[[member]]\nexperiment='a'\n[[member]]\nexperiment='a'\n";
   EXPECT_THAT([&] { read(twice + "[[member]]\nexperiment='b'\n" + claim); },
-              ThrowsMessage<Error>(HasSubstr("'a' is the name of several members")));
+              ThrowsMessage<Error>(HasSubstr("left = 'a' is 2 members of this suite")));
   EXPECT_EQ(read("[[member]]\nexperiment='x'\nas='a'\n[[member]]\nexperiment='x'\nas='b'\n" + claim)
                 .claims.size(),
             1U);

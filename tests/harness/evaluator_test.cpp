@@ -189,6 +189,7 @@ TEST(Evaluator, NamesTheBinarisationInEveryProtocol) {
 
 TEST(Evaluator, NamesConvolutionsThatAreNotLibTorchs) {
   Definition definition = small_definition();
+  definition.values.at("train.convolution").value = std::string("exact");
   for (const auto& value : evaluate(definition, 1).evaluation.metrics) {
     EXPECT_FALSE(value.protocol.contains("convolution")) << value.name;
   }
