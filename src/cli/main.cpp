@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <new>
 
 #include "cli/app.h"
@@ -38,6 +39,13 @@ int main(int argc, char** argv) {
     return app.run(argc, argv);
   } catch (const assay::Error& problem) {
     return fail(problem.what(), problem.code());
+  } catch (const std::filesystem::filesystem_error& problem) {
+    // A folder that is closed to us, a link in a circle, a current folder that is gone.
+    return fail(
+        fmt::format("{}: {}; mend that, or name another place",
+                    problem.path1().empty() ? "the current folder" : problem.path1().string(),
+                    problem.code().message()),
+        assay::ExitCode::kUsage);
   } catch (const std::bad_alloc&) {
     return fail("out of memory; lower train.batch_size, eval.batch_size or --jobs",
                 assay::ExitCode::kRunFailed);

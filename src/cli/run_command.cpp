@@ -18,6 +18,7 @@
 #include "cli/table.h"
 #include "cli/work_plan.h"
 #include "core/error.h"
+#include "core/folder.h"
 #include "harness/environment.h"
 #include "results/queries.h"
 #include "results/run_lock.h"
@@ -218,8 +219,7 @@ int run_command(const RunCommand& command) {
 int resume_command(const std::vector<std::string>& wanted, const WorkOptions& work) {
   WorkOptions options = work;
   options.jobs = jobs_of(options);
-  if (!std::filesystem::exists(options.common.database))
-    Database::open_for_reading(options.common.database);
+  if (!path_exists(options.common.database)) Database::open_for_reading(options.common.database);
   Database database = Database::open_for_writing(options.common.database);
   mark_abandoned(database);
   std::vector<RunRow> rows;

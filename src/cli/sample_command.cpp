@@ -11,6 +11,7 @@
 #include "cli/stored.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/folder.h"
 #include "data/batch_stream.h"
 #include "data/npz.h"
 #include "data/png.h"
@@ -32,7 +33,7 @@ constexpr std::int64_t kScatterSize = 512;
 CheckpointSaved newest_weights(const Database& database, const RunRow& row) {
   if (const auto sound = sound_checkpoint(database, row.number)) return *sound;
   for (const auto& saved : checkpoints_of(database, row.number)) {
-    if (!fs::exists(saved.file)) continue;
+    if (!path_exists(saved.file)) continue;
     throw Error(
         fmt::format("{}: these weights of run {} were changed (their SHA-256 is not the one "
                     "stored); run it again ({} --again)",

@@ -6,6 +6,7 @@
 #include "config/toml_source.h"
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/paths.h"
 #include "data/data_digest.h"
 #include "families/registry.h"
 #include "harness/runner.h"
@@ -77,8 +78,8 @@ Definition stored_definition(const Database& database, const RunRow& run,
                               {.overrides = overrides_of(changes), .stored = true});
   }
   if (!changes.data.empty()) {
-    definition.values.at("dataset.path") = {std::filesystem::absolute(changes.data).string(),
-                                            "--data", /*identity=*/false};
+    definition.values.at("dataset.path") = {absolute_path(changes.data).string(), "--data",
+                                            /*identity=*/false};
   }
   return definition;
 }

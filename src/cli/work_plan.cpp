@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -99,10 +100,22 @@ class Planner {
     for (const Point* point : to_begin) {
       if (!is_scored_during_training(point->planned->definition)) begin(*point);
     }
-    return std::move(work_);
+    return in_the_order_of(points);
   }
 
  private:
+  // A suite names its longest runs first, so that no core idles at the end.
+  Work in_the_order_of(const std::vector<Point>& points) {
+    const auto place = [&](const WorkOrder& order) {
+      return std::ranges::find_if(points, [&](const Point& point) {
+        return point.id == order.experiment_id && point.at.seed == order.seed &&
+               point.at.data_digest == order.data_digest && point.at.smoke == order.smoke;
+      });
+    };
+    std::ranges::stable_sort(work_.orders, {}, [&](const WorkOrder& one) { return place(one); });
+    return std::move(work_);
+  }
+
   bool stands_in(const Point& point) {
     if (again_) return false;
     if (const auto complete = find_complete(database_, point.id, point.at)) {
@@ -167,6 +180,7 @@ class Planner {
 WorkOrder order_to_resume(const Database& database, const RunRow& row) {
   WorkOrder order{row.uuid, label_of(row.experiment, row.seed), true, row.experiment_id, row.seed};
   order.parent = row.parent_uuid.value_or("");
+  order.smoke = row.smoke;
   try {
     if (order.parent.empty()) {
       order.places = stored_definition(database, row).integer("train.seed_batch");
