@@ -75,7 +75,7 @@ class Collector {
     bool known = false;
     for (const MetricRow& row : final_metrics_of(*run.database, run.row.number)) {
       if (!is_asked_for(row, wanted_)) continue;
-      protocols_.emplace(row.protocol_id, row.protocol);
+      protocols_.emplace(measurement_id(row), measurement_of(row.protocol));
       if (known) continue;  // under a second protocol: refused for that
       known = true;
       if (std::isfinite(row.value)) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "reports/number_text.h"
+#include "results/row_writer.h"
 
 namespace assay {
 namespace {
@@ -105,13 +106,27 @@ Direction direction_of(std::string_view metric) {
   return Direction::kUnknown;
 }
 
+Protocol measurement_of(const Protocol& protocol) {
+  Protocol measurement = protocol;
+  std::erase_if(measurement, [](const auto& field) {
+    return field.first.starts_with("sampler.") || field.first == "network_evaluations";
+  });
+  return measurement;
+}
+
+std::string measurement_id(const MetricRow& metric) {
+  const Protocol measurement = measurement_of(metric.protocol);
+  return measurement == metric.protocol ? metric.protocol_id : protocol_id(measurement);
+}
+
 std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metric) {
+  const std::string id = measurement_id(metric);
   const auto found = std::ranges::find_if(columns, [&](const MetricColumn& column) {
-    return column.metric == metric.name && column.protocol_id == metric.protocol_id;
+    return column.metric == metric.name && column.protocol_id == id;
   });
   if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
   columns.push_back(
-      {metric.name, metric.protocol_id, metric.protocol, direction_of(metric.name), "", {}});
+      {metric.name, id, measurement_of(metric.protocol), direction_of(metric.name), "", {}});
   return columns.size() - 1;
 }
 

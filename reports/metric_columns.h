@@ -17,6 +17,13 @@ Direction direction_of(std::string_view metric);
 /// Index of the column for this metric under this protocol; adds it if it is new.
 std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metric);
 
+/// What of a protocol says how a value was measured. How the model drew its samples
+/// ("sampler.steps", "network_evaluations") is in the protocol of a score, but it is what is
+/// measured: two samplers, or a GAN and a diffusion model, are there to be compared.
+Protocol measurement_of(const Protocol& protocol);
+/// Its id: that of the whole protocol where nothing was left out.
+std::string measurement_id(const MetricRow& metric);
+
 /// Names of the fields in which protocols differ; "none" stands for a field that one lacks.
 std::set<std::string> differing_fields(const std::vector<const Protocol*>& protocols);
 std::string protocol_field(const Protocol& protocol, const std::string& name);

@@ -22,6 +22,14 @@ class WorkPlan : public testing::Test {
                           "extends = 'toy2d/ring_gan'\n[eval]\nevery_images = 0\n");
   }
   void TearDown() override { fs::remove_all(folder_); }
+  static TargetOptions of(const std::vector<std::string>& targets, const std::string& seeds,
+                          const std::vector<std::string>& sweep = {}) {
+    TargetOptions options;
+    options.targets = targets;
+    options.seeds = seeds;
+    options.sweep = sweep;
+    return options;
+  }
   Work plan(const TargetOptions& options) {
     Database database = Database::open_for_writing(folder_ / "a.sqlite");
     return plan_work(database, make_plan(options), torch::kCPU, 1, /*again=*/false);
@@ -31,7 +39,7 @@ class WorkPlan : public testing::Test {
 };
 
 TEST_F(WorkPlan, KeepsTheOrderInWhichRunsWereNamed) {
-  const Work work = plan({.targets = {short_, "toy2d/grid_gan"}, .seeds = "0,1"});
+  const Work work = plan(of({short_, "toy2d/grid_gan"}, "0,1"));
   ASSERT_EQ(work.orders.size(), 4U);
   EXPECT_EQ(work.orders[0].label, "short seed 0");
   EXPECT_EQ(work.orders[1].label, "short seed 1");
@@ -41,14 +49,14 @@ TEST_F(WorkPlan, KeepsTheOrderInWhichRunsWereNamed) {
 
 // ring_gan is scored during training, so it trains; short differs from it in that alone.
 TEST_F(WorkPlan, LetsOneTrainOfThoseThatDifferInHowTheyAreScored) {
-  const Work work = plan({.targets = {short_, "toy2d/ring_gan"}, .seeds = "0"});
+  const Work work = plan(of({short_, "toy2d/ring_gan"}, "0"));
   ASSERT_EQ(work.orders.size(), 2U);
   EXPECT_EQ(work.orders[1].parent, "");
   EXPECT_EQ(work.orders[0].parent, work.orders[1].uuid);
 }
 
 TEST_F(WorkPlan, NeverLetsTwoSeedsShareATraining) {
-  const Work work = plan({.targets = {short_}, .seeds = "0,1", .sweep = {"eval.neighbours=3,5"}});
+  const Work work = plan(of({short_}, "0,1", {"eval.neighbours=3,5"}));
   ASSERT_EQ(work.orders.size(), 4U);
   for (const WorkOrder& order : work.orders) {
     if (order.parent.empty()) continue;
@@ -60,7 +68,7 @@ TEST_F(WorkPlan, NeverLetsTwoSeedsShareATraining) {
 }
 
 TEST_F(WorkPlan, TakesAPointThatIsNamedTwiceOnce) {
-  const Work work = plan({.targets = {short_, short_}, .seeds = "0,0"});
+  const Work work = plan(of({short_, short_}, "0,0"));
   EXPECT_EQ(work.orders.size(), 1U);
 }
 

@@ -35,10 +35,10 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
       trained("VaeConv", "5e-3", 0.7),
       trained("VaeMlpGaussian", "5e-3", 0.5),
-      trained("VaeResnetLogisticVamp", "5e-3", 0.9),
+      trained("VaeResnetLogisticVamp", "5e-3", 0.7),
       trained("VaeBurgessFactorDip", "3e-3", 0.7),
       trained("VaeConditionalTwoStage", "5e-3", 0.5),
-      trained("WaeMmdInfogan", "1e-3", 0.9),
+      trained("WaeMmdInfogan", "1e-3", 0.6),
       trained("AutoencoderContractiveMixture", "5e-3", 0.5),
       trained("AutoencoderSparseConv", "5e-3", 0.5),
       // Batch normalisation without an average: what evaluation must not move.
@@ -365,7 +365,7 @@ TEST_P(FamilyContract, OverfitsEightExamples) {
   if (GetParam().toml.starts_with("family = \"gan\"")) GTEST_SKIP() << "adversarial: see below";
   const auto model = build(GetParam(), 1);
   const auto log = train(*model, GetParam(), 0, 250, 250, seeded(2));
-  EXPECT_LT(mean_loss(log, 230, 250), GetParam().largest_loss_ratio * mean_loss(log, 0, 5));
+  EXPECT_LT(mean_loss(log, 230, 250) / mean_loss(log, 0, 5), GetParam().largest_loss_ratio);
 }
 
 TEST_P(FamilyContract, CriticSeparatesEightExamplesFromNoise) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "results/row_writer.h"
+
 namespace assay {
 namespace {
 
@@ -28,6 +30,22 @@ TEST(MetricColumns, DifferentProtocolsNeverShareAColumn) {
   EXPECT_EQ(columns[0].label, "fd@pixels");
   EXPECT_THAT(columns[0].difference, ElementsAre("k: none", "weights: ema"));
   EXPECT_THAT(columns[1].difference, ElementsAre("k: 3", "weights: raw"));
+}
+
+// Two samplers of one network, and a network that needs none: measured alike, so compared.
+TEST(MetricColumns, HowSamplesWereDrawnIsWhatIsMeasured) {
+  std::vector<MetricColumn> columns;
+  const Protocol plain = {{"extractor", "pixels"}, {"k", "3"}};
+  Protocol ten = plain, twenty = plain;
+  ten.insert({{"sampler.steps", "10"}, {"network_evaluations", "10"}});
+  twenty.insert({{"sampler.steps", "20"}, {"network_evaluations", "20"}});
+  const auto own = column_of(columns, {"fd", 0, 1.0, 0.0, protocol_id(plain), plain});
+  EXPECT_EQ(column_of(columns, {"fd", 0, 1.0, 0.0, "t", ten}), own);
+  EXPECT_EQ(column_of(columns, {"fd", 0, 1.0, 0.0, "u", twenty}), own);
+  EXPECT_EQ(columns[own].protocol, plain);
+  Protocol raw = ten;
+  raw["weights"] = "raw";
+  EXPECT_NE(column_of(columns, {"fd", 0, 1.0, 0.0, "v", raw}), own);
 }
 
 TEST(MetricColumns, FidKeepsItsOwnName) {
