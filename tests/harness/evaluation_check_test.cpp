@@ -211,6 +211,8 @@ TEST(CheckEvaluation, TakesEveryCommittedExperiment) {
 TEST(CheckEvaluation, IsAskedBeforeTheFirstStepOfARun) {
   Definition definition = small_definition();
   definition.values.at("eval.metrics").value = std::vector<std::string>{"ms_ssim"};
+  // Else the evaluation at 0 images would fail before the first step, too.
+  definition.values.at("eval.untrained").value = false;
   Recording recording;
   const StopRequest never;
   EXPECT_THROW(run_experiment({definition, 1, torch::kCPU, {}, {}}, recording, never), Error);
