@@ -201,7 +201,10 @@ std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databas
       if (place_in(wanted, row.experiment, row.experiment_id) > wanted.size()) continue;
       if (!seen.insert(row.uuid).second) continue;
       RunGroup& group = by_key[row.experiment_id + "\n" + settings_key(row)];
-      if (group.all.empty()) group.experiment = experiment_of(*database, row.experiment_id);
+      if (group.all.empty()) {
+        group.experiment = experiment_of(*database, row.experiment_id);
+        group.experiment.definition = definition_of(*database, row);
+      }
       group.all.push_back({std::move(row), database});
     }
   }

@@ -25,14 +25,15 @@ constexpr std::string_view kColumns =
     "r.images_total, r.phase, r.images_per_second, r.wall_seconds, r.peak_memory_bytes, "
     "r.state_hash, r.parent_uuid, "
     "r.rows_digest, ";
-// Of a database that no writer has brought up to date (migrate.cpp) these are not known.
+// Before this version of the schema (migrate.cpp) runs did not know what follows.
+constexpr std::int64_t kIdentityVersion = 2;
 constexpr std::string_view kIdentityColumns =
-    "r.definition, r.training_id, r.data_digest, r.code_digest, r.weights_sha256";
-constexpr std::string_view kNoIdentityColumns = "NULL, NULL, NULL, NULL, NULL";
+    "r.training_id, r.data_digest, r.code_digest, r.weights_sha256";
+constexpr std::string_view kNoIdentityColumns = "NULL, NULL, NULL, NULL";
 
 // SELECT … FROM … with `rest` after it.
 Statement select_runs(const Database& database, std::string_view rest) {
-  const bool has_identity = version_of(database) >= 2;
+  const bool has_identity = version_of(database) >= kIdentityVersion;
   return database.prepare(
       fmt::format("{}{} FROM run r JOIN experiment e ON e.id = r.experiment_id {}", kColumns,
                   has_identity ? kIdentityColumns : kNoIdentityColumns, rest));
@@ -57,11 +58,10 @@ NewRun read_identity(const Statement& row) {
   r.overrides = row.text(13);
   r.images_total = row.integer(19);
   r.parent_uuid = optional_text(row, 25);
-  r.definition = optional_text(row, 27);
-  r.training_id = optional_text(row, 28);
-  r.data_digest = optional_text(row, 29);
-  r.code_digest = optional_text(row, 30);
-  r.weights_sha256 = optional_text(row, 31);
+  r.training_id = optional_text(row, 27);
+  r.data_digest = optional_text(row, 28);
+  r.code_digest = optional_text(row, 29);
+  r.weights_sha256 = optional_text(row, 30);
   return r;
 }
 
@@ -131,7 +131,7 @@ std::vector<RunRow> runs_with_status(const Database& database, std::string_view 
 std::optional<RunRow> newest_of(const Database& database, std::string_view id_column,
                                 const std::string& id, const Circumstances& at,
                                 std::string_view status) {
-  if (version_of(database) < 2) return std::nullopt;
+  if (version_of(database) < kIdentityVersion) return std::nullopt;
   auto query = select_runs(
       database, fmt::format("WHERE r.{} = ? AND r.seed = ? AND r.data_digest = ? AND r.code_digest "
                             "= ? AND r.device = ? AND r.threads = ? AND r.smoke = ? AND r.status = "
@@ -198,7 +198,12 @@ std::optional<RunRow> find_trained(const Database& database, const std::string& 
 }
 
 std::string definition_of(const Database& database, const RunRow& run) {
-  return run.definition ? *run.definition : experiment_of(database, run.experiment_id).definition;
+  if (version_of(database) >= kIdentityVersion) {
+    auto query = database.prepare("SELECT definition FROM run WHERE id = ?");
+    query.bind(run.number);
+    if (query.step() && !query.is_null(0)) return query.text(0);
+  }
+  return experiment_of(database, run.experiment_id).definition;
 }
 
 std::vector<LastResult> last_results(const Database& database) {

@@ -51,7 +51,8 @@ std::optional<RunRow> find_interrupted(const Database& database, const std::stri
 std::optional<RunRow> find_trained(const Database& database, const std::string& training_id,
                                    const Circumstances& at);
 
-/// The text that a run resolved to: its own, or in rows of an older assay its experiment's.
+/// The text that a run resolved to: its own, or in rows of an older assay its experiment's. Looked
+/// up for one run, since those who watch a database read all its rows ten times a second.
 std::string definition_of(const Database& database, const RunRow& run);
 
 /// Newest complete run of each experiment name, with its final metrics.

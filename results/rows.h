@@ -48,7 +48,7 @@ struct NewRun {
   std::int64_t images_total = 0;
   std::optional<std::string> parent_uuid = {};  ///< of the run whose weights this one scores
   /// Nothing where an older assay wrote the row:
-  std::optional<std::string> definition = {};      ///< its own resolved text, TOML
+  std::optional<std::string> definition = {};      ///< its own text, TOML; read by definition_of
   std::optional<std::string> training_id = {};     ///< of what can change weights
   std::optional<std::string> data_digest = {};     ///< of the data's content (data/data_digest.h)
   std::optional<std::string> code_digest = {};     ///< of the sources that can move a number

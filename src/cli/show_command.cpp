@@ -11,7 +11,6 @@
 #include "cli/protocol_notes.h"
 #include "cli/table.h"
 #include "core/file.h"
-#include "core/utf8.h"
 #include "reports/escape.h"
 #include "reports/number_text.h"
 #include "results/queries.h"
@@ -79,7 +78,7 @@ Json run_json(const Database& database, const RunRow& row) {
           {"seed", row.seed},
           {"status", row.status},
           {"reason", row.reason},
-          {"definition", experiment_of(database, row.experiment_id).definition},
+          {"definition", definition_of(database, row)},
           {"id", row.experiment_id},
           {"commit", row.commit_id},
           {"dirty", row.dirty},
@@ -142,7 +141,7 @@ void print_run(const Database& database, const RunRow& row) {
     fmt::print("{}  {} at {} images{}{}\n", terminal_text(event.at), terminal_text(event.kind),
                event.images_seen, event.text.empty() ? "" : ": ", terminal_text(event.text));
   }
-  fmt::print("\n{}", valid_utf8(experiment_of(database, row.experiment_id).definition));
+  fmt::print("\n{}", valid_utf8(definition_of(database, row)));
 }
 
 void export_artifacts(const Database& database, const RunRow& row,

@@ -156,6 +156,14 @@ TEST_F(ScoringTest, DataAreTheirContent) {
   ASSERT_EQ(rows().size(), 2U);
   EXPECT_NE(rows()[0].data_digest, rows()[1].data_digest);
   EXPECT_NE(rows()[0].state_hash, rows()[1].state_hash);
+  // Each run shows its own text, not that of the first one of its id.
+  ASSERT_EQ(run_file(of_pictures("c.toml", pictures("others", 3).string(), 800)), 0) << err();
+  ASSERT_EQ(rows()[2].experiment_id, rows()[0].experiment_id);
+  for (const auto& [run, path] : {std::pair{"1", "pictures"}, std::pair{"3", "others"}}) {
+    EXPECT_EQ(call({"show", run, "--json"}), 0);
+    const std::string shown = read_file(folder_ / "out");
+    EXPECT_NE(shown.find((folder_ / path).string()), std::string::npos) << run;
+  }
   // The first run's data are now at another place.
   EXPECT_EQ(call({"verify", "1"}), 2);
   EXPECT_NE(err().find("the data changed"), std::string::npos) << err();
