@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/utf8.h"
 #include "reports/escape.h"
 
 namespace assay {
@@ -152,7 +153,7 @@ VerdictRow to_row(const ClaimVerdict& verdict, const std::string& suite,
   if (verdict.claimed) row.p = verdict.adjusted;
   row.n_a = std::ssize(verdict.evidence.left.values);
   row.n_b = std::ssize(verdict.evidence.right.values);
-  row.detail = detail_of(verdict, judging).dump();
+  row.detail = json_text(detail_of(verdict, judging));
   return row;
 }
 

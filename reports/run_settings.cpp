@@ -87,22 +87,18 @@ std::vector<std::string> settings_warnings(const Report& report) {
   std::vector<std::string> names;
   std::map<std::string, Uses> uses;
   for (const auto& experiment : report.experiments) {
-    std::map<std::string, std::set<std::string>> own, within;
+    if (experiment.counted.empty()) continue;
+    std::map<std::string, std::set<std::string>> own;
     for (const RunRow& run : experiment.counted) {
-      for (const RunSetting& setting : run_settings(run)) {
-        if (setting.within) within[setting.name].insert(setting.value);
-      }
+      for (const RunSetting& setting : run_settings(run)) own[setting.name].insert(setting.value);
     }
-    for (const RunRow& run : experiment.counted) {
-      for (const RunSetting& setting : run_settings(run)) {
-        if (setting.within && within[setting.name].size() < 2) continue;
-        if (!uses.contains(setting.name)) names.push_back(setting.name);
-        uses[setting.name].by_value[setting.value].insert(experiment.name);
-        own[setting.name].insert(setting.value);
-      }
-    }
-    for (const auto& [name, values] : own) {
-      if (values.size() > 1) uses[name].pooled.insert(experiment.label);
+    for (const RunSetting& setting : run_settings(experiment.counted.front())) {
+      const auto& values = own[setting.name];
+      if (setting.within && values.size() < 2) continue;
+      if (!uses.contains(setting.name)) names.push_back(setting.name);
+      Uses& use = uses[setting.name];
+      for (const auto& value : values) use.by_value[value].insert(experiment.name);
+      if (values.size() > 1) use.pooled.insert(experiment.label);
     }
   }
   std::vector<std::string> warnings;

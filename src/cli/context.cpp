@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "core/utf8.h"
 #include "reports/escape.h"
 
 namespace assay {
@@ -26,9 +27,7 @@ Json json_number(double value) {
   return value > 0 ? "+inf" : "-inf";
 }
 
-void print_json(const Json& json) {
-  fmt::print("{}\n", json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace));
-}
+void print_json(const Json& json) { fmt::print("{}\n", json_text(json, 2)); }
 
 std::string terminal_text(std::string_view text) {
   std::string line = valid_utf8(text);

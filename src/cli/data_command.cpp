@@ -10,7 +10,6 @@
 #include "core/error.h"
 #include "core/folder.h"
 #include "core/near_miss.h"
-#include "core/utf8.h"
 #include "data/dataset.h"
 #include "data/verify.h"
 #include "metrics/extractors/published_weights.h"
@@ -98,7 +97,11 @@ int data_list_command(const CommonOptions& options) {
                     {"how_to_get", source.how_to_get},
                     {"factors", factors_json(source.factors())}});
   }
-  fmt::print("{}", options.json ? json_text(json, 2) + "\n" : table.text());
+  if (options.json) {
+    print_json(json);
+  } else {
+    fmt::print("{}", table.text());
+  }
   return 0;
 }
 

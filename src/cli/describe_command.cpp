@@ -11,7 +11,6 @@
 #include "cli/targets.h"
 #include "config/suite.h"
 #include "core/folder.h"
-#include "core/utf8.h"
 #include "data/data_digest.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
@@ -164,7 +163,7 @@ int describe_command(const std::string& target, const std::vector<std::string>& 
   if (!is_suite(file)) {
     const Definition definition = resolve_target(target, set, smoke);
     if (options.json) {
-      fmt::print("{}\n", json_text(values_json(definition), 2));
+      print_json(values_json(definition));
     } else {
       print_values(definition);
     }
@@ -175,7 +174,7 @@ int describe_command(const std::string& target, const std::vector<std::string>& 
       make_plan({.targets = {target}, .seeds = {}, .set = set, .sweep = {}, .smoke = smoke});
   const auto members = members_of(plan, options);
   if (options.json) {
-    fmt::print("{}\n", json_text(suite_json(suite, members), 2));
+    print_json(suite_json(suite, members));
   } else {
     print_suite(suite, plan, members);
   }

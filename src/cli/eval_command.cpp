@@ -20,7 +20,6 @@
 #include "cli/eval_plan.h"
 #include "cli/eval_source.h"
 #include "core/error.h"
-#include "core/utf8.h"
 #include "harness/environment.h"
 #include "metrics/dci.h"
 #include "metrics/pair_sweep.h"
@@ -306,7 +305,7 @@ int eval_command(const EvalCommand& command) {
   const EvalPlan plan = plan_evaluation(command);
   const EvalResult result = Scorer(command, plan).score_all();
   if (command.common.json) {
-    fmt::print("{}\n", json_text(to_json(result), 2));
+    print_json(to_json(result));
   } else {
     print_table(result);
   }

@@ -9,7 +9,6 @@
 #include "cli/targets.h"
 #include "config/suite.h"
 #include "core/folder.h"
-#include "core/utf8.h"
 #include "data/dataset.h"
 #include "harness/runner.h"
 #include "results/queries.h"

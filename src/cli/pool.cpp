@@ -56,8 +56,7 @@ WorkerPool::Readiness WorkerPool::readiness_of(const WorkGroup& group) const {
     const bool is_there = std::ranges::any_of(
         result.group, [&](const WorkOrder& order) { return order.uuid == parent; });
     if (!is_there) continue;
-    const bool over = result.started && result.ended;
-    if (!over) return result.abandoned ? Readiness::kNever : Readiness::kWaiting;
+    if (!result.ended) return result.abandoned ? Readiness::kNever : Readiness::kWaiting;
   }
   return is_complete_(parent) ? Readiness::kReady : Readiness::kNever;
 }

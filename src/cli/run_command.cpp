@@ -82,10 +82,6 @@ std::string work_text(const Plan& plan, const Work& work, int jobs) {
       claims == 0 ? "" : fmt::format(", {} claim{}", claims, claims == 1 ? "" : "s"), jobs);
 }
 
-std::string name_of(const RunRow& row) {
-  return fmt::format("{} seed {}", row.experiment, row.seed);
-}
-
 // Announces what began and what ended since the last call. A run that is to be resumed has ended
 // once already, so nothing is said of a run before it was seen running, but at the end of all.
 class Announcer {
@@ -97,13 +93,14 @@ class Announcer {
       if (row.status == "running" && begun_.insert(row.uuid).second) {
         const bool resumed = !resumed_at(database, row.number).empty();
         display.say(fmt::format(
-            "run {}  {} {}{}", row.number, name_of(row), resumed ? "resumed" : "started",
+            "run {}  {} {}{}", row.number, run_label(row.experiment, row.seed),
+            resumed ? "resumed" : "started",
             uuids.size() > 1 ? fmt::format(" ({} of {})", begun_.size(), uuids.size()) : ""));
       }
       const bool known = over || begun_.contains(row.uuid);
       if (row.status != "running" && known && ended_.insert(row.uuid).second) {
-        display.say(fmt::format("run {}  {} {}{}", row.number, name_of(row), row.status,
-                                row.reason.empty() ? "" : ": " + row.reason));
+        display.say(fmt::format("run {}  {} {}{}", row.number, run_label(row.experiment, row.seed),
+                                row.status, row.reason.empty() ? "" : ": " + row.reason));
       }
     }
   }

@@ -9,7 +9,6 @@
 #include "cli/show_command.h"
 #include "cli/table.h"
 #include "core/error.h"
-#include "core/utf8.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,10 +19,6 @@
 
 namespace assay {
 namespace {
-
-std::string label_of(const std::string& experiment, std::uint64_t seed) {
-  return fmt::format("{} seed {}", experiment, seed);
-}
 
 // What is scored at the end alone can be scored from final weights.
 bool is_scored_during_training(const Definition& definition) {
@@ -84,89 +79,86 @@ std::vector<Point> points_of(const Plan& plan, torch::Device device, int threads
   return points;
 }
 
+// A point that is to be run, and under which uuid: a new one, or that of a run that goes on.
+struct Candidate {
+  const Point* point;
+  std::optional<RunRow> unfinished;
+  std::string uuid;
+
+  bool trains_by_itself() const {
+    return unfinished ? !unfinished->parent_uuid
+                      : is_scored_during_training(point->planned->definition);
+  }
+};
+
 class Planner {
  public:
   Planner(Database& database, bool again) : database_(database), again_(again) {}
 
   Work plan(const std::vector<Point>& points) {
-    std::vector<const Point*> to_begin;
-    for (const Point& point : points) {
-      if (!stands_in(point)) to_begin.push_back(&point);
+    const std::vector<Candidate> candidates = to_be_run(points);
+    // Of these each leaves weights that others can score, wherever it stands in the plan.
+    for (const bool resumed : {true, false}) {
+      for (const Candidate& one : candidates) {
+        if (one.unfinished.has_value() == resumed && one.trains_by_itself()) {
+          trainers_.try_emplace(one.point->training_key(), one.uuid);
+        }
+      }
     }
-    // A run that is scored while it trains leaves weights for the others as well.
-    for (const Point* point : to_begin) {
-      if (is_scored_during_training(point->planned->definition)) train(*point);
+    for (const Candidate& one : candidates) {
+      work_.orders.push_back(one.unfinished ? order_to_resume(database_, *one.unfinished)
+                                            : new_order(one));
     }
-    for (const Point* point : to_begin) {
-      if (!is_scored_during_training(point->planned->definition)) begin(*point);
-    }
-    return in_the_order_of(points);
-  }
-
- private:
-  // A suite names its longest runs first, so that no core idles at the end.
-  Work in_the_order_of(const std::vector<Point>& points) {
-    const auto place = [&](const WorkOrder& order) {
-      return std::ranges::find_if(points, [&](const Point& point) {
-        return point.id == order.experiment_id && point.at.seed == order.seed &&
-               point.at.data_digest == order.data_digest && point.at.smoke == order.smoke;
-      });
-    };
-    std::ranges::stable_sort(work_.orders, {}, [&](const WorkOrder& one) { return place(one); });
     return std::move(work_);
   }
 
-  bool stands_in(const Point& point) {
-    if (again_) return false;
-    if (const auto complete = find_complete(database_, point.id, point.at)) {
-      work_.done.push_back(complete->uuid);
-      return true;
-    }
-    const auto unfinished = find_interrupted(database_, point.id, point.at);
-    if (!unfinished) return false;
-    work_.orders.push_back(order_to_resume(database_, *unfinished));
-    if (!unfinished->parent_uuid) trainers_.try_emplace(point.training_key(), unfinished->uuid);
-    return true;
-  }
-
-  void begin(const Point& point) {
-    const auto trainer = trainers_.find(point.training_key());
-    if (trainer != trainers_.end()) return score(point, trainer->second);
-    if (!again_) {
-      if (const auto trained = find_trained(database_, point.training_id, point.at)) {
-        if (sound_checkpoint(database_, trained->number)) return score(point, trained->uuid);
-        work_.notes.push_back(
-            fmt::format("{}: run {} trained the same weights, but they are gone; it trains anew",
-                        label_of(point.planned->definition.name, point.at.seed), trained->number));
+ private:
+  std::vector<Candidate> to_be_run(const std::vector<Point>& points) {
+    std::vector<Candidate> candidates;
+    for (const Point& point : points) {
+      const auto complete = again_ ? std::nullopt : find_complete(database_, point.id, point.at);
+      if (complete) {
+        work_.done.push_back(complete->uuid);
+        continue;
       }
+      auto unfinished = again_ ? std::nullopt : find_interrupted(database_, point.id, point.at);
+      const std::string uuid = unfinished ? unfinished->uuid : random_uuid();
+      candidates.push_back({&point, std::move(unfinished), uuid});
     }
-    train(point);
+    return candidates;
   }
 
-  void train(const Point& point) {
-    WorkOrder order = order_of(point);
-    order.places = point.planned->definition.integer("train.seed_batch");
-    trainers_.try_emplace(point.training_key(), order.uuid);
-    work_.orders.push_back(std::move(order));
-  }
-
-  void score(const Point& point, const std::string& trainer) {
-    WorkOrder order = order_of(point);
-    order.parent = trainer;
-    work_.orders.push_back(std::move(order));
-  }
-
-  WorkOrder order_of(const Point& point) {
-    const Definition& definition = point.planned->definition;
-    add_experiment(database_, {point.id, definition.name, definition.family, definition.toml()});
-    WorkOrder order{random_uuid(), label_of(definition.name, point.at.seed), false, point.id,
-                    point.at.seed};
-    order.smoke = point.at.smoke;
-    order.options = point.planned->options;
-    order.source = point.planned->source;
+  WorkOrder new_order(const Candidate& one) {
+    const Definition& definition = one.point->planned->definition;
+    const std::string& id = one.point->id;
+    add_experiment(database_, {id, definition.name, definition.family, definition.toml()});
+    WorkOrder order{one.uuid, run_label(definition.name, one.point->at.seed), false, id,
+                    one.point->at.seed};
+    order.smoke = one.point->at.smoke;
+    order.options = one.point->planned->options;
+    order.source = one.point->planned->source;
     order.definition = definition.toml();
-    order.data_digest = point.at.data_digest;
+    order.data_digest = one.point->at.data_digest;
+    order.parent = one.trains_by_itself() ? "" : weights_for(one);
+    if (order.parent.empty()) order.places = definition.integer("train.seed_batch");
     return order;
+  }
+
+  // The run whose weights it scores; empty if there is none, and so it trains.
+  std::string weights_for(const Candidate& one) {
+    const Point& point = *one.point;
+    const auto trainer = trainers_.find(point.training_key());
+    if (trainer != trainers_.end()) return trainer->second;
+    const auto trained =
+        again_ ? std::nullopt : find_trained(database_, point.training_id, point.at);
+    if (trained && sound_checkpoint(database_, trained->number)) return trained->uuid;
+    if (trained) {
+      work_.notes.push_back(
+          fmt::format("{}: run {} trained the same weights, but they are gone; it trains anew",
+                      run_label(point.planned->definition.name, point.at.seed), trained->number));
+    }
+    trainers_.emplace(point.training_key(), one.uuid);
+    return "";
   }
 
   Database& database_;
@@ -177,8 +169,12 @@ class Planner {
 
 }  // namespace
 
+std::string run_label(const std::string& experiment, std::uint64_t seed) {
+  return fmt::format("{} seed {}", experiment, seed);
+}
+
 WorkOrder order_to_resume(const Database& database, const RunRow& row) {
-  WorkOrder order{row.uuid, label_of(row.experiment, row.seed), true, row.experiment_id, row.seed};
+  WorkOrder order{row.uuid, run_label(row.experiment, row.seed), true, row.experiment_id, row.seed};
   order.parent = row.parent_uuid.value_or("");
   order.smoke = row.smoke;
   try {

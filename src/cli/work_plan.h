@@ -27,6 +27,9 @@ struct Work {
 /// only final weights are kept. Throws Error where data are missing.
 Work plan_work(Database& database, const Plan& plan, torch::Device device, int threads, bool again);
 
+/// What a person calls a run: "vae/fashion_mnist seed 0".
+std::string run_label(const std::string& experiment, std::uint64_t seed);
+
 /// A run to go on with.
 WorkOrder order_to_resume(const Database& database, const RunRow& row);
 

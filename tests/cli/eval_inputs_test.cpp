@@ -4,16 +4,14 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "cli/eval_classes.h"
-#include "cli/eval_command.h"
-#include "core/error.h"
 #include "core/file.h"
 #include "data/npz.h"
 #include "data/png.h"
+#include "tests/cli/eval_fixture.h"
 
 namespace assay {
 namespace {
@@ -24,19 +22,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class EvalInputsTest : public testing::Test {
+class EvalInputsTest : public EvalFixture {
  protected:
-  fs::path folder_ = fs::temp_directory_path() / fmt::format("assay_eval_inputs_{}", getpid());
-  EvalCommand command_;
-
-  void SetUp() override {
-    fs::create_directories(folder_);
-    command_.common.json = true;
-    command_.common.database = folder_ / "none.sqlite";
-    command_.extractor = "pixels";
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   // Five noisy pictures of 6 × 6 about `level`.
   void write_class(const std::string& name, std::int64_t level) const {
     auto generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(level));
@@ -45,24 +32,6 @@ class EvalInputsTest : public testing::Test {
           at::randint(level, level + 9, {1, 6, 6}, generator, at::TensorOptions(at::kByte));
       write_file_atomically(folder_ / name / fmt::format("{}.png", i), encode_png(picture));
     }
-  }
-  Json result() const {
-    testing::internal::CaptureStdout();
-    try {
-      eval_command(command_);
-    } catch (...) {
-      testing::internal::GetCapturedStdout();
-      throw;
-    }
-    return Json::parse(testing::internal::GetCapturedStdout());
-  }
-  std::string refusal() const {
-    try {
-      result();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
   }
 };
 

@@ -4,17 +4,15 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 
-#include "cli/eval_command.h"
 #include "cli/eval_plan.h"
-#include "core/error.h"
 #include "core/file.h"
 #include "data/npz.h"
 #include "data/png.h"
+#include "tests/cli/eval_fixture.h"
 
 namespace assay {
 namespace {
@@ -28,19 +26,8 @@ at::Tensor normal_rows(std::uint64_t seed, std::int64_t rows, std::int64_t colum
   return at::randn({rows, columns}, generator, at::TensorOptions(at::kFloat));
 }
 
-class EvalTest : public testing::Test {
+class EvalTest : public EvalFixture {
  protected:
-  fs::path folder_ = fs::temp_directory_path() / fmt::format("assay_eval_test_{}", getpid());
-  EvalCommand command_;
-
-  void SetUp() override {
-    fs::create_directories(folder_);
-    command_.common.json = true;
-    command_.common.database = folder_ / "none.sqlite";
-    command_.extractor = "pixels";
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::string features(const std::string& name, const at::Tensor& rows) const {
     write_npz(folder_ / (name + ".npz"), {{"features", rows}});
     return (folder_ / (name + ".npz")).string();
@@ -61,24 +48,6 @@ class EvalTest : public testing::Test {
     return pictures;
   }
 
-  Json result() const {
-    testing::internal::CaptureStdout();
-    try {
-      eval_command(command_);
-    } catch (...) {
-      testing::internal::GetCapturedStdout();
-      throw;
-    }
-    return Json::parse(testing::internal::GetCapturedStdout());
-  }
-  std::string refusal() const {
-    try {
-      result();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
-  }
   std::string plan_refusal() const {
     try {
       plan_evaluation(command_);
