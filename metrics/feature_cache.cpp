@@ -93,11 +93,13 @@ void FeatureCache::keep(const std::string& images_digest, const Protocol& extrac
 void FeatureCache::make_room(std::uintmax_t for_bytes) const {
   std::vector<std::pair<fs::file_time_type, fs::directory_entry>> files;
   std::uintmax_t total = for_bytes;
-  std::error_code problem;
-  for (const auto& entry : fs::directory_iterator(folder_, problem)) {
+  std::error_code problem, gone;
+  for (auto at = fs::directory_iterator(folder_, problem);
+       !problem && at != fs::directory_iterator(); at.increment(problem)) {
+    const fs::directory_entry& entry = *at;
     if (entry.path().extension() != ".safetensors") continue;
-    files.emplace_back(entry.last_write_time(problem), entry);
-    total += entry.file_size(problem);
+    files.emplace_back(entry.last_write_time(gone), entry);
+    total += entry.file_size(gone);
   }
   std::sort(files.begin(), files.end(), [](auto& a, auto& b) { return a.first < b.first; });
   for (const auto& [time, entry] : files) {

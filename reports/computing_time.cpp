@@ -5,7 +5,19 @@
 #include <map>
 #include <utility>
 
+#include "results/queries.h"
+#include "results/run_queries.h"
+
 namespace assay {
+
+TimedRun timed_run(const Database& database, const RunRow& run) {
+  TimedRun timed{run.seed, "", run.started_at, run.wall_seconds};
+  for (const EventRow& event : events_of(database, run.number)) {
+    if (event.kind != "seed_batch") continue;
+    timed.batch = event.text.starts_with("trained with seeds") ? event.text : "";
+  }
+  return timed;
+}
 
 double computing_seconds(std::vector<TimedRun> runs) {
   std::ranges::stable_sort(runs, {}, &TimedRun::started_at);

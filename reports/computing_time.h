@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "results/database.h"
+#include "results/rows.h"
+
 namespace assay {
 
 /// A run and how long its process took for it.
@@ -15,6 +18,9 @@ struct TimedRun {
   std::string started_at = {};
   double wall_seconds = 0.0;
 };
+
+/// As the database tells it.
+TimedRun timed_run(const Database& database, const RunRow& run);
 
 /// Seconds that the runs of one definition took. Seeds that trained as one model share their time,
 /// so it counts once: that of the seed that took longest. Where a batch was run several times, the

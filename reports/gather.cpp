@@ -93,9 +93,7 @@ void read_histories(const RunGroup& group, ExperimentSummary& summary) {
   std::string target;
   for (const auto& run : group.all) {
     const std::vector<EventRow> events = events_of(*run.database, run.row.number);
-    const std::string batch = event_text(events, "seed_batch");
-    timed.push_back({run.row.seed, batch.starts_with("trained with seeds") ? batch : "",
-                     run.row.started_at, run.row.wall_seconds});
+    timed.push_back(timed_run(*run.database, run.row));
     if (target.empty()) target = event_text(events, "started");
   }
   summary.computing_seconds = computing_seconds(timed);

@@ -128,7 +128,8 @@ void App::add_eval() {
   eval->add_option("--count", options->count,
                    "samples drawn from a RUN (default: what its definition evaluates)")
       ->check(CLI::NonNegativeNumber);
-  eval->add_option("--seed", options->seed, "of samples drawn from a RUN");
+  eval->add_option("--seed", options->seed,
+                   "of samples drawn from a RUN (default: the samples that the run was scored by)");
   eval->add_option("--data", options->data, "where the data of a RUN lie now")->check(not_empty);
   eval->add_flag("--json", common_.json, "one JSON document");
   actions_.emplace_back(eval, [this, options] {

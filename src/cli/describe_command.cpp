@@ -14,6 +14,7 @@
 #include "data/data_digest.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
+#include "reports/computing_time.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -56,6 +57,7 @@ struct Member {
   std::vector<std::uint64_t> seeds = {};
   std::int64_t complete = 0;           ///< with this code, these data, on this device
   std::optional<double> seconds = {};  ///< of a run: the median of all complete ones
+  double share = 0.0;                  ///< of it, where seeds trained as one model
 };
 
 std::optional<double> median(std::vector<double> values) {
@@ -71,12 +73,17 @@ void look_up(std::vector<Member>& members, const CommonOptions& options) {
   const Database database = Database::open_for_reading(file);
   const Commit commit = this_commit();
   const std::string device = pick_device("auto").is_cuda() ? "cuda" : "cpu";
-  std::map<std::string, std::vector<double>> seconds;
+  std::map<std::string, std::vector<TimedRun>> timed;
   for (const RunRow& row : runs(database, {.experiments = {}, .status = "complete"}))
-    seconds[row.experiment_id].push_back(row.wall_seconds);
+    timed[row.experiment_id].push_back(timed_run(database, row));
   for (Member& member : members) {
     const std::string id = member.run->definition.id();
-    member.seconds = median(seconds[id]);
+    if (const auto& known = timed[id]; !known.empty()) {
+      std::vector<double> seconds;
+      for (const TimedRun& run : known) seconds.push_back(run.wall_seconds);
+      member.seconds = median(seconds);
+      member.share = computing_seconds(known) / static_cast<double>(known.size());
+    }
     const auto data = data_digest(dataset_request_of(member.run->definition));
     if (!data) continue;
     member.complete = std::count_if(member.seeds.begin(), member.seeds.end(), [&](auto seed) {
@@ -106,7 +113,7 @@ std::optional<double> seconds_left(const std::vector<Member>& members) {
     const auto left =
         static_cast<double>(member.seeds.size()) - static_cast<double>(member.complete);
     if (left > 0 && !member.seconds) return std::nullopt;
-    sum += left * member.seconds.value_or(0.0);
+    sum += left * member.share;
   }
   return sum;
 }

@@ -32,16 +32,14 @@ namespace {
 class Scorer {
  public:
   Scorer(const EvalCommand& command, const EvalPlan& plan)
-      : command_(command),
-        plan_(plan),
-        generated_(load_eval_source(command.generated, command, any_size())) {
+      : command_(command), plan_(plan), generated_(load(command.generated)) {
     check_kinds(generated_);
     if (!command.held_out.empty()) {
-      held_out_ = load_eval_source(command.held_out, command, any_size());
+      held_out_ = load(command.held_out);
       check_pair(generated_, *held_out_);
     }
     if (plan.needs_reference()) {
-      reference_ = load_eval_source(command.reference, command, any_size());
+      reference_ = load(command.reference);
       check_kinds(reference_);
       check_pair(generated_, reference_);
       classes_ = share_classes(generated_, reference_);
@@ -51,7 +49,7 @@ class Scorer {
       throw Error(fmt::format("--set {}: says how a RUN is sampled; {} is none", settings.front(),
                               generated_.name));
     }
-    if (from_images()) {
+    if (generated_.from_images()) {
       if (plan.needs_features()) extract();
     } else if (!command.resize.empty() || !command.weights.empty()) {
       throw Error(
@@ -80,10 +78,10 @@ class Scorer {
     result.n_generated = generated_.rows();
     result.n_reference = reference_.rows();
     result.dimensions = generated_.features.defined() ? generated_.features.size(1) : 0;
-    result.extractor = extractor_               ? "extractor " + command_.extractor
-                       : from_images()          ? "no extractor"
-                       : plan_.needs_features() ? "given features"
-                                                : "given codes";
+    result.extractor = extractor_                 ? "extractor " + command_.extractor
+                       : generated_.from_images() ? "no extractor"
+                       : plan_.needs_features()   ? "given features"
+                                                  : "given codes";
     if (!plan_.needs_reference() && !command_.reference.empty()) {
       result.notes.push_back(
           "--reference was not read: these metrics are of the codes in --generated alone.");
@@ -95,8 +93,17 @@ class Scorer {
   }
 
  private:
-  bool from_images() const { return !generated_.images.empty(); }
-  bool any_size() const { return plan_.extractor.resize.has_value(); }
+  EvalSource load(const std::string& source) {
+    EvalReading reading{.any_size = plan_.extractor.resize.has_value()};
+    if (plan_.needs_features()) reading.extractor = [this]() -> Extractor& { return extractor(); };
+    return load_eval_source(source, command_, reading);
+  }
+
+  // Its weights are read only where there are images.
+  Extractor& extractor() {
+    if (!extractor_) extractor_ = make_extractor(command_.extractor, plan_.extractor);
+    return *extractor_;
+  }
 
   void add_inputs(EvalResult& result) const {
     add_input(result, "generated", generated_);
@@ -113,11 +120,10 @@ class Scorer {
   }
 
   void extract() {
-    extractor_ = make_extractor(command_.extractor, plan_.extractor);
     const bool quiet = command_.common.quiet || command_.common.json;
-    extract_features(generated_, *extractor_, {.quiet = quiet, .keep = false});
-    extract_features(reference_, *extractor_, {.quiet = quiet, .keep = !reference_.drawn});
-    if (held_out_) extract_features(*held_out_, *extractor_, {.quiet = quiet, .keep = true});
+    extract_features(generated_, extractor(), {.quiet = quiet, .keep = false});
+    extract_features(reference_, extractor(), {.quiet = quiet, .keep = true});
+    if (held_out_) extract_features(*held_out_, extractor(), {.quiet = quiet, .keep = true});
   }
 
   // The images of a side if they all have one size.
@@ -276,7 +282,7 @@ class Scorer {
                                        ? "codes are too large, or follow from each other,"
                                        : "features are too large"));
       }
-      value.name = plan_.shown_name(value.name, from_images());
+      value.name = plan_.shown_name(value.name, generated_.from_images());
       return value;
     } catch (const Error& problem) {
       const auto sides = reference_.name.empty()
@@ -291,10 +297,10 @@ class Scorer {
 
   const EvalCommand& command_;
   const EvalPlan& plan_;
+  std::unique_ptr<Extractor> extractor_;
   EvalSource generated_, reference_;
   SharedClasses classes_;
   std::optional<EvalSource> held_out_;
-  std::unique_ptr<Extractor> extractor_;
 };
 
 }  // namespace

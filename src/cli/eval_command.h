@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,8 @@ struct EvalCommand {
   std::string resize;   ///< a resize rule; empty: the extractor's own
   std::string weights;  ///< a file for the extractor instead of the one in the cache
   std::int64_t neighbours = 3;
-  std::int64_t count = 0;      ///< samples drawn from a RUN; 0: what its definition evaluates
-  std::uint64_t seed = 0;      ///< of samples drawn from a RUN
+  std::int64_t count = 0;  ///< samples drawn from a RUN; 0: what its definition evaluates
+  std::optional<std::uint64_t> seed = {};  ///< of a RUN's samples; none: those that scored it
   std::filesystem::path data;  ///< where the data of a RUN lie now; empty: where they lay
   std::string device = "auto";
 };

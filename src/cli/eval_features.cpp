@@ -38,6 +38,7 @@ void try_to_keep(const FeatureCache& cache, const EvalSource& source, const Prot
 }  // namespace
 
 void extract_features(EvalSource& source, Extractor& extractor, const ExtractionOptions& options) {
+  if (source.drawn) return;  // they came with the samples
   const FeatureCache cache(cache_folder() / "features", kMostCachedBytes);
   const Protocol protocol = extractor.protocol();
   Features found;

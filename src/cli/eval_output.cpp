@@ -25,9 +25,9 @@ bool has_any(const EvalResult& result, std::initializer_list<std::string_view> n
   });
 }
 
-std::string size_text(const ImageGroup& group) {
-  return fmt::format("{}x{}", group.images.size(3), group.images.size(2));
-}
+// shape: [C,H,W].
+std::string size_text(at::IntArrayRef shape) { return fmt::format("{}x{}", shape[2], shape[1]); }
+std::string size_text(const ImageGroup& group) { return size_text(group.images.sizes().slice(1)); }
 
 // Sizes from the most frequent on, the rest counted.
 std::string sizes_text(const std::vector<ImageGroup>& groups) {
@@ -65,12 +65,12 @@ std::string rows_text(const EvalSource& source) {
 void add_input(EvalResult& result, const std::string& role, const EvalSource& source) {
   ReadInput input{role, "", {{"source", source.name}, {"n", source.rows()}}};
   std::string what = rows_text(source);
-  if (!source.images.empty()) {
-    const auto channels = source.images[0].images.size(1);
-    what = fmt::format("{} images of {}, {}", source.rows(), sizes_text(source.images),
-                       channels == 1 ? "grey" : "coloured");
-    input.json["size"] = sizes_text(source.images);
-    input.json["channels"] = channels;
+  if (source.from_images()) {
+    const auto sizes = source.drawn ? size_text(source.drawn_shape) : sizes_text(source.images);
+    what = fmt::format("{} images of {}, {}", source.rows(), sizes,
+                       source.channels() == 1 ? "grey" : "coloured");
+    input.json["size"] = sizes;
+    input.json["channels"] = source.channels();
   }
   if (source.labels.defined()) {
     const auto classes = std::get<0>(at::_unique(source.labels)).numel();

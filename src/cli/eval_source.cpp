@@ -29,6 +29,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string_view bytes_of(const at::Tensor& contiguous) {
+  return {static_cast<const char*>(contiguous.const_data_ptr()), contiguous.nbytes()};
+}
+
 std::vector<ImageGroup> one_group(const at::Tensor& images) {
   return {{images, at::arange(images.size(0), at::kLong)}};
 }
@@ -114,24 +118,39 @@ EvalSource from_dataset(const std::string& text, std::size_t colon) {
   return source;
 }
 
-EvalSource from_run(const std::string& run, const EvalCommand& command) {
+// In batches, as a run scores itself: 50,000 images of 256² would be 10 GB.
+EvalSource from_run(const std::string& run, const EvalCommand& command,
+                    const EvalReading& reading) {
   const TrainedModel trained = load_trained(
       command.common, run, {eval_settings(command.set).of_sampling, command.data}, command.device);
   const std::int64_t count =
       command.count > 0 ? command.count : trained.definition.integer("eval.generated");
-  SampleKeeper kept({.count = count, .whole = true});
-  draw_samples(trained, count, command.seed,
-               [&](const at::Tensor& samples) { kept.take(samples); });
+  const bool points = trained.dataset.is_points();
+  SampleKeeper kept(
+      {.count = count, .extractor = !points && reading.extractor ? &reading.extractor() : nullptr});
   EvalSource source;
-  source.name = fmt::format("{}, samples of seed {}", trained.label, command.seed);
+  Sha256 digest;
+  const auto latents = command.seed ? LatentStream{.seed = *command.seed} : scored_latents(trained);
+  draw_samples(trained, count, latents, [&](const at::Tensor& samples) {
+    const auto rows = points ? samples.contiguous() : to_pixels(samples);
+    digest.update(bytes_of(rows));
+    if (!points) source.drawn_shape = rows[0].sizes().vec();
+    kept.take(samples);
+  });
+  source.name = command.seed ? fmt::format("{}, samples of seed {}", trained.label, *command.seed)
+                             : fmt::format("{}, the samples it is scored by", trained.label);
   source.drawn = true;
   source.sampling = sampling_protocol(trained.definition, trained.dataset.train.size());
   source.sampling["weights"] = scored_weights(trained.definition);
-  source.digest = digest_of(kept.whole());
-  if (trained.dataset.is_points()) {
+  source.digest = digest.hex();
+  source.drawn_rows = count;
+  if (points) {
     source.features = kept.whole();
   } else {
-    source.images = one_group(kept.whole());
+    const Features features = kept.features();
+    source.features = features.features;
+    source.logits = features.logits;
+    source.spatial = features.spatial;
   }
   return source;
 }
@@ -174,35 +193,32 @@ EvalSettings eval_settings(const std::vector<std::string>& set) {
 }
 
 std::string digest_of(const at::Tensor& tensor) {
-  const at::Tensor bytes = tensor.contiguous();
-  return Sha256()
-      .update(std::string_view(static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()))
-      .hex();
+  return Sha256().update(bytes_of(tensor.contiguous())).hex();
 }
 
 void check_kinds(const EvalSource& source) {
-  if (source.images.empty() || (!source.features.defined() && !source.logits.defined())) return;
+  const bool of_rows = source.features.defined() || source.logits.defined();
+  if (source.drawn || !source.from_images() || !of_rows) return;
   throw Error(
       fmt::format("{}: holds images as well as features or logits; give one of them", source.name));
 }
 
 void check_pair(const EvalSource& one, const EvalSource& other) {
-  if (one.images.empty() != other.images.empty()) {
+  if (one.from_images() != other.from_images()) {
     throw Error(fmt::format(
         "{} and {}: one holds images, the other features, which could come from another "
         "extractor",
         one.name, other.name));
   }
-  if (one.images.empty()) return;
-  const auto channels = one.images[0].images.size(1), theirs = other.images[0].images.size(1);
-  if (channels == theirs) return;
-  throw Error(fmt::format(
-      "{} holds {} images, {} {} ones; convert one side, so that both mean the same", one.name,
-      channels == 1 ? "grey" : "coloured", other.name, theirs == 1 ? "grey" : "coloured"));
+  if (one.channels() == other.channels()) return;
+  throw Error(
+      fmt::format("{} holds {} images, {} {} ones; convert one side, so that both mean the same",
+                  one.name, one.channels() == 1 ? "grey" : "coloured", other.name,
+                  other.channels() == 1 ? "grey" : "coloured"));
 }
 
 std::int64_t EvalSource::rows() const {
-  std::int64_t count = 0;
+  std::int64_t count = drawn_rows;
   for (const auto& group : images) count += group.images.size(0);
   for (const at::Tensor& tensor : {features, logits, spatial, codes.codes}) {
     if (count == 0 && tensor.defined()) count = tensor.size(0);
@@ -210,8 +226,14 @@ std::int64_t EvalSource::rows() const {
   return count;
 }
 
-EvalSource load_eval_source(const std::string& text, const EvalCommand& command, bool any_size) {
-  if (is_folder(text)) return with_sane_pixels(from_folder(text, any_size));
+std::int64_t EvalSource::channels() const {
+  if (!images.empty()) return images[0].images.size(1);
+  return drawn_shape.empty() ? 0 : drawn_shape[0];
+}
+
+EvalSource load_eval_source(const std::string& text, const EvalCommand& command,
+                            const EvalReading& reading) {
+  if (is_folder(text)) return with_sane_pixels(from_folder(text, reading.any_size));
   const auto extension = ending_of(text);
   if (extension == ".npz" || extension == ".npy") return with_sane_pixels(from_npz(text));
   if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") {
@@ -235,7 +257,7 @@ EvalSource load_eval_source(const std::string& text, const EvalCommand& command,
         text));
   }
   try {
-    return from_run(text, command);
+    return from_run(text, command, reading);
   } catch (const Error& problem) {
     throw Error(fmt::format("{}: no such folder, so taken as a run: {}", text, problem.what()),
                 problem.code());

@@ -3,12 +3,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "cli/eval_codes.h"
 #include "cli/eval_command.h"
 #include "data/image_folder.h"
+#include "metrics/extractors/extractor.h"
 #include "metrics/metric.h"
 
 namespace assay {
@@ -16,7 +18,7 @@ namespace assay {
 /// One side of an evaluation: images, or what a file already holds of them.
 struct EvalSource {
   std::string name;                ///< as the user gave it
-  std::vector<ImageGroup> images;  ///< by size; empty if there are none
+  std::vector<ImageGroup> images;  ///< by size; of a RUN their features alone are kept
   at::Tensor features;             ///< [N,D] f32, or undefined
   at::Tensor logits;               ///< [N,K] f32, or undefined
   at::Tensor spatial;              ///< [N,S] f32, or undefined
@@ -30,13 +32,26 @@ struct EvalSource {
   std::string digest;            ///< SHA-256 of the content
   bool drawn = false;            ///< from a run
   Protocol sampling = {};        ///< how, if so (families/registry.h)
+  std::int64_t drawn_rows = 0;   ///< how many, if so
+  std::vector<std::int64_t> drawn_shape = {};  ///< [C,H,W] of images, if so
 
   std::int64_t rows() const;
+  bool from_images() const { return channels() > 0; }
+  /// Of its images; 0 if it holds none.
+  std::int64_t channels() const;
 };
 
-/// Reads a folder of images (of several sizes if any_size), an .npz or .npy file, a data set's
-/// split ("fashion_mnist:test") or samples from a RUN. Throws Error naming it.
-EvalSource load_eval_source(const std::string& source, const EvalCommand& command, bool any_size);
+/// How sources are read.
+struct EvalReading {
+  bool any_size = false;  ///< images of several sizes
+  /// What turns images of a RUN into features as they are drawn; empty: no score needs any
+  std::function<Extractor&()> extractor = {};
+};
+
+/// Reads a folder of images, an .npz or .npy file, a data set's split ("fashion_mnist:test") or
+/// samples from a RUN. Throws Error naming it.
+EvalSource load_eval_source(const std::string& source, const EvalCommand& command,
+                            const EvalReading& reading);
 
 /// What --set says of metrics, and of how a RUN is sampled.
 struct EvalSettings {

@@ -110,7 +110,8 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
                        {},
                        nullptr,
                        fmt::format("run {} ({} seed {})", row.number, row.experiment, row.seed),
-                       weights.sha256};
+                       weights.sha256,
+                       row.seed};
   require_same_data(trained.definition, row);
   trained.dataset = load_dataset_for(trained.definition);
   trained.model = build_model(trained.definition, row.seed, trained.dataset, pick_device(device));
@@ -118,13 +119,15 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
   return trained;
 }
 
-void draw_samples(const TrainedModel& trained, std::int64_t count, std::uint64_t seed,
+LatentStream scored_latents(const TrainedModel& trained) { return {trained.seed, kEvalNoise}; }
+
+void draw_samples(const TrainedModel& trained, std::int64_t count, const LatentStream& latents,
                   const std::function<void(const at::Tensor&)>& sink) {
   const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
   const torch::NoGradGuard no_grad;
   SampleRequest request;
   request.count = count;
-  request.generator = make_generator(torch::kCPU, seed, "sample");
+  request.generator = make_generator(torch::kCPU, latents.seed, latents.name);
   request.batch_size = trained.definition.integer("eval.batch_size");
   request.sink = sink;
   trained.generator().sample(request);
@@ -142,7 +145,7 @@ int sample_command(const SampleCommand& command) {
   }
   std::int64_t done = 0;
   SampleKeeper kept({.count = command.count, .whole = !folder});
-  draw_samples(trained, command.count, command.seed, [&](const at::Tensor& samples) {
+  draw_samples(trained, command.count, {.seed = command.seed}, [&](const at::Tensor& samples) {
     if (folder) {
       write_folder(to_pixels(samples), done, out);
     } else {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/context.h"
@@ -35,13 +36,22 @@ struct TrainedModel {
   std::unique_ptr<Trainable> model;
   std::string label;  ///< "run 12 (vae/x seed 0)"
   std::string weights_sha256;
+  std::uint64_t seed = 0;              ///< of the run
   GenerativeModel& generator() const;  ///< throws Error if the family generates nothing
 };
 TrainedModel load_trained(const CommonOptions& common, const std::string& run,
                           const StoredChanges& changes, const std::string& device);
 
-/// `count` samples from the run's stream of `seed`, batch after batch.
-void draw_samples(const TrainedModel& trained, std::int64_t count, std::uint64_t seed,
+/// Where latents come from.
+struct LatentStream {
+  std::uint64_t seed = 0;
+  std::string_view name = "sample";
+};
+/// The stream of the samples that the run was scored by (harness/evaluator.h).
+LatentStream scored_latents(const TrainedModel& trained);
+
+/// `count` samples, batch after batch.
+void draw_samples(const TrainedModel& trained, std::int64_t count, const LatentStream& latents,
                   const std::function<void(const at::Tensor&)>& sink);
 
 }  // namespace assay

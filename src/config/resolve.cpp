@@ -10,6 +10,7 @@
 #include "config/validate.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/paths.h"
 
 namespace assay {
 namespace {
@@ -44,7 +45,7 @@ std::string name_of(const fs::path& file, const fs::path& experiments) {
 
 // Shorter file names in messages: relative to the working folder where that is below it.
 std::string label_of(const fs::path& file) {
-  const fs::path below = file.lexically_normal().lexically_proximate(fs::current_path());
+  const fs::path below = file.lexically_normal().lexically_proximate(absolute_path("."));
   return !below.empty() && *below.begin() != ".." ? below.string() : file.string();
 }
 
@@ -55,7 +56,7 @@ void start_path_from(const fs::path& folder, std::string_view path, Value& value
   auto* text = std::get_if<std::string>(&value);
   if (path != "dataset.path" || text == nullptr || text->empty()) return;
   if (!folder.empty() && fs::path(*text).is_relative()) {
-    *text = fs::absolute(folder / *text).lexically_normal().string();
+    *text = absolute_path(folder / *text).lexically_normal().string();
   }
 }
 
@@ -184,7 +185,7 @@ Schema whole_schema(const FamilyKeys& family) {
 void apply_overrides(SourceTable& values, const std::vector<Override>& overrides, int layer) {
   for (const Override& change : overrides) {
     Value value = parse_value(change.value);
-    start_path_from(change.folder.empty() ? fs::current_path() : change.folder, change.path, value);
+    start_path_from(change.folder.empty() ? absolute_path(".") : change.folder, change.path, value);
     values[change.path] = {std::move(value), change.origin, layer};
   }
 }

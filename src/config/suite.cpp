@@ -10,6 +10,7 @@
 #include "config/validate.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/paths.h"
 
 namespace assay {
 namespace {
@@ -165,7 +166,7 @@ Suite read_suite(const std::filesystem::path& file) {
   if (members == source.items.end()) {
     throw Error(fmt::format("{}: a suite needs at least one [[member]]", file.string()));
   }
-  const auto folder = std::filesystem::absolute(file).parent_path();
+  const auto folder = absolute_path(file).parent_path();
   for (const SourceItem& item : members->second) {
     for (auto& member : swept(read_member(item, folder), item)) {
       suite.members.push_back(std::move(member));

@@ -108,10 +108,11 @@ std::optional<std::string> data_digest(const DatasetRequest& request) {
   if (source.files == nullptr) {
     return digest.update(fmt::format("count {}\nseed {}\n", request.count, request.seed)).hex();
   }
-  SeenFiles seen(fs::absolute(*found));
+  SeenFiles seen(absolute_path(*found));
   for (const std::string& name : source.files(*found)) {
     const fs::path file = name.empty() ? *found : *found / name;
-    digest.update(fmt::format("{}:{} {}\n", name.size(), name, seen.digest_of(fs::absolute(file))));
+    digest.update(
+        fmt::format("{}:{} {}\n", name.size(), name, seen.digest_of(absolute_path(file))));
   }
   seen.keep();
   return digest.hex();

@@ -47,6 +47,9 @@ std::int64_t peak_memory_bytes();
 /// On a GPU the most that LibTorch's allocator has held there so far; else as above.
 std::int64_t peak_memory_bytes(torch::Device device);
 
+/// The stream of the samples that a run is scored by.
+inline constexpr std::string_view kEvalNoise = "eval_noise";
+
 /// A torch generator on a device, seeded with a named stream of a run.
 torch::Generator make_generator(torch::Device device, std::uint64_t run_seed,
                                 std::string_view stream);

@@ -219,7 +219,7 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
        .progress = [this, count](std::int64_t scored) { progress_("score", scored, count); }});
   SampleRequest request;
   request.count = count;
-  request.generator = make_generator(torch::kCPU, seed_, "eval_noise");
+  request.generator = make_generator(torch::kCPU, seed_, kEvalNoise);
   request.batch_size = definition_.integer("eval.batch_size");
   request.poll = poll;
   request.progress = [&](std::int64_t now) {

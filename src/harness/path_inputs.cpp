@@ -37,7 +37,7 @@ void draw_path_distances(const PathSource& source, MetricInputs& inputs) {
   const std::int64_t count = source.definition.integer("eval.generated");
   const std::int64_t block = source.definition.integer("eval.batch_size");
   const double epsilon = option(inputs, "ppl.epsilon");
-  const auto generator = make_generator(torch::kCPU, source.seed, "eval_noise");
+  const auto generator = make_generator(torch::kCPU, source.seed, kEvalNoise);
   const auto labels = source.model.sample_labels(count);
   const auto of_ends = labels ? labels->repeat_interleave(2) : torch::Tensor();
   const auto latents = source.model.draw_latents(2 * count, of_ends, generator);

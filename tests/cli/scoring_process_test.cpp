@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "data/png.h"
@@ -94,6 +95,29 @@ TEST_F(ScoringTest, ALaterCommandScoresWhatAnEarlierOneTrained) {
   EXPECT_EQ(rows()[1].state_hash, rows()[0].state_hash);
   EXPECT_EQ(rows()[1].weights_sha256.value().size(), 64U);
   EXPECT_EQ(call({"sample", "2", "--count", "5", "--out", (folder_ / "s.npz").string()}), 0);
+}
+
+// What scores a run draws its own latents again, unless another seed is asked for.
+TEST_F(ScoringTest, EvalOfARunPrintsWhatAScoringRunStores) {
+  const fs::path data = pictures("pictures", 1);
+  const std::string file = of_pictures("a.toml", data.string(), 800);
+  ASSERT_EQ(
+      call({"run", file, "--seeds", "3", "--report", (folder_ / "r.html").string(), "--set",
+            "eval.metrics=['vendi']", "--set", "eval.extractor=pixels", "--set", "eval.generated=50"}),
+      0)
+      << err();
+  std::vector<std::string> words = {"eval",        "--generated", "1",     "--reference",
+                                    data.string(), "--metrics",   "vendi", "--json",
+                                    "--extractor", "pixels"};
+  ASSERT_EQ(call(words), 0) << err();
+  const auto vendi = [&] {
+    return nlohmann::json::parse(read_file(folder_ / "out"))["metrics"]["vendi"]["value"]
+        .get<double>();
+  };
+  EXPECT_EQ(fmt::format("{}", vendi()), scores(1).at({"vendi", 800}));
+  words.insert(words.end(), {"--seed", "3"});
+  ASSERT_EQ(call(words), 0) << err();
+  EXPECT_NE(fmt::format("{}", vendi()), scores(1).at({"vendi", 800}));
 }
 
 TEST_F(ScoringTest, APointThatIsScoredDuringTrainingTrainsAndTheOthersScoreItsWeights) {

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -143,10 +144,15 @@ TEST_F(GpuRun, SeedsTrainAsOneModel) {
   run_experiments({{{definition, 4, gpu_, {}, {}}, &together[0]},
                    {{definition, 5, gpu_, {}, {}}, &together[1]}},
                   never);
+  // A seed in a batch is itself up to rounding, of which its distance to the other seed is the
+  // scale: a GAN amplifies it, and by how much differs from score to score.
   const auto alone = run({small_definition(), 5, gpu_, {}, {}});
+  std::map<std::string, double> off, apart;
   for (const auto& [at, value] : alone.values) {
-    EXPECT_NEAR(together[1].values.at(at), value, 1e-2 * std::abs(value)) << at.first << at.second;
+    off[at.first] += std::abs(together[1].values.at(at) - value);
+    apart[at.first] += std::abs(together[0].values.at(at) - value);
   }
+  for (const auto& [name, distance] : apart) EXPECT_LE(off.at(name), 1e-2 * distance) << name;
 }
 
 // Every family's training step.

@@ -44,7 +44,7 @@ Schema model_and_sampler_keys() {
        .default_value = int64_t{0},
        .meaning = "mixture: seed of its starting centres",
        .minimum = 0,
-       .maximum = 9e18,
+       .maximum = 4294967295,
        .needs = {{"sampler.codes", {"mixture"}}}},
   };
 }
