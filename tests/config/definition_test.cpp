@@ -94,6 +94,15 @@ TEST(Definition, SmokeBeatsASuiteMembersSettings) {
   EXPECT_EQ(images({{"train.images", "50"}}, true), 50) << "smoke must not lengthen it";
 }
 
+// 0 is "all" or "never", no cut.
+TEST(Definition, SmokeOfABaseBeatsAnOwnValueOfNothing) {
+  const std::string toml = kVae + "eval.every_images = 5000\n[smoke]\neval.every_images = 100\n";
+  for (const auto& [own, expected] : {std::pair{"0", 100}, {"50", 50}, {"900", 100}}) {
+    const Definition cut = resolve(toml, {.smoke = true, .member = {{"eval.every_images", own}}});
+    EXPECT_EQ(cut.integer("eval.every_images"), expected) << own;
+  }
+}
+
 std::string refusal(const std::string& toml, const ResolveOptions& options = {}) {
   ResolveOptions checked = options;
   checked.check_effects = true;

@@ -10,11 +10,10 @@
 #include "families/registry.h"
 #include "families/vq_vae/vector_quantiser.h"
 #include "families/vq_vae/vq_vae_network.h"
+#include "tests/families/small_model.h"
 
 namespace assay {
 namespace {
-
-torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
 TEST(NearestCode, MinimisesTheEuclideanDistance) {
   const auto vectors = torch::randn({50, 3}, seeded(1)), codebook = torch::randn({7, 3}, seeded(2));
@@ -118,6 +117,22 @@ TEST(VqVaeNetwork, TurnsMapsIntoVectorsAndBack) {
   EXPECT_EQ(network->decode(maps).sizes(), (std::vector<std::int64_t>{2, 1, 8, 12}));
 }
 
+// The reconstruction's gradient passes the quantiser as if it were not there.
+TEST(VqVae, ItsEncoderLearnsWithoutACommitmentToo) {
+  const auto model = small_model(R"(family = "vq_vae"
+model.channels = 8
+model.residual_channels = 4
+model.codes = 5
+model.code_dim = 3
+objective.commitment = 0
+)",
+                                 {1, 8, 8});
+  const auto before = copy_of_state(*model);
+  logged_by_step(*model, {torch::rand({4, 1, 8, 8}, seeded(2)) * 2.0 - 1.0, {}});
+  const std::string first = "network.encoder.0.weight";
+  EXPECT_FALSE(torch::equal(copy_of_state(*model).at(first), before.at(first)));
+}
+
 // One step of the family against its equation, on values of the same network built here.
 TEST(VqVae, MinimisesTheErrorInUnitsOfTheImagesVarianceAndTheWeightedCommitment) {
   const auto definition = resolve_text(R"(family = "vq_vae"
@@ -134,19 +149,13 @@ objective.commitment = 0.7
       {.definition = definition, .example_shape = {1, 8, 8}, .training_images = pixels});
   VqVaeNetwork same(VqVaeNetworkOptions{
       .image_shape = {1, 8, 8}, .channels = 8, .residual_channels = 4, .codes = 5, .code_dim = 3});
-  struct Exchange : StateVisitor {
-    void tensor(const std::string& name, torch::Tensor& value, StateKind) override {
-      values[name] = value;
-    }
-    std::map<std::string, torch::Tensor> values;
-  } state;
-  model->visit_state(state);
+  const State state = state_of(*model);
   const torch::NoGradGuard no_grad;
   for (auto& item : same->named_parameters()) {
-    item.value().copy_(state.values.at("network." + item.key()));
+    item.value().copy_(state.at("network." + item.key()));
   }
   auto codebook = same->codebook();
-  codebook.copy_(state.values.at("network.codebook"));
+  codebook.copy_(state.at("network.codebook"));
 
   const auto images = pixels.slice(0, 0, 6).to(torch::kFloat) / 127.5 - 1.0;
   const auto encoded = same->encode(images);
@@ -175,7 +184,7 @@ objective.commitment = 0.7
   for (std::int64_t code = 0; code < 5; ++code) {
     const auto members = vectors.index({chosen == code});
     const auto expected = members.size(0) > 0 ? members.mean(0) : torch::zeros({3});
-    EXPECT_TRUE(torch::allclose(state.values.at("network.codebook")[code], expected, 1e-4, 1e-5));
+    EXPECT_TRUE(torch::allclose(state.at("network.codebook")[code], expected, 1e-4, 1e-5));
   }
 }
 

@@ -228,6 +228,23 @@ TEST(Evaluator, DrawsTheSameLatentsEachTimeAndOthersForAnotherSeed) {
   EXPECT_NE(evaluate(definition, 2).evaluation.metrics[0].value, first);
 }
 
+TEST(Evaluator, ASubsetOfTheReferenceKeepsTheLabelOfEachImage) {
+  Definition definition = small_definition();  // of whose test split it takes 64
+  definition.values.at("dataset.count").value = std::int64_t{1024};
+  const Dataset dataset = load_dataset_for(definition);
+  const Batch examples = EvaluationInputs(definition, 1, dataset, ignore).reference_examples();
+  const DataSplit& split = dataset.test;
+  ASSERT_EQ(examples.images.size(0), 64);
+  ASSERT_GT(split.images.size(0), 64);
+  for (std::int64_t i = 0; i < 64; ++i) {
+    const auto same = split.images.eq(examples.images[i]).flatten(1).all(1).nonzero().flatten();
+    ASSERT_EQ(same.numel(), 1) << i;
+    EXPECT_TRUE(
+        torch::equal(split.labels.index_select(0, same), examples.labels.slice(0, i, i + 1)))
+        << i;
+  }
+}
+
 TEST(Evaluator, RefusesMetricsThatTheDataCannotServe) {
   Definition definition = small_definition();
   definition.values.at("eval.metrics").value = std::vector<std::string>{"modes_covered"};

@@ -75,6 +75,41 @@ TEST_F(RunnerTest, AResumedRunIsTheUninterruptedOne) {
   }
 }
 
+// What is logged at 96 images is the mean of six steps, of which four lie before the stop at 64.
+TEST_F(RunnerTest, AStopBetweenTwoLogPointsLeavesNoTraceInTheNextOne) {
+  struct StopsAtTheFirstCheckpoint : Recording {
+    StopRequest own_stop;
+    void checkpointed(const CheckpointSaved& c) override {
+      Recording::checkpointed(c);
+      if (c.images_seen == 64) own_stop.request();
+    }
+  };
+  RunRequest between = request();
+  between.definition.values.at("train.log_every_images").value = std::int64_t{96};
+  const StopRequest never;
+  Recording calm, second;
+  run_experiment(between, calm, never);
+  StopsAtTheFirstCheckpoint first;
+  run_experiment(between, first, first.own_stop);
+  ASSERT_LT(first.end.images_seen, 96);
+  between.resume_from = first.checkpoints.back().file;
+  run_experiment(between, second, never);
+  const std::pair<std::string, std::int64_t> at{"loss", 96};
+  EXPECT_EQ(second.values.at(at), calm.values.at(at));
+}
+
+TEST_F(RunnerTest, AResumeBringsTheGlobalGeneratorBack) {
+  const auto next = [] {
+    return torch::randn({4}, at::globalContext().defaultGenerator(torch::kCPU));
+  };
+  run_calmly();
+  const auto calm = next();
+  const Recording first = run_until_stopped();
+  torch::manual_seed(99);
+  resume_from(first.checkpoints.back().file);
+  EXPECT_TRUE(torch::equal(next(), calm));
+}
+
 // 640 images are two and a half epochs of 256, so that examples are seen again in other draws.
 TEST_F(RunnerTest, AResumedRunSeesTheDrawsOfStochasticBinarisationThatTheCalmOneSaw) {
   const std::string grey = run_calmly().end.state_hash;

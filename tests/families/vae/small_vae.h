@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <ATen/CPUGeneratorImpl.h>
-#include <torch/types.h>
-#include <torch/utils.h>
-
-#include <map>
-#include <memory>
-#include <string>
-
-#include "families/registry.h"
+#include "tests/families/small_model.h"
 
 namespace assay {
-
-inline torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
 /// A VAE of 3 latent dimensions on images of 4x4.
 inline std::unique_ptr<Trainable> vae(const std::string& more, std::int64_t classes = 0,
@@ -48,18 +38,6 @@ inline std::map<std::string, double> step(Trainable& model, std::int64_t index =
     values[term.name] = term.value.item<double>();
   }
   return values;
-}
-
-/// The model's tensors themselves, by name.
-inline std::map<std::string, torch::Tensor> state_of(Trainable& model) {
-  struct Recorder : StateVisitor {
-    void tensor(const std::string& name, torch::Tensor& value, StateKind) override {
-      values[name] = value;
-    }
-    std::map<std::string, torch::Tensor> values;
-  } recorder;
-  model.visit_state(recorder);
-  return recorder.values;
 }
 
 }  // namespace assay

@@ -118,6 +118,26 @@ model.discriminator_widths = [8]
   EXPECT_NEAR(step(*model).at("loss"), expected, 1e-4);
 }
 
+TEST(Vae, TrainsTheDiscriminatorToTellCodesFromPermutedOnes) {
+  const auto model = vae("objective.factor_gamma = 2\nmodel.discriminator_widths = []\n");
+  spread_posterior(*model);
+  const auto z = before_step(*model, 8).z[0];
+  const auto before = copy_of_state(*model);
+  const auto logits = [&](const torch::Tensor& x) {
+    return x.mm(before.at("discriminator.0.weight").to(torch::kDouble).t()) +
+           before.at("discriminator.0.bias").to(torch::kDouble);
+  };
+  // Kim & Mnih 2018, algorithm 1: each dimension permuted by an order of its own.
+  const auto noise = seeded(7);
+  torch::randn({8, 3}, noise);
+  const auto permuted = z.gather(0, torch::rand({8, 3}, noise).argsort(/*stable=*/true, /*dim=*/0));
+  const auto expected =
+      -0.5 * (logits(z).sigmoid().log().mean() + (1.0 - logits(permuted).sigmoid()).log().mean());
+  EXPECT_NEAR(step(*model).at("discriminator_loss"), expected.item<double>(), 1e-5);
+  EXPECT_FALSE(torch::equal(copy_of_state(*model).at("discriminator.0.weight"),
+                            before.at("discriminator.0.weight")));
+}
+
 // The switches' own terms are compared one by one in vae_switches_test.cpp: here that each is
 // added.
 TEST(Vae, AddsAllPenaltiesThatAreAskedForAtOnce) {

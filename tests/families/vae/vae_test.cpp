@@ -66,6 +66,18 @@ TEST(Vae, TrainsItsSecondStageOnAFrozenFirst) {
   EXPECT_FALSE(torch::equal(between.at(second), after.at(second)));
 }
 
+TEST(Vae, SamplesItsSecondStageFromTheAverage) {
+  const auto model =
+      vae("objective.second_stage_share = 0.5\nmodel.second_stage_widths = [8]\nema.decay = 0.9\n");
+  step(*model, 5, 10);
+  const torch::NoGradGuard no_grad;
+  for (const std::string owner : {"second_stage_ema", "second_stage"}) {
+    const auto before = samples_of(*model, 4);
+    state_of(*model).at(owner + ".mean.bias").add_(3.0);
+    EXPECT_NE(torch::equal(samples_of(*model, 4), before), owner == "second_stage_ema") << owner;
+  }
+}
+
 // f(u) made the class's own place: what is learned and what is drawn are functions of the labels.
 TEST(Vae, SecondStageOfAConditionalOneSeesTheClass) {
   const auto model =

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the diffusion model makes of its network: the training step, and sampling.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "families/diffusion_sampler.h"
+#include "families/noise_schedule.h"
+#include "nn/unet.h"
+#include "tests/families/small_model.h"
+
+namespace assay {
+namespace {
+
+constexpr std::int64_t kTimesteps = 30, kImages = 6;
+constexpr double kOutput = 0.3;
+const std::vector<std::int64_t> kShape = {1, 8, 8};
+
+std::unique_ptr<Trainable> diffusion(const std::string& more) {
+  return small_model(R"(family = "ddpm"
+model.base_channels = 8
+model.multipliers = [1, 2]
+model.groups = 4
+objective.timesteps = 30
+sampler.steps = 3
+)" + more,
+                     kShape);
+}
+
+struct Setting {
+  std::string prediction, schedule, rest;
+  std::string toml() const {
+    return "objective.prediction = '" + prediction + "'\nobjective.schedule = '" + schedule +
+           "'\n" + rest;
+  }
+  NoiseSchedule alpha_bar() const {
+    return schedule == "linear" ? linear_schedule(kTimesteps) : cosine_schedule(kTimesteps);
+  }
+};
+
+// An output that is `kOutput` everywhere, whatever goes in: the last layer is its bias alone.
+void make_constant(Trainable& model, const std::string& owner) {
+  const torch::NoGradGuard no_grad;
+  auto state = state_of(model);
+  state.at(owner + ".output.weight").zero_();
+  state.at(owner + ".output.bias").fill_(kOutput);
+}
+
+// The same network on its own, with the model's weights.
+UNet twin_of(Trainable& model) {
+  UNetOptions options;
+  options.channels = 1;
+  options.image_size = 8;
+  options.base_channels = 8;
+  options.multipliers = {1, 2};
+  options.groups = 4;
+  options.blocks = 1;
+  options.layout = UNetLayout::kDdpm;
+  options.conditioning = TimeConditioning::kFilm;
+  UNet twin(options);
+  const torch::NoGradGuard no_grad;
+  auto state = state_of(model);
+  for (auto& parameter : twin->named_parameters()) {
+    parameter.value().copy_(state.at("network." + parameter.key()));
+  }
+  return twin;
+}
+
+TEST(DiffusionStep, LossIsTheSquaredErrorOfWhatTheNetworkIsToPredict) {
+  const Batch batch{torch::rand({kImages, 1, 8, 8}, seeded(5)) * 2.0 - 1.0, {}};
+  for (const std::string times : {"uniform", "stratified"}) {
+    for (const Setting& setting : {Setting{"epsilon", "linear", ""}, Setting{"v", "linear", ""},
+                                   Setting{"epsilon", "cosine", ""}, Setting{"v", "cosine", ""}}) {
+      const auto model = diffusion(setting.toml() + "objective.time_sampling = '" + times + "'\n");
+      {
+        const torch::NoGradGuard no_grad;
+        state_of(*model).at("network.output.weight").normal_(0.0, 0.1, seeded(9));
+      }
+      auto twin = twin_of(*model);
+      const auto noise = seeded(7);
+      const auto u = torch::rand({kImages}, noise);
+      const auto eps = torch::randn({kImages, 1, 8, 8}, noise);
+      auto x_t = torch::empty_like(eps), target = torch::empty_like(eps);
+      auto share = torch::empty({kImages});
+      for (std::int64_t i = 0; i < kImages; ++i) {
+        const double at = times == "uniform"
+                              ? u[i].item<double>()
+                              : (static_cast<double>(i) + u[i].item<double>()) / kImages;
+        const auto t = static_cast<std::size_t>(at * kTimesteps);
+        const double signal = std::sqrt(setting.alpha_bar()[t]);
+        const double level = std::sqrt(1.0 - setting.alpha_bar()[t]);
+        x_t[i] = signal * batch.images[i] + level * eps[i];
+        target[i] = setting.prediction == "v" ? signal * eps[i] - level * batch.images[i] : eps[i];
+        share[i] = static_cast<double>(t) / kTimesteps;
+      }
+      const torch::NoGradGuard no_grad;
+      const double expected = (twin->forward(x_t, share) - target).square().mean().item<double>();
+      const torch::AutoGradMode grad(true);
+      EXPECT_NEAR(logged_by_step(*model, batch).at("loss"), expected, 1e-4 * expected)
+          << times << setting.prediction << setting.schedule;
+    }
+  }
+}
+
+// x_0 as a constant output implies it.
+torch::Tensor implied_x0(const Setting& setting, const torch::Tensor& x_t, double alpha_bar) {
+  const double signal = std::sqrt(alpha_bar), level = std::sqrt(1.0 - alpha_bar);
+  if (setting.prediction == "v") return signal * x_t - level * kOutput;
+  return (x_t - level * kOutput) / signal;
+}
+
+// Bayes' rule: the precisions of x_t given x_s, and of x_s given x_0, add.
+torch::Tensor ancestral_by_hand(const torch::Tensor& x_t, const torch::Tensor& x0,
+                                const torch::Tensor& noise, double of_t, double of_s, bool large) {
+  const double alpha = of_t / of_s, beta = 1.0 - alpha;
+  const double precision = alpha / beta + 1.0 / (1.0 - of_s);
+  const auto mean =
+      (std::sqrt(alpha) / beta * x_t + std::sqrt(of_s) / (1.0 - of_s) * x0) / precision;
+  return mean + std::sqrt(large ? beta : 1.0 / precision) * noise;
+}
+
+// Song et al. 2021, eq. 12 and 16.
+torch::Tensor ddim_by_hand(const torch::Tensor& x_t, const torch::Tensor& x0,
+                           const torch::Tensor& noise, double of_t, double of_s, double eta) {
+  const double sigma = eta * std::sqrt((1.0 - of_s) / (1.0 - of_t)) * std::sqrt(1.0 - of_t / of_s);
+  const auto eps = (x_t - std::sqrt(of_t) * x0) / std::sqrt(1.0 - of_t);
+  return std::sqrt(of_s) * x0 + std::sqrt(1.0 - of_s - sigma * sigma) * eps + sigma * noise;
+}
+
+TEST(DiffusionSampling, IsTheSamplerRunByHandOnWhatTheNetworkSays) {
+  const std::string ancestral = "sampler.name = 'ancestral'\nsampler.clip_x0 = false\n";
+  const std::string ddim = "sampler.name = 'ddim'\nsampler.clip_x0 = false\nsampler.eta = ";
+  for (const std::string& rest :
+       {ancestral + "sampler.variance = 'large'\n", ancestral + "sampler.variance = 'small'\n",
+        ddim + "0.0\n", ddim + "0.7\n"}) {
+    for (const std::string prediction : {"epsilon", "v"}) {
+      for (const std::string schedule : {"linear", "cosine"}) {
+        const Setting setting{prediction, schedule, rest};
+        const auto model = diffusion(setting.toml());
+        make_constant(*model, "network");
+        const auto latents = draw_diffusion_latents(4, kShape, seeded(3));
+        std::vector<torch::Generator> generators;
+        for (const auto seed : latents.seeds) generators.push_back(generator_of_sample(seed));
+        auto x = latents.x_T;
+        const auto alpha_bar = setting.alpha_bar();
+        const std::size_t times[] = {29, 15, 0};  // 14.5 rounds up
+        for (int i = 0; i < 3; ++i) {
+          const auto x0 = implied_x0(setting, x, alpha_bar[times[i]]);
+          if (i == 2) {
+            x = x0;
+            break;
+          }
+          std::vector<torch::Tensor> noise;
+          for (auto& one : generators) noise.push_back(torch::randn(kShape, one));
+          const double of_t = alpha_bar[times[i]], of_s = alpha_bar[times[i + 1]];
+          x = rest.find("ddim") == std::string::npos
+                  ? ancestral_by_hand(x, x0, torch::stack(noise), of_t, of_s,
+                                      rest.find("large") != std::string::npos)
+                  : ddim_by_hand(x, x0, torch::stack(noise), of_t, of_s,
+                                 rest.find("0.7") != std::string::npos ? 0.7 : 0.0);
+        }
+        EXPECT_TRUE(torch::allclose(samples_of(*model, 4), x.clamp(-1.0, 1.0), 1e-3, 1e-4))
+            << prediction << schedule << rest;
+      }
+    }
+  }
+}
+
+TEST(DiffusionSampling, ComesFromTheAverageUnlessRawWeightsAreAskedFor) {
+  for (const std::string weights : {"ema", "raw"}) {
+    const auto model = diffusion(
+        "ema.decay = 0.9\nsampler.clip_x0 = false\n"
+        "eval.weights = '" +
+        weights + "'\n");
+    for (const std::string owner : {"ema", "network"}) {
+      const auto before = samples_of(*model, 4);
+      make_constant(*model, owner);
+      const bool scored = (owner == "ema") == (weights == "ema");
+      EXPECT_NE(torch::equal(samples_of(*model, 4), before), scored) << weights << owner;
+    }
+  }
+}
+
+TEST(DiffusionSampling, ClipsEveryEstimateIfAskedTo) {
+  const auto latents = draw_diffusion_latents(2, kShape, seeded(1));
+  for (const bool clip : {true, false}) {
+    const DiffusionSamplerOptions options{
+        .schedule = linear_schedule(kTimesteps), .steps = 2, .clip_x0 = clip};
+    torch::Tensor second;
+    run_diffusion_sampler(latents.x_T, latents.seeds, options,
+                          [&](const torch::Tensor& x_t, std::int64_t t) {
+                            if (t == 0) second = x_t;
+                            return 50.0 * x_t;
+                          });
+    const auto x0 = clip ? (50.0 * latents.x_T).clamp(-1.0, 1.0) : 50.0 * latents.x_T;
+    EXPECT_TRUE(torch::allclose(second,
+                                ddim_by_hand(latents.x_T, x0, torch::zeros_like(x0),
+                                             options.schedule[29], options.schedule[0], 0.0),
+                                1e-4, 1e-4));
+  }
+}
+
+}  // namespace
+}  // namespace assay

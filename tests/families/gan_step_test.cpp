@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// The step of the GAN itself, on affine networks, whose every number can be written out.
+#include <gtest/gtest.h>
+#include <torch/nn/functional/activation.h>
+
+#include <cmath>
+
+#include "tests/families/small_model.h"
+
+namespace assay {
+namespace {
+
+constexpr std::int64_t kExamples = 6, kLatents = 3;
+constexpr double kGeneratorRate = 1e-2, kDiscriminatorRate = 1e-3;
+
+// G(z) = W z + b with z [N,3], D(x) = w·x + c, on points.
+std::unique_ptr<Trainable> affine_gan(const std::string& more = "") {
+  return small_model(R"(family = "gan"
+model.network = "mlp"
+model.latent_dim = 3
+model.generator_widths = []
+model.discriminator_widths = []
+model.initial_sd = 0.5
+optimizer.generator_learning_rate = 1e-2
+optimizer.discriminator_learning_rate = 1e-3
+)" + more,
+                     {2});
+}
+
+Batch real_points() { return {torch::randn({kExamples, 2}, seeded(5)) + 1.0, {}}; }
+
+// The first and the second draw of latents in a step.
+std::pair<torch::Tensor, torch::Tensor> draws() {
+  const auto noise = seeded(7);
+  const auto first = torch::randn({kExamples, kLatents}, noise);
+  return {first, torch::randn({kExamples, kLatents}, noise)};
+}
+
+torch::Tensor generated(const State& state, const torch::Tensor& z) {
+  return torch::mm(z, state.at("generator.0.weight").t()) + state.at("generator.0.bias");
+}
+
+torch::Tensor logits(const State& state, const torch::Tensor& x) {
+  return torch::mm(x, state.at("discriminator.1.weight").t()) + state.at("discriminator.1.bias");
+}
+
+// −mean log σ(l) and −mean log(1 − σ(l)).
+double nats_of_real(const torch::Tensor& l) { return -l.sigmoid().log().mean().item<double>(); }
+double nats_of_generated(const torch::Tensor& l) {
+  return -(1.0 - l.sigmoid()).log().mean().item<double>();
+}
+
+TEST(GanStep, LossesAreThoseOfTheNetworksAsTheyStoodAtEachUpdate) {
+  for (const std::string loss : {"non_saturating", "minimax"}) {
+    const auto model = affine_gan("objective.loss = '" + loss + "'\n");
+    const auto before = copy_of_state(*model);
+    const auto logged = logged_by_step(*model, real_points());
+    const auto drawn = generated(before, draws().first);
+    EXPECT_NEAR(logged.at("discriminator_loss"),
+                nats_of_real(logits(before, real_points().images)) +
+                    nats_of_generated(logits(before, drawn)),
+                1e-5);
+    // The discriminator has moved by then; the generator sees the very batch that it judged.
+    const auto judged = logits(copy_of_state(*model), drawn);
+    EXPECT_NEAR(logged.at("generator_loss"),
+                loss == "minimax" ? -nats_of_generated(judged) : nats_of_real(judged), 1e-5)
+        << loss;
+  }
+}
+
+TEST(GanStep, WithSeveralDiscriminatorStepsTheGeneratorLearnsFromFreshLatents) {
+  const auto model = affine_gan("objective.discriminator_steps = 2\n");
+  const auto before = copy_of_state(*model);
+  const auto logged = logged_by_step(*model, real_points(), 1);
+  const auto after = copy_of_state(*model);
+  const double fresh = nats_of_real(logits(after, generated(before, draws().second)));
+  EXPECT_NEAR(logged.at("generator_loss"), fresh, 1e-5);
+  const double stale = nats_of_real(logits(after, generated(before, draws().first)));
+  EXPECT_GT(std::abs(fresh - stale), 1e-3);
+}
+
+TEST(GanStep, TheGeneratorMovesAtEveryNthStepAlone) {
+  const auto model = affine_gan("objective.discriminator_steps = 3\n");
+  for (std::int64_t index = 0; index < 6; ++index) {
+    const auto before = copy_of_state(*model);
+    const auto logged = logged_by_step(*model, real_points(), index);
+    const auto after = copy_of_state(*model);
+    const bool due = index % 3 == 2;
+    EXPECT_EQ(logged.contains("generator_loss"), due) << index;
+    EXPECT_NE(torch::equal(before.at("generator.0.weight"), after.at("generator.0.weight")), due);
+    EXPECT_FALSE(
+        torch::equal(before.at("discriminator.1.weight"), after.at("discriminator.1.weight")));
+  }
+}
+
+// Adam's first step is of the learning rate's size, against the sign of the gradient.
+TEST(GanStep, EachNetworkDescendsItsOwnLossAtItsOwnRate) {
+  for (const std::string loss : {"non_saturating", "minimax"}) {
+    const auto model = affine_gan("objective.loss = '" + loss + "'\n");
+    const auto before = copy_of_state(*model);
+    logged_by_step(*model, real_points());
+    const auto after = copy_of_state(*model);
+    const auto real = real_points().images, drawn = generated(before, draws().first);
+    // Of −log σ(l_real) − log(1 − σ(l_generated)) by w: −σ(−l_real) x + σ(l_generated) G(z).
+    const auto of_weight =
+        (torch::sigmoid(logits(before, drawn)) * drawn - torch::sigmoid(-logits(before, real)) * real)
+            .mean(0, true);
+    const auto moved = [&](const char* name) { return after.at(name) - before.at(name); };
+    EXPECT_TRUE(torch::allclose(moved("discriminator.1.weight"),
+                                -kDiscriminatorRate * of_weight.sign(), 1e-3, 1e-6));
+    // Of either generator loss by b: a negative factor times w, so that it climbs D.
+    const auto uphill = after.at("discriminator.1.weight").sign().flatten();
+    EXPECT_TRUE(torch::allclose(moved("generator.0.bias"), kGeneratorRate * uphill, 1e-3, 1e-6))
+        << loss;
+  }
+}
+
+TEST(GanStep, TheAverageFollowsTheGeneratorOnceForEachOfItsUpdates) {
+  const auto model =
+      affine_gan("objective.discriminator_steps = 2\nema.decay = 0.75\nema.ramp = false\n");
+  auto expected = copy_of_state(*model).at("ema.0.weight");
+  for (std::int64_t index = 0; index < 4; ++index) {
+    logged_by_step(*model, real_points(), index);
+    const auto now = copy_of_state(*model);
+    if (index % 2 == 1) expected = 0.75 * expected + 0.25 * now.at("generator.0.weight");
+    EXPECT_TRUE(torch::allclose(now.at("ema.0.weight"), expected)) << index;
+  }
+}
+
+TEST(GanStep, SamplesComeFromTheAverageUnlessRawWeightsAreAskedFor) {
+  for (const std::string weights : {"ema", "raw"}) {
+    const auto model = affine_gan("ema.decay = 0.9\neval.weights = '" + weights + "'\n");
+    const torch::NoGradGuard no_grad;
+    for (const std::string owner : {"ema", "generator"}) {
+      const auto before = samples_of(*model, 4);
+      state_of(*model).at(owner + ".0.bias").add_(5.0);
+      const bool scored = (owner == "ema") == (weights == "ema");
+      EXPECT_TRUE(torch::allclose(samples_of(*model, 4), before + (scored ? 5.0 : 0.0)))
+          << weights << owner;
+    }
+  }
+}
+
+TEST(GanStep, ATinyGradientClipLeavesAdamNothingToScaleUp) {
+  const auto model = affine_gan("optimizer.gradient_clip = 1e-12\n");
+  const auto before = copy_of_state(*model);
+  logged_by_step(*model, real_points());
+  // A gradient of 1e-12 is far below Adam's ε of 1e-8: at most 1e-4 of a step is left.
+  for (const auto& [name, value] : copy_of_state(*model)) {
+    if (!name.ends_with("weight") || name.find("optimizer") != std::string::npos) continue;
+    EXPECT_LE((value - before.at(name)).abs().max().item<double>(), 2e-4 * kGeneratorRate) << name;
+  }
+}
+
+}  // namespace
+}  // namespace assay
