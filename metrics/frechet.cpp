@@ -19,6 +19,7 @@ namespace assay {
 namespace {
 
 constexpr std::int64_t kInfluenceRows = 4096;
+constexpr double kSingular = 1e-10;  // of a factor, relative to its largest singular value
 
 // Evenly spaced rows of a sample.
 at::Tensor influence_rows(const FactoredSample& sample) {
@@ -27,19 +28,22 @@ at::Tensor influence_rows(const FactoredSample& sample) {
   return at::arange(count, at::kLong).mul_(n).floor_divide_(count);
 }
 
-// ‖row of basis · weights‖² · (N−1) for some rows of the sample.
+// ‖coordinates of a row · weights‖² · (N−1) for some rows of the sample, where coordinates · factor
+// is the centred row / √(N−1). The weights' columns lie in the factor's range.
 at::Tensor quadratic_form(const FactoredSample& sample, const at::Tensor& weights,
                           const at::Tensor& index) {
   at::Tensor result;
-  if (sample.direct || sample.basis.defined()) {
-    const auto lifted = sample.direct ? weights.index_select(0, index)
-                                      : product(sample.basis.index_select(0, index), weights);
-    run_serial([&] { result = lifted.square().sum(1) * sample.degrees_of_freedom(); });
+  if (sample.direct) {
+    run_serial([&] {
+      result = weights.index_select(0, index).square().sum(1) * sample.degrees_of_freedom();
+    });
     return result;
   }
   at::Tensor solved;
   run_serial([&] {
-    solved = at::linalg_solve_triangular(sample.factor, weights, /*upper=*/true);
+    solved = sample.covariance.defined()
+                 ? at::linalg_solve_triangular(sample.factor, weights, /*upper=*/true)
+                 : at::linalg_pinv(sample.factor, kSingular).mm(weights);
     result = sample.rows.index_select(0, index).to(at::kDouble) - sample.mean;
   });
   const auto lifted = product(result, solved);

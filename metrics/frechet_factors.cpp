@@ -12,7 +12,24 @@
 
 namespace assay {
 
-at::Tensor FactoredSample::deviations() const { return rows.to(at::kDouble) - mean; }
+namespace {
+
+// The triangular factor of centred rows / √(N−1), of which there are more than columns. In blocks:
+// R of what was seen so far stands for it, so that no second copy of the rows is made.
+at::Tensor triangular_factor(const FactoredSample& sample) {
+  const std::int64_t block = 4 * sample.rows.size(1);
+  const double scale = std::sqrt(sample.degrees_of_freedom());
+  at::Tensor factor;
+  for (const auto& rows : sample.rows.split(block)) {
+    auto next = rows.to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
+    next.sub_(sample.mean).div_(scale);
+    if (factor.defined()) next = at::cat({factor, next});
+    factor = std::get<1>(at::linalg_qr(next, "r"));
+  }
+  return factor;
+}
+
+}  // namespace
 
 FactoredSample factor_sample(const at::Tensor& rows, at::ScalarType blocks) {
   FactoredSample sample;
@@ -35,9 +52,7 @@ FactoredSample factor_sample(const at::Tensor& rows, at::ScalarType blocks) {
   if (sample.factor.defined()) sample.covariance = moments.covariance;
   run_serial([&] {
     sample.trace = moments.covariance.trace().item<double>();
-    if (sample.factor.defined()) return;
-    std::tie(sample.basis, sample.factor) =
-        at::linalg_qr(sample.deviations() / std::sqrt(sample.degrees_of_freedom()), "reduced");
+    if (!sample.factor.defined()) sample.factor = triangular_factor(sample);
   });
   return sample;
 }

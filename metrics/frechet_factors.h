@@ -7,20 +7,16 @@
 
 namespace assay {
 
-/// One sample of a Fréchet distance: factorᵀ·factor = Σ, and how its rows look in the factor's
-/// coordinates: centred data / √(N−1) = basis · factor.
+/// One sample of a Fréchet distance: factorᵀ·factor = Σ.
 struct FactoredSample {
   at::Tensor rows;        ///< [N,D] as given
   at::Tensor mean;        ///< [D] f64
   at::Tensor factor;      ///< [R,D]; upper triangular if it is Cholesky's
   at::Tensor covariance;  ///< [D,D] where the factor is Cholesky's
-  at::Tensor basis;       ///< [N,R] orthonormal by QR; undefined: the identity if direct, else by
-                          ///< solving
-  bool direct = false;
+  bool direct = false;    ///< the factor is the centred rows / √(N−1) themselves
   double trace = 0.0;
 
   double degrees_of_freedom() const { return static_cast<double>(rows.size(0) - 1); }
-  at::Tensor deviations() const;
 };
 
 /// rows: [N,D] f32 or f64, N ≥ 2; blocks: see MomentAccumulator.

@@ -128,18 +128,22 @@ std::vector<RunRow> runs_with_status(const Database& database, std::string_view 
   return found;
 }
 
-std::optional<RunRow> newest_of(const Database& database, std::string_view id_column,
-                                const std::string& id, const Circumstances& at,
-                                std::string_view status) {
-  if (version_of(database) < kIdentityVersion) return std::nullopt;
+// Those that trained come first, the newest before the older.
+std::vector<RunRow> runs_at(const Database& database, std::string_view id_column,
+                            const std::string& id, const Circumstances& at,
+                            std::string_view status) {
+  if (version_of(database) < kIdentityVersion) return {};
   auto query = select_runs(
       database, fmt::format("WHERE r.{} = ? AND r.seed = ? AND r.data_digest = ? AND r.code_digest "
                             "= ? AND r.device = ? AND r.threads = ? AND r.smoke = ? AND r.status = "
-                            "? ORDER BY r.parent_uuid IS NOT NULL, r.id DESC LIMIT 1",
+                            "? ORDER BY r.parent_uuid IS NOT NULL, r.id DESC",
                             id_column));
   query.bind(id, at.seed, at.data_digest, at.code_digest, at.device, at.threads, at.smoke, status);
-  if (!query.step()) return std::nullopt;
-  return read_run(database, query);
+  return read_runs(database, query);
+}
+
+std::optional<RunRow> first_of(const std::vector<RunRow>& rows) {
+  return rows.empty() ? std::nullopt : std::optional(rows.front());
 }
 
 }  // namespace
@@ -183,18 +187,24 @@ std::vector<RunRow> interrupted_runs(const Database& database) {
 
 std::optional<RunRow> find_complete(const Database& database, const std::string& experiment_id,
                                     const Circumstances& at) {
-  return newest_of(database, "experiment_id", experiment_id, at, "complete");
+  return first_of(runs_at(database, "experiment_id", experiment_id, at, "complete"));
 }
 
 std::optional<RunRow> find_interrupted(const Database& database, const std::string& experiment_id,
                                        const Circumstances& at) {
-  return newest_of(database, "experiment_id", experiment_id, at, "interrupted");
+  return first_of(runs_at(database, "experiment_id", experiment_id, at, "interrupted"));
 }
 
-std::optional<RunRow> find_trained(const Database& database, const std::string& training_id,
+std::vector<RunRow> find_trained(const Database& database, const std::string& training_id,
+                                 const Circumstances& at) {
+  auto found = runs_at(database, "training_id", training_id, at, "complete");
+  std::erase_if(found, [](const RunRow& run) { return run.parent_uuid.has_value(); });
+  return found;
+}
+
+std::optional<RunRow> find_running(const Database& database, const std::string& experiment_id,
                                    const Circumstances& at) {
-  const auto found = newest_of(database, "training_id", training_id, at, "complete");
-  return found && !found->parent_uuid ? found : std::nullopt;
+  return first_of(runs_at(database, "experiment_id", experiment_id, at, "running"));
 }
 
 std::string definition_of(const Database& database, const RunRow& run) {

@@ -47,9 +47,13 @@ std::optional<RunRow> find_complete(const Database& database, const std::string&
 /// can be resumed.
 std::optional<RunRow> find_interrupted(const Database& database, const std::string& experiment_id,
                                        const Circumstances& at);
-/// The newest complete run that trained what this training_id says: weights that can be scored.
-std::optional<RunRow> find_trained(const Database& database, const std::string& training_id,
+/// One that a process is at work on.
+std::optional<RunRow> find_running(const Database& database, const std::string& experiment_id,
                                    const Circumstances& at);
+/// The complete runs that trained what this training_id says, the newest first: weights that can be
+/// scored.
+std::vector<RunRow> find_trained(const Database& database, const std::string& training_id,
+                                 const Circumstances& at);
 
 /// The text that a run resolved to: its own, or in rows of an older assay its experiment's. Looked
 /// up for one run, since those who watch a database read all its rows ten times a second.

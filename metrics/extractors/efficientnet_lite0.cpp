@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-constexpr std::int64_t kBlock = 32;
+constexpr std::int64_t kBlock = 16;  // 0.3 GB; larger ones are no faster
 constexpr double kNormEpsilon = 1e-3;
 constexpr std::string_view kHowToGet =
     "run ci/setup: it fetches and converts them "

@@ -10,6 +10,7 @@
 #include "cli/show_command.h"
 #include "cli/verify_command.h"
 #include "cli/words.h"
+#include "config/suite.h"
 
 namespace assay {
 
@@ -85,6 +86,7 @@ void App::add_report() {
       targets.push_back(options->suite);
     }
     if (!targets.empty()) choose_targets(options->report, targets);
+    require_runs(options->report);
     const auto file = write_report(options->report);
     fmt::print("report: {}\n", file.string());
     return 0;
@@ -100,8 +102,10 @@ void App::add_eval() {
                    "folder, .npz (images, features, logits, or codes, factors, codes_logvar), "
                    "DATASET:SPLIT or RUN")
       ->required();
-  eval->add_option("--reference", options->reference,
-                   "the same; metrics of codes (mig, sap, total_correlation, …) need none");
+  eval->add_option(
+      "--reference", options->reference,
+      "the same; metrics of codes (mig, sap, total_correlation, …) need none, and a RUN "
+      "without one is scored as its definition says");
   eval->add_option("--held-out", options->held_out,
                    "real data the model was not trained on, for ct and fld");
   eval->add_option("--metrics", options->metrics,
@@ -128,8 +132,9 @@ void App::add_eval() {
   eval->add_option("--count", options->count,
                    "samples drawn from a RUN (default: what its definition evaluates)")
       ->check(CLI::NonNegativeNumber);
-  eval->add_option("--seed", options->seed,
-                   "of samples drawn from a RUN (default: the samples that the run was scored by)");
+  eval->add_option_function<std::string>(
+      "--seed", [options](const std::string& text) { options->seed = parse_one_seed(text); },
+      "of samples drawn from a RUN (default: the samples that the run was scored by)");
   eval->add_option("--data", options->data, "where the data of a RUN lie now")->check(not_empty);
   eval->add_flag("--json", common_.json, "one JSON document");
   actions_.emplace_back(eval, [this, options] {
@@ -147,7 +152,11 @@ void App::add_sample() {
       ->check(CLI::Range(1, 10000000))
       ->capture_default_str();
   sample->add_option("--out", options->out, "a folder, FILE.png (one picture) or FILE.npz");
-  sample->add_option("--seed", options->seed, "of the latents")->capture_default_str();
+  sample
+      ->add_option_function<std::string>(
+          "--seed", [options](const std::string& text) { options->seed = parse_one_seed(text); },
+          "of the latents")
+      ->default_str("0");
   sample->add_option("--set", options->set, "sampler.key=value, or eval.weights=raw")
       ->allow_extra_args(false);
   sample->add_option("--device", options->device, "auto, cpu or cuda")->capture_default_str();

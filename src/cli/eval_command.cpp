@@ -18,6 +18,7 @@
 #include "cli/eval_features.h"
 #include "cli/eval_output.h"
 #include "cli/eval_plan.h"
+#include "cli/eval_run.h"
 #include "cli/eval_source.h"
 #include "core/error.h"
 #include "harness/environment.h"
@@ -44,11 +45,7 @@ class Scorer {
       check_pair(generated_, reference_);
       classes_ = share_classes(generated_, reference_);
     }
-    const auto settings = eval_settings(command.set).of_sampling;
-    if (!settings.empty() && !generated_.drawn && !reference_.drawn) {
-      throw Error(fmt::format("--set {}: says how a RUN is sampled; {} is none", settings.front(),
-                              generated_.name));
-    }
+    check_sampling_options();
     if (generated_.from_images()) {
       if (plan.needs_features()) extract();
     } else if (!command.resize.empty() || !command.weights.empty()) {
@@ -97,6 +94,18 @@ class Scorer {
     EvalReading reading{.any_size = plan_.extractor.resize.has_value()};
     if (plan_.needs_features()) reading.extractor = [this]() -> Extractor& { return extractor(); };
     return load_eval_source(source, command_, reading);
+  }
+
+  void check_sampling_options() const {
+    if (generated_.drawn || reference_.drawn) return;
+    const auto settings = eval_settings(command_.set).of_sampling;
+    const std::string given = !settings.empty()        ? "--set " + settings.front()
+                              : command_.seed          ? "--seed"
+                              : command_.count > 0     ? "--count"
+                              : !command_.data.empty() ? "--data"
+                                                       : "";
+    if (given.empty()) return;
+    throw Error(fmt::format("{}: says how a RUN is sampled; {} is none", given, generated_.name));
   }
 
   // Its weights are read only where there are images.
@@ -306,10 +315,14 @@ class Scorer {
 }  // namespace
 
 int eval_command(const EvalCommand& command) {
-  const c10::InferenceMode inference;
   at::set_num_threads(command.common.threads);
-  const EvalPlan plan = plan_evaluation(command);
-  const EvalResult result = Scorer(command, plan).score_all();
+  const auto evaluate = [&] {
+    if (is_scored_as_defined(command)) return score_as_defined(command);
+    const c10::InferenceMode inference;
+    const EvalPlan plan = plan_evaluation(command);
+    return Scorer(command, plan).score_all();
+  };
+  const EvalResult result = evaluate();
   if (command.common.json) {
     print_json(to_json(result));
   } else {

@@ -21,6 +21,7 @@
 #include "data/resize.h"
 #include "families/registry.h"
 #include "harness/environment.h"
+#include "harness/evaluator.h"
 #include "harness/runner.h"
 #include "harness/sample_keeper.h"
 
@@ -142,6 +143,9 @@ EvalSource from_run(const std::string& run, const EvalCommand& command,
   source.drawn = true;
   source.sampling = sampling_protocol(trained.definition, trained.dataset.train.size());
   source.sampling["weights"] = scored_weights(trained.definition);
+  const auto convolution =
+      convolution_of_scores(trained.definition, trained.dataset, device_of(*trained.model));
+  if (!convolution.empty()) source.sampling["convolution"] = convolution;
   source.digest = digest.hex();
   source.drawn_rows = count;
   if (points) {
@@ -177,15 +181,14 @@ EvalSource with_sane_pixels(EvalSource source) {
   return source;
 }
 
-bool looks_like_a_run(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789abcdef-") == std::string::npos;
-}
-
 }  // namespace
 
 EvalSettings eval_settings(const std::vector<std::string>& set) {
   EvalSettings settings;
   for (const auto& one : set) {
+    if (one.starts_with("eval.generated=")) {
+      throw Error(fmt::format("--set {}: say it by --count", one));
+    }
     (is_sampling_key(one.substr(0, one.find('='))) ? settings.of_sampling : settings.of_metrics)
         .push_back(one);
   }
@@ -226,6 +229,12 @@ std::int64_t EvalSource::rows() const {
   return count;
 }
 
+bool names_a_run(const std::string& source) {
+  const bool digits =
+      !source.empty() && source.find_first_not_of("0123456789abcdef-") == std::string::npos;
+  return digits && !is_folder(source);
+}
+
 std::int64_t EvalSource::channels() const {
   if (!images.empty()) return images[0].images.size(1);
   return drawn_shape.empty() ? 0 : drawn_shape[0];
@@ -250,7 +259,7 @@ EvalSource load_eval_source(const std::string& text, const EvalCommand& command,
   }
   if (is_known_dataset(text))
     throw Error(fmt::format("{}: name its split too: {}:test or {}:train", text, text, text));
-  if (!looks_like_a_run(text)) {
+  if (!names_a_run(text)) {
     throw Error(fmt::format(
         "{}: no such folder, .npz or .npy file, and neither DATASET:SPLIT (see `assay data "
         "list`) nor the number or uuid of a run",

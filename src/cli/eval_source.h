@@ -48,6 +48,9 @@ struct EvalReading {
   std::function<Extractor&()> extractor = {};
 };
 
+/// Whether a source is neither a file nor a data set, so that it can only be a RUN.
+bool names_a_run(const std::string& source);
+
 /// Reads a folder of images, an .npz or .npy file, a data set's split ("fashion_mnist:test") or
 /// samples from a RUN. Throws Error naming it.
 EvalSource load_eval_source(const std::string& source, const EvalCommand& command,

@@ -29,11 +29,11 @@ std::map<std::string, LastResult> results_by_name(const std::filesystem::path& f
 // A result of a definition that was changed for its run, or has changed since, says so.
 std::string result_text(const LastResult& result, const Definition& definition) {
   std::string text;
-  if (result.run.smoke) {
-    text = "(smoke)";
-  } else if (result.run.experiment_id != definition.id()) {
-    text = result.run.overrides.empty() ? "(another definition)"
-                                        : fmt::format("({})", result.run.overrides);
+  if (result.run.smoke) text = "(smoke)";
+  if (!result.run.overrides.empty()) {
+    text += fmt::format("{}({})", text.empty() ? "" : " ", result.run.overrides);
+  } else if (text.empty() && result.run.experiment_id != definition.id()) {
+    text = "(another definition)";
   }
   for (const auto& metric : result.metrics) {
     text += fmt::format("{}{} {}", text.empty() ? "" : "  ", metric.full_name(),

@@ -10,6 +10,7 @@
 #include "core/paths.h"
 #include "reports/render.h"
 #include "reports/report.h"
+#include "results/queries.h"
 
 namespace assay {
 namespace {
@@ -52,8 +53,26 @@ void check_extension(const std::filesystem::path& file, const std::string& forma
 
 }  // namespace
 
+void check_report_file(const std::filesystem::path& file, const std::string& format) {
+  if (!file.empty()) check_extension(file, format);
+}
+
+void require_runs(const ReportCommand& command) {
+  if (command.experiments.empty()) return;
+  const Database database = Database::open_for_reading(command.database);
+  for (const RunRow& row : runs(database)) {
+    for (const auto& wanted : command.experiments) {
+      if (row.experiment_id == wanted || row.experiment == wanted) return;
+    }
+  }
+  throw Error(
+      fmt::format("{}: holds no run of {}; `assay status` shows what it holds, and "
+                  "`assay run` begins one",
+                  command.database.string(), command.title));
+}
+
 std::filesystem::path write_report(const ReportCommand& command) {
-  if (!command.file.empty()) check_extension(command.file, command.format);
+  check_report_file(command.file, command.format);
   ReportOptions options;
   options.experiments = command.experiments;
   options.title = command.title;

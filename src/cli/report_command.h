@@ -32,6 +32,12 @@ std::string report_name(const std::filesystem::path& database);
 /// Renders a report from a database alone and returns its file.
 std::filesystem::path write_report(const ReportCommand& command);
 
+/// Throws Error if the file is named as another format than it would hold.
+void check_report_file(const std::filesystem::path& file, const std::string& format);
+
+/// Throws Error if experiments are named and the database holds no run of any.
+void require_runs(const ReportCommand& command);
+
 /// Narrows a report to experiments, under every definition that bears their name, and to suites
 /// with their claims.
 void choose_targets(ReportCommand& command, const std::vector<std::string>& targets);

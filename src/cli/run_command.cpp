@@ -176,6 +176,7 @@ int run_command(const RunCommand& command) {
   const auto file = command.report.empty()
                         ? default_report_file(report_name(command.targets.targets), "html")
                         : std::filesystem::path(command.report);
+  check_report_file(file, "html");
   check_data(plan);
   const torch::Device device = pick_device(command.work.device);
   WorkOptions options = command.work;
@@ -223,15 +224,25 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
   if (wanted.empty()) rows = interrupted_runs(database);
   for (const auto& text : wanted) rows.push_back(find_run(database, text));
   std::vector<WorkOrder> orders;
+  bool refused = false;
   for (const RunRow& row : rows) {
     if (row.status != "interrupted" && row.status != "failed") {
-      throw Error(fmt::format("run {} is {}; only interrupted and failed runs can be resumed",
-                              row.number, row.status));
+      fmt::print(stderr, "run {} is {}; only interrupted and failed runs can be resumed\n",
+                 row.number, row.status);
+      refused = true;
+      continue;
     }
     const bool twice = std::any_of(orders.begin(), orders.end(),
                                    [&](const WorkOrder& order) { return order.uuid == row.uuid; });
-    if (!twice) orders.push_back(order_to_resume(database, row));
+    if (twice) continue;
+    orders.push_back(order_to_resume(database, row));
+    if (row.images_seen > 0 && !row.parent_uuid && !sound_checkpoint(database, row.number)) {
+      fmt::print(stderr,
+                 "run {}: its checkpoints are gone or damaged, so that it begins at 0 again\n",
+                 row.number);
+    }
   }
+  if (orders.empty() && refused) return static_cast<int>(ExitCode::kUsage);
   if (orders.empty()) {
     fmt::print("nothing is interrupted in {}\n", options.common.database.string());
     return 0;
@@ -243,7 +254,7 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
   fmt::print(
       "`assay run` with the targets of these runs starts what had not begun, judges claims and "
       "writes the report\n");
-  return code;
+  return code == 0 && refused ? static_cast<int>(ExitCode::kUsage) : code;
 }
 
 }  // namespace assay

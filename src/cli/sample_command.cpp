@@ -15,6 +15,7 @@
 #include "data/batch_stream.h"
 #include "data/npz.h"
 #include "data/png.h"
+#include "harness/blocks.h"
 #include "harness/checkpoint.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
@@ -111,8 +112,13 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
                        nullptr,
                        fmt::format("run {} ({} seed {})", row.number, row.experiment, row.seed),
                        weights.sha256,
-                       row.seed};
+                       row.seed,
+                       weights.images_seen};
   require_same_data(trained.definition, row);
+  if (row.status != "complete" && !common.quiet) {
+    fmt::print(stderr, "{} is {}: these are its weights after {} of {} images\n", trained.label,
+               row.status, weights.images_seen, row.images_total);
+  }
   trained.dataset = load_dataset_for(trained.definition);
   trained.model = build_model(trained.definition, row.seed, trained.dataset, pick_device(device));
   load_weights(weights.file, *trained.model);
@@ -128,7 +134,8 @@ void draw_samples(const TrainedModel& trained, std::int64_t count, const LatentS
   SampleRequest request;
   request.count = count;
   request.generator = make_generator(torch::kCPU, latents.seed, latents.name);
-  request.batch_size = trained.definition.integer("eval.batch_size");
+  request.batch_size = rows_at_a_time(trained.definition.integer("eval.batch_size"),
+                                      trained.dataset.train.images.sizes().slice(1));
   request.sink = sink;
   trained.generator().sample(request);
 }

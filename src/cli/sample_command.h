@@ -37,6 +37,7 @@ struct TrainedModel {
   std::string label;  ///< "run 12 (vae/x seed 0)"
   std::string weights_sha256;
   std::uint64_t seed = 0;              ///< of the run
+  std::int64_t images_seen = 0;        ///< by the weights
   GenerativeModel& generator() const;  ///< throws Error if the family generates nothing
 };
 TrainedModel load_trained(const CommonOptions& common, const std::string& run,

@@ -83,6 +83,8 @@ Json run_json(const Database& database, const RunRow& row) {
           {"commit", row.commit_id},
           {"dirty", row.dirty},
           {"smoke", row.smoke},
+          {"overrides", row.overrides},
+          {"parent_uuid", row.parent_uuid ? Json(*row.parent_uuid) : Json()},
           {"machine", machine_json(machine_of(database, row.machine_id))},
           {"device", row.device},
           {"threads", row.threads},
@@ -121,12 +123,24 @@ void print_numbers(const Database& database, const RunRow& row) {
   fmt::print("\n{}{}\n{}\n{}", metrics.text(), notes.text, losses.text(), speeds.text());
 }
 
+// How the run differs from its experiment as it is written.
+std::string changed_text(const RunRow& row) {
+  if (!row.smoke) return row.overrides;
+  return row.overrides.empty() ? "--smoke" : "--smoke " + row.overrides;
+}
+
 void print_run(const Database& database, const RunRow& row) {
   const MachineRow machine = machine_of(database, row.machine_id);
   const std::vector<EventRow> events = events_of(database, row.number);
   const bool of_gpu = std::ranges::find(events, "peak_memory", &EventRow::kind) != events.end();
   fmt::print("run {}  {} seed {}  {}{}\n", row.number, terminal_text(row.experiment), row.seed,
              row.status, row.reason.empty() ? "" : ": " + terminal_text(row.reason));
+  const std::string changed = changed_text(row);
+  if (!changed.empty()) fmt::print("changed     {}\n", terminal_text(changed));
+  if (row.parent_uuid) {
+    fmt::print("weights     those of run {}, which this one scores\n",
+               terminal_text(*row.parent_uuid));
+  }
   fmt::print(
       "uuid        {}\nid          {}\ncommit      {}{}\nmachine     {} ({}), {} thread(s), {}\n",
       terminal_text(row.uuid), terminal_text(row.experiment_id), terminal_text(row.commit_id),

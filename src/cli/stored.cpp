@@ -97,17 +97,21 @@ RunRow trained_run(const Database& database, const RunRow& run) {
   return run.parent_uuid ? find_run(database, *run.parent_uuid) : run;
 }
 
-void require_same_data(const Definition& definition, const RunRow& run) {
+void require_same_data(const Definition& definition, const RunRow& run, ExitCode absent) {
   const auto& path = definition.text("dataset.path");
   const std::string where =
       path.empty() ? definition.text("dataset.name") : fmt::format("'{}'", path);
   const auto digest = data_digest(dataset_request_of(definition));
   if (!digest) {
-    throw Error(fmt::format("run {}: its data set {} is not at {}; bring it back, or say where it "
-                            "lies now with --data DIR ({})",
-                            run.number, definition.text("dataset.name"), where,
-                            dataset_source(definition.text("dataset.name")).how_to_get),
-                ExitCode::kInterrupted);
+    throw Error(
+        fmt::format(
+            "run {}: its data set {} is not at {}; bring it back, or say where it "
+            "lies now with --data DIR{}",
+            run.number, definition.text("dataset.name"), where,
+            path.empty()
+                ? fmt::format(" ({})", dataset_source(definition.text("dataset.name")).how_to_get)
+                : ""),
+        absent);
   }
   if (!run.data_digest || *run.data_digest == *digest) return;
   throw Error(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/definition.h"
+#include "core/error.h"
 #include "core/events.h"
 #include "results/database.h"
 #include "results/rows.h"
@@ -35,8 +36,9 @@ std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::i
 /// The run that trained the weights of this one: itself, or the one whose weights it scores.
 RunRow trained_run(const Database& database, const RunRow& run);
 
-/// Throws Error if the data of a definition are not the run's: not there (exit 130: they can be
-/// brought back), or of other content. Rows of an older assay do not know what theirs were.
-void require_same_data(const Definition& definition, const RunRow& run);
+/// Throws Error if the data of a definition are not the run's: not there (exit `absent`), or of
+/// other content. Rows of an older assay do not know what theirs were.
+void require_same_data(const Definition& definition, const RunRow& run,
+                       ExitCode absent = ExitCode::kUsage);
 
 }  // namespace assay

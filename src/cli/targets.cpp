@@ -93,6 +93,14 @@ std::string report_name_of(const std::string& target) {
   return fs::path(source).is_absolute() ? name_of_file(source) : source;
 }
 
+fs::path file_of_member(const fs::path& suite, const SuiteMember& member) {
+  try {
+    return find_target(member.experiment);
+  } catch (const Error& problem) {
+    throw Error(fmt::format("{}: a [[member]]: {}", suite.string(), problem.what()));
+  }
+}
+
 class Planner {
  public:
   explicit Planner(const TargetOptions& options)
@@ -114,7 +122,7 @@ class Planner {
     std::map<std::string, PlannedMember> members;
     for (const SuiteMember& member : suite.members) {
       const fs::path beside = file.parent_path() / member.experiment;
-      const fs::path its_file = is_readable_file(beside) ? beside : find_target(member.experiment);
+      const fs::path its_file = is_readable_file(beside) ? beside : file_of_member(file, member);
       members[member.name] = add_experiment(its_file, member.overrides, member.seeds, smoke);
       // Without `as` the name that reports know the experiment by.
       PlannedMember& added = members[member.name];

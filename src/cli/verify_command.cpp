@@ -74,6 +74,13 @@ void compare_exactly(const Points& stored, const Points& repeated, Differences& 
   }
 }
 
+std::size_t union_size(const Points& one, const Points& other) {
+  return one.size() +
+         static_cast<std::size_t>(std::count_if(other.begin(), other.end(), [&](const auto& point) {
+           return !one.contains(point.first);
+         }));
+}
+
 // Mean of each series, or its last value.
 std::map<std::string, double> summary(const Points& points, bool last) {
   std::map<std::string, std::vector<double>> values;
@@ -173,7 +180,7 @@ std::size_t compare(const Stored& stored, const Collector& now, const RunFinishe
     differences.add(
         fmt::format("state hash: {} stored, {} now", stored.row.state_hash, finished.state_hash));
   }
-  return stored.series.size() + stored.metrics.size() + 1;
+  return union_size(stored.series, now.series) + union_size(stored.metrics, now.metrics) + 1;
 }
 
 }  // namespace

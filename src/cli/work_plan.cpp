@@ -121,11 +121,30 @@ class Planner {
         work_.done.push_back(complete->uuid);
         continue;
       }
+      if (const auto running = find_running(database_, point.id, point.at)) {
+        work_.notes.push_back(
+            fmt::format("{}: another process is at work on it (run {}); it is not begun twice",
+                        run_label(point.planned->definition.name, point.at.seed), running->number));
+        continue;
+      }
       auto unfinished = again_ ? std::nullopt : find_interrupted(database_, point.id, point.at);
+      if (unfinished && !has_its_weights(*unfinished)) {
+        work_.notes.push_back(fmt::format("{}: run {} scores weights that are gone; it trains anew",
+                                          run_label(point.planned->definition.name, point.at.seed),
+                                          unfinished->number));
+        unfinished.reset();
+      }
       const std::string uuid = unfinished ? unfinished->uuid : random_uuid();
       candidates.push_back({&point, std::move(unfinished), uuid});
     }
     return candidates;
+  }
+
+  // A run that scores another's weights can only go on where they still are.
+  bool has_its_weights(const RunRow& unfinished) const {
+    if (!unfinished.parent_uuid) return true;
+    return sound_checkpoint(database_, find_run(database_, *unfinished.parent_uuid).number)
+        .has_value();
   }
 
   WorkOrder new_order(const Candidate& one) {
@@ -149,13 +168,15 @@ class Planner {
     const Point& point = *one.point;
     const auto trainer = trainers_.find(point.training_key());
     if (trainer != trainers_.end()) return trainer->second;
-    const auto trained =
-        again_ ? std::nullopt : find_trained(database_, point.training_id, point.at);
-    if (trained && sound_checkpoint(database_, trained->number)) return trained->uuid;
-    if (trained) {
-      work_.notes.push_back(
-          fmt::format("{}: run {} trained the same weights, but they are gone; it trains anew",
-                      run_label(point.planned->definition.name, point.at.seed), trained->number));
+    std::vector<RunRow> trained;
+    if (!again_) trained = find_trained(database_, point.training_id, point.at);
+    for (const RunRow& row : trained) {
+      if (sound_checkpoint(database_, row.number)) return row.uuid;
+    }
+    if (!trained.empty()) {
+      work_.notes.push_back(fmt::format(
+          "{}: run {} trained the same weights, but they are gone; it trains anew",
+          run_label(point.planned->definition.name, point.at.seed), trained.front().number));
     }
     trainers_.emplace(point.training_key(), one.uuid);
     return "";
@@ -177,14 +198,15 @@ WorkOrder order_to_resume(const Database& database, const RunRow& row) {
   WorkOrder order{row.uuid, run_label(row.experiment, row.seed), true, row.experiment_id, row.seed};
   order.parent = row.parent_uuid.value_or("");
   order.smoke = row.smoke;
+  std::optional<CheckpointSaved> checkpoint;
   try {
     if (order.parent.empty()) {
       order.places = stored_definition(database, row).integer("train.seed_batch");
     }
+    if (order.places > 0) checkpoint = sound_checkpoint(database, row.number);
   } catch (const Error&) {
     order.places = 0;  // the worker that does such a run says what is wrong
   }
-  const auto checkpoint = order.places > 0 ? sound_checkpoint(database, row.number) : std::nullopt;
   order.settings =
       fmt::format("{} {} {}", checkpoint ? checkpoint->images_seen : -1, row.device, row.threads);
   order.data_digest = row.data_digest.value_or("");

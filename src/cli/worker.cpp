@@ -107,7 +107,7 @@ CheckpointSaved weights_to_score(const Database& database, const std::string& pa
   if (const auto weights = sound_checkpoint(database, row.number)) return *weights;
   throw Error(
       fmt::format("{}: scores the weights of run {}, which are gone from {}; bring them back, "
-                  "or run its experiment again, which trains anew",
+                  "or `assay run` its experiment, which trains anew",
                   who, row.number, run_folder(database.file(), row.uuid).string()),
       ExitCode::kInterrupted);
 }
@@ -120,6 +120,12 @@ Definition new_definition(const WorkOrder& order) {
 void require_planned_data(const WorkOrder& order, const Definition& definition) {
   const auto digest = data_digest(dataset_request_of(definition));
   if (digest && *digest == order.data_digest) return;
+  if (!digest) {
+    throw Error(fmt::format("{}: the data of '{}' are no longer there; bring them back and run it "
+                            "again",
+                            order.label, definition.text("dataset.name")),
+                ExitCode::kInterrupted);
+  }
   throw Error(fmt::format("{}: the data of '{}' changed while the command ran; run it again",
                           order.label, definition.text("dataset.name")));
 }
@@ -156,7 +162,8 @@ Recorded begin_again(Database& database, const WorkOrder& order, const WorkOptio
                 run_folder(options.common.database, order.uuid),
                 {}},
                nullptr};
-  require_same_data(run.request.definition, row);
+  // They can be brought back, and then the run goes on.
+  require_same_data(run.request.definition, row, ExitCode::kInterrupted);
   run.request.experiment_id = row.experiment_id;
   run.request.training_id = row.training_id.value_or("");
   std::optional<CheckpointSaved> checkpoint;

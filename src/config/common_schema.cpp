@@ -20,7 +20,7 @@ Schema make_top_schema() {
        .default_value = std::vector<int64_t>{0},
        .meaning = "training seeds that `assay run` uses unless --seeds is given",
        .minimum = 0,
-       .maximum = 9e18},
+       .maximum = static_cast<double>(kLargestSeed)},
       {.path = "tier",
        .default_value = std::string("cpu"),
        .meaning = "what it takes to run in full",
@@ -73,7 +73,7 @@ Schema dataset_keys() {
        .default_value = int64_t{0},
        .meaning = "of a generated set and of binarisation; all training seeds see the same data",
        .minimum = 0,
-       .maximum = 9e18},
+       .maximum = static_cast<double>(kLargestSeed)},
       {.path = "dataset.binarisation",
        .default_value = std::string("none"),
        .meaning =
@@ -271,7 +271,9 @@ Schema eval_keys() {
        .maximum = 1024},
       {.path = "eval.batch_size",
        .default_value = int64_t{250},
-       .meaning = "samples drawn at a time; changes their last bits at most",
+       .meaning =
+           "samples drawn at a time, as far as they hold at most 2^23 values together; changes "
+           "their last bits at most",
        .unit = "images",
        .minimum = 1,
        .maximum = 65536},

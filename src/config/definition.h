@@ -13,6 +13,9 @@
 
 namespace assay {
 
+/// As far as a signed 64-bit number of SQLite goes.
+inline constexpr std::uint64_t kLargestSeed = (std::uint64_t{1} << 63) - 1;
+
 /// A value together with where it was set: "experiments/vae/x.toml:14", "--set", "default".
 struct ResolvedValue {
   Value value;

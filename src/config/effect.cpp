@@ -51,10 +51,10 @@ bool has_effect(const Key& key, const Schema& schema, const Definition& definiti
   });
 }
 
-void check_effects(const Schema& schema, const SourceTable& values) {
+void check_effects(const Schema& schema, const SourceTable& values, int from_layer) {
   for (const Key& key : schema) {
     const SourceValue own = held(key, values);
-    if (own.layer < 1 || own.value == key.default_value) continue;
+    if (own.layer < from_layer || own.value == key.default_value) continue;
     for (const Need& need : key.needs) {
       const Key& other = require_key(schema, need.path, own.where);
       const SourceValue gate = held(other, values);

@@ -11,7 +11,8 @@ namespace assay {
 /// later than it (in the same layer, a lower one, or not at all), switches it off: a typing error
 /// that would otherwise train the plain model in silence. What an extended definition sets is left
 /// alone, as are keys that hold their default.
-void check_effects(const Schema& schema, const SourceTable& values);
+/// `from_layer`: keys of lower layers are left alone too.
+void check_effects(const Schema& schema, const SourceTable& values, int from_layer = 1);
 
 /// Whether what a definition holds leaves a key of its schema switched on.
 bool has_effect(const Key& key, const Schema& schema, const Definition& definition);

@@ -245,7 +245,9 @@ Definition build(SourceTable values, const std::string& label, const FamilySchem
   apply_smoke(values, schema, options.smoke);
   apply_overrides(values, options.overrides, kOverrideLayer);
   for (const auto& [path, source] : values) require_key(schema, path, source.where);
+  // Stored text was checked when it ran; what is changed of it now was not.
   if (options.check_effects) check_effects(schema, values);
+  if (options.stored) check_effects(schema, values, kOverrideLayer);
 
   definition.name = top_text(values, "name");
   definition.note = top_text(values, "note");

@@ -15,9 +15,6 @@
 namespace assay {
 namespace {
 
-// As far as a signed 64-bit number of SQLite goes.
-constexpr std::uint64_t kLargestSeed = (std::uint64_t{1} << 63) - 1;
-
 SuiteMember read_member(const SourceItem& item, const std::filesystem::path& folder) {
   for (const auto& [path, value] : item.values) require_key(member_schema(), path, value.where);
   SuiteMember member;
@@ -81,16 +78,16 @@ std::vector<Claim> read_claims(const std::vector<SourceItem>& items,
   return claims;
 }
 
-std::uint64_t parse_seed(std::string_view text, std::string_view whole) {
+// whole: the option as it was given, for messages.
+std::uint64_t parse_seed(std::string_view text, const std::string& whole) {
   std::uint64_t seed = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seed);
   if (problem != std::errc() || end != text.data() + text.size() || text.empty()) {
-    throw Error(
-        fmt::format("--seeds {}: '{}' is not a whole number; write 0,1,2 or 0..4", whole, text));
+    throw Error(fmt::format("{}: '{}' is not a whole number from 0 on, as 7", whole, text));
   }
   if (seed > kLargestSeed) {
-    throw Error(fmt::format("--seeds {}: {} is too large; seeds go from 0 to {}", whole, text,
-                            kLargestSeed));
+    throw Error(
+        fmt::format("{}: {} is too large; seeds go from 0 to {}", whole, text, kLargestSeed));
   }
   return seed;
 }
@@ -133,7 +130,7 @@ const Schema& member_schema() {
        .default_value = std::vector<std::int64_t>{},
        .meaning = "training seeds",
        .minimum = 0,
-       .maximum = 9e18},
+       .maximum = static_cast<double>(kLargestSeed)},
       {.path = "set",
        .default_value = std::vector<std::string>{},
        .meaning = "overrides, each \"key=value\""},
@@ -177,15 +174,20 @@ Suite read_suite(const std::filesystem::path& file) {
   return suite;
 }
 
+std::uint64_t parse_one_seed(std::string_view text) {
+  return parse_seed(text, fmt::format("--seed {}", text));
+}
+
 std::vector<std::uint64_t> parse_seeds(std::string_view text) {
   constexpr std::uint64_t kMaxSeeds = 10000;
+  const std::string whole = fmt::format("--seeds {}", text);
   std::vector<std::uint64_t> seeds;
   for (const std::string& part : split_values(text)) {
     const auto dots = part.find("..");
-    const std::uint64_t first = parse_seed(std::string_view(part).substr(0, dots), text);
+    const std::uint64_t first = parse_seed(std::string_view(part).substr(0, dots), whole);
     const std::uint64_t last = dots == std::string::npos
                                    ? first
-                                   : parse_seed(std::string_view(part).substr(dots + 2), text);
+                                   : parse_seed(std::string_view(part).substr(dots + 2), whole);
     if (last < first) {
       throw Error(
           fmt::format("--seeds {}: '{}' runs backwards; write {}..{}", text, part, last, first));
@@ -206,6 +208,14 @@ std::vector<std::vector<Override>> expand_sweeps(const std::vector<std::string>&
     const auto equals = argument.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == argument.size()) {
       throw Error(fmt::format("--sweep {}: needs the form key=a,b,c", argument));
+    }
+    const std::string key = argument.substr(0, equals);
+    if (key == "seeds") {
+      throw Error(fmt::format("--sweep {}: seeds are named by --seeds 0,1,2", argument));
+    }
+    if (key == "name" || key == "note" || key == "tier" || key == "reproduces") {
+      throw Error(
+          fmt::format("--sweep {}: {} changes no run, so all points would be one", argument, key));
     }
     std::vector<std::vector<Override>> more;
     for (const auto& point : points) {

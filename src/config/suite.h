@@ -45,6 +45,8 @@ Suite read_suite(const std::filesystem::path& file);
 /// "0,1,2" or "0..4" (both ends included) or a mixture, each once. Throws Error naming --seeds: for
 /// a seed over 2^63 - 1 too, which other readers of the database would take for a negative one.
 std::vector<std::uint64_t> parse_seeds(std::string_view text);
+/// One of them, naming --seed.
+std::uint64_t parse_one_seed(std::string_view text);
 
 /// Every combination of the values of "key=a,b,c" arguments; one empty point if there are none. A
 /// list value is written in brackets: key=[1, 2],[4]. Throws Error naming --sweep.

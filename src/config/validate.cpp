@@ -129,9 +129,11 @@ const Key& require_key(const Schema& schema, const std::string& path, const std:
 Value checked(const Key& key, const SourceValue& source) {
   const auto value = converted(key, source.value);
   if (!value) {
-    throw Error(fmt::format("{}: {} must be {}, not {} ({})", source.where, key.path,
+    const bool is_list = key.default_value.index() == Value(std::vector<std::string>()).index();
+    throw Error(fmt::format("{}: {} must be {}, not {} ({}){}", source.where, key.path,
                             with_article(type_name(key.default_value)),
-                            with_article(type_name(source.value)), key.meaning));
+                            with_article(type_name(source.value)), key.meaning,
+                            is_list ? "; write [\"a\",\"b\"]" : ""));
   }
   std::visit(Checker{key, source.where}, *value);
   return *value;

@@ -111,7 +111,7 @@ class Decoder {
   }
 
   const std::string& label_;
-  std::string_view what_ = "not a JPEG file";
+  std::string_view what_ = "neither a PNG nor a JPEG file";
   jpeg_decompress_struct info_{};
   jpeg_error_mgr errors_{};
   jpeg_progress_mgr progress_{};

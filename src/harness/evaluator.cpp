@@ -9,6 +9,7 @@
 #include "data/batch_stream.h"
 #include "data/binarisation.h"
 #include "families/registry.h"
+#include "harness/blocks.h"
 #include "harness/code_inputs.h"
 #include "harness/environment.h"
 #include "harness/evaluation_check.h"
@@ -45,6 +46,13 @@ GenerativeModel& generative(Trainable& model, std::string_view family) {
 
 }  // namespace
 
+std::string convolution_of_scores(const Definition& definition, const Dataset& dataset,
+                                  torch::Device device) {
+  if (!device.is_cpu() || dataset.is_points()) return {};
+  const std::string& convolution = definition.text("train.convolution");
+  return convolution == "exact" ? std::string() : convolution;
+}
+
 Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
                      EvaluationProgress progress)
     : definition_(definition),
@@ -76,10 +84,8 @@ Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) cons
   if (is_of_features(metric.needs)) {
     protocol.merge(extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}});
   }
-  // Our own round more coarsely than LibTorch's; they are the CPU's, and points have none.
-  const std::string& convolution = definition_.text("train.convolution");
-  const bool convolves = device.is_cpu() && !dataset_.is_points();
-  if (convolves && convolution != "exact") protocol["convolution"] = convolution;
+  const auto convolution = convolution_of_scores(definition_, dataset_, device);
+  if (!convolution.empty()) protocol["convolution"] = convolution;
   // Densities and probabilities are in different units.
   const bool likelihood = metric.needs == Needs::kElbo || metric.needs == Needs::kLogWeights;
   if (likelihood && definition_.has("objective.likelihood")) {
@@ -179,7 +185,7 @@ void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs,
     const auto features = [&](const at::Tensor& examples) {
       return features_of(examples).features;
     };
-    draw_path_distances({model, definition_, seed_, features}, inputs);
+    draw_path_distances({model, definition_, seed_, features, samples_at_a_time()}, inputs);
   }
   if (needs(Needs::kLabelled) || needs(Needs::kLabelledImages)) drawer_.draw_labels(model, inputs);
 }
@@ -207,6 +213,11 @@ std::int64_t Evaluator::samples_to_draw() const {
   return all ? generated : std::min(generated, definition_.integer("eval.grid"));
 }
 
+std::int64_t Evaluator::samples_at_a_time() const {
+  return rows_at_a_time(definition_.integer("eval.batch_size"),
+                        dataset_.train.images.sizes().slice(1));
+}
+
 SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
   std::int64_t done = 0;
   const auto poll = [&] { progress_("sample", done, count); };
@@ -220,7 +231,7 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
   SampleRequest request;
   request.count = count;
   request.generator = make_generator(torch::kCPU, seed_, kEvalNoise);
-  request.batch_size = definition_.integer("eval.batch_size");
+  request.batch_size = samples_at_a_time();
   request.poll = poll;
   request.progress = [&](std::int64_t now) {
     sampling_.add(now - done);

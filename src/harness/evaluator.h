@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "core/events.h"
@@ -21,6 +22,11 @@ struct EvaluationResult {
   std::vector<Artifact> artifacts;  ///< sample and reconstruction pictures
   std::vector<Note> notes;          ///< e.g. mode_collapse
 };
+
+/// The convolutions that a model computes with, where they round more coarsely than LibTorch's: a
+/// field of its scores' protocols. Empty elsewhere: on a GPU, and for points, which have none.
+std::string convolution_of_scores(const Definition& definition, const Dataset& dataset,
+                                  torch::Device device);
 
 /// Draws what the metrics of a definition need from a model, and scores it. All noise comes from
 /// the run's streams eval_noise and eval_posterior, started afresh at each evaluation: the latents
@@ -47,6 +53,7 @@ class Evaluator {
   bool needs_features() const;
   /// eval.generated if a score needs them, eval.grid for a picture alone.
   std::int64_t samples_to_draw() const;
+  std::int64_t samples_at_a_time() const;
   /// Draws images, or points; sampling() times it.
   SampleKeeper sample(GenerativeModel& model, std::int64_t count);
   /// Spread of the reference, in the unit of SampleKeeper's.

@@ -42,12 +42,27 @@ std::vector<int64_t> most_varied(const at::Tensor& means) {
   return dimensions;
 }
 
-// Decodes every code with its label, and lays the images out in rows.
-Artifact picture(GenerativeModel& model, const std::string& kind, const at::Tensor& codes,
-                 const at::Tensor& labels, int64_t columns) {
-  const auto images = to_pixels(model.decode(codes, labels)->to(at::kCPU));
-  return {kind, 0, "image/png", encode_png(image_grid(images, columns))};
-}
+// Decodes codes, each with its label, into images of a shape, and lays these out in rows.
+class Painter {
+ public:
+  Painter(GenerativeModel& model, at::IntArrayRef shape) : model_(model), shape_(shape.vec()) {}
+
+  Artifact picture(const std::string& kind, const at::Tensor& codes, const at::Tensor& labels,
+                   int64_t columns) const {
+    const int64_t block = rows_at_a_time(codes.size(0), shape_);
+    std::vector<at::Tensor> images;
+    for (int64_t i = 0; i < codes.size(0); i += block) {
+      const auto of_block = labels.defined() ? labels.slice(0, i, i + block) : at::Tensor();
+      images.push_back(
+          to_pixels(model_.decode(codes.slice(0, i, i + block), of_block)->to(at::kCPU)));
+    }
+    return {kind, 0, "image/png", encode_png(image_grid(at::cat(images), columns))};
+  }
+
+ private:
+  GenerativeModel& model_;
+  std::vector<int64_t> shape_;
+};
 
 at::Tensor repeated_labels(const at::Tensor& labels, int64_t times) {
   return labels.defined() ? labels.repeat_interleave(times) : at::Tensor();
@@ -118,21 +133,22 @@ std::vector<Artifact> latent_artifacts(GenerativeModel& model, const Batch& exam
     return labels.defined() ? labels.narrow(0, image, 1) : at::Tensor();
   };
   if (!model.decode(codes.mu.narrow(0, 0, 1), label_of(0))) return artifacts;
+  const Painter painter(model, examples.images.sizes().slice(1));
   const auto spread = spread_of(codes);
   const auto walk = traversal(codes.mu[0], spread, most_varied(codes.mu), kColumns);
   artifacts.push_back(
-      picture(model, "traversals", walk, repeated_labels(label_of(0), walk.size(0)), kColumns));
+      painter.picture("traversals", walk, repeated_labels(label_of(0), walk.size(0)), kColumns));
   const int64_t pairs = std::min(kMostPairs, codes.mu.size(0) / 2);
   if (pairs > 0) {
     const auto from = codes.mu.slice(0, 0, 2 * pairs, 2), to = codes.mu.slice(0, 1, 2 * pairs, 2);
     const auto of_first = labels.defined() ? labels.slice(0, 0, 2 * pairs, 2) : at::Tensor();
-    artifacts.push_back(picture(model, "interpolations", interpolation(from, to, kColumns),
-                                repeated_labels(of_first, kColumns), kColumns));
+    artifacts.push_back(painter.picture("interpolations", interpolation(from, to, kColumns),
+                                        repeated_labels(of_first, kColumns), kColumns));
   }
   if (codes.mu.size(1) == 2) {
     const auto grid = manifold(spread, kManifoldSide);
-    artifacts.push_back(picture(model, "manifold", grid, repeated_labels(label_of(0), grid.size(0)),
-                                kManifoldSide));
+    artifacts.push_back(painter.picture("manifold", grid,
+                                        repeated_labels(label_of(0), grid.size(0)), kManifoldSide));
   }
   return artifacts;
 }

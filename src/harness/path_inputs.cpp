@@ -35,7 +35,6 @@ torch::Tensor slerp(const torch::Tensor& a, const torch::Tensor& b, const torch:
 
 void draw_path_distances(const PathSource& source, MetricInputs& inputs) {
   const std::int64_t count = source.definition.integer("eval.generated");
-  const std::int64_t block = source.definition.integer("eval.batch_size");
   const double epsilon = option(inputs, "ppl.epsilon");
   const auto generator = make_generator(torch::kCPU, source.seed, kEvalNoise);
   const auto labels = source.model.sample_labels(count);
@@ -48,8 +47,8 @@ void draw_path_distances(const PathSource& source, MetricInputs& inputs) {
   const auto t = torch::rand({count, 1}, generator, torch::kFloat64);
   const auto ends = latents->to(torch::kFloat64).view({count, 2, -1});
   std::vector<at::Tensor> distances;
-  for (std::int64_t begin = 0; begin < count; begin += block) {
-    const std::int64_t end = std::min(begin + block, count);
+  for (std::int64_t begin = 0; begin < count; begin += source.block) {
+    const std::int64_t end = std::min(begin + source.block, count);
     const auto a = ends.slice(0, begin, end).select(1, 0),
                b = ends.slice(0, begin, end).select(1, 1);
     const auto share = t.slice(0, begin, end);

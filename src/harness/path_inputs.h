@@ -22,6 +22,7 @@ struct PathSource {
   std::uint64_t seed;
   /// Of images [N,C,H,W] f32 in [0,255], or of points.
   std::function<at::Tensor(const at::Tensor& examples)> features;
+  std::int64_t block = 1;  ///< pairs decoded at a time
 };
 
 /// ‖f(G(z(t+ε))) − f(G(z(t)))‖² / ε² on eval.generated paths (Karras et al. 2019, sec. 4.1,

@@ -152,7 +152,13 @@ class Training {
 
   void interrupt() {
     const std::string reason = stop_.reason().value_or("stopped");
-    for_each_running([&](SeedRun& seed) { seed.end("interrupted", reason); });
+    for_each_running([&](SeedRun& seed) {
+      try {
+        seed.end("interrupted", reason);
+      } catch (const std::exception&) {
+        seed.fail(std::current_exception());  // a disk that is full; the other seeds still end
+      }
+    });
   }
 
   const Definition& definition_;

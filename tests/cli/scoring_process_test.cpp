@@ -97,14 +97,61 @@ TEST_F(ScoringTest, ALaterCommandScoresWhatAnEarlierOneTrained) {
   EXPECT_EQ(call({"sample", "2", "--count", "5", "--out", (folder_ / "s.npz").string()}), 0);
 }
 
+std::map<std::string, std::string> printed_scores(const std::string& json) {
+  std::map<std::string, std::string> values;
+  const auto metrics = nlohmann::json::parse(json).at("metrics");
+  for (const auto& [name, score] : metrics.items()) {
+    values[name] = fmt::format("{}", score["value"].get<double>());
+  }
+  return values;
+}
+
+TEST_F(ScoringTest, SamplersOfOneTrainingAreScoredByOneAndPrintedWithoutStoring) {
+  write_file_atomically(folder_ / "small.toml", R"(family = "ddpm"
+dataset.name = "generated_images"
+dataset.size = 8
+dataset.count = 64
+train.batch_size = 16
+train.images = 160
+train.log_every_images = 160
+train.checkpoint_every_images = 160
+model.base_channels = 8
+model.multipliers = [1, 2]
+model.groups = 4
+objective.timesteps = 30
+sampler.steps = 2
+eval.metrics = ["fd", "precision"]
+eval.extractor = "pixels"
+eval.generated = 40
+eval.reference_count = 40
+eval.every_images = 0
+eval.untrained = false
+)");
+  ASSERT_EQ(sweep("sampler.steps=2,5"), 0) << err();
+  ASSERT_EQ(rows().size(), 2U);
+  EXPECT_EQ(curves(), 1U);
+  for (const RunRow& row : rows()) {
+    const std::string steps = row.overrides.empty() ? "sampler.steps=2" : row.overrides.substr(6);
+    ASSERT_EQ(call({"eval", "--generated", "1", "--json", "--set", steps}), 0) << err();
+    std::map<std::string, std::string> stored;
+    for (const auto& [at, value] : scores(row.number)) stored[at.first] = value;
+    EXPECT_EQ(printed_scores(read_file(folder_ / "out")), stored) << steps;
+  }
+  EXPECT_NE(scores(1), scores(2));
+  EXPECT_EQ(rows().size(), 2U);
+  EXPECT_EQ(call({"eval", "--generated", "1", "--k", "5"}), 2);
+  EXPECT_EQ(call({"sample", "1", "--set", "sampler.variance=small"}), 2) << "no effect on ddim";
+  EXPECT_EQ(call({"sample", "1", "--seed", "-1"}), 2);
+}
+
 // What scores a run draws its own latents again, unless another seed is asked for.
 TEST_F(ScoringTest, EvalOfARunPrintsWhatAScoringRunStores) {
   const fs::path data = pictures("pictures", 1);
   const std::string file = of_pictures("a.toml", data.string(), 800);
-  ASSERT_EQ(
-      call({"run", file, "--seeds", "3", "--report", (folder_ / "r.html").string(), "--set",
-            "eval.metrics=['vendi']", "--set", "eval.extractor=pixels", "--set", "eval.generated=50"}),
-      0)
+  ASSERT_EQ(call({"run", file, "--seeds", "3", "--report", (folder_ / "r.html").string(), "--set",
+                  "eval.metrics=['vendi']", "--set", "eval.extractor=pixels", "--set",
+                  "eval.generated=50"}),
+            0)
       << err();
   std::vector<std::string> words = {"eval",        "--generated", "1",     "--reference",
                                     data.string(), "--metrics",   "vendi", "--json",

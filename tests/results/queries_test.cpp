@@ -75,7 +75,8 @@ TEST_F(Queries, CompleteWorkIsFoundInEqualCircumstancesOnly) {
   const Circumstances same{3,          *run.data_digest, *run.code_digest,
                            run.device, run.threads,      run.smoke};
   EXPECT_EQ(find_complete(database, run.experiment_id, same)->number, number);
-  EXPECT_EQ(find_trained(database, *run.training_id, same)->number, number);
+  ASSERT_EQ(find_trained(database, *run.training_id, same).size(), 1U);
+  EXPECT_EQ(find_trained(database, *run.training_id, same)[0].number, number);
   std::vector<Circumstances> others(6, same);
   others[0].seed = 4;
   others[1].data_digest = "other";
@@ -85,7 +86,7 @@ TEST_F(Queries, CompleteWorkIsFoundInEqualCircumstancesOnly) {
   others[5].smoke = !same.smoke;
   for (std::size_t i = 0; i < others.size(); ++i) {
     EXPECT_FALSE(find_complete(database, run.experiment_id, others[i])) << i;
-    EXPECT_FALSE(find_trained(database, *run.training_id, others[i])) << i;
+    EXPECT_TRUE(find_trained(database, *run.training_id, others[i]).empty()) << i;
   }
   EXPECT_FALSE(find_complete(database, test::hex64('b'), same));
 }
@@ -97,7 +98,7 @@ TEST_F(Queries, ARunThatScoresWeightsLeavesNoneToBeScored) {
   database.execute("UPDATE run SET status = 'complete'");
   const Circumstances at{
       3, *child.data_digest, *child.code_digest, child.device, child.threads, child.smoke};
-  EXPECT_FALSE(find_trained(database, *child.training_id, at));
+  EXPECT_TRUE(find_trained(database, *child.training_id, at).empty());
   EXPECT_TRUE(find_complete(database, child.experiment_id, at));
 }
 
