@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "families/diffusion_sampler.h"
-#include "families/noise_schedule.h"
+#include "families/diffusion/noise_schedule.h"
+#include "families/diffusion/sampler.h"
 #include "nn/unet.h"
 #include "tests/families/small_model.h"
 

@@ -7,9 +7,9 @@
 #include <numbers>
 #include <set>
 
-#include "families/diffusion_sampler.h"
-#include "families/diffusion_steps.h"
-#include "families/noise_schedule.h"
+#include "families/diffusion/noise_schedule.h"
+#include "families/diffusion/sampler.h"
+#include "families/diffusion/steps.h"
 #include "families/sampling.h"
 
 namespace assay {
@@ -162,11 +162,10 @@ TEST(DiffusionSampler, RecoversAGaussianFromItsExactDenoiser) {
   for (const bool ddim : {true, false}) {
     for (const double eta : {0.0, 1.0}) {
       DiffusionSamplerOptions options{.schedule = cosine_schedule(1000),
-                                      .ddim = ddim,
+                                      .sampler = &samplers().at(ddim ? "ddim" : "ancestral"),
                                       .steps = 200,
-                                      .eta = eta,
                                       .clip_x0 = false,
-                                      .large_variance = false};
+                                      .settings = {.eta = eta, .large_variance = false}};
       const auto estimate = [&](const torch::Tensor& x_t, std::int64_t t) {
         return exact_estimate(x_t, options.schedule[static_cast<std::size_t>(t)]);
       };
@@ -181,7 +180,7 @@ TEST(DiffusionSampler, RecoversAGaussianFromItsExactDenoiser) {
 TEST(DiffusionSampler, EachSampleHasItsOwnNoise) {
   const auto latents = draw_diffusion_latents(6, {1, 2, 2}, seeded(1));
   const DiffusionSamplerOptions options{
-      .schedule = linear_schedule(100), .ddim = false, .steps = 10};
+      .schedule = linear_schedule(100), .sampler = &samplers().at("ancestral"), .steps = 10};
   const auto estimate = [&](const torch::Tensor& x_t, std::int64_t) { return 0.1 * x_t; };
   const std::span<const std::uint64_t> seeds(latents.seeds);
   const auto all = run_diffusion_sampler(latents.x_T, seeds, options, estimate);
@@ -203,7 +202,7 @@ TEST(DiffusionSampler, NoiseOfASampleFollowsAll64BitsOfItsSeed) {
   }
   const auto latents = draw_diffusion_latents(1, {1, 2, 2}, seeded(1));
   const DiffusionSamplerOptions options{
-      .schedule = linear_schedule(100), .ddim = false, .steps = 10};
+      .schedule = linear_schedule(100), .sampler = &samplers().at("ancestral"), .steps = 10};
   const auto estimate = [](const torch::Tensor& x_t, std::int64_t) { return 0.1 * x_t; };
   const std::vector<std::uint64_t> low = {7}, high = {7 + (std::uint64_t{1} << 32)};
   EXPECT_FALSE(torch::equal(run_diffusion_sampler(latents.x_T, low, options, estimate),

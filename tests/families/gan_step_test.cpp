@@ -102,9 +102,9 @@ TEST(GanStep, EachNetworkDescendsItsOwnLossAtItsOwnRate) {
     const auto after = copy_of_state(*model);
     const auto real = real_points().images, drawn = generated(before, draws().first);
     // Of −log σ(l_real) − log(1 − σ(l_generated)) by w: −σ(−l_real) x + σ(l_generated) G(z).
-    const auto of_weight =
-        (torch::sigmoid(logits(before, drawn)) * drawn - torch::sigmoid(-logits(before, real)) * real)
-            .mean(0, true);
+    const auto of_weight = (torch::sigmoid(logits(before, drawn)) * drawn -
+                            torch::sigmoid(-logits(before, real)) * real)
+                               .mean(0, true);
     const auto moved = [&](const char* name) { return after.at(name) - before.at(name); };
     EXPECT_TRUE(torch::allclose(moved("discriminator.1.weight"),
                                 -kDiscriminatorRate * of_weight.sign(), 1e-3, 1e-6));

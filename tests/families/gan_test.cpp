@@ -6,8 +6,10 @@
 
 #include <cmath>
 
-#include "families/gan_losses.h"
-#include "families/gan_network.h"
+#include "families/gan/adversarial_loss.h"
+#include "families/gan/architecture.h"
+#include "families/registry.h"
+#include "nn/maxout.h"
 
 namespace assay {
 namespace {
@@ -16,14 +18,28 @@ using ::testing::HasSubstr;
 
 torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
-GanNetworkOptions dcgan(std::int64_t side) {
-  return {.convolutional = true,
-          .example_shape = {1, side, side},
-          .latent_dim = 64,
-          .generator_widths = {},
-          .discriminator_widths = {},
-          .generator_channels = {128, 64},
-          .discriminator_channels = {32, 64, 128}};
+Definition gan_of(const std::string& model) {
+  return resolve_text("family = 'gan'\n" + model, "here.toml", family_schema, {});
+}
+
+Definition dcgan() {
+  return gan_of(
+      "model.latent_dim = 64\nmodel.generator_channels = [128, 64]\n"
+      "model.discriminator_channels = [32, 64, 128]\n");
+}
+
+const GanArchitecture& architecture(const std::string& name) {
+  return gan_architectures().at(name);
+}
+
+torch::Tensor discriminator_loss(const torch::Tensor& real, const torch::Tensor& generated) {
+  return adversarial_losses().at("non_saturating").discriminator(real, generated);
+}
+torch::Tensor non_saturating_generator_loss(const torch::Tensor& generated) {
+  return adversarial_losses().at("non_saturating").generator(generated);
+}
+torch::Tensor minimax_generator_loss(const torch::Tensor& generated) {
+  return adversarial_losses().at("minimax").generator(generated);
 }
 
 std::int64_t parameter_count(const Sequential& network) {
@@ -68,35 +84,36 @@ TEST(GanLosses, DoNotOverflowForLargeLogits) {
 TEST(GanNetwork, RecipeHasTheRecipesParameters) {
   // G: 64·6272 + 2·128 + 128·64·16 + 2·64 + 64·16 + 1. D: 32·16 + 32 + 32·64·16 + 128 +
   // 64·128·16 + 256 + 1152 + 1. The recipe says 0.53M and 0.17M.
-  EXPECT_EQ(parameter_count(make_generator(dcgan(28))), 533889);
-  EXPECT_EQ(parameter_count(make_discriminator(dcgan(28))), 165921);
+  const Definition definition = dcgan();
+  const GanShape shape{definition, {1, 28, 28}};
+  EXPECT_EQ(parameter_count(architecture("dcgan").generator(shape)), 533889);
+  EXPECT_EQ(parameter_count(architecture("dcgan").discriminator(shape)), 165921);
 }
 
 TEST(GanNetwork, MapsLatentsToExamplesAndExamplesToLogits) {
+  const Definition definition = dcgan();
   for (const std::int64_t side : {28, 32}) {
-    auto generator = make_generator(dcgan(side));
+    const GanShape shape{definition, {1, side, side}};
+    auto generator = architecture("dcgan").generator(shape);
     const auto images = generator->forward(torch::randn({3, 64}, seeded(1)));
     EXPECT_EQ(images.sizes(), (std::vector<std::int64_t>{3, 1, side, side}));
-    auto discriminator = make_discriminator(dcgan(side));
+    auto discriminator = architecture("dcgan").discriminator(shape);
     EXPECT_EQ(discriminator->forward(images.detach()).sizes(), (std::vector<std::int64_t>{3, 1}));
   }
 }
 
 TEST(GanNetwork, MlpServesPointsAndImages) {
-  GanNetworkOptions options{.example_shape = {2},
-                            .latent_dim = 2,
-                            .generator_widths = {16, 16},
-                            .discriminator_widths = {8},
-                            .generator_channels = {},
-                            .discriminator_channels = {},
-                            .maxout_pieces = 5};
+  const Definition definition = gan_of(
+      "model.network = 'mlp'\nmodel.latent_dim = 2\nmodel.generator_widths = [16, 16]\n"
+      "model.discriminator_widths = [8]\nmodel.maxout_pieces = 5\n");
+  const GanArchitecture& mlp = architecture("mlp");
+  const GanShape of_points{definition, {2}}, of_images{definition, {1, 4, 4}};
   const auto z = torch::randn({4, 2}, seeded(1));
-  const auto points = make_generator(options)->forward(z);
+  const auto points = mlp.generator(of_points)->forward(z);
   EXPECT_EQ(points.sizes(), (std::vector<std::int64_t>{4, 2}));
-  EXPECT_EQ(make_discriminator(options)->forward(points).sizes(),
+  EXPECT_EQ(mlp.discriminator(of_points)->forward(points).sizes(),
             (std::vector<std::int64_t>{4, 1}));
-  options.example_shape = {1, 4, 4};
-  const auto images = make_generator(options)->forward(z);
+  const auto images = mlp.generator(of_images)->forward(z);
   EXPECT_EQ(images.sizes(), (std::vector<std::int64_t>{4, 1, 4, 4}));
   EXPECT_LE(images.abs().max().item<float>(), 1.0f);
 }
@@ -111,11 +128,13 @@ TEST(Maxout, IsTheLargestOfItsAffinePieces) {
 }
 
 TEST(GanNetwork, SaysWhatDoesNotFit) {
-  EXPECT_THAT(gan_network_misfit(dcgan(30)), HasSubstr("that 4 divides, not 30x30"));
-  auto points = dcgan(28);
-  points.example_shape = {2};
-  EXPECT_THAT(gan_network_misfit(points), HasSubstr("take \"mlp\" for points"));
-  EXPECT_EQ(gan_network_misfit(dcgan(28)), "");
+  const Definition definition = dcgan();
+  const auto misfit = [&](std::vector<std::int64_t> example) {
+    return architecture("dcgan").misfit({definition, std::move(example)});
+  };
+  EXPECT_THAT(misfit({1, 30, 30}), HasSubstr("that 4 divides, not 30x30"));
+  EXPECT_THAT(misfit({2}), HasSubstr("take \"mlp\" for points"));
+  EXPECT_EQ(misfit({1, 28, 28}), "");
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/diffusion_sampler.h"
+#include "families/diffusion/sampler.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
-#include "families/diffusion_steps.h"
 #include "families/sampling.h"
 
 namespace assay {
@@ -19,7 +18,28 @@ torch::Tensor draw_noise(std::vector<torch::Generator>& generators, const torch:
   return noise.to(like.device());
 }
 
+torch::Tensor ancestral(const torch::Tensor& x_t, const torch::Tensor& x0,
+                        const torch::Tensor& noise, const DiffusionStep& step,
+                        const SamplerSettings& settings) {
+  return ancestral_step(x_t, x0, noise, step, settings.large_variance);
+}
+
+torch::Tensor ddim(const torch::Tensor& x_t, const torch::Tensor& x0, const torch::Tensor& noise,
+                   const DiffusionStep& step, const SamplerSettings& settings) {
+  return ddim_step(x_t, x0, noise, step, settings.eta);
+}
+
+bool always(const SamplerSettings&) { return true; }
+bool by_eta(const SamplerSettings& settings) { return settings.eta > 0.0; }
+
 }  // namespace
+
+const Choices<DiffusionSampler>& samplers() {
+  static const Choices<DiffusionSampler> all = {
+      {"ancestral", {"Ho et al. 2020, algorithm 2", ancestral, always}},
+      {"ddim", {"Song et al. 2021, eq. 12", ddim, by_eta}}};
+  return all;
+}
 
 DiffusionLatents draw_diffusion_latents(std::int64_t count, const std::vector<std::int64_t>& shape,
                                         torch::Generator generator) {
@@ -41,7 +61,7 @@ torch::Tensor run_diffusion_sampler(const torch::Tensor& x_T, std::span<const st
   const auto& schedule = options.schedule;
   const auto times = sampler_timesteps(static_cast<std::int64_t>(schedule.size()), options.steps);
   std::vector<torch::Generator> generators;
-  if (!options.ddim || options.eta > 0.0) {
+  if (options.sampler->is_stochastic(options.settings)) {
     for (const auto seed : seeds) generators.push_back(generator_of_sample(seed));
   }
   auto x = x_T;
@@ -54,8 +74,7 @@ torch::Tensor run_diffusion_sampler(const torch::Tensor& x_T, std::span<const st
     if (options.clip_x0) x0 = x0.clamp(-1.0, 1.0);
     torch::Tensor noise;
     if (!generators.empty() && !last) noise = draw_noise(generators, x);
-    x = options.ddim ? ddim_step(x, x0, noise, step, options.eta)
-                     : ancestral_step(x, x0, noise, step, options.large_variance);
+    x = options.sampler->step(x, x0, noise, step, options.settings);
   }
   return x.clamp(-1.0, 1.0);
 }

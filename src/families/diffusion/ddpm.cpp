@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/ddpm.h"
+#include "families/diffusion/ddpm.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <torch/utils.h>
 
 #include "core/error.h"
-#include "families/ddpm_choices.h"
-#include "families/diffusion_sampler.h"
-#include "families/diffusion_steps.h"
-#include "families/noise_schedule.h"
+#include "families/diffusion/ddpm_choices.h"
+#include "families/diffusion/noise_schedule.h"
+#include "families/diffusion/parameterisation.h"
+#include "families/diffusion/sampler.h"
+#include "families/diffusion/steps.h"
 #include "families/optimizer.h"
 #include "families/refuse.h"
 #include "families/sampling.h"
@@ -60,11 +61,11 @@ DiffusionSamplerOptions sampler_options(const ModelArgs& args) {
   DiffusionSamplerOptions options;
   options.schedule = kNoiseSchedules.of(
       definition, "objective.schedule")(definition.integer("objective.timesteps"));
-  options.ddim = kSamplers.of(definition, "sampler.name");
+  options.sampler = &samplers().of(definition, "sampler.name");
   options.steps = sampler_steps(definition);
-  options.eta = definition.number("sampler.eta");
+  options.settings.eta = definition.number("sampler.eta");
   options.clip_x0 = definition.boolean("sampler.clip_x0");
-  options.large_variance = kVariances.of(definition, "sampler.variance");
+  options.settings.large_variance = kVariances.of(definition, "sampler.variance");
   options.device = args.device;
   return options;
 }
@@ -83,7 +84,7 @@ class Ddpm : public GenerativeModel {
   torch::Tensor share_of_process(const torch::Tensor& t) const;
   torch::Tensor estimate_x0(UNet& network, const torch::Tensor& x_t, std::int64_t t) const;
 
-  DiffusionPrediction prediction_;
+  const Parameterisation& parameterisation_;
   torch::Tensor (*draw_timesteps_)(const torch::Tensor& u, std::int64_t timesteps);
   std::vector<std::int64_t> example_shape_;
   DiffusionSamplerOptions sampler_;
@@ -104,7 +105,7 @@ UNet Ddpm::network_on(const ModelArgs& args) const {
 }
 
 Ddpm::Ddpm(const ModelArgs& args)
-    : prediction_(kPredictions.of(args.definition, "objective.prediction")),
+    : parameterisation_(parameterisations().of(args.definition, "objective.prediction")),
       draw_timesteps_(kTimeSamplings.of(args.definition, "objective.time_sampling")),
       example_shape_(args.example_shape),
       sampler_(sampler_options(args)),
@@ -134,8 +135,7 @@ std::vector<LossTerm> Ddpm::training_step(const Batch& batch, const StepContext&
   const auto level = level_at(t);
   const auto predicted =
       network_.live()->forward(q_sample(x0, eps, level), share_of_process(t), context.noise);
-  const auto loss = at::mse_loss(
-      predicted, prediction_ == DiffusionPrediction::kV ? v_target(x0, eps, level) : eps);
+  const auto loss = at::mse_loss(predicted, parameterisation_.target(x0, eps, level));
   backward(loss);
   optimizer_.step(context);
   network_.update(context.step);
@@ -151,9 +151,7 @@ void Ddpm::visit_state(StateVisitor& visitor) {
 torch::Tensor Ddpm::estimate_x0(UNet& network, const torch::Tensor& x_t, std::int64_t t) const {
   const auto times = at::full({x_t.size(0)}, t, x_t.options().dtype(at::kLong));
   const auto predicted = network->forward(x_t, share_of_process(times));
-  const double alpha_bar = sampler_.schedule[static_cast<std::size_t>(t)];
-  return prediction_ == DiffusionPrediction::kV ? x0_from_v(x_t, predicted, alpha_bar)
-                                                : x0_from_eps(x_t, predicted, alpha_bar);
+  return parameterisation_.x0(x_t, predicted, sampler_.schedule[static_cast<std::size_t>(t)]);
 }
 
 void Ddpm::sample(const SampleRequest& request) {

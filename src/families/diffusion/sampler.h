@@ -8,19 +8,41 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string_view>
 #include <vector>
 
-#include "families/noise_schedule.h"
+#include "config/choices.h"
+#include "families/diffusion/noise_schedule.h"
+#include "families/diffusion/steps.h"
 
 namespace assay {
 
+/// What single samplers take.
+struct SamplerSettings {
+  double eta = 0.0;            ///< DDIM's share of noise
+  bool large_variance = true;  ///< ancestral: β instead of β̃
+};
+
+/// How x_s follows from x_t and the estimate of x_0, all [N,C,H,W].
+struct DiffusionSampler {
+  std::string_view paper;
+  /// noise: standard normal; undefined in the last step, and where none is drawn.
+  torch::Tensor (*step)(const torch::Tensor& x_t, const torch::Tensor& x0,
+                        const torch::Tensor& noise, const DiffusionStep& step,
+                        const SamplerSettings& settings);
+  /// Whether its steps add noise.
+  bool (*is_stochastic)(const SamplerSettings& settings);
+};
+
+/// All of them, by the names that sampler.name takes.
+const Choices<DiffusionSampler>& samplers();
+
 struct DiffusionSamplerOptions {
   NoiseSchedule schedule;
-  bool ddim = true;  ///< else ancestral
+  const DiffusionSampler* sampler = &samplers().at("ddim");
   std::int64_t steps = 20;
-  double eta = 0.0;            ///< DDIM's share of noise
-  bool clip_x0 = true;         ///< clamp every estimate of x_0 to [−1,1]
-  bool large_variance = true;  ///< ancestral: β instead of β̃
+  bool clip_x0 = true;  ///< clamp every estimate of x_0 to [−1,1]
+  SamplerSettings settings = {};
   torch::Device device = torch::kCPU;
 };
 

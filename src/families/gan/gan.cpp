@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/gan.h"
+#include "families/gan/gan.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <torch/utils.h>
 
-#include "config/choices.h"
 #include "core/error.h"
-#include "families/gan_losses.h"
-#include "families/gan_network.h"
+#include "families/gan/adversarial_loss.h"
+#include "families/gan/architecture.h"
 #include "families/optimizer.h"
 #include "families/refuse.h"
 #include "families/sampling.h"
@@ -20,29 +19,18 @@
 namespace assay {
 namespace {
 
-// Whether it is convolutional.
-const Choices<bool> kNetworks = {{"mlp", false}, {"dcgan", true}};
-const Choices<torch::Tensor (*)(const torch::Tensor&)> kGeneratorLosses = {
-    {"non_saturating", non_saturating_generator_loss}, {"minimax", minimax_generator_loss}};
-
-GanNetworkOptions network_options(const ModelArgs& args) {
+const GanArchitecture& architecture_of(const ModelArgs& args) {
   const auto& definition = args.definition;
-  GanNetworkOptions options;
-  options.convolutional = kNetworks.of(definition, "model.network");
-  options.example_shape = args.example_shape;
-  options.latent_dim = definition.integer("model.latent_dim");
-  options.generator_widths = definition.integers("model.generator_widths");
-  options.discriminator_widths = definition.integers("model.discriminator_widths");
-  options.generator_channels = definition.integers("model.generator_channels");
-  options.discriminator_channels = definition.integers("model.discriminator_channels");
-  options.maxout_pieces = definition.integer("model.maxout_pieces");
-  const auto misfit = gan_network_misfit(options);
+  const GanShape shape{definition, args.example_shape};
+  const GanArchitecture& architecture = gan_architectures().of(definition, "model.network");
+  const auto misfit = architecture.misfit(shape);
   if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
-  refuse_if(definition.integer("train.batch_size") == 1 && normalises_single_values(options),
-            definition,
-            "train.batch_size = 1 leaves the batch normalisation of this model.network one value "
-            "for each channel, whose variance is 0; set train.batch_size to 2 or more");
-  return options;
+  refuse_if(
+      definition.integer("train.batch_size") == 1 && architecture.normalises_single_values(shape),
+      definition,
+      "train.batch_size = 1 leaves the batch normalisation of this model.network one value "
+      "for each channel, whose variance is 0; set train.batch_size to 2 or more");
+  return architecture;
 }
 
 OptimizerOptions options_with_rate(const Definition& definition, const std::string& path) {
@@ -76,7 +64,7 @@ class Frozen {
 
 class Gan : public GenerativeModel {
  public:
-  explicit Gan(const ModelArgs& args) : Gan(args, network_options(args)) {}
+  explicit Gan(const ModelArgs& args) : Gan(args, architecture_of(args)) {}
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
@@ -88,14 +76,14 @@ class Gan : public GenerativeModel {
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
 
  private:
-  Gan(const ModelArgs& args, const GanNetworkOptions& options);
+  Gan(const ModelArgs& args, const GanArchitecture& architecture);
   torch::Tensor generate(std::int64_t count, const StepContext& context);
   void update_discriminator(const torch::Tensor& real, const torch::Tensor& generated,
                             const StepContext& context, std::vector<LossTerm>& terms);
   void update_generator(const torch::Tensor& generated, const StepContext& context,
                         std::vector<LossTerm>& terms);
 
-  torch::Tensor (*generator_loss_)(const torch::Tensor& generated_logits);
+  const AdversarialLoss& loss_;
   std::int64_t discriminator_steps_, latent_dim_;
   torch::Device device_;
   Averaged<Sequential> generator_;
@@ -103,20 +91,22 @@ class Gan : public GenerativeModel {
   Optimizer generator_optimizer_, discriminator_optimizer_;
 };
 
-Gan::Gan(const ModelArgs& args, const GanNetworkOptions& options)
-    : generator_loss_(kGeneratorLosses.of(args.definition, "objective.loss")),
+Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
+    : loss_(adversarial_losses().of(args.definition, "objective.loss")),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
-      latent_dim_(options.latent_dim),
+      latent_dim_(args.definition.integer("model.latent_dim")),
       device_(args.device),
-      generator_(prepared(make_generator(options), args)),
-      discriminator_(prepared(make_discriminator(options), args)),
+      generator_(prepared(architecture.generator({args.definition, args.example_shape}), args)),
+      discriminator_(
+          prepared(architecture.discriminator({args.definition, args.example_shape}), args)),
       generator_optimizer_(*generator_.live(),
                            options_with_rate(args.definition, "optimizer.generator_learning_rate")),
       discriminator_optimizer_(
           *discriminator_,
           options_with_rate(args.definition, "optimizer.discriminator_learning_rate")) {
-  generator_.keep_average(ema_options(args.definition),
-                          [&] { return prepared(make_generator(options), args); });
+  generator_.keep_average(ema_options(args.definition), [&] {
+    return prepared(architecture.generator({args.definition, args.example_shape}), args);
+  });
 }
 
 torch::Tensor Gan::generate(std::int64_t count, const StepContext& context) {
@@ -130,7 +120,7 @@ void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& g
   discriminator_optimizer_.zero_grad();
   const auto real_logits = discriminator_->forward(real);
   const auto generated_logits = discriminator_->forward(generated.detach());
-  const auto loss = discriminator_loss(real_logits, generated_logits);
+  const auto loss = loss_.discriminator(real_logits, generated_logits);
   backward(loss);
   discriminator_optimizer_.step(context);
   terms.push_back({"discriminator_loss", loss.detach()});
@@ -143,7 +133,7 @@ void Gan::update_generator(const torch::Tensor& generated, const StepContext& co
   generator_optimizer_.zero_grad();
   const Frozen frozen(discriminator_optimizer_.parameters());
   const auto logits = discriminator_->forward(generated);
-  const auto loss = generator_loss_(logits);
+  const auto loss = loss_.generator(logits);
   backward(loss);
   generator_optimizer_.step(context);
   generator_.update(context.step / discriminator_steps_);
@@ -192,78 +182,7 @@ std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Te
   return network->forward(z.to(device_));
 }
 
-Schema network_schema() {
-  using std::int64_t;
-  const auto widths = [](std::string path, std::vector<int64_t> value, std::string meaning,
-                         std::string network) {
-    return Key{.path = std::move(path),
-               .default_value = std::move(value),
-               .meaning = std::move(meaning),
-               .minimum = 1,
-               .maximum = 65536,
-               .needs = {{"model.network", {std::move(network)}}}};
-  };
-  return {
-      {.path = "model.network",
-       .default_value = std::string("dcgan"),
-       .meaning = "linear layers (points or images), or convolutions (images)",
-       .choices = kNetworks.names()},
-      {.path = "model.latent_dim",
-       .default_value = int64_t{64},
-       .meaning = "dimensions of z",
-       .minimum = 1,
-       .maximum = 65536},
-      widths("model.generator_channels", {128, 64},
-             "dcgan: channels of the generator, innermost first; each doubles the side", "dcgan"),
-      widths("model.discriminator_channels", {32, 64, 128},
-             "dcgan: channels of the discriminator, outermost first; each halves the side",
-             "dcgan"),
-      widths("model.generator_widths", {128, 128}, "mlp: widths of the generator's hidden layers",
-             "mlp"),
-      widths("model.discriminator_widths", {128, 128},
-             "mlp: widths of the discriminator's hidden layers", "mlp"),
-      {.path = "model.maxout_pieces",
-       .default_value = int64_t{0},
-       .meaning = "mlp: affine pieces of the discriminator's maxout units; 0: leaky ReLU",
-       .minimum = 0,
-       .maximum = 64,
-       .needs = {{"model.network", {"mlp"}}}},
-      {.path = "model.initial_sd",
-       .default_value = 0.02,
-       .meaning = "standard deviation of the initial weights",
-       .minimum = 0,
-       .maximum = 10},
-  };
-}
-
 }  // namespace
-
-Schema gan_schema() {
-  Schema schema = network_schema();
-  const Schema more = {
-      {.path = "objective.loss",
-       .default_value = std::string("non_saturating"),
-       .meaning = "what the generator minimises",
-       .choices = kGeneratorLosses.names()},
-      {.path = "objective.discriminator_steps",
-       .default_value = std::int64_t{1},
-       .meaning = "discriminator updates for each update of the generator",
-       .minimum = 1,
-       .maximum = 1000},
-      {.path = "optimizer.generator_learning_rate",
-       .default_value = 0.0,
-       .meaning = "the generator's step size; 0: optimizer.learning_rate",
-       .minimum = 0,
-       .maximum = 10},
-      {.path = "optimizer.discriminator_learning_rate",
-       .default_value = 0.0,
-       .meaning = "the discriminator's step size; 0: optimizer.learning_rate",
-       .minimum = 0,
-       .maximum = 10},
-  };
-  schema.insert(schema.end(), more.begin(), more.end());
-  return schema;
-}
 
 std::unique_ptr<Trainable> make_gan(const ModelArgs& args) { return std::make_unique<Gan>(args); }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/noise_schedule.h"
+#include "families/diffusion/noise_schedule.h"
 
 #include <ATen/ATen.h>
 

@@ -2,12 +2,10 @@
 #pragma once
 
 #include "config/choices.h"
-#include "families/noise_schedule.h"
+#include "families/diffusion/noise_schedule.h"
 #include "nn/unet.h"
 
 namespace assay {
-
-enum class DiffusionPrediction { kEpsilon, kV };
 
 inline const Choices<UNetLayout> kUNetLayouts = {{"ddpm", UNetLayout::kDdpm},
                                                  {"compact", UNetLayout::kCompact}};
@@ -15,12 +13,8 @@ inline const Choices<TimeConditioning> kTimeConditionings = {
     {"film", TimeConditioning::kFilm}, {"additive", TimeConditioning::kAdditive}};
 inline const Choices<NoiseSchedule (*)(std::int64_t)> kNoiseSchedules = {
     {"linear", linear_schedule}, {"cosine", cosine_schedule}};
-inline const Choices<DiffusionPrediction> kPredictions = {
-    {"epsilon", DiffusionPrediction::kEpsilon}, {"v", DiffusionPrediction::kV}};
 inline const Choices<torch::Tensor (*)(const torch::Tensor&, std::int64_t)> kTimeSamplings = {
     {"uniform", uniform_timesteps}, {"stratified", stratified_timesteps}};
-/// Whether it is DDIM.
-inline const Choices<bool> kSamplers = {{"ancestral", false}, {"ddim", true}};
 /// Whether it is the larger one.
 inline const Choices<bool> kVariances = {{"large", true}, {"small", false}};
 

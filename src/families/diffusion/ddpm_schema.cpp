@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/ddpm.h"
-#include "families/ddpm_choices.h"
+#include "families/diffusion/ddpm.h"
+#include "families/diffusion/ddpm_choices.h"
+#include "families/diffusion/parameterisation.h"
+#include "families/diffusion/sampler.h"
 
 namespace assay {
 namespace {
@@ -92,7 +94,7 @@ Schema objective_keys() {
       {.path = "objective.prediction",
        .default_value = std::string("epsilon"),
        .meaning = "what the network predicts",
-       .choices = kPredictions.names()},
+       .choices = parameterisations().names()},
       {.path = "objective.time_sampling",
        .default_value = std::string("uniform"),
        .meaning = "times of a batch: independent, or one in each of its equal parts",
@@ -105,7 +107,7 @@ Schema sampler_keys() {
       {.path = "sampler.name",
        .default_value = std::string("ddim"),
        .meaning = "Ho et al. 2020, algorithm 2, or Song et al. 2021, eq. 12",
-       .choices = kSamplers.names()},
+       .choices = samplers().names()},
       {.path = "sampler.steps",
        .default_value = int64_t{50},
        .meaning = "network evaluations per sample, evenly spaced; 0: all timesteps",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/diffusion_steps.h"
+#include "families/diffusion/steps.h"
 
 #include <ATen/ATen.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/classifier.h"
+#include "families/classifier/classifier.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "config/choices.h"
+#include "families/diffusion/steps.h"
+
+namespace assay {
+
+/// What a diffusion network's output means.
+struct Parameterisation {
+  std::string_view paper;
+  /// What it is trained to give for x_t = q_sample(x0, eps, level).
+  torch::Tensor (*target)(const torch::Tensor& x0, const torch::Tensor& eps,
+                          const NoiseLevel& level);
+  /// The estimate of x_0 that an output at x_t implies.
+  torch::Tensor (*x0)(const torch::Tensor& x_t, const torch::Tensor& output, double alpha_bar);
+};
+
+/// All of them, by the names that objective.prediction takes.
+const Choices<Parameterisation>& parameterisations();
+
+}  // namespace assay

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// DCGAN (Radford et al. 2016) with a linear first layer. Generator: Linear Z→c₁·s·s without bias,
+// BN, ReLU · ConvT 4/2/1, BN, ReLU per further channel count · ConvT 4/2/1 to the image.
+// Discriminator: Conv 4/2/1 and leaky ReLU 0.2 per channel count, BN between them on all but the
+// first, then Linear.
+#include <fmt/format.h>
+#include <torch/nn/modules/activation.h>
+
+#include "families/gan/architecture.h"
+#include "nn/batch_norm.h"
+#include "nn/convolution.h"
+#include "nn/halving.h"
+#include "nn/linear.h"
+
+namespace assay {
+namespace {
+
+using std::int64_t;
+
+constexpr double kLeak = 0.2;
+
+const std::vector<int64_t>& generator_channels(const GanShape& shape) {
+  return shape.definition.integers("model.generator_channels");
+}
+const std::vector<int64_t>& discriminator_channels(const GanShape& shape) {
+  return shape.definition.integers("model.discriminator_channels");
+}
+
+Schema keys() {
+  return {
+      gan_widths("model.generator_channels", {128, 64},
+                 "dcgan: channels of the generator, innermost first; each doubles the side",
+                 "dcgan"),
+      gan_widths("model.discriminator_channels", {32, 64, 128},
+                 "dcgan: channels of the discriminator, outermost first; each halves the side",
+                 "dcgan"),
+  };
+}
+
+std::string misfit(const GanShape& shape) {
+  const auto& example = shape.example;
+  if (example.size() != 3) return "model.network = \"dcgan\" needs images; take \"mlp\" for points";
+  const auto doublings = generator_channels(shape).size();
+  const auto halvings = discriminator_channels(shape).size();
+  if (doublings == 0 || halvings == 0) {
+    return "model.generator_channels and model.discriminator_channels need an entry each";
+  }
+  if (example[1] != example[2] || !halves_evenly(example[1], doublings)) {
+    return fmt::format(
+        "{} entries of model.generator_channels need square images with a side that {} divides, "
+        "not {}x{}",
+        doublings, power_of_two_text(doublings), example[1], example[2]);
+  }
+  if (side_after(example[1], halvings) < 1) {
+    return fmt::format("{} entries of model.discriminator_channels halve a side of {} to nothing",
+                       halvings, example[1]);
+  }
+  return {};
+}
+
+bool normalises_single_values(const GanShape& shape) {
+  const auto side = shape.example[1];
+  // The discriminator's outermost layer is not normalised.
+  const auto halvings = discriminator_channels(shape).size();
+  return side_after(side, generator_channels(shape).size()) == 1 ||
+         (halvings > 1 && side_after(side, halvings) == 1);
+}
+
+Sequential generator(const GanShape& shape) {
+  const auto problem = misfit(shape);
+  TORCH_CHECK(problem.empty(), problem);
+  const auto& channels = generator_channels(shape);
+  const int64_t side = shape.example[1] >> channels.size();
+  Sequential layers;
+  layers->push_back(
+      Linear(torch::nn::LinearOptions(shape.latent_dim(), channels[0] * side * side).bias(false)));
+  layers->push_back(
+      torch::nn::Unflatten(torch::nn::UnflattenOptions(1, {channels[0], side, side})));
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    layers->push_back(BatchNorm2d(channels[i]));
+    layers->push_back(torch::nn::ReLU(torch::nn::ReLUOptions().inplace(true)));
+    const bool last = i + 1 == channels.size();
+    const int64_t next = last ? shape.example[0] : channels[i + 1];
+    layers->push_back(TransposedConvolution(
+        torch::nn::ConvTranspose2dOptions(channels[i], next, 4).stride(2).padding(1).bias(last)));
+  }
+  layers->push_back(torch::nn::Tanh());
+  return layers;
+}
+
+Sequential discriminator(const GanShape& shape) {
+  const auto problem = misfit(shape);
+  TORCH_CHECK(problem.empty(), problem);
+  Sequential layers;
+  int64_t channels = shape.example[0], side = shape.example[1];
+  bool first = true;
+  for (const int64_t next : discriminator_channels(shape)) {
+    layers->push_back(
+        Convolution(torch::nn::Conv2dOptions(channels, next, 4).stride(2).padding(1).bias(first)));
+    if (!first) layers->push_back(BatchNorm2d(next));
+    layers->push_back(
+        torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true)));
+    channels = next;
+    side /= 2;  // kernel 4, stride 2, padding 1
+    first = false;
+  }
+  layers->push_back(torch::nn::Flatten());
+  layers->push_back(Linear(channels * side * side, 1));
+  return layers;
+}
+
+}  // namespace
+
+GanArchitecture dcgan() {
+  return {"Radford et al. 2016", keys, misfit, normalises_single_values, generator, discriminator};
+}
+
+}  // namespace assay

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Multilayer perceptrons for points, or small images, as of PacGAN's 2-D experiments (Lin et al.
+// 2018): generator of Linear without bias, BN, ReLU per width, then Linear; discriminator of Linear
+// and leaky ReLU, or a maxout layer, per width, then Linear.
+#include <torch/nn/modules/activation.h>
+
+#include <functional>
+#include <numeric>
+
+#include "families/gan/architecture.h"
+#include "nn/batch_norm.h"
+#include "nn/linear.h"
+#include "nn/maxout.h"
+
+namespace assay {
+namespace {
+
+constexpr double kLeak = 0.2;
+
+std::int64_t example_size(const GanShape& shape) {
+  return std::accumulate(shape.example.begin(), shape.example.end(), std::int64_t{1},
+                         std::multiplies<>());
+}
+
+Schema keys() {
+  return {
+      gan_widths("model.generator_widths", {128, 128},
+                 "mlp: widths of the generator's hidden layers", "mlp"),
+      gan_widths("model.discriminator_widths", {128, 128},
+                 "mlp: widths of the discriminator's hidden layers", "mlp"),
+      {.path = "model.maxout_pieces",
+       .default_value = std::int64_t{0},
+       .meaning = "mlp: affine pieces of the discriminator's maxout units; 0: leaky ReLU",
+       .minimum = 0,
+       .maximum = 64,
+       .needs = {{"model.network", {"mlp"}}}},
+  };
+}
+
+std::string misfit(const GanShape&) { return {}; }
+
+bool normalises_single_values(const GanShape& shape) {
+  return !shape.definition.integers("model.generator_widths").empty();
+}
+
+Sequential generator(const GanShape& shape) {
+  Sequential layers;
+  std::int64_t width = shape.latent_dim();
+  for (const auto next : shape.definition.integers("model.generator_widths")) {
+    layers->push_back(Linear(torch::nn::LinearOptions(width, next).bias(false)));
+    layers->push_back(BatchNorm1d(next));
+    layers->push_back(torch::nn::ReLU(torch::nn::ReLUOptions().inplace(true)));
+    width = next;
+  }
+  layers->push_back(Linear(width, example_size(shape)));
+  if (shape.example.size() > 1) {
+    layers->push_back(torch::nn::Tanh());
+    layers->push_back(torch::nn::Unflatten(torch::nn::UnflattenOptions(1, shape.example)));
+  }
+  return layers;
+}
+
+Sequential discriminator(const GanShape& shape) {
+  const std::int64_t pieces = shape.definition.integer("model.maxout_pieces");
+  Sequential layers;
+  layers->push_back(torch::nn::Flatten());
+  std::int64_t width = example_size(shape);
+  for (const auto next : shape.definition.integers("model.discriminator_widths")) {
+    if (pieces > 0) {
+      layers->push_back(Maxout(width, next, pieces));
+    } else {
+      layers->push_back(Linear(width, next));
+      layers->push_back(
+          torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true)));
+    }
+    width = next;
+  }
+  layers->push_back(Linear(width, 1));
+  return layers;
+}
+
+}  // namespace
+
+GanArchitecture mlp_gan() {
+  return {"Lin et al. 2018, appendix C", keys,      misfit,
+          normalises_single_values,      generator, discriminator};
+}
+
+}  // namespace assay
