@@ -96,7 +96,7 @@ def contiguous_bytes(tensor, storages):
 
 
 def to_safetensors(state, storages):
-    """As src/nn/safetensors.cpp writes it: names sorted, no gaps, header padded to eight bytes."""
+    """As src/nn/files/safetensors.cpp writes it: names sorted, no gaps, header padded to eight bytes."""
     header, body, offset = {}, [], 0
     for name in sorted(state):
         tensor = state[name]

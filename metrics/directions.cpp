@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "metrics/linalg.h"
+#include "metrics/numerics/linalg.h"
 
 namespace assay {
 

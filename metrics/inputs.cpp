@@ -10,7 +10,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "metrics/linalg.h"
+#include "metrics/numerics/linalg.h"
 
 namespace assay {
 namespace {

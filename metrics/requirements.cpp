@@ -7,9 +7,9 @@
 #include <array>
 #include <string_view>
 
+#include "metrics/features/kernel_distance.h"
+#include "metrics/images/ssim.h"
 #include "metrics/inputs.h"
-#include "metrics/kernel_distance.h"
-#include "metrics/ssim.h"
 
 namespace assay {
 namespace {

@@ -12,7 +12,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "nn/torch_file.h"
+#include "nn/files/torch_file.h"
 
 namespace assay {
 namespace {

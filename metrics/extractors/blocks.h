@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "metrics/extractors/extractor.h"
-#include "nn/safetensors.h"
+#include "nn/files/safetensors.h"
 
 namespace assay {
 

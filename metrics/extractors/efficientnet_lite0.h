@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "metrics/extractors/extractor.h"
-#include "nn/safetensors.h"
+#include "nn/files/safetensors.h"
 
 namespace assay {
 

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/paths.h"
 #include "metrics/extractors/blocks.h"
-#include "nn/fmnist_cnn.h"
+#include "nn/blocks/fmnist_cnn.h"
 #include "nn/state.h"
 
 namespace assay {

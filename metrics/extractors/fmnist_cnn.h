@@ -14,9 +14,9 @@ namespace assay {
 constexpr std::string_view kFmnistCnnSha256 =
     "486f94d505856d52fccfbb90bf0db3f1f5053520947ce98c78487fb2cc1a253b";
 
-/// The classifier FmnistCnn (nn/fmnist_cnn.h) trained by assay on Fashion-MNIST: 128 features and
-/// 10 logits of grey 28×28 images. Throws Error for other weights than `sha256`, or a tensor that
-/// is missing, left over or of another shape.
+/// The classifier FmnistCnn (nn/blocks/fmnist_cnn.h) trained by assay on Fashion-MNIST: 128
+/// features and 10 logits of grey 28×28 images. Throws Error for other weights than `sha256`, or a
+/// tensor that is missing, left over or of another shape.
 std::unique_ptr<Extractor> load_fmnist_cnn(const std::filesystem::path& weights,
                                            std::string_view sha256);
 

@@ -7,7 +7,7 @@
 
 #include "metrics/extractors/blocks.h"
 #include "metrics/extractors/published_weights.h"
-#include "nn/inception_v3.h"
+#include "nn/blocks/inception_v3.h"
 
 namespace assay {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "metrics/extractors/extractor.h"
-#include "nn/safetensors.h"
+#include "nn/files/safetensors.h"
 
 namespace assay {
 
@@ -21,9 +21,9 @@ constexpr std::string_view kInceptionV3Sha256 =
 at::Tensor inception_input(const at::Tensor& images, ResizeRule resize = ResizeRule::kTf1Bilinear,
                            bool unit_scaling = false);
 
-/// An extractor of these weights (nn/inception_v3.h), whose file had this SHA-256. Features: the
-/// 2048 of FID; logits: the 1008 without bias, which Inception Score is defined by; spatial: the
-/// 2023 of sFID.
+/// An extractor of these weights (nn/blocks/inception_v3.h), whose file had this SHA-256. Features:
+/// the 2048 of FID; logits: the 1008 without bias, which Inception Score is defined by; spatial:
+/// the 2023 of sFID.
 std::unique_ptr<Extractor> inception_v3_of(const TensorMap& weights, std::string sha256,
                                            const ExtractorOptions& options = {});
 

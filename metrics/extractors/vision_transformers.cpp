@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "metrics/extractors/blocks.h"
 #include "metrics/extractors/published_weights.h"
-#include "nn/vision_transformer.h"
+#include "nn/blocks/vision_transformer.h"
 
 namespace assay {
 namespace {

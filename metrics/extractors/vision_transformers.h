@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "metrics/extractors/extractor.h"
-#include "nn/safetensors.h"
+#include "nn/files/safetensors.h"
 
 namespace assay {
 

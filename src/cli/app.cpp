@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "cli/run_command.h"
+#include "cli/run/run_command.h"
+#include "cli/text/words.h"
 #include "cli/version.h"
-#include "cli/words.h"
 #include "core/error.h"
 #include "core/paths.h"
 

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "cli/app.h"
-#include "cli/data_command.h"
-#include "cli/eval_command.h"
-#include "cli/report_command.h"
-#include "cli/sample_command.h"
-#include "cli/show_command.h"
-#include "cli/verify_command.h"
-#include "cli/words.h"
+#include "cli/commands/data_command.h"
+#include "cli/commands/report_command.h"
+#include "cli/commands/sample_command.h"
+#include "cli/commands/show_command.h"
+#include "cli/commands/verify_command.h"
+#include "cli/eval/eval_command.h"
+#include "cli/text/words.h"
 #include "config/suite.h"
 
 namespace assay {

@@ -11,7 +11,7 @@
 
 #include "cli/app.h"
 #include "core/error.h"
-#include "kernels/caching_allocator.h"
+#include "kernels/runtime/caching_allocator.h"
 
 namespace {
 

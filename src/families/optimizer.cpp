@@ -2,7 +2,7 @@
 #include "families/optimizer.h"
 
 #include "config/choices.h"
-#include "nn/gradient_clip.h"
+#include "nn/optim/gradient_clip.h"
 
 namespace assay {
 namespace {

@@ -3,9 +3,9 @@
 
 #include "config/definition.h"
 #include "families/trainable.h"
-#include "nn/adam.h"
-#include "nn/ema.h"
-#include "nn/learning_rate.h"
+#include "nn/optim/adam.h"
+#include "nn/optim/ema.h"
+#include "nn/optim/learning_rate.h"
 
 namespace assay {
 

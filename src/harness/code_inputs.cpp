@@ -10,7 +10,7 @@
 #include "core/random.h"
 #include "families/autoencoder/corruption.h"
 #include "harness/environment.h"
-#include "metrics/code_rate.h"
+#include "metrics/codes/code_rate.h"
 #include "metrics/inputs.h"
 
 namespace assay {

@@ -17,10 +17,10 @@
 #include "harness/path_inputs.h"
 #include "harness/pictures.h"
 #include "harness/sample_keeper.h"
-#include "kernels/spread.h"
-#include "metrics/dci.h"
+#include "kernels/pointwise/spread.h"
+#include "metrics/codes/dci.h"
+#include "metrics/neighbours/pair_sweep.h"
 #include "metrics/options.h"
-#include "metrics/pair_sweep.h"
 #include "metrics/requirements.h"
 
 namespace assay {

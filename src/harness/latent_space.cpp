@@ -9,7 +9,7 @@
 #include "data/png.h"
 #include "families/vae/posterior.h"
 #include "harness/blocks.h"
-#include "metrics/active_units.h"
+#include "metrics/codes/active_units.h"
 
 namespace assay {
 namespace {

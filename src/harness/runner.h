@@ -9,7 +9,7 @@
 #include "core/events.h"
 #include "families/trainable.h"
 #include "harness/stop.h"
-#include "kernels/convolution.h"
+#include "kernels/convolution/convolution.h"
 
 namespace assay {
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "data/batch_stream.h"
-#include "kernels/spread.h"
+#include "kernels/pointwise/spread.h"
 
 namespace assay {
 namespace {

@@ -73,7 +73,7 @@ class SampleKeeper {
   at::Tensor whole() const;
   /// Of images; call once.
   Features features();
-  /// As PixelSpread; of points in their own unit (kernels/spread.h).
+  /// As PixelSpread; of points in their own unit (kernels/pointwise/spread.h).
   double spread() const;
 
  private:

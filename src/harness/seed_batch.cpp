@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "harness/state.h"
-#include "kernels/seed_batch.h"
+#include "kernels/runtime/seed_batch.h"
 #include "nn/seed_batch.h"
 
 namespace assay {
@@ -29,7 +29,7 @@ class Stacker : public StateVisitor {
 
   void tensor(const std::string& name, torch::Tensor& value, StateKind kind) override {
     const std::vector<torch::Tensor> parts = parts_of(name);
-    // Adam's count of steps (nn/adam.h).
+    // Adam's count of steps (nn/optim/adam.h).
     if (kind == StateKind::kOptimizer && name.ends_with(".step")) return share(parts, value, name);
     const torch::Tensor stack = torch::stack(filled(parts)).detach();
     value.set_data(stack);

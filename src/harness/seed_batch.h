@@ -15,9 +15,9 @@ namespace assay {
 /// GPU several are always trained as one.
 bool faster_together(Trainable& model, std::int64_t places);
 
-/// Several seeds of one experiment that train as one model (kernels/seed_batch.h). The state of
-/// `trained` becomes one stack [S,…] a tensor, the seeds' own models become views of it: they are
-/// evaluated, saved, loaded and hashed as if each had trained alone.
+/// Several seeds of one experiment that train as one model (kernels/runtime/seed_batch.h). The
+/// state of `trained` becomes one stack [S,…] a tensor, the seeds' own models become views of it:
+/// they are evaluated, saved, loaded and hashed as if each had trained alone.
 ///
 /// The stack has a place for each of the S seeds that train.seed_batch allows, and a seed's place
 /// is given. A place that stays empty computes a copy of another's state, which nobody looks at. So

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "families/trainable.h"
-#include "nn/safetensors.h"
+#include "nn/files/safetensors.h"
 
 namespace assay {
 

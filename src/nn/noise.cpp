@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "kernels/seed_batch.h"
+#include "kernels/runtime/seed_batch.h"
 
 namespace assay {
 

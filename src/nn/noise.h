@@ -11,8 +11,8 @@
 namespace assay {
 
 /// Where a training step draws from: one generator, or, where several seeds train as one model
-/// (kernels/seed_batch.h), a generator of each, so that every seed sees, bit for bit, the draws of
-/// its run alone. `options`: the draws' type and device, which is the generators'.
+/// (kernels/runtime/seed_batch.h), a generator of each, so that every seed sees, bit for bit, the
+/// draws of its run alone. `options`: the draws' type and device, which is the generators'.
 class Noise {
  public:
   // NOLINTNEXTLINE(google-explicit-constructor): one generator is the usual case.

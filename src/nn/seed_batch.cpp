@@ -10,7 +10,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "kernels/seed_batch.h"
+#include "kernels/runtime/seed_batch.h"
 
 namespace assay {
 namespace {

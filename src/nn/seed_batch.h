@@ -18,10 +18,10 @@ class HoldsTensors {
 };
 
 /// Makes a network whose parameters and buffers are stacks [S,…] compute with tensors that are
-/// batched over seeds (kernels/seed_batch.h): in all its modules the members that forward() reads
-/// are replaced; the registered parameters stay the stacks, for optimizers. Throws Error naming a
-/// module whose members nobody knows: neither LibTorch's linear, convolution and normalisation
-/// layers nor a HoldsTensors.
+/// batched over seeds (kernels/runtime/seed_batch.h): in all its modules the members that forward()
+/// reads are replaced; the registered parameters stay the stacks, for optimizers. Throws Error
+/// naming a module whose members nobody knows: neither LibTorch's linear, convolution and
+/// normalisation layers nor a HoldsTensors.
 void batch_parameters_over_seeds(torch::nn::Module& network, const std::string& name);
 
 /// loss.backward(), for the loss of a training step; batched over seeds, each seed's loss reaches

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/claims.h"
+#include "cli/run/claims.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "cli/targets.h"
+#include "cli/run/targets.h"
 #include "core/error.h"
 #include "core/file.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/display.h"
+#include "cli/run/display.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "cli/table.h"
+#include "cli/text/table.h"
 
 namespace assay {
 namespace {

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "cli/eval_command.h"
+#include "cli/eval/eval_command.h"
 #include "core/error.h"
 
 namespace assay {

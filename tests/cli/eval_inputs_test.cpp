@@ -7,7 +7,7 @@
 
 #include <filesystem>
 
-#include "cli/eval_classes.h"
+#include "cli/eval/eval_classes.h"
 #include "core/file.h"
 #include "data/npz.h"
 #include "data/png.h"

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "cli/eval_plan.h"
+#include "cli/eval/eval_plan.h"
 #include "core/file.h"
 #include "data/npz.h"
 #include "data/png.h"

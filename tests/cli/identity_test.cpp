@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "cli/targets.h"
+#include "cli/run/targets.h"
 #include "core/file.h"
 #include "families/registry.h"
 

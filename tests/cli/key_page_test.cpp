@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/key_page.h"
+#include "cli/text/key_page.h"
 
 #include <gtest/gtest.h>
 

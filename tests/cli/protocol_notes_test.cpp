@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/protocol_notes.h"
+#include "cli/text/protocol_notes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

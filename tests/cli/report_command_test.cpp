@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/report_command.h"
+#include "cli/commands/report_command.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include <set>
 
-#include "cli/targets.h"
+#include "cli/run/targets.h"
 #include "core/file.h"
 #include "core/paths.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/targets.h"
+#include "cli/run/targets.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/context.h"
-#include "cli/table.h"
+#include "cli/text/table.h"
 
 namespace assay {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/work_plan.h"
+#include "cli/run/work_plan.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -6,7 +6,7 @@
 
 #include "families/diffusion/noise_schedule.h"
 #include "families/diffusion/sampler.h"
-#include "nn/unet.h"
+#include "nn/blocks/unet.h"
 #include "tests/families/small_model.h"
 
 namespace assay {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/nn.h>
 
-#include "nn/preactivation_block.h"
+#include "nn/blocks/preactivation_block.h"
 
 namespace assay {
 namespace {

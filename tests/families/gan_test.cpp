@@ -9,7 +9,7 @@
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
 #include "families/registry.h"
-#include "nn/maxout.h"
+#include "nn/blocks/maxout.h"
 
 namespace assay {
 namespace {

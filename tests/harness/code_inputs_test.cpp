@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "data/split.h"
 #include "harness/environment.h"
-#include "metrics/code_rate.h"
+#include "metrics/codes/code_rate.h"
 #include "tests/harness/small_definition.h"
 
 namespace assay {

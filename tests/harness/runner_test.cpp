@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 #include "harness/environment.h"
-#include "nn/safetensors.h"
+#include "nn/files/safetensors.h"
 #include "tests/harness/recording.h"
 #include "tests/harness/small_definition.h"
 

@@ -10,7 +10,7 @@
 
 #include "data/batch_stream.h"
 #include "families/sampling.h"
-#include "kernels/spread.h"
+#include "kernels/pointwise/spread.h"
 
 namespace assay {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/bernoulli.h"
+#include "kernels/pointwise/bernoulli.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/caching_allocator.h"
+#include "kernels/runtime/caching_allocator.h"
 
 #include <gtest/gtest.h>
 

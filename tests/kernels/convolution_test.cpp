@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/convolution.h"
+#include "kernels/convolution/convolution.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/convolution_operators.h"
-#include "kernels/vector_unit.h"
+#include "kernels/convolution/convolution_operators.h"
+#include "kernels/runtime/vector_unit.h"
 #include "tests/kernels/finite_difference.h"
 
 namespace assay {

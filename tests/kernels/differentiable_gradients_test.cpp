@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/differentiable_gradients.h"
+#include "kernels/runtime/differentiable_gradients.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/gram.h"
+#include "kernels/product/gram.h"
 
 #include <gtest/gtest.h>
 

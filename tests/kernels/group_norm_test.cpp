@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/group_norm.h"
+#include "kernels/normalisation/group_norm.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "kernels/vector_unit.h"
+#include "kernels/runtime/vector_unit.h"
 #include "tests/kernels/finite_difference.h"
 
 namespace assay {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/linear.h"
+#include "kernels/product/linear.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 #include <cmath>
 #include <string>
 
-#include "kernels/matrix_product_tensors.h"
-#include "kernels/vector_unit.h"
+#include "kernels/product/matrix_product_tensors.h"
+#include "kernels/runtime/vector_unit.h"
 #include "tests/kernels/finite_difference.h"
 
 namespace assay {

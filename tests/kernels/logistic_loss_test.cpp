@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/logistic_loss.h"
+#include "kernels/pointwise/logistic_loss.h"
 
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 
-#include "kernels/seed_batch.h"
+#include "kernels/runtime/seed_batch.h"
 #include "tests/kernels/finite_difference.h"
 
 namespace assay {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/matrix_product.h"
+#include "kernels/product/matrix_product.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/perceptron.h"
+#include "kernels/product/perceptron.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -8,9 +8,9 @@
 #include <ostream>
 #include <string>
 
-#include "kernels/linear.h"
-#include "kernels/seed_batch.h"
-#include "kernels/vector_unit.h"
+#include "kernels/product/linear.h"
+#include "kernels/runtime/seed_batch.h"
+#include "kernels/runtime/vector_unit.h"
 #include "tests/kernels/finite_difference.h"
 
 namespace assay {

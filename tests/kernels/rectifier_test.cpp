@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/rectifier.h"
+#include "kernels/pointwise/rectifier.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/row_norm.h"
+#include "kernels/normalisation/row_norm.h"
 
 #include <gtest/gtest.h>
 

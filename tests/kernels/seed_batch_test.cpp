@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/seed_batch.h"
+#include "kernels/runtime/seed_batch.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "kernels/batch_norm.h"
-#include "kernels/bernoulli.h"
-#include "kernels/convolution.h"
-#include "kernels/group_norm.h"
-#include "kernels/linear.h"
-#include "kernels/logistic_loss.h"
-#include "kernels/matrix_product_tensors.h"
-#include "kernels/vector_unit.h"
+#include "kernels/convolution/convolution.h"
+#include "kernels/normalisation/batch_norm.h"
+#include "kernels/normalisation/group_norm.h"
+#include "kernels/pointwise/bernoulli.h"
+#include "kernels/pointwise/logistic_loss.h"
+#include "kernels/product/linear.h"
+#include "kernels/product/matrix_product_tensors.h"
+#include "kernels/runtime/vector_unit.h"
 
 namespace assay {
 namespace {

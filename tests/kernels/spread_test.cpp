@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/spread.h"
+#include "kernels/pointwise/spread.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "kernels/seed_batch.h"
+#include "kernels/runtime/seed_batch.h"
 
 namespace assay {
 namespace {

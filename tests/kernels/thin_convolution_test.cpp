@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/thin_convolution.h"
+#include "kernels/convolution/thin_convolution.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "kernels/vector_unit.h"
+#include "kernels/runtime/vector_unit.h"
 
 namespace assay {
 

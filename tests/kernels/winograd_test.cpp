@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "kernels/winograd_convolution.h"
+#include "kernels/convolution/winograd_convolution.h"
 #include "tests/kernels/direct_sum.h"
 
 namespace assay {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/classification_accuracy_score.h"
+#include "metrics/features/classification_accuracy_score.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

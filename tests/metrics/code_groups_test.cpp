@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/code_groups.h"
+#include "metrics/codes/code_groups.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -7,8 +7,8 @@
 
 #include <cmath>
 
-#include "metrics/beta_vae_score.h"
-#include "metrics/factor_vae_score.h"
+#include "metrics/codes/beta_vae_score.h"
+#include "metrics/codes/factor_vae_score.h"
 #include "oracle.h"
 
 namespace assay {

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "metrics/code_rate.h"
-#include "metrics/lbfgs.h"
-#include "metrics/linear_probe_error.h"
-#include "metrics/logistic_regression.h"
+#include "metrics/codes/code_rate.h"
+#include "metrics/codes/linear_probe_error.h"
+#include "metrics/learners/lbfgs.h"
+#include "metrics/learners/logistic_regression.h"
 #include "metrics/metric.h"
 #include "oracle.h"
 

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "metrics/beta_vae_score.h"
-#include "metrics/codes.h"
-#include "metrics/factor_vae_score.h"
-#include "metrics/logistic_regression.h"
-#include "metrics/mig.h"
-#include "metrics/mutual_information.h"
-#include "metrics/sap.h"
+#include "metrics/codes/beta_vae_score.h"
+#include "metrics/codes/codes.h"
+#include "metrics/codes/factor_vae_score.h"
+#include "metrics/codes/mig.h"
+#include "metrics/codes/mutual_information.h"
+#include "metrics/codes/sap.h"
+#include "metrics/learners/logistic_regression.h"
 #include "oracle.h"
 
 namespace assay {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/data_copying.h"
+#include "metrics/neighbours/data_copying.h"
 
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
@@ -8,7 +8,7 @@
 #include <cmath>
 #include <vector>
 
-#include "metrics/kmeans.h"
+#include "metrics/learners/kmeans.h"
 #include "oracle.h"
 
 namespace assay {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "metrics/binned_columns.h"
-#include "metrics/dci.h"
-#include "metrics/gradient_boosting.h"
+#include "metrics/codes/binned_columns.h"
+#include "metrics/codes/dci.h"
+#include "metrics/learners/gradient_boosting.h"
 #include "oracle.h"
 
 namespace assay {

@@ -14,8 +14,8 @@
 
 #include "metrics/extractors/efficientnet_lite0.h"
 #include "metrics/extractors/fmnist_cnn.h"
-#include "nn/fmnist_cnn.h"
-#include "nn/safetensors.h"
+#include "nn/blocks/fmnist_cnn.h"
+#include "nn/files/safetensors.h"
 #include "nn/state.h"
 #include "oracle.h"
 

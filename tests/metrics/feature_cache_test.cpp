@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/feature_cache.h"
+#include "metrics/features/feature_cache.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/feature_likelihood.h"
+#include "metrics/features/feature_likelihood.h"
 
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/frechet.h"
+#include "metrics/features/frechet.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics/linalg.h"
+#include "metrics/numerics/linalg.h"
 #include "oracle.h"
 
 namespace assay {

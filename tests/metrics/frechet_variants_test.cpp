@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/frechet_variants.h"
+#include "metrics/features/frechet_variants.h"
 
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "core/random.h"
-#include "metrics/fd_infinity.h"
-#include "metrics/frechet.h"
-#include "metrics/mifid.h"
+#include "metrics/features/fd_infinity.h"
+#include "metrics/features/frechet.h"
+#include "metrics/features/mifid.h"
 #include "oracle.h"
 
 namespace assay {

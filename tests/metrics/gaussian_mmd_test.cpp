@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/gaussian_mmd.h"
+#include "metrics/features/gaussian_mmd.h"
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/inception_v3.h"
+#include "nn/blocks/inception_v3.h"
 
 #include <c10/core/InferenceMode.h>
 #include <gmock/gmock.h>

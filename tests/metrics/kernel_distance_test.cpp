@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/kernel_distance.h"
+#include "metrics/features/kernel_distance.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

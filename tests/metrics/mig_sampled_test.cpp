@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics/mig_sampled.h"
+#include "metrics/codes/mig_sampled.h"
 #include "oracle.h"
 
 namespace assay {

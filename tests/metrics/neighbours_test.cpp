@@ -9,7 +9,7 @@
 #include <numeric>
 #include <string>
 
-#include "metrics/pair_sweep.h"
+#include "metrics/neighbours/pair_sweep.h"
 #include "oracle.h"
 
 namespace assay {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/numpy_random.h"
+#include "metrics/numerics/numpy_random.h"
 
 #include <gtest/gtest.h>
 

@@ -10,11 +10,11 @@
 #include <numeric>
 #include <vector>
 
-#include "metrics/assignment.h"
-#include "metrics/importance_weights.h"
-#include "metrics/psnr.h"
-#include "metrics/ssim.h"
-#include "metrics/wasserstein.h"
+#include "metrics/images/psnr.h"
+#include "metrics/images/ssim.h"
+#include "metrics/likelihood/importance_weights.h"
+#include "metrics/points/assignment.h"
+#include "metrics/points/wasserstein.h"
 #include "oracle.h"
 
 namespace assay {

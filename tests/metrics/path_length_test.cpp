@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/path_length.h"
+#include "metrics/features/path_length.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "metrics/inception_score.h"
-#include "metrics/modes.h"
+#include "metrics/features/inception_score.h"
+#include "metrics/images/reconstruction.h"
 #include "metrics/options.h"
-#include "metrics/reconstruction.h"
+#include "metrics/points/modes.h"
 #include "oracle.h"
 
 namespace assay {

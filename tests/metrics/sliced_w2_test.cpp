@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/sliced_w2.h"
+#include "metrics/features/sliced_w2.h"
 
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>

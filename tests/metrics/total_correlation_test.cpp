@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/total_correlation.h"
+#include "metrics/codes/total_correlation.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

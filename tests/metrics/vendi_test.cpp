@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/vendi.h"
+#include "metrics/features/vendi.h"
 
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>

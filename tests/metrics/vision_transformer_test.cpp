@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/vision_transformer.h"
+#include "nn/blocks/vision_transformer.h"
 
 #include <c10/core/InferenceMode.h>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/adam.h"
+#include "nn/optim/adam.h"
 
 #include <gtest/gtest.h>
 #include <torch/nn/modules/linear.h>

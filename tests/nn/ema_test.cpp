@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/ema.h"
+#include "nn/optim/ema.h"
 
 #include <gtest/gtest.h>
 #include <torch/nn.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/gradient_clip.h"
+#include "nn/optim/gradient_clip.h"
 
 #include <gtest/gtest.h>
 #include <torch/nn.h>

@@ -8,14 +8,14 @@
 #include <map>
 #include <string>
 
-#include "kernels/convolution.h"
-#include "nn/attention.h"
-#include "nn/cifar_resnet.h"
-#include "nn/dropout.h"
-#include "nn/fmnist_cnn.h"
-#include "nn/initialise.h"
-#include "nn/residual_block.h"
-#include "nn/time_embedding.h"
+#include "kernels/convolution/convolution.h"
+#include "nn/blocks/attention.h"
+#include "nn/blocks/cifar_resnet.h"
+#include "nn/blocks/dropout.h"
+#include "nn/blocks/fmnist_cnn.h"
+#include "nn/blocks/initialise.h"
+#include "nn/blocks/residual_block.h"
+#include "nn/blocks/time_embedding.h"
 
 namespace assay {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/safetensors.h"
+#include "nn/files/safetensors.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

@@ -9,9 +9,9 @@
 #include <torch/nn.h>
 
 #include "core/error.h"
-#include "kernels/seed_batch.h"
-#include "nn/gradient_clip.h"
+#include "kernels/runtime/seed_batch.h"
 #include "nn/noise.h"
+#include "nn/optim/gradient_clip.h"
 
 namespace assay {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/sequential.h"
+#include "nn/blocks/sequential.h"
 
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "kernels/seed_batch.h"
-#include "kernels/vector_unit.h"
-#include "nn/batch_norm.h"
-#include "nn/linear.h"
+#include "kernels/runtime/seed_batch.h"
+#include "kernels/runtime/vector_unit.h"
+#include "nn/blocks/batch_norm.h"
+#include "nn/blocks/linear.h"
 #include "nn/seed_batch.h"
 
 namespace assay {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/torch_file.h"
+#include "nn/files/torch_file.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/unet.h"
+#include "nn/blocks/unet.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
@@ -10,7 +10,7 @@
 #include <map>
 #include <string>
 
-#include "kernels/convolution.h"
+#include "kernels/convolution/convolution.h"
 
 namespace assay {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "hash_filled.h"
-#include "nn/safetensors.h"
+#include "nn/files/safetensors.h"
 
 namespace assay {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "metrics/frechet.h"
+#include "metrics/features/frechet.h"
 #include "metrics/metric.h"
 
 int main() {

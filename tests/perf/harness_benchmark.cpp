@@ -16,7 +16,7 @@
 #include "harness/environment.h"
 #include "harness/loss_log.h"
 #include "harness/runner.h"
-#include "kernels/caching_allocator.h"
+#include "kernels/runtime/caching_allocator.h"
 #include "results/recorder.h"
 #include "results/run_lock.h"
 #include "results/store.h"

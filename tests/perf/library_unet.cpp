@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "kernels/rms_norm.h"
+#include "kernels/normalisation/rms_norm.h"
 
 namespace assay::perf {
 namespace {

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "nn/convolution.h"
+#include "nn/blocks/convolution.h"
 
 // The U-Net of denoising-diffusion-pytorch 2.3.4 (lucidrains) with dim = 32, dim_mults = (1, 2, 4),
 // one channel, layer by layer and with its names of parameters, out of assay's kernels.

@@ -8,10 +8,10 @@
 
 #include "core/file.h"
 #include "data/npy.h"
-#include "metrics/frechet.h"
-#include "metrics/mmd.h"
-#include "metrics/moments.h"
-#include "metrics/pair_sweep.h"
+#include "metrics/features/frechet.h"
+#include "metrics/features/mmd.h"
+#include "metrics/features/moments.h"
+#include "metrics/neighbours/pair_sweep.h"
 #include "repeat.h"
 
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "kernels/matrix_product.h"
+#include "kernels/product/matrix_product.h"
 
 namespace assay::perf {
 namespace {

@@ -19,8 +19,8 @@
 #include "harness/environment.h"
 #include "harness/seed_batch.h"
 #include "harness/state.h"
-#include "kernels/caching_allocator.h"
-#include "nn/safetensors.h"
+#include "kernels/runtime/caching_allocator.h"
+#include "nn/files/safetensors.h"
 #include "repeat.h"
 #include "source.h"
 

@@ -3,9 +3,9 @@
 
 #include <torch/nn/modules/container/sequential.h>
 
-#include "nn/convolution.h"
-#include "nn/linear.h"
-#include "nn/unet.h"
+#include "nn/blocks/convolution.h"
+#include "nn/blocks/linear.h"
+#include "nn/blocks/unet.h"
 
 // The networks that peers_training.py builds too, out of assay's layers. Names of parameters agree,
 // and both sides start from the weights that this side writes.

@@ -6,7 +6,7 @@
 #include <torch/nn/modules/linear.h>
 
 #include "families/autoencoder/sparsity.h"
-#include "kernels/linear.h"
+#include "kernels/product/linear.h"
 
 namespace assay {
 namespace {

@@ -4,7 +4,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "kernels/seed_batch.h"
+#include "kernels/runtime/seed_batch.h"
 
 namespace assay {
 namespace {

@@ -9,7 +9,7 @@
 #include "families/optimizer.h"
 #include "families/refuse.h"
 #include "families/sampling.h"
-#include "nn/fmnist_cnn.h"
+#include "nn/blocks/fmnist_cnn.h"
 #include "nn/seed_batch.h"
 
 namespace assay {

@@ -7,8 +7,8 @@
 
 namespace assay {
 
-/// The classifier behind the extractor fmnist-cnn (nn/fmnist_cnn.h), trained by cross-entropy. Its
-/// weights are "network.…" in the training state.
+/// The classifier behind the extractor fmnist-cnn (nn/blocks/fmnist_cnn.h), trained by
+/// cross-entropy. Its weights are "network.…" in the training state.
 ///
 /// Logged per step: loss (nats per image), accuracy (share of the batch, in training mode).
 Schema classifier_schema();

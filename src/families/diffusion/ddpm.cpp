@@ -14,8 +14,8 @@
 #include "families/optimizer.h"
 #include "families/refuse.h"
 #include "families/sampling.h"
+#include "nn/blocks/unet.h"
 #include "nn/seed_batch.h"
-#include "nn/unet.h"
 
 namespace assay {
 namespace {

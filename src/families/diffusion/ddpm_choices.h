@@ -3,7 +3,7 @@
 
 #include "config/choices.h"
 #include "families/diffusion/noise_schedule.h"
-#include "nn/unet.h"
+#include "nn/blocks/unet.h"
 
 namespace assay {
 

@@ -2,7 +2,7 @@
 #include <torch/nn/modules/linear.h>
 
 #include "families/encoder_decoder/layers.h"
-#include "nn/initialise.h"
+#include "nn/blocks/initialise.h"
 
 namespace assay::layers {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "families/encoder_decoder/layers.h"
-#include "nn/preactivation_block.h"
+#include "nn/blocks/preactivation_block.h"
 
 namespace assay::layers {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "families/encoder_decoder/layers.h"
-#include "nn/halving.h"
+#include "nn/blocks/halving.h"
 
 namespace assay {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "families/trainable.h"
-#include "nn/sequential.h"
+#include "nn/blocks/sequential.h"
 
 namespace assay {
 

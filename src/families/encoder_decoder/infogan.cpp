@@ -2,9 +2,9 @@
 #include <torch/nn/modules/activation.h>
 
 #include "families/encoder_decoder/layers.h"
-#include "nn/batch_norm.h"
-#include "nn/convolution.h"
-#include "nn/linear.h"
+#include "nn/blocks/batch_norm.h"
+#include "nn/blocks/convolution.h"
+#include "nn/blocks/linear.h"
 
 namespace assay::layers {
 namespace {

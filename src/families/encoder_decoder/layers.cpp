@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "nn/convolution.h"
-#include "nn/linear.h"
+#include "nn/blocks/convolution.h"
+#include "nn/blocks/linear.h"
 
 namespace assay::layers {
 

@@ -8,7 +8,7 @@
 
 #include "config/choices.h"
 #include "config/schema.h"
-#include "nn/sequential.h"
+#include "nn/blocks/sequential.h"
 
 namespace assay {
 

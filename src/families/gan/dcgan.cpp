@@ -7,10 +7,10 @@
 #include <torch/nn/modules/activation.h>
 
 #include "families/gan/architecture.h"
-#include "nn/batch_norm.h"
-#include "nn/convolution.h"
-#include "nn/halving.h"
-#include "nn/linear.h"
+#include "nn/blocks/batch_norm.h"
+#include "nn/blocks/convolution.h"
+#include "nn/blocks/halving.h"
+#include "nn/blocks/linear.h"
 
 namespace assay {
 namespace {

@@ -11,9 +11,9 @@
 #include "families/optimizer.h"
 #include "families/refuse.h"
 #include "families/sampling.h"
-#include "kernels/logistic_loss.h"
-#include "kernels/spread.h"
-#include "nn/initialise.h"
+#include "kernels/pointwise/logistic_loss.h"
+#include "kernels/pointwise/spread.h"
+#include "nn/blocks/initialise.h"
 #include "nn/seed_batch.h"
 
 namespace assay {

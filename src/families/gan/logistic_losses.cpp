@@ -2,7 +2,7 @@
 // The losses of the first GAN: the discriminator is a logistic regression of "real", D =
 // sigmoid(logits).
 #include "families/gan/adversarial_loss.h"
-#include "kernels/logistic_loss.h"
+#include "kernels/pointwise/logistic_loss.h"
 
 namespace assay {
 namespace {

@@ -8,9 +8,9 @@
 #include <numeric>
 
 #include "families/gan/architecture.h"
-#include "nn/batch_norm.h"
-#include "nn/linear.h"
-#include "nn/maxout.h"
+#include "nn/blocks/batch_norm.h"
+#include "nn/blocks/linear.h"
+#include "nn/blocks/maxout.h"
 
 namespace assay {
 namespace {

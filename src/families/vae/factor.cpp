@@ -4,8 +4,8 @@
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
 
-#include "kernels/logistic_loss.h"
-#include "nn/linear.h"
+#include "kernels/pointwise/logistic_loss.h"
+#include "nn/blocks/linear.h"
 #include "nn/seed_batch.h"
 
 namespace assay {

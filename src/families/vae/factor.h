@@ -6,8 +6,8 @@
 #include <ATen/core/Generator.h>
 
 #include "families/optimizer.h"
+#include "nn/blocks/sequential.h"
 #include "nn/noise.h"
-#include "nn/sequential.h"
 
 namespace assay {
 

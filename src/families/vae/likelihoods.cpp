@@ -5,7 +5,7 @@
 
 #include <numbers>
 
-#include "kernels/bernoulli.h"
+#include "kernels/pointwise/bernoulli.h"
 
 namespace assay {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "families/sampling.h"
 #include "families/vae/likelihoods.h"
-#include "nn/linear.h"
+#include "nn/blocks/linear.h"
 #include "nn/seed_batch.h"
 
 namespace assay {

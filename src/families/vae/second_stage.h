@@ -6,9 +6,9 @@
 
 #include "families/optimizer.h"
 #include "families/vae/posterior.h"
-#include "nn/linear.h"
+#include "nn/blocks/linear.h"
+#include "nn/blocks/sequential.h"
 #include "nn/seed_batch.h"
-#include "nn/sequential.h"
 
 namespace assay {
 

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "families/vae/vae_choices.h"
-#include "nn/initialise.h"
+#include "nn/blocks/initialise.h"
 
 namespace assay {
 namespace {

@@ -13,7 +13,7 @@
 #include "families/training_codes.h"
 #include "families/vq_vae/vector_quantiser.h"
 #include "families/vq_vae/vq_vae_network.h"
-#include "kernels/seed_batch.h"
+#include "kernels/runtime/seed_batch.h"
 #include "nn/seed_batch.h"
 
 namespace assay {

@@ -7,8 +7,8 @@
 
 #include <cmath>
 
-#include "nn/convolution.h"
-#include "nn/initialise.h"
+#include "nn/blocks/convolution.h"
+#include "nn/blocks/initialise.h"
 
 namespace assay {
 namespace {

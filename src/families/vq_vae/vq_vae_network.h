@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/sequential.h"
+#include "nn/blocks/sequential.h"
 
 namespace assay {
 

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/codes/jacobian_norm.h"
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+#include "metrics/inputs.h"
+
+namespace assay {
+
+MetricValue compute_jacobian_norm(const MetricInputs& inputs) {
+  const auto norms = checked_values(inputs.jacobian_norms, {"jacobian_norm", "norm"});
+  const Mean norm = mean_of(norms);
+  auto protocol =
+      protocol_of(inputs, "jacobian_norm", "mean over images of |dh/dx|_F, x in [-1,1], exact");
+  protocol["n_real"] = std::to_string(norms.size(0));
+  return {"jacobian_norm", norm.value, norm.standard_error, protocol};
+}
+
+}  // namespace assay

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/features/gaussian_mmd.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "core/error.h"
+#include "metrics/directions.h"
+#include "metrics/numerics/linalg.h"
+
+namespace assay {
+namespace {
+
+at::Tensor at_most_evenly(const at::Tensor& rows, std::int64_t most) {
+  const auto n = rows.size(0);
+  if (n <= most) return rows;
+  const auto picks = at::arange(most, at::TensorOptions(at::kLong)).mul_(n).floor_divide_(most);
+  return rows.index_select(0, picks);
+}
+
+}  // namespace
+
+Mean gaussian_mmd_squared(const at::Tensor& x, const at::Tensor& y, double sigma,
+                          MmdEstimator estimator, at::Device device) {
+  TORCH_CHECK(sigma > 0.0, "gaussian_mmd_squared: sigma ", sigma);
+  PairRequest request;
+  request.gaussian_sigma = sigma;
+  request.device = device;
+  return mmd_squared(sweep_pairs(x, y, request).gaussian, estimator, /*self_kernel=*/1.0);
+}
+
+double median_distance(const at::Tensor& given) {
+  constexpr std::int64_t kMostRows = 2000;
+  double median = 0.0;
+  run_serial([&] {
+    const auto rows = at_most_evenly(given, kMostRows);
+    const auto distances = at::pdist(rows);
+    const auto middle = distances.size(0) / 2;
+    const auto upper = std::get<0>(distances.kthvalue(middle + 1));
+    const auto lower = distances.size(0) % 2 == 1 ? upper : std::get<0>(distances.kthvalue(middle));
+    median = ((lower + upper) / 2.0).item<double>();
+  });
+  return median;
+}
+
+MetricValue compute_cmmd(const MetricInputs& inputs) {
+  const auto features = checked_features(inputs, "cmmd");
+  const double sigma = option(inputs, "cmmd.sigma");
+  const double scale = option(inputs, "cmmd.scale");
+  const Mean squared = gaussian_mmd_squared(unit_rows(features.generated, {"cmmd", "generated"}),
+                                            unit_rows(features.reference, {"cmmd", "reference"}),
+                                            sigma, MmdEstimator::kBiased, inputs.device);
+  auto protocol = protocol_of(inputs, "cmmd", "unit rows, all pairs (biased), jackknife, f64");
+  protocol["sigma"] = fmt::format("{}", sigma);
+  protocol["scale"] = fmt::format("{}", scale);
+  protocol["n_generated"] = std::to_string(features.generated.size(0));
+  protocol["n_real"] = std::to_string(features.reference.size(0));
+  return {"cmmd", scale * squared.value, scale * squared.standard_error, protocol};
+}
+
+double mmd_rbf_sigma(const MetricInputs& inputs) {
+  const double asked = option(inputs, "mmd_rbf.sigma");
+  if (asked > 0.0) return asked;
+  const double sigma =
+      median_distance(checked_rows(inputs.reference_features, {"mmd_rbf", "reference"}));
+  if (sigma > 0.0) return sigma;
+  throw Error(
+      "mmd_rbf: the median distance between rows of the reference is 0 (most of them are equal), "
+      "so it gives no kernel width; set mmd_rbf.sigma");
+}
+
+MetricValue compute_mmd_rbf(const MetricInputs& inputs) {
+  const auto found = pair_statistics(inputs, "mmd_rbf");
+  const Mean squared = mmd_squared(found->gaussian, MmdEstimator::kUnbiased);
+  auto protocol = protocol_of(inputs, "mmd_rbf", "different pairs (unbiased), jackknife, f64");
+  protocol["sigma"] = fmt::format("{}", found->request.gaussian_sigma.value());
+  protocol["n_generated"] = std::to_string(inputs.generated_features.size(0));
+  protocol["n_real"] = std::to_string(inputs.reference_features.size(0));
+  return {"mmd_rbf", squared.value, squared.standard_error, protocol};
+}
+
+}  // namespace assay

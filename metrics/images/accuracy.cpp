@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/images/accuracy.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <string>
+
+#include "core/error.h"
+#include "metrics/inputs.h"
+
+namespace assay {
+
+MetricValue compute_accuracy(const MetricInputs& inputs) {
+  const auto logits = checked_rows(inputs.class_logits, {"accuracy", "logits"});
+  const auto& labels = inputs.class_labels;
+  if (!labels.defined() || labels.dim() != 1 || labels.size(0) != logits.size(0)) {
+    throw Error(
+        fmt::format("accuracy: {} rows of logits need as many labels; this data set has "
+                    "none or another number",
+                    logits.size(0)));
+  }
+  const double share = logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
+  auto protocol = protocol_of(inputs, "accuracy", "top 1");
+  protocol["n_real"] = std::to_string(logits.size(0));
+  return {"accuracy", share, binomial_standard_error(share, logits.size(0)), protocol};
+}
+
+}  // namespace assay

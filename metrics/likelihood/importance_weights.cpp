@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/likelihood/importance_weights.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include "core/error.h"
+#include "metrics/numerics/linalg.h"
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kEstimator = "log mean exp of importance weights, f64";
+
+Protocol protocol_with_counts(const MetricInputs& inputs, std::string_view metric) {
+  auto protocol = protocol_of(inputs, metric, kEstimator);
+  protocol["n_real"] = std::to_string(inputs.log_weights.size(0));
+  protocol["importance_samples"] = std::to_string(inputs.log_weights.size(1));
+  return protocol;
+}
+
+}  // namespace
+
+Mean iwae_nll(const at::Tensor& log_weights) {
+  TORCH_CHECK(log_weights.dim() == 2 && log_weights.scalar_type() == at::kDouble,
+              "iwae_nll: needs [N,K] f64, not ", log_weights.sizes(), " ",
+              log_weights.scalar_type());
+  at::Tensor losses;
+  run_serial([&] {
+    const auto samples = static_cast<double>(log_weights.size(1));
+    losses = std::log(samples) - log_weights.logsumexp(1);
+  });
+  return mean_of(losses);
+}
+
+MetricValue compute_iwae_nll(const MetricInputs& inputs) {
+  const auto weights = checked_rows(inputs.log_weights, {"iwae_nll", "log-weight"});
+  const Mean nll = iwae_nll(weights);
+  return {"iwae_nll", nll.value, nll.standard_error, protocol_with_counts(inputs, "iwae_nll")};
+}
+
+MetricValue compute_bits_per_dim(const MetricInputs& inputs) {
+  const auto weights = checked_rows(inputs.log_weights, {"bits_per_dim", "log-weight"});
+  if (inputs.data_dimensions < 1) {
+    throw Error(
+        fmt::format("bits_per_dim: data of {} dimensions; the evaluator must say how many "
+                    "numbers an image holds",
+                    inputs.data_dimensions));
+  }
+  const Mean nll = iwae_nll(weights);
+  const double nats = static_cast<double>(inputs.data_dimensions) * std::numbers::ln2;
+  auto protocol = protocol_with_counts(inputs, "bits_per_dim");
+  protocol["dimensions"] = std::to_string(inputs.data_dimensions);
+  return {"bits_per_dim", nll.value / nats, nll.standard_error / nats, protocol};
+}
+
+}  // namespace assay

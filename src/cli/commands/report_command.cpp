@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/report_command.h"
+
+#include <fmt/format.h>
+
+#include "cli/run/targets.h"
+#include "config/suite.h"
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/paths.h"
+#include "reports/render.h"
+#include "reports/report.h"
+#include "results/queries.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kDigits = 8;
+
+}  // namespace
+
+std::filesystem::path default_report_file(const std::string& name, const std::string& format) {
+  constexpr std::size_t kLongest = 150;
+  const std::string fitting =
+      name.size() <= kLongest
+          ? name
+          : fmt::format("{}-{}", name.substr(0, kLongest), sha256_hex(name).substr(0, kDigits));
+  return project_root() / "reports" / "out" / fmt::format("{}.{}", fitting, format);
+}
+
+std::string name_of_file(const std::filesystem::path& file) {
+  const std::string whole = absolute_path(file).lexically_normal().string();
+  return fmt::format("{}-{}", file.stem().string(), sha256_hex(whole).substr(0, kDigits));
+}
+
+std::string report_name(const std::filesystem::path& database) {
+  const auto whole = absolute_path(database).lexically_normal();
+  const bool is_at_home = whole.parent_path() == (project_root() / "results").lexically_normal();
+  return is_at_home ? whole.stem().string() : name_of_file(whole);
+}
+
+namespace {
+
+// A file whose name says another format than it would hold misleads whoever opens it.
+void check_extension(const std::filesystem::path& file, const std::string& format) {
+  const std::string extension = file.extension().string();
+  if (extension.empty() || extension == "." + format) return;
+  throw Error(
+      fmt::format("{}: is named {} but would hold {}; {}", file.string(), extension, format,
+                  "name it ." + format +
+                      ", or choose among --format html, md, csv and json of `assay report`"));
+}
+
+}  // namespace
+
+void check_report_file(const std::filesystem::path& file, const std::string& format) {
+  if (!file.empty()) check_extension(file, format);
+}
+
+void require_runs(const ReportCommand& command) {
+  if (command.experiments.empty()) return;
+  const Database database = Database::open_for_reading(command.database);
+  for (const RunRow& row : runs(database)) {
+    for (const auto& wanted : command.experiments) {
+      if (row.experiment_id == wanted || row.experiment == wanted) return;
+    }
+  }
+  throw Error(
+      fmt::format("{}: holds no run of {}; `assay status` shows what it holds, and "
+                  "`assay run` begins one",
+                  command.database.string(), command.title));
+}
+
+std::filesystem::path write_report(const ReportCommand& command) {
+  check_report_file(command.file, command.format);
+  ReportOptions options;
+  options.experiments = command.experiments;
+  options.title = command.title;
+  options.suites = command.suites;
+  const Report report = build_report(command.database, options);
+  const auto file =
+      command.file.empty() ? default_report_file(command.name, command.format) : command.file;
+  write_report_file(report, format_from_name(command.format), file);
+  return file;
+}
+
+void require_suite(const std::string& suite) {
+  if (is_suite(find_target(suite))) return;
+  throw Error(fmt::format(
+      "--suite {0}: is an experiment, not a suite; `assay report {0}` reports it", suite));
+}
+
+void choose_targets(ReportCommand& command, const std::vector<std::string>& targets) {
+  TargetOptions suites;
+  for (const auto& target : targets) {
+    if (is_suite(find_target(target))) {
+      suites.targets.push_back(target);
+    } else {
+      command.experiments.push_back(resolve_target(target, {}, false).name);
+    }
+  }
+  const Plan plan = make_plan(suites);
+  command.title = plan.title.empty() ? command.experiments.front() : plan.title;
+  command.name = report_name(targets);
+  for (const auto& planned : plan.runs) command.experiments.push_back(planned.definition.id());
+  for (const auto& one : plan.suites) command.suites.push_back(one.name);
+}
+
+}  // namespace assay

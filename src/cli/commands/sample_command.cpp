@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/sample_command.h"
+
+#include <fmt/format.h>
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "cli/stored.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/folder.h"
+#include "data/batch_stream.h"
+#include "data/npz.h"
+#include "data/png.h"
+#include "harness/blocks.h"
+#include "harness/checkpoint.h"
+#include "harness/environment.h"
+#include "harness/runner.h"
+#include "harness/sample_keeper.h"
+#include "reports/repeat_command.h"
+#include "results/queries.h"
+#include "results/run_queries.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kScatterSize = 512;
+
+CheckpointSaved newest_weights(const Database& database, const RunRow& row) {
+  if (const auto sound = sound_checkpoint(database, row.number)) return *sound;
+  for (const auto& saved : checkpoints_of(database, row.number)) {
+    if (!path_exists(saved.file)) continue;
+    throw Error(
+        fmt::format("{}: these weights of run {} were changed (their SHA-256 is not the one "
+                    "stored); run it again ({} --again)",
+                    saved.file.string(), row.number, repeat_command("", {&row, 1})),
+        ExitCode::kDamaged);
+  }
+  if (row.images_seen == 0 && row.status != "complete") {
+    throw Error(fmt::format("run {}: ended ({}) before it saved any weights: {}", row.number,
+                            row.status, row.reason));
+  }
+  throw Error(
+      fmt::format("run {}: its weights are gone from {}.checkpoints; run it again ({} --again)",
+                  row.number, database.file().string(), repeat_command("", {&row, 1})));
+}
+
+// A folder that already holds files would mix them with the new ones.
+void check_place(const fs::path& out) {
+  std::error_code problem;
+  if (fs::is_directory(out, problem) && !fs::is_empty(out, problem)) {
+    throw Error(
+        fmt::format("--out {}: the folder already holds files; name a new one", out.string()));
+  }
+  const auto extension = out.extension();
+  if (!extension.empty() && extension != ".npz" && extension != ".png" &&
+      !fs::is_directory(out, problem)) {
+    throw Error(fmt::format(
+        "--out {}: samples go to FILE.npz, to one picture FILE.png, or to a folder of pictures (a "
+        "name without an extension)",
+        out.string()));
+  }
+}
+
+void write_folder(const at::Tensor& pixels, std::int64_t first, const fs::path& folder) {
+  for (std::int64_t i = 0; i < pixels.size(0); ++i) {
+    write_file_atomically(folder / fmt::format("{:06}.png", first + i), encode_png(pixels[i]));
+  }
+}
+
+at::Tensor picture(const at::Tensor& pixels) {
+  const auto columns =
+      static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(pixels.size(0)))));
+  return image_grid(pixels, columns);
+}
+
+// samples: all of them, as pixels or points.
+void write_file_of(const at::Tensor& samples, const Dataset& dataset, const fs::path& out) {
+  const bool points = dataset.is_points();
+  if (out.extension() == ".npz") {
+    write_npz(out, {{points ? "features" : "arr_0", points ? samples : to_npz_images(samples)}});
+    return;
+  }
+  const at::Tensor centres = dataset.modes ? dataset.modes->centres : at::Tensor();
+  const at::Tensor image =
+      points ? scatter_picture(samples, centres, kScatterSize) : picture(samples);
+  write_file_atomically(out, encode_png(image));
+}
+
+}  // namespace
+
+GenerativeModel& TrainedModel::generator() const {
+  auto* generator = dynamic_cast<GenerativeModel*>(model.get());
+  if (generator == nullptr)
+    throw Error(fmt::format("{}: family '{}' generates nothing", label, definition.family));
+  return *generator;
+}
+
+TrainedModel load_trained(const CommonOptions& common, const std::string& run,
+                          const StoredChanges& changes, const std::string& device) {
+  at::set_num_threads(common.threads);
+  const Database database = Database::open_for_reading(common.database);
+  const RunRow row = find_run(database, run);
+  const CheckpointSaved weights = newest_weights(database, trained_run(database, row));
+  TrainedModel trained{stored_definition(database, row, changes),
+                       {},
+                       nullptr,
+                       fmt::format("run {} ({} seed {})", row.number, row.experiment, row.seed),
+                       weights.sha256,
+                       row.seed,
+                       weights.images_seen};
+  require_same_data(trained.definition, row);
+  if (row.status != "complete" && !common.quiet) {
+    fmt::print(stderr, "{} is {}: these are its weights after {} of {} images\n", trained.label,
+               row.status, weights.images_seen, row.images_total);
+  }
+  trained.dataset = load_dataset_for(trained.definition);
+  trained.model = build_model(trained.definition, row.seed, trained.dataset, pick_device(device));
+  load_weights(weights.file, *trained.model);
+  return trained;
+}
+
+LatentStream scored_latents(const TrainedModel& trained) { return {trained.seed, kEvalNoise}; }
+
+void draw_samples(const TrainedModel& trained, std::int64_t count, const LatentStream& latents,
+                  const std::function<void(const at::Tensor&)>& sink) {
+  const ConvolutionModeScope mode(convolution_mode_of(trained.definition));
+  const torch::NoGradGuard no_grad;
+  SampleRequest request;
+  request.count = count;
+  request.generator = make_generator(torch::kCPU, latents.seed, latents.name);
+  request.batch_size = rows_at_a_time(trained.definition.integer("eval.batch_size"),
+                                      trained.dataset.train.images.sizes().slice(1));
+  request.sink = sink;
+  trained.generator().sample(request);
+}
+
+int sample_command(const SampleCommand& command) {
+  const fs::path out = command.out.empty() ? fmt::format("run-{}.png", command.run) : command.out;
+  check_place(out);
+  const TrainedModel trained =
+      load_trained(command.common, command.run, {command.set, command.data}, command.device);
+  const bool folder = out.extension() != ".npz" && out.extension() != ".png";
+  if (folder && trained.dataset.is_points()) {
+    throw Error(fmt::format(
+        "--out {}: points go to FILE.png or FILE.npz, not to a folder of images", out.string()));
+  }
+  std::int64_t done = 0;
+  SampleKeeper kept({.count = command.count, .whole = !folder});
+  draw_samples(trained, command.count, {.seed = command.seed}, [&](const at::Tensor& samples) {
+    if (folder) {
+      write_folder(to_pixels(samples), done, out);
+    } else {
+      kept.take(samples);
+    }
+    done += samples.size(0);
+  });
+  if (!folder) write_file_of(kept.whole(), trained.dataset, out);
+  if (!command.common.quiet)
+    fmt::print("{} samples of {} (seed {}): {}\n", command.count, trained.label, command.seed,
+               out.string());
+  return 0;
+}
+
+}  // namespace assay

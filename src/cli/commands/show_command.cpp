@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/show_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "cli/text/protocol_notes.h"
+#include "cli/text/table.h"
+#include "core/file.h"
+#include "reports/escape.h"
+#include "reports/number_text.h"
+#include "results/queries.h"
+#include "results/run_queries.h"
+#include "results/stored_name.h"
+
+namespace assay {
+namespace {
+
+Json metrics_json(const std::vector<MetricRow>& metrics) {
+  Json all = Json::array();
+  for (const MetricRow& metric : metrics) {
+    all.push_back({{"name", metric.name},
+                   {"images_seen", metric.images_seen},
+                   {"value", json_number(metric.value)},
+                   {"standard_error", json_number(metric.standard_error)},
+                   {"protocol_id", metric.protocol_id},
+                   {"protocol", metric.protocol}});
+  }
+  return all;
+}
+
+Json machine_json(const MachineRow& machine) {
+  return {
+      {"cpu", machine.cpu}, {"flags", machine.flags},       {"cores", machine.cores},
+      {"gpu", machine.gpu}, {"driver", machine.driver},     {"memory_bytes", machine.memory_bytes},
+      {"os", machine.os},   {"compiler", machine.compiler}, {"libtorch", machine.libtorch}};
+}
+
+Json losses_json(const Database& database, std::int64_t run) {
+  Json losses = Json::object();
+  for (const auto& loss : final_series_of(database, run)) {
+    losses[loss.name] = json_number(loss.value);
+  }
+  return losses;
+}
+
+Json speeds_json(const Database& database, std::int64_t run) {
+  Json speeds = Json::array();
+  for (const auto& speed : throughput_of(database, run)) {
+    speeds.push_back({{"phase", speed.phase},
+                      {"images_per_second", json_number(speed.images_per_second)},
+                      {"images_per_second_mad", json_number(speed.images_per_second_mad)},
+                      {"n", speed.n}});
+  }
+  return speeds;
+}
+
+Json events_json(const Database& database, std::int64_t run) {
+  Json events = Json::array();
+  for (const auto& event : events_of(database, run)) {
+    events.push_back({{"at", event.at},
+                      {"images_seen", event.images_seen},
+                      {"kind", event.kind},
+                      {"text", event.text}});
+  }
+  return events;
+}
+
+Json run_json(const Database& database, const RunRow& row) {
+  return {{"run", row.number},
+          {"uuid", row.uuid},
+          {"experiment", row.experiment},
+          {"family", row.family},
+          {"seed", row.seed},
+          {"status", row.status},
+          {"reason", row.reason},
+          {"definition", definition_of(database, row)},
+          {"id", row.experiment_id},
+          {"commit", row.commit_id},
+          {"dirty", row.dirty},
+          {"smoke", row.smoke},
+          {"overrides", row.overrides},
+          {"parent_uuid", row.parent_uuid ? Json(*row.parent_uuid) : Json()},
+          {"machine", machine_json(machine_of(database, row.machine_id))},
+          {"device", row.device},
+          {"threads", row.threads},
+          {"jobs", row.jobs},
+          {"started_at", row.started_at},
+          {"images_seen", row.images_seen},
+          {"images_total", row.images_total},
+          {"resumed_at", resumed_at(database, row.number)},
+          {"metrics", metrics_json(metrics_of(database, row.number))},
+          {"losses", losses_json(database, row.number)},
+          {"throughput", speeds_json(database, row.number)},
+          {"events", events_json(database, row.number)},
+          {"state_hash", row.state_hash},
+          {"wall_seconds", json_number(row.wall_seconds)},
+          {"peak_memory_bytes", row.peak_memory_bytes}};
+}
+
+void print_numbers(const Database& database, const RunRow& row) {
+  const std::vector<MetricRow> scores = metrics_of(database, row.number);
+  const ProtocolNotes notes = protocol_notes(scores);
+  Table metrics({"metric", "images seen", "value", "± se", "protocol"});
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const double error = scores[i].standard_error;
+    metrics.add({scores[i].name, std::to_string(scores[i].images_seen),
+                 short_number(scores[i].value), std::isfinite(error) ? short_number(error) : "",
+                 notes.marks[i]});
+  }
+  Table losses({"loss", "last value"});
+  for (const auto& loss : final_series_of(database, row.number))
+    losses.add({loss.name, short_number(loss.value)});
+  Table speeds({"phase", "images/s", "± MAD", "n"});
+  for (const auto& speed : throughput_of(database, row.number)) {
+    speeds.add({speed.phase, short_number(speed.images_per_second),
+                short_number(speed.images_per_second_mad), std::to_string(speed.n)});
+  }
+  fmt::print("\n{}{}\n{}\n{}", metrics.text(), notes.text, losses.text(), speeds.text());
+}
+
+// How the run differs from its experiment as it is written.
+std::string changed_text(const RunRow& row) {
+  if (!row.smoke) return row.overrides;
+  return row.overrides.empty() ? "--smoke" : "--smoke " + row.overrides;
+}
+
+void print_run(const Database& database, const RunRow& row) {
+  const MachineRow machine = machine_of(database, row.machine_id);
+  const std::vector<EventRow> events = events_of(database, row.number);
+  const bool of_gpu = std::ranges::find(events, "peak_memory", &EventRow::kind) != events.end();
+  fmt::print("run {}  {} seed {}  {}{}\n", row.number, terminal_text(row.experiment), row.seed,
+             row.status, row.reason.empty() ? "" : ": " + terminal_text(row.reason));
+  const std::string changed = changed_text(row);
+  if (!changed.empty()) fmt::print("changed     {}\n", terminal_text(changed));
+  if (row.parent_uuid) {
+    fmt::print("weights     those of run {}, which this one scores\n",
+               terminal_text(*row.parent_uuid));
+  }
+  fmt::print(
+      "uuid        {}\nid          {}\ncommit      {}{}\nmachine     {} ({}), {} thread(s), {}\n",
+      terminal_text(row.uuid), terminal_text(row.experiment_id), terminal_text(row.commit_id),
+      row.dirty ? " (dirty)" : "", terminal_text(machine.cpu), terminal_text(machine.flags),
+      row.threads, terminal_text(row.device));
+  fmt::print("images      {}/{}\ntime        {}\npeak memory {}\nstate hash  {}\n", row.images_seen,
+             row.images_total, duration_text(row.wall_seconds),
+             peak_memory_text(row.peak_memory_bytes, row.device, of_gpu ? "GPU" : "process"),
+             terminal_text(row.state_hash));
+  print_numbers(database, row);
+  for (const auto& event : events) {
+    fmt::print("{}  {} at {} images{}{}\n", terminal_text(event.at), terminal_text(event.kind),
+               event.images_seen, event.text.empty() ? "" : ": ", terminal_text(event.text));
+  }
+  fmt::print("\n{}", valid_utf8(definition_of(database, row)));
+}
+
+void export_artifacts(const Database& database, const RunRow& row,
+                      const std::filesystem::path& folder) {
+  // All names first: of a damaged database nothing is written.
+  std::vector<std::pair<ArtifactName, std::string>> files;
+  for (const ArtifactName& name : artifacts_of(database, row.number)) {
+    files.emplace_back(name, artifact_file_name(database, name));
+  }
+  for (const auto& [name, file_name] : files) {
+    const auto artifact = read_artifact(database, row.number, name);
+    if (!artifact) continue;  // pruned since
+    write_file_atomically(folder / file_name, artifact->bytes);
+    fmt::print("{}\n", (folder / file_name).string());
+  }
+}
+
+}  // namespace
+
+int show_command(const std::string& run, const std::filesystem::path& artifacts,
+                 const CommonOptions& options) {
+  const Database database = Database::open_for_reading(options.database);
+  const RunRow row = find_run(database, run);
+  if (!artifacts.empty()) {
+    export_artifacts(database, row, artifacts);
+  } else if (options.json) {
+    print_json(run_json(database, row));
+  } else {
+    print_run(database, row);
+  }
+  return 0;
+}
+
+}  // namespace assay

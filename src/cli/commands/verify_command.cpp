@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/verify_command.h"
+
+#include <fmt/format.h>
+
+#include <ATen/Parallel.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <vector>
+
+#include "cli/stored.h"
+#include "core/error.h"
+#include "harness/environment.h"
+#include "harness/runner.h"
+#include "results/queries.h"
+#include "results/run_queries.h"
+
+namespace assay {
+namespace {
+
+using Points = std::map<std::pair<std::string, std::int64_t>, double>;
+
+// Keeps what the repeated run says.
+class Collector : public RunObserver {
+ public:
+  void scalars(const Scalars& scalars) override {
+    for (const auto& [name, value] : scalars.values) series[{name, scalars.images_seen}] = value;
+  }
+  void evaluated(const Evaluation& evaluation) override {
+    for (const auto& metric : evaluation.metrics)
+      metrics[{metric.name, evaluation.images_seen}] = metric.value;
+  }
+  Points series, metrics;
+};
+
+bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) ||
+         (std::isnan(a) && std::isnan(b));
+}
+
+// Lines that say what differs; at most a few, and how many more.
+class Differences {
+ public:
+  void add(const std::string& line) {
+    if (++count_ <= kShown) fmt::print("  {}\n", line);
+  }
+  int count() const { return count_; }
+  void finish() const {
+    if (count_ > kShown) fmt::print("  … and {} more\n", count_ - kShown);
+  }
+
+ private:
+  static constexpr int kShown = 10;
+  int count_ = 0;
+};
+
+void compare_exactly(const Points& stored, const Points& repeated, Differences& differences) {
+  for (const auto& [at, value] : stored) {
+    const auto found = repeated.find(at);
+    if (found == repeated.end()) {
+      differences.add(fmt::format("{} at {} images: stored, not repeated", at.first, at.second));
+    } else if (!same_bits(value, found->second)) {
+      differences.add(fmt::format("{} at {} images: {} stored, {} now", at.first, at.second, value,
+                                  found->second));
+    }
+  }
+  for (const auto& [at, value] : repeated) {
+    if (!stored.contains(at))
+      differences.add(
+          fmt::format("{} at {} images: {} now, not stored", at.first, at.second, value));
+  }
+}
+
+std::size_t union_size(const Points& one, const Points& other) {
+  return one.size() +
+         static_cast<std::size_t>(std::count_if(other.begin(), other.end(), [&](const auto& point) {
+           return !one.contains(point.first);
+         }));
+}
+
+// Mean of each series, or its last value.
+std::map<std::string, double> summary(const Points& points, bool last) {
+  std::map<std::string, std::vector<double>> values;
+  for (const auto& [at, value] : points) values[at.first].push_back(value);
+  std::map<std::string, double> result;
+  for (const auto& [name, all] : values) {
+    double sum = 0.0;
+    for (const double value : all) sum += value;
+    result[name] = last ? all.back() : sum / static_cast<double>(all.size());
+  }
+  return result;
+}
+
+void compare_within(const std::map<std::string, double>& stored,
+                    const std::map<std::string, double>& repeated, double band,
+                    Differences& differences) {
+  for (const auto& [name, value] : stored) {
+    const auto found = repeated.find(name);
+    // Infinities have no distance, but are equal or not.
+    const bool agree =
+        found != repeated.end() && (std::abs(value - found->second) <= band * std::abs(value) ||
+                                    same_bits(value, found->second));
+    if (!agree) {
+      differences.add(fmt::format("{}: {} stored, {} now, allowed ±{:.0f} %", name, value,
+                                  found == repeated.end() ? NAN : found->second, 100 * band));
+    }
+  }
+}
+
+bool same_kind_of_machine(const MachineRow& stored) {
+  const Machine now = this_machine();
+  return stored.cpu == now.cpu && stored.flags == now.flags && stored.compiler == now.compiler &&
+         stored.libtorch == now.libtorch && stored.gpu == now.gpu;
+}
+
+struct Stored {
+  RunRow row;
+  RunRow trained;  // whose weights were scored: the same run, or another
+  Points series, metrics;
+  bool same_machine = false;
+  Definition definition;
+  std::optional<std::filesystem::path> weights;  // to start from
+};
+
+RunRow complete_run(const Database& database, const std::string& run) {
+  RunRow row = find_run(database, run);
+  if (row.status == "complete") return row;
+  throw Error(
+      fmt::format("run {} is {}; only complete runs can be verified", row.number, row.status));
+}
+
+std::filesystem::path stored_weights(const Database& database, const RunRow& trained) {
+  if (const auto weights = sound_checkpoint(database, trained.number)) return weights->file;
+  throw Error(
+      fmt::format("run {}: its weights are gone, so its scores cannot be made of them; "
+                  "without --scores-only it is trained again",
+                  trained.number));
+}
+
+Stored load(const VerifyCommand& command) {
+  const Database database = Database::open_for_reading(command.common.database);
+  Stored stored;
+  stored.row = complete_run(database, command.run);
+  stored.trained = trained_run(database, stored.row);
+  for (const auto& point : series_of(database, stored.trained.number))
+    stored.series[{point.name, point.images_seen}] = point.value;
+  for (const auto& metric : metrics_of(database, stored.row.number))
+    stored.metrics[{metric.name, metric.images_seen}] = metric.value;
+  stored.same_machine = same_kind_of_machine(machine_of(database, stored.row.machine_id));
+  stored.definition = stored_definition(database, stored.row, {.data = command.data});
+  if (command.scores_only) stored.weights = stored_weights(database, stored.trained);
+  require_same_data(stored.definition, stored.row);
+  return stored;
+}
+
+// Scores between the steps of a run whose weights there are gone can only be repeated with it.
+void drop_scores_during_training(Stored& stored) {
+  std::erase_if(stored.metrics, [&](const auto& entry) {
+    const std::int64_t at = entry.first.second;
+    return at != 0 && at != stored.row.images_seen;
+  });
+  stored.series.clear();
+}
+
+// Returns how many values were compared.
+std::size_t compare(const Stored& stored, const Collector& now, const RunFinished& finished,
+                    Differences& differences) {
+  if (!stored.same_machine) {
+    const auto losses = summary(stored.series, false), scores = summary(stored.metrics, true);
+    compare_within(losses, summary(now.series, false), kSeriesBand, differences);
+    compare_within(scores, summary(now.metrics, true), kMetricBand, differences);
+    return losses.size() + scores.size();
+  }
+  compare_exactly(stored.series, now.series, differences);
+  compare_exactly(stored.metrics, now.metrics, differences);
+  if (finished.state_hash != stored.row.state_hash) {
+    differences.add(
+        fmt::format("state hash: {} stored, {} now", stored.row.state_hash, finished.state_hash));
+  }
+  return union_size(stored.series, now.series) + union_size(stored.metrics, now.metrics) + 1;
+}
+
+}  // namespace
+
+int verify_command(const VerifyCommand& command) {
+  Stored stored = load(command);
+  if (command.scores_only) drop_scores_during_training(stored);
+  at::set_num_threads(static_cast<int>(stored.row.threads));
+  RunRequest request{stored.definition, stored.row.seed, pick_device(stored.row.device), {}, {}};
+  request.weights = stored.weights;
+  if (!command.common.quiet) {
+    fmt::print(stderr, "repeating run {} ({} seed {}{})\n", stored.row.number,
+               stored.row.experiment, stored.row.seed,
+               stored.row.parent_uuid && !command.scores_only
+                   ? fmt::format(", with the training of run {}", stored.trained.number)
+                   : "");
+  }
+  Collector now;
+  const StopRequest never;
+  const RunFinished finished = run_experiment(request, now, never);
+  Differences differences;
+  const std::size_t values = compare(stored, now, finished, differences);
+  differences.finish();
+  const std::string_view how =
+      stored.same_machine ? "bit for bit" : "within the bands for another kind of machine";
+  if (differences.count() == 0) {
+    fmt::print("run {} repeats {}: {} values{}\n", stored.row.number, how, values,
+               stored.same_machine ? ", the state hash among them" : "");
+    return 0;
+  }
+  fmt::print("run {} does NOT repeat {}: {} differences among {} values\n", stored.row.number, how,
+             differences.count(), values);
+  return static_cast<int>(ExitCode::kRegression);
+}
+
+}  // namespace assay

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run/work_plan.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include "cli/stored.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "data/data_digest.h"
+#include "harness/environment.h"
+#include "harness/runner.h"
+#include "results/queries.h"
+#include "results/store.h"
+
+namespace assay {
+namespace {
+
+// What is scored at the end alone can be scored from final weights.
+bool is_scored_during_training(const Definition& definition) {
+  return definition.integer("eval.every_images") > 0;
+}
+
+// Data are read once for all runs on them.
+class Digests {
+ public:
+  const std::string& of(const Definition& definition) {
+    const DatasetRequest request = dataset_request_of(definition);
+    const auto [found, is_new] = known_.try_emplace(
+        std::tuple(request.name, request.path, request.count, request.seed), std::string());
+    if (is_new) {
+      const auto digest = data_digest(request);
+      if (!digest) {
+        throw Error(fmt::format("data set {} is not on this machine; {}", request.name,
+                                dataset_source(request.name).how_to_get));
+      }
+      found->second = *digest;
+    }
+    return found->second;
+  }
+
+ private:
+  std::map<std::tuple<std::string, std::string, std::int64_t, std::uint64_t>, std::string> known_;
+};
+
+// One planned run, and by what it is known.
+struct Point {
+  const PlannedRun* planned;
+  std::string id, training_id;
+  Circumstances at;
+
+  std::tuple<std::string, std::string, std::uint64_t, bool> key() const {
+    return {id, at.data_digest, at.seed, at.smoke};
+  }
+  std::tuple<std::string, std::string, std::uint64_t, bool> training_key() const {
+    return {training_id, at.data_digest, at.seed, at.smoke};
+  }
+};
+using TrainingKey = decltype(std::declval<Point>().training_key());
+
+std::vector<Point> points_of(const Plan& plan, torch::Device device, int threads) {
+  const std::string code = this_commit().code_digest;
+  Digests digests;
+  std::vector<Point> points;
+  std::set<TrainingKey> seen;
+  for (const PlannedRun& planned : plan.runs) {
+    const Definition& definition = planned.definition;
+    Point point{&planned,
+                definition.id(),
+                definition.training_id(),
+                {planned.seed, digests.of(definition), code, device.is_cuda() ? "cuda" : "cpu",
+                 threads, planned.smoke}};
+    if (seen.insert(point.key()).second) points.push_back(std::move(point));
+  }
+  return points;
+}
+
+// A point that is to be run, and under which uuid: a new one, or that of a run that goes on.
+struct Candidate {
+  const Point* point;
+  std::optional<RunRow> unfinished;
+  std::string uuid;
+
+  bool trains_by_itself() const {
+    return unfinished ? !unfinished->parent_uuid
+                      : is_scored_during_training(point->planned->definition);
+  }
+};
+
+class Planner {
+ public:
+  Planner(Database& database, bool again) : database_(database), again_(again) {}
+
+  Work plan(const std::vector<Point>& points) {
+    const std::vector<Candidate> candidates = to_be_run(points);
+    // Of these each leaves weights that others can score, wherever it stands in the plan.
+    for (const bool resumed : {true, false}) {
+      for (const Candidate& one : candidates) {
+        if (one.unfinished.has_value() == resumed && one.trains_by_itself()) {
+          trainers_.try_emplace(one.point->training_key(), one.uuid);
+        }
+      }
+    }
+    for (const Candidate& one : candidates) {
+      work_.orders.push_back(one.unfinished ? order_to_resume(database_, *one.unfinished)
+                                            : new_order(one));
+    }
+    return std::move(work_);
+  }
+
+ private:
+  std::vector<Candidate> to_be_run(const std::vector<Point>& points) {
+    std::vector<Candidate> candidates;
+    for (const Point& point : points) {
+      const auto complete = again_ ? std::nullopt : find_complete(database_, point.id, point.at);
+      if (complete) {
+        work_.done.push_back(complete->uuid);
+        continue;
+      }
+      if (const auto running = find_running(database_, point.id, point.at)) {
+        work_.notes.push_back(
+            fmt::format("{}: another process is at work on it (run {}); it is not begun twice",
+                        run_label(point.planned->definition.name, point.at.seed), running->number));
+        continue;
+      }
+      auto unfinished = again_ ? std::nullopt : find_interrupted(database_, point.id, point.at);
+      if (unfinished && !has_its_weights(*unfinished)) {
+        work_.notes.push_back(fmt::format("{}: run {} scores weights that are gone; it trains anew",
+                                          run_label(point.planned->definition.name, point.at.seed),
+                                          unfinished->number));
+        unfinished.reset();
+      }
+      const std::string uuid = unfinished ? unfinished->uuid : random_uuid();
+      candidates.push_back({&point, std::move(unfinished), uuid});
+    }
+    return candidates;
+  }
+
+  // A run that scores another's weights can only go on where they still are.
+  bool has_its_weights(const RunRow& unfinished) const {
+    if (!unfinished.parent_uuid) return true;
+    return sound_checkpoint(database_, find_run(database_, *unfinished.parent_uuid).number)
+        .has_value();
+  }
+
+  WorkOrder new_order(const Candidate& one) {
+    const Definition& definition = one.point->planned->definition;
+    const std::string& id = one.point->id;
+    add_experiment(database_, {id, definition.name, definition.family, definition.toml()});
+    WorkOrder order{one.uuid, run_label(definition.name, one.point->at.seed), false, id,
+                    one.point->at.seed};
+    order.smoke = one.point->at.smoke;
+    order.options = one.point->planned->options;
+    order.source = one.point->planned->source;
+    order.definition = definition.toml();
+    order.data_digest = one.point->at.data_digest;
+    order.parent = one.trains_by_itself() ? "" : weights_for(one);
+    if (order.parent.empty()) order.places = definition.integer("train.seed_batch");
+    return order;
+  }
+
+  // The run whose weights it scores; empty if there is none, and so it trains.
+  std::string weights_for(const Candidate& one) {
+    const Point& point = *one.point;
+    const auto trainer = trainers_.find(point.training_key());
+    if (trainer != trainers_.end()) return trainer->second;
+    std::vector<RunRow> trained;
+    if (!again_) trained = find_trained(database_, point.training_id, point.at);
+    for (const RunRow& row : trained) {
+      if (sound_checkpoint(database_, row.number)) return row.uuid;
+    }
+    if (!trained.empty()) {
+      work_.notes.push_back(fmt::format(
+          "{}: run {} trained the same weights, but they are gone; it trains anew",
+          run_label(point.planned->definition.name, point.at.seed), trained.front().number));
+    }
+    trainers_.emplace(point.training_key(), one.uuid);
+    return "";
+  }
+
+  Database& database_;
+  bool again_;
+  std::map<TrainingKey, std::string> trainers_;  // uuids
+  Work work_;
+};
+
+}  // namespace
+
+std::string run_label(const std::string& experiment, std::uint64_t seed) {
+  return fmt::format("{} seed {}", experiment, seed);
+}
+
+WorkOrder order_to_resume(const Database& database, const RunRow& row) {
+  WorkOrder order{row.uuid, run_label(row.experiment, row.seed), true, row.experiment_id, row.seed};
+  order.parent = row.parent_uuid.value_or("");
+  order.smoke = row.smoke;
+  std::optional<CheckpointSaved> checkpoint;
+  try {
+    if (order.parent.empty()) {
+      order.places = stored_definition(database, row).integer("train.seed_batch");
+    }
+    if (order.places > 0) checkpoint = sound_checkpoint(database, row.number);
+  } catch (const Error&) {
+    order.places = 0;  // the worker that does such a run says what is wrong
+  }
+  order.settings =
+      fmt::format("{} {} {}", checkpoint ? checkpoint->images_seen : -1, row.device, row.threads);
+  order.data_digest = row.data_digest.value_or("");
+  return order;
+}
+
+Work plan_work(Database& database, const Plan& plan, torch::Device device, int threads,
+               bool again) {
+  return Planner(database, again).plan(points_of(plan, device, threads));
+}
+
+}  // namespace assay

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run/worker.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "cli/stored.h"
+#include "config/definition.h"
+#include "core/error.h"
+#include "data/data_digest.h"
+#include "families/registry.h"
+#include "harness/environment.h"
+#include "harness/runner.h"
+#include "results/queries.h"
+#include "results/recorder.h"
+#include "results/run_lock.h"
+#include "results/store.h"
+
+namespace assay {
+namespace {
+
+StopRequest& stop_request() {
+  static StopRequest stop;
+  return stop;
+}
+
+// The parent alone hears Ctrl-C (the terminal sends it to us too) and asks us to stop by SIGTERM.
+void obey_parent() {
+  stop_request();
+  struct sigaction action {};
+  action.sa_handler = [](int) { stop_request().request(); };
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGINT, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+}
+
+MachineRow machine_row(const Machine& machine) {
+  return {machine.cpu,    machine.flags, machine.cores,    machine.memory_bytes, machine.gpu,
+          machine.driver, machine.os,    machine.compiler, machine.libtorch};
+}
+
+NewRun row_of(Database& database, const WorkOrder& order, const WorkOptions& options,
+              const Definition& definition) {
+  const Commit commit = this_commit();
+  NewRun run;
+  run.uuid = order.uuid;
+  run.experiment_id = order.experiment_id;
+  run.seed = order.seed;
+  run.commit_id = commit.id;
+  run.dirty = commit.dirty;
+  run.machine_id = add_machine(database, machine_row(this_machine()));
+  run.threads = options.common.threads;
+  run.jobs = options.jobs;
+  run.device = pick_device(options.device).is_cuda() ? "cuda" : "cpu";
+  run.smoke = order.smoke;
+  run.overrides = order.options;
+  run.source = order.source;
+  run.images_total = run_length(definition).images;
+  run.definition = order.definition;
+  run.training_id = definition.training_id();
+  run.data_digest = order.data_digest;
+  run.code_digest = commit.code_digest;
+  return run;
+}
+
+int exit_code(const std::vector<RunFinished>& finished) {
+  const auto any = [&](std::string_view status) {
+    return std::any_of(finished.begin(), finished.end(),
+                       [&](const RunFinished& run) { return run.status == status; });
+  };
+  if (any("interrupted")) return static_cast<int>(ExitCode::kInterrupted);
+  const bool all_complete = std::all_of(finished.begin(), finished.end(),
+                                        [](const auto& run) { return run.status == "complete"; });
+  return static_cast<int>(all_complete ? ExitCode::kFine : ExitCode::kRunFailed);
+}
+
+// A run that goes on under other sources says so.
+void check_same_code(const RunRow& row, RunRecorder& recorder) {
+  const Commit now = this_commit();
+  if (row.code_digest ? *row.code_digest == now.code_digest : row.commit_id == now.id) return;
+  const std::string was = row.commit_id.substr(0, 10), is = now.id.substr(0, 10);
+  recorder.note(
+      {row.images_seen, "warning",
+       fmt::format("resumed by commit {}, begun by {}: results may be of neither", is, was)});
+  fmt::print(stderr,
+             "warning: run {} was begun by commit {} and goes on under {}; it may be the result of "
+             "neither\n",
+             row.number, was, is);
+}
+
+// A run of this group: its recorder must stay where it is.
+struct Recorded {
+  RunRequest request;
+  std::unique_ptr<RunRecorder> recorder;
+};
+
+// Of the run whose weights are scored. Nothing is lost while they can be made again.
+CheckpointSaved weights_to_score(const Database& database, const std::string& parent,
+                                 const std::string& who) {
+  const RunRow row = find_run(database, parent);
+  if (const auto weights = sound_checkpoint(database, row.number)) return *weights;
+  throw Error(
+      fmt::format("{}: scores the weights of run {}, which are gone from {}; bring them back, "
+                  "or `assay run` its experiment, which trains anew",
+                  who, row.number, run_folder(database.file(), row.uuid).string()),
+      ExitCode::kInterrupted);
+}
+
+Definition new_definition(const WorkOrder& order) {
+  return resolve_text(order.definition, order.label, family_schema, {.stored = true});
+}
+
+// Between the plan and now.
+void require_planned_data(const WorkOrder& order, const Definition& definition) {
+  const auto digest = data_digest(dataset_request_of(definition));
+  if (digest && *digest == order.data_digest) return;
+  if (!digest) {
+    throw Error(fmt::format("{}: the data of '{}' are no longer there; bring them back and run it "
+                            "again",
+                            order.label, definition.text("dataset.name")),
+                ExitCode::kInterrupted);
+  }
+  throw Error(fmt::format("{}: the data of '{}' changed while the command ran; run it again",
+                          order.label, definition.text("dataset.name")));
+}
+
+Recorded begin_new(Database& database, const WorkOrder& order, const WorkOptions& options) {
+  at::set_num_threads(options.common.threads);
+  const Definition definition = new_definition(order);
+  require_planned_data(order, definition);
+  NewRun row = row_of(database, order, options, definition);
+  Recorded run{{definition,
+                order.seed,
+                pick_device(options.device),
+                run_folder(options.common.database, order.uuid),
+                {}},
+               nullptr};
+  if (!order.parent.empty()) {
+    const CheckpointSaved weights = weights_to_score(database, order.parent, order.label);
+    run.request.weights = weights.file;
+    run.request.checkpoints.clear();
+    row.parent_uuid = order.parent;
+    row.weights_sha256 = weights.sha256;
+  }
+  run.recorder = std::make_unique<RunRecorder>(database, begin_run(database, row));
+  return run;
+}
+
+// What a run needs to go on is looked for before anything of it is changed.
+Recorded begin_again(Database& database, const WorkOrder& order, const WorkOptions& options) {
+  const RunRow row = find_run(database, order.uuid);
+  at::set_num_threads(static_cast<int>(row.threads));
+  Recorded run{{stored_definition(database, row, {.data = options.data}),
+                row.seed,
+                pick_device(row.device),
+                run_folder(options.common.database, order.uuid),
+                {}},
+               nullptr};
+  // They can be brought back, and then the run goes on.
+  require_same_data(run.request.definition, row, ExitCode::kInterrupted);
+  run.request.experiment_id = row.experiment_id;
+  run.request.training_id = row.training_id.value_or("");
+  std::optional<CheckpointSaved> checkpoint;
+  if (row.parent_uuid) {
+    run.request.weights =
+        weights_to_score(database, *row.parent_uuid, fmt::format("run {}", row.number)).file;
+    run.request.checkpoints.clear();
+  } else {
+    checkpoint = sound_checkpoint(database, row.number);
+    if (checkpoint) run.request.resume_from = checkpoint->file;
+  }
+  resume_run(database, row.number,
+             checkpoint ? std::optional(checkpoint->images_seen) : std::nullopt);
+  run.recorder = std::make_unique<RunRecorder>(database, row.number);
+  check_same_code(row, *run.recorder);
+  return run;
+}
+
+// Whether several seeds were given that are faster one at a time: a model has to be built to know.
+bool trains_alone(const Database& database, const WorkGroup& group, const WorkOptions& options) {
+  if (group.size() == 1) return false;
+  const WorkOrder& first = group.front();
+  if (!first.resume) {
+    return seed_batch_places(
+               {new_definition(first), first.seed, pick_device(options.device), {}, {}}) == 0;
+  }
+  const RunRow row = find_run(database, first.uuid);
+  return seed_batch_places({stored_definition(database, row, {.data = options.data}),
+                            row.seed,
+                            pick_device(row.device),
+                            {},
+                            {}}) == 0;
+}
+
+// Whether an order can join a group.
+bool joins(const WorkOrder& order, const WorkGroup& group) {
+  const WorkOrder& first = group.front();
+  if (order.places == 0 || order.experiment_id != first.experiment_id ||
+      order.resume != first.resume || order.smoke != first.smoke ||
+      order.options != first.options || order.settings != first.settings ||
+      order.data_digest != first.data_digest || order.source != first.source ||
+      !order.parent.empty() || !first.parent.empty()) {
+    return false;
+  }
+  const auto place = [&](const WorkOrder& one) {
+    return one.seed % static_cast<std::uint64_t>(order.places);
+  };
+  return std::none_of(group.begin(), group.end(),
+                      [&](const WorkOrder& other) { return place(other) == place(order); });
+}
+
+}  // namespace
+
+std::vector<WorkGroup> grouped(const std::vector<WorkOrder>& orders) {
+  std::vector<WorkGroup> groups;
+  for (const WorkOrder& order : orders) {
+    const auto found = std::find_if(groups.begin(), groups.end(),
+                                    [&](const WorkGroup& group) { return joins(order, group); });
+    if (found != groups.end()) {
+      found->push_back(order);
+    } else {
+      groups.push_back({order});
+    }
+  }
+  return groups;
+}
+
+std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOptions& options) {
+  std::vector<std::string> arguments = {"worker",
+                                        "--db",
+                                        options.common.database.string(),
+                                        "--threads",
+                                        std::to_string(options.common.threads),
+                                        "--device",
+                                        options.device,
+                                        "--jobs",
+                                        std::to_string(options.jobs)};
+  const auto add = [&](std::initializer_list<std::string> more) {
+    arguments.insert(arguments.end(), more);
+  };
+  const WorkOrder& order = group.front();
+  for (const WorkOrder& one : group) add({"--uuid", one.uuid});
+  if (order.resume) {
+    add({"--resume"});
+    if (!options.data.empty()) add({"--data", options.data.string()});
+  } else {
+    add({"--label", order.label, "--experiment", order.experiment_id});
+    add({"--definition=" + order.definition});
+    add({"--data-digest", order.data_digest});
+    if (!order.parent.empty()) add({"--parent", order.parent});
+    for (const WorkOrder& one : group) add({"--seed", std::to_string(one.seed)});
+    if (!order.options.empty()) add({"--options=" + order.options});
+    if (!order.source.empty()) add({"--source=" + order.source});
+    if (order.smoke) add({"--smoke"});
+  }
+  if (options.max_minutes) add({"--max-minutes", fmt::format("{}", *options.max_minutes)});
+  if (options.common.debug) add({"--debug"});
+  return arguments;
+}
+
+int work(const WorkGroup& group, const WorkOptions& options) {
+  obey_parent();
+  if (options.max_minutes) {
+    stop_request().set_deadline(
+        std::chrono::steady_clock::now() +
+        std::chrono::milliseconds(static_cast<std::int64_t>(*options.max_minutes * 60000)));
+  }
+  std::vector<std::unique_ptr<RunLock>> locks;
+  for (const WorkOrder& order : group) {
+    locks.push_back(std::make_unique<RunLock>(options.common.database, order.uuid));
+  }
+  Database database = Database::open_for_writing(options.common.database);
+  if (trains_alone(database, group, options)) return kTrainAlone;
+  std::vector<Recorded> runs;
+  for (const WorkOrder& order : group) {
+    runs.push_back(order.resume ? begin_again(database, order, options)
+                                : begin_new(database, order, options));
+  }
+  std::vector<SeedRequest> requests;
+  for (const Recorded& run : runs) requests.push_back({run.request, run.recorder.get()});
+  return exit_code(run_experiments(requests, stop_request()));
+}
+
+}  // namespace assay

@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-#include "kernels/bernoulli_loops.h"
-
-namespace assay {
-
-const BernoulliKernels* bernoulli_avx2() { return &kBernoulli; }
-
-}  // namespace assay

@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-#include "kernels/group_norm_loops.h"
-
-namespace assay {
-
-const GroupNormKernels* group_norm_avx2() { return &kKernels; }
-
-}  // namespace assay

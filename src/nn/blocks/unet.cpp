@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/blocks/unet.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/nn/init.h>
+
+#include <algorithm>
+
+#include "nn/blocks/group_norm.h"
+#include "nn/blocks/halving.h"
+#include "nn/blocks/linear.h"
+#include "nn/blocks/time_embedding.h"
+
+namespace assay {
+namespace {
+
+constexpr std::int64_t kTimeWidthFactor = 4;  // Ho et al. 2020: the time MLP is 4 · base wide
+
+std::int64_t embedding_width(const UNetOptions& o) {
+  return o.time_embedding > 0 ? o.time_embedding : 2 * o.base_channels;
+}
+
+torch::Tensor double_side(const torch::Tensor& h) {
+  return at::upsample_nearest2d(h, {2 * h.size(2), 2 * h.size(3)});
+}
+
+}  // namespace
+
+std::string unet_misfit(const UNetOptions& o) {
+  if (o.multipliers.empty()) return "the U-Net has no levels";
+  const auto halvings = o.multipliers.size() - 1;
+  if (o.image_size % o.space_to_depth != 0 ||
+      !halves_evenly(o.image_size / o.space_to_depth, halvings)) {
+    const auto times = o.space_to_depth > 1 ? fmt::format("{} times ", o.space_to_depth) : "";
+    return fmt::format(
+        "{} levels after space_to_depth {} need an image side that {}{} divides, not {}",
+        o.multipliers.size(), o.space_to_depth, times, power_of_two_text(halvings), o.image_size);
+  }
+  for (const auto multiplier : o.multipliers) {
+    const std::int64_t width = o.base_channels * multiplier;
+    if (width % o.groups != 0) {
+      return fmt::format("{} groups do not divide a level's {} channels", o.groups, width);
+    }
+    if (width % o.heads != 0) {
+      return fmt::format("{} heads do not divide a level's {} channels", o.heads, width);
+    }
+  }
+  const std::int64_t embedding = embedding_width(o);
+  if (embedding < 4 || embedding % 2 != 0) {
+    return fmt::format("the time embedding is {} wide, it must be even and at least 4", embedding);
+  }
+  return {};
+}
+
+UNetBlockImpl::UNetBlockImpl(const ResidualBlockOptions& residual, bool attention,
+                             std::int64_t heads)
+    : residual_(residual) {
+  register_module("residual", residual_);
+  if (attention) {
+    attention_ =
+        register_module("attention", SelfAttention(residual.out_channels, heads, residual.groups));
+  }
+}
+
+torch::Tensor UNetBlockImpl::forward(const torch::Tensor& x, const torch::Tensor& embedding,
+                                     std::optional<Noise> noise) {
+  auto h = residual_(x, embedding, noise);
+  return attention_.is_empty() ? h : attention_(h);
+}
+
+std::int64_t UNetImpl::width(std::size_t level) const {
+  return options_.base_channels * options_.multipliers[level];
+}
+
+std::int64_t UNetImpl::side(std::size_t level) const {
+  return options_.image_size / options_.space_to_depth >> level;
+}
+
+UNetBlock UNetImpl::block(const std::string& name, std::int64_t in, std::int64_t out,
+                          std::int64_t side) {
+  const auto& at = options_.attention_resolutions;
+  const bool attention = std::find(at.begin(), at.end(), side) != at.end();
+  ResidualBlockOptions residual;
+  residual.in_channels = in;
+  residual.out_channels = out;
+  residual.time_channels = kTimeWidthFactor * options_.base_channels;
+  residual.groups = options_.groups;
+  residual.dropout = options_.dropout;
+  residual.conditioning = options_.conditioning;
+  return register_module(name, UNetBlock(residual, attention, options_.heads));
+}
+
+UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
+  const auto misfit = unet_misfit(options);
+  TORCH_CHECK(misfit.empty(), misfit);
+  const std::int64_t inner = options.channels * options.space_to_depth * options.space_to_depth;
+  const std::int64_t embedding = embedding_width(options);
+  const std::int64_t time = kTimeWidthFactor * options.base_channels;
+  frequencies_ = log_spaced_frequencies(embedding / 2, options.lowest_time_frequency,
+                                        options.highest_time_frequency);
+  time1_ = register_module("time1", Linear(embedding, time));
+  time2_ = register_module("time2", Linear(time, time));
+  input_ = register_module("input", conv3x3(inner, options.base_channels));
+
+  std::vector<std::int64_t> skips;
+  build_down(skips);
+  const std::size_t last = options.multipliers.size() - 1;
+  if (!compact()) middle1_ = block("middle1", width(last), width(last), /*side=*/0);
+  middle_attention_ = register_module("middle_attention",
+                                      SelfAttention(width(last), options.heads, options.groups));
+  middle2_ = block("middle2", width(last), width(last), /*side=*/0);
+  build_up(skips);
+
+  output_norm_ = register_module(
+      "output_norm", torch::nn::GroupNorm(torch::nn::GroupNormOptions(options.groups, width(0))));
+  output_ = register_module("output", conv3x3(width(0), inner));
+  torch::nn::init::zeros_(output_->weight);
+  torch::nn::init::zeros_(output_->bias);
+}
+
+void UNetImpl::build_down(std::vector<std::int64_t>& skips) {
+  std::int64_t channels = options_.base_channels;
+  if (!compact()) skips.push_back(channels);
+  for (std::size_t i = 0; i < options_.multipliers.size(); ++i) {
+    Level level;
+    for (std::int64_t b = 0; b < options_.blocks; ++b) {
+      const auto name = fmt::format("down{}_block{}", i, b);
+      level.blocks.push_back(block(name, channels, width(i), side(i)));
+      channels = width(i);
+      skips.push_back(channels);
+    }
+    if (i + 1 < options_.multipliers.size()) {
+      const std::int64_t next = compact() ? width(i + 1) : channels;
+      level.resample =
+          register_module(fmt::format("down{}_resample", i), conv3x3(channels, next, 2));
+      channels = next;
+      if (!compact()) skips.push_back(channels);
+    }
+    down_.push_back(std::move(level));
+  }
+}
+
+void UNetImpl::build_up(std::vector<std::int64_t>& skips) {
+  std::int64_t channels = width(options_.multipliers.size() - 1);
+  const std::int64_t blocks = options_.blocks + (compact() ? 0 : 1);
+  for (std::size_t i = options_.multipliers.size(); i-- > 0;) {
+    Level level;
+    for (std::int64_t b = 0; b < blocks; ++b) {
+      const auto name = fmt::format("up{}_block{}", i, b);
+      level.blocks.push_back(block(name, channels + skips.back(), width(i), side(i)));
+      skips.pop_back();
+      channels = width(i);
+    }
+    if (i > 0) {
+      const std::int64_t next = compact() ? width(i - 1) : channels;
+      level.resample = register_module(fmt::format("up{}_resample", i), conv3x3(channels, next));
+      channels = next;
+    }
+    up_.push_back(std::move(level));
+  }
+}
+
+torch::Tensor UNetImpl::embed(const torch::Tensor& t) {
+  if (frequencies_.device() != t.device()) frequencies_ = frequencies_.to(t.device());
+  const auto hidden = torch::silu(time1_(sinusoidal_embedding(t, frequencies_)));
+  return torch::silu(time2_(hidden));
+}
+
+torch::Tensor UNetImpl::upsample(const Level& level, const torch::Tensor& h) const {
+  auto resample = level.resample;
+  return compact() ? double_side(resample(h)) : resample(double_side(h));
+}
+
+torch::Tensor UNetImpl::forward(const torch::Tensor& x_t, const torch::Tensor& t,
+                                std::optional<Noise> noise) {
+  const std::int64_t factor = options_.space_to_depth;
+  const auto embedding = embed(t);
+  auto h = input_(factor > 1 ? at::pixel_unshuffle(x_t, factor) : x_t);
+  std::vector<torch::Tensor> skips;
+  if (!compact()) skips.push_back(h);
+  for (auto& level : down_) {
+    for (auto& unit : level.blocks) skips.push_back(h = unit(h, embedding, noise));
+    if (level.resample.is_empty()) continue;
+    h = level.resample(h);
+    if (!compact()) skips.push_back(h);
+  }
+  if (!compact()) h = middle1_(h, embedding, noise);
+  h = middle2_(middle_attention_(h), embedding, noise);
+  for (auto& level : up_) {
+    for (auto& unit : level.blocks) {
+      h = unit(at::cat({h, skips.back()}, 1), embedding, noise);
+      skips.pop_back();
+    }
+    if (!level.resample.is_empty()) h = upsample(level, h);
+  }
+  h = output_(norm_silu(output_norm_, h));
+  return factor > 1 ? at::pixel_shuffle(h, factor) : h;
+}
+
+}  // namespace assay

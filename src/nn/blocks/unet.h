@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/normalization.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nn/blocks/attention.h"
+#include "nn/blocks/convolution.h"
+#include "nn/blocks/linear.h"
+#include "nn/blocks/residual_block.h"
+#include "nn/noise.h"
+
+namespace assay {
+
+/// How levels are joined.
+enum class UNetLayout {
+  /// Ho et al. 2020, appendix B: skips after the first convolution, every block and every
+  /// downsampling, so one block more per level on the way up; resampling keeps the channels
+  /// (nearest neighbour, then convolution); middle = block, attention, block.
+  kDdpm,
+  /// For small budgets: skips after blocks only, as many blocks up as down; resampling convolutions
+  /// change the channels and run at the lower resolution; middle = attention, block.
+  kCompact
+};
+
+struct UNetOptions {
+  std::int64_t channels = 1;     ///< of the images, in and out
+  std::int64_t image_size = 28;  ///< images are image_size × image_size
+  std::int64_t base_channels = 64;
+  std::vector<std::int64_t> multipliers = {1, 2,
+                                           2};  ///< one level each, channels = base · multiplier
+  std::int64_t blocks = 2;                      ///< residual blocks per level
+  /// Sides of feature maps whose blocks are followed by attention; the middle always has one.
+  std::vector<std::int64_t> attention_resolutions = {};
+  std::int64_t heads = 4;
+  std::int64_t groups = 8;          ///< of group normalisation
+  std::int64_t space_to_depth = 1;  ///< f: the net sees [f²C, H/f, W/f] (Shi et al. 2016)
+  double dropout = 0.0;
+  TimeConditioning conditioning = TimeConditioning::kFilm;
+  std::int64_t time_embedding = 0;     ///< width of the sinusoidal embedding; 0: 2 · base_channels
+  double lowest_time_frequency = 1.0;  ///< radians per unit of t
+  double highest_time_frequency = 1000.0;
+  UNetLayout layout = UNetLayout::kDdpm;
+};
+
+/// What does not fit in `options` (sides that do not halve evenly, groups or heads that do not
+/// divide the channels), as the sentence of an error message; empty if all fits.
+std::string unet_misfit(const UNetOptions& options);
+
+/// A residual block, followed by attention where the options ask for it.
+class UNetBlockImpl : public torch::nn::Module {
+ public:
+  UNetBlockImpl(const ResidualBlockOptions& residual, bool attention, std::int64_t heads);
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& embedding,
+                        std::optional<Noise> noise);
+
+ private:
+  ResidualBlock residual_;
+  SelfAttention attention_{nullptr};
+};
+TORCH_MODULE(UNetBlock);
+
+/// U-Net of denoising diffusion models (Ronneberger et al. 2015; Ho et al. 2020, appendix B). The
+/// output convolution starts at zero, so an untrained net returns zero.
+class UNetImpl : public torch::nn::Module {
+ public:
+  /// Throws c10::Error with unet_misfit()'s sentence.
+  explicit UNetImpl(const UNetOptions& options);
+
+  /// x_t: [N,C,S,S] f32; t: [N] f32 in [0,1], the time as a share of the whole process. Returns
+  /// [N,C,S,S]. `noise` draws dropout masks in training.
+  torch::Tensor forward(const torch::Tensor& x_t, const torch::Tensor& t,
+                        std::optional<Noise> noise = std::nullopt);
+
+ private:
+  struct Level {
+    std::vector<UNetBlock> blocks;
+    Convolution resample{nullptr};  // absent on the last level of either way
+  };
+
+  void build_down(std::vector<std::int64_t>& skips);
+  void build_up(std::vector<std::int64_t>& skips);
+  UNetBlock block(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t side);
+  torch::Tensor embed(const torch::Tensor& t);
+  torch::Tensor upsample(const Level& level, const torch::Tensor& h) const;
+  bool compact() const { return options_.layout == UNetLayout::kCompact; }
+  std::int64_t width(std::size_t level) const;
+  std::int64_t side(std::size_t level) const;
+
+  UNetOptions options_;
+  torch::Tensor frequencies_;
+  Linear time1_{nullptr}, time2_{nullptr};
+  Convolution input_{nullptr}, output_{nullptr};
+  torch::nn::GroupNorm output_norm_{nullptr};
+  std::vector<Level> down_, up_;
+  UNetBlock middle1_{nullptr}, middle2_{nullptr};
+  SelfAttention middle_attention_{nullptr};
+};
+TORCH_MODULE(UNet);
+
+}  // namespace assay
