@@ -74,7 +74,12 @@ TEST(DiffusionStep, LossIsTheSquaredErrorOfWhatTheNetworkIsToPredict) {
       const auto model = diffusion(setting.toml() + "objective.time_sampling = '" + times + "'\n");
       {
         const torch::NoGradGuard no_grad;
-        state_of(*model).at("network.output.weight").normal_(0.0, 0.1, seeded(9));
+        // The initial output is 0, and heeds neither image nor time.
+        const auto generator = seeded(9);
+        for (auto& [name, value] : state_of(*model)) {
+          if (!name.starts_with("network.") || !value.requires_grad()) continue;
+          value.add_(0.1 * torch::randn(value.sizes(), generator));
+        }
       }
       auto twin = twin_of(*model);
       const auto noise = seeded(7);
@@ -100,6 +105,16 @@ TEST(DiffusionStep, LossIsTheSquaredErrorOfWhatTheNetworkIsToPredict) {
           << times << setting.prediction << setting.schedule;
     }
   }
+}
+
+TEST(DiffusionStep, TheAverageFollowsTheNetwork) {
+  const auto model = diffusion("ema.decay = 0.75\nema.ramp = false\n");
+  const auto before = copy_of_state(*model).at("network.output.bias");
+  logged_by_step(*model, {torch::rand({kImages, 1, 8, 8}, seeded(5)), {}});
+  const auto after = copy_of_state(*model);
+  EXPECT_FALSE(torch::equal(after.at("network.output.bias"), before));
+  EXPECT_TRUE(torch::allclose(after.at("ema.output.bias"),
+                              0.75 * before + 0.25 * after.at("network.output.bias")));
 }
 
 // x_0 as a constant output implies it.

@@ -60,6 +60,13 @@ TEST(GanStep, LossesAreThoseOfTheNetworksAsTheyStoodAtEachUpdate) {
                 nats_of_real(logits(before, real_points().images)) +
                     nats_of_generated(logits(before, drawn)),
                 1e-5);
+    const auto share = [](const torch::Tensor& right) {
+      return right.to(torch::kDouble).mean().item<double>();
+    };
+    EXPECT_NEAR(logged.at("discriminator_real_accuracy"),
+                share(logits(before, real_points().images) > 0.0), 1e-6);
+    EXPECT_NEAR(logged.at("discriminator_generated_accuracy"), share(logits(before, drawn) < 0.0),
+                1e-6);
     // The discriminator has moved by then; the generator sees the very batch that it judged.
     const auto judged = logits(copy_of_state(*model), drawn);
     EXPECT_NEAR(logged.at("generator_loss"),
@@ -117,12 +124,15 @@ TEST(GanStep, EachNetworkDescendsItsOwnLossAtItsOwnRate) {
 
 TEST(GanStep, TheAverageFollowsTheGeneratorOnceForEachOfItsUpdates) {
   const auto model =
-      affine_gan("objective.discriminator_steps = 2\nema.decay = 0.75\nema.ramp = false\n");
+      affine_gan("objective.discriminator_steps = 2\nema.decay = 0.75\nema.ramp = true\n");
   auto expected = copy_of_state(*model).at("ema.0.weight");
   for (std::int64_t index = 0; index < 4; ++index) {
     logged_by_step(*model, real_points(), index);
     const auto now = copy_of_state(*model);
-    if (index % 2 == 1) expected = 0.75 * expected + 0.25 * now.at("generator.0.weight");
+    if (index % 2 == 1) {
+      const double decay = index == 1 ? 1.0 / 10.0 : 2.0 / 11.0;  // (1 + k)/(10 + k) at its kth
+      expected = decay * expected + (1.0 - decay) * now.at("generator.0.weight");
+    }
     EXPECT_TRUE(torch::allclose(now.at("ema.0.weight"), expected)) << index;
   }
 }

@@ -60,6 +60,18 @@ TEST_F(CheckpointTest, AModelContinuesFromItBitForBitAndAColdOneDoesNot) {
   EXPECT_NE(state_hash(cold), state_hash(whole));
 }
 
+TEST_F(CheckpointTest, BringsTheGlobalGeneratorBack) {
+  ToyModel model;
+  torch::Generator noise = make_generator(torch::kCPU, 3, "train_noise");
+  LossLog losses;
+  const auto file =
+      save_checkpoint(folder_, {"id", "training", 3, 5, 40}, model, noise, losses).file;
+  const auto next = torch::rand({3});
+  torch::manual_seed(2);
+  load_checkpoint(file, {"id", "training", 3}, model, noise, losses);
+  EXPECT_TRUE(torch::equal(torch::rand({3}), next));
+}
+
 TEST_F(CheckpointTest, ItsDigestIsThatOfTheFile) {
   ToyModel model;
   const auto saved = save_checkpoint(folder_, {"id", "training", 3, 5, 40}, model,

@@ -66,6 +66,16 @@ TEST(Vae, TrainsItsSecondStageOnAFrozenFirst) {
   EXPECT_FALSE(torch::equal(between.at(second), after.at(second)));
 }
 
+TEST(Vae, TheAverageFollowsTheNetwork) {
+  const auto model = vae("ema.decay = 0.75\nema.ramp = false\n");
+  const auto before = copy_of_state(*model).at("network.encoder.1.weight");
+  step(*model);
+  const auto after = copy_of_state(*model);
+  EXPECT_FALSE(torch::equal(after.at("network.encoder.1.weight"), before));
+  EXPECT_TRUE(torch::allclose(after.at("ema.encoder.1.weight"),
+                              0.75 * before + 0.25 * after.at("network.encoder.1.weight")));
+}
+
 TEST(Vae, SamplesItsSecondStageFromTheAverage) {
   const auto model =
       vae("objective.second_stage_share = 0.5\nmodel.second_stage_widths = [8]\nema.decay = 0.9\n");
