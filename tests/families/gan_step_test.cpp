@@ -10,7 +10,7 @@
 namespace assay {
 namespace {
 
-constexpr std::int64_t kExamples = 6, kLatents = 3;
+constexpr std::int64_t kExamples = 7, kLatents = 3;
 constexpr double kGeneratorRate = 1e-2, kDiscriminatorRate = 1e-3;
 
 // G(z) = W z + b with z [N,3], D(x) = w·x + c, on points.
