@@ -5,14 +5,11 @@
 #include <map>
 #include <utility>
 
-#include "results/queries.h"
-#include "results/run_queries.h"
-
 namespace assay {
 
-TimedRun timed_run(const Database& database, const RunRow& run) {
+TimedRun timed_run(const RunRow& run, const std::vector<EventRow>& events) {
   TimedRun timed{run.seed, "", run.started_at, run.wall_seconds};
-  for (const EventRow& event : events_of(database, run.number)) {
+  for (const EventRow& event : events) {
     if (event.kind != "seed_batch") continue;
     timed.batch = event.text.starts_with("trained with seeds") ? event.text : "";
   }

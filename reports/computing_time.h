@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "results/database.h"
 #include "results/rows.h"
 
 namespace assay {
@@ -19,8 +18,8 @@ struct TimedRun {
   double wall_seconds = 0.0;
 };
 
-/// As the database tells it.
-TimedRun timed_run(const Database& database, const RunRow& run);
+/// As a run's row and its events tell it.
+TimedRun timed_run(const RunRow& run, const std::vector<EventRow>& events);
 
 /// Seconds that the runs of one definition took. Seeds that trained as one model share their time,
 /// so it counts once: that of the seed that took longest. Where a batch was run several times, the

@@ -93,7 +93,7 @@ void read_histories(const RunGroup& group, ExperimentSummary& summary) {
   std::string target;
   for (const auto& run : group.all) {
     const std::vector<EventRow> events = events_of(*run.database, run.row.number);
-    timed.push_back(timed_run(*run.database, run.row));
+    timed.push_back(timed_run(run.row, events));
     if (target.empty()) target = event_text(events, "started");
   }
   summary.computing_seconds = computing_seconds(timed);

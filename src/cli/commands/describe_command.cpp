@@ -75,7 +75,7 @@ void look_up(std::vector<Member>& members, const CommonOptions& options) {
   const std::string device = pick_device("auto").is_cuda() ? "cuda" : "cpu";
   std::map<std::string, std::vector<TimedRun>> timed;
   for (const RunRow& row : runs(database, {.experiments = {}, .status = "complete"}))
-    timed[row.experiment_id].push_back(timed_run(database, row));
+    timed[row.experiment_id].push_back(timed_run(row, events_of(database, row.number)));
   for (Member& member : members) {
     const std::string id = member.run->definition.id();
     if (const auto& known = timed[id]; !known.empty()) {

@@ -39,22 +39,14 @@ std::string report_name(const std::filesystem::path& database) {
   return is_at_home ? whole.stem().string() : name_of_file(whole);
 }
 
-namespace {
-
 // A file whose name says another format than it would hold misleads whoever opens it.
-void check_extension(const std::filesystem::path& file, const std::string& format) {
+void check_report_file(const std::filesystem::path& file, const std::string& format) {
   const std::string extension = file.extension().string();
   if (extension.empty() || extension == "." + format) return;
   throw Error(
       fmt::format("{}: is named {} but would hold {}; {}", file.string(), extension, format,
                   "name it ." + format +
                       ", or choose among --format html, md, csv and json of `assay report`"));
-}
-
-}  // namespace
-
-void check_report_file(const std::filesystem::path& file, const std::string& format) {
-  if (!file.empty()) check_extension(file, format);
 }
 
 void require_runs(const ReportCommand& command) {
