@@ -18,6 +18,7 @@
 #include "harness/pictures.h"
 #include "harness/sample_keeper.h"
 #include "kernels/pointwise/spread.h"
+#include "kernels/runtime/caching_allocator.h"
 #include "metrics/codes/dci.h"
 #include "metrics/neighbours/pair_sweep.h"
 #include "metrics/options.h"
@@ -119,10 +120,15 @@ Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) cons
   return protocol;
 }
 
+FeatureParts Evaluator::wanted_parts() const {
+  return {.logits = needs(Needs::kLogits), .spatial = needs(Needs::kSpatialFeatures)};
+}
+
 Features Evaluator::features_of(const at::Tensor& examples) {
   if (dataset_.is_points()) return {examples.to(torch::kFloat32), {}};
   const std::int64_t all = examples.size(0);
-  return extractor_->extract(examples, [&](std::int64_t done) { progress_("score", done, all); });
+  return wanted_parts().of(
+      extractor_->extract(examples, [&](std::int64_t done) { progress_("score", done, all); }));
 }
 
 const Features& Evaluator::reference_features() {
@@ -158,6 +164,8 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
     }
   }
   if (needs(Needs::kClassification)) drawer_.draw_classes(model, inputs);
+  // What drawing and scoring worked in is of other sizes than what the scores will work in.
+  release_cached_memory();
   std::int64_t scored = 0;
   for (const Metric* metric : metrics_) {
     progress_("score", scored++, static_cast<std::int64_t>(metrics_.size()));
@@ -227,7 +235,8 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
        .shown = definition_.integer("eval.grid"),
        .whole = needs(Needs::kLabelledImages),
        .extractor = of_features ? extractor_.get() : nullptr,
-       .progress = [this, count](std::int64_t scored) { progress_("score", scored, count); }});
+       .progress = [this, count](std::int64_t scored) { progress_("score", scored, count); },
+       .parts = wanted_parts()});
   SampleRequest request;
   request.count = count;
   request.generator = make_generator(torch::kCPU, seed_, kEvalNoise);

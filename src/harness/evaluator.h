@@ -46,6 +46,8 @@ class Evaluator {
  private:
   /// The fields that do not depend on the metric's own estimator.
   Protocol protocol_of(const Metric& metric, torch::Device device) const;
+  /// What some metric reads.
+  FeatureParts wanted_parts() const;
   Features features_of(const at::Tensor& examples);
   const Features& reference_features();
   /// Features of the test split: what a model trained on the reference has not seen.

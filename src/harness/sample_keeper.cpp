@@ -68,9 +68,15 @@ double PixelSpread::value() const {
   return sum / static_cast<double>(count_) / static_cast<double>(sums_.size());
 }
 
+Features FeatureParts::of(Features features) const {
+  if (!logits) features.logits.reset();
+  if (!spatial) features.spatial.reset();
+  return features;
+}
+
 FeatureStream::FeatureStream(Extractor& extractor, std::int64_t count,
-                             std::function<void(std::int64_t)> progress)
-    : extractor_(extractor), count_(count), progress_(std::move(progress)) {}
+                             std::function<void(std::int64_t)> progress, FeatureParts parts)
+    : extractor_(extractor), count_(count), progress_(std::move(progress)), parts_(parts) {}
 
 void FeatureStream::add(const at::Tensor& pixels) {
   const auto ready = waiting_.defined() ? at::cat({waiting_, pixels}) : pixels;
@@ -81,9 +87,9 @@ void FeatureStream::add(const at::Tensor& pixels) {
 }
 
 void FeatureStream::extract(const at::Tensor& pixels) {
-  const auto part = extractor_.extract(pixels, [this](std::int64_t done) {
+  const auto part = parts_.of(extractor_.extract(pixels, [this](std::int64_t done) {
     if (progress_) progress_(done_ + done);
-  });
+  }));
   append(features_.features, part.features, done_, count_);
   append(features_.logits, part.logits, done_, count_);
   append(features_.spatial, part.spatial, done_, count_);
@@ -98,7 +104,7 @@ Features FeatureStream::finish() {
 
 SampleKeeper::SampleKeeper(SampleNeeds needs) : needs_(std::move(needs)) {
   if (needs_.extractor != nullptr)
-    stream_.emplace(*needs_.extractor, needs_.count, needs_.progress);
+    stream_.emplace(*needs_.extractor, needs_.count, needs_.progress, needs_.parts);
 }
 
 void SampleKeeper::take(const at::Tensor& samples) {

@@ -27,13 +27,22 @@ class PixelSpread {
   std::vector<std::uint64_t> sums_, squares_;
 };
 
+/// Which of an extractor's outputs are kept beside the features: a thousand classes of 50,000
+/// images are 0.2 GB that only one score reads.
+struct FeatureParts {
+  bool logits = true, spatial = true;
+
+  /// The features without what is not kept.
+  Features of(Features features) const;
+};
+
 /// The features that an extractor gives of `count` images, bit for bit, without the images: they
 /// come in batches, and only what does not fill one of the extractor's blocks waits. `progress`: as
 /// the extractor's own.
 class FeatureStream {
  public:
   FeatureStream(Extractor& extractor, std::int64_t count,
-                std::function<void(std::int64_t)> progress);
+                std::function<void(std::int64_t)> progress, FeatureParts parts = {});
 
   /// pixels: u8 [n,C,H,W].
   void add(const at::Tensor& pixels);
@@ -46,6 +55,7 @@ class FeatureStream {
   Extractor& extractor_;
   std::int64_t count_, done_ = 0;
   std::function<void(std::int64_t)> progress_;
+  FeatureParts parts_;
   at::Tensor waiting_;
   Features features_;
 };
@@ -58,6 +68,7 @@ struct SampleNeeds {
   Extractor* extractor = nullptr;  ///< whose features of images are wanted; nullptr: none
   std::function<void(std::int64_t)> progress = {};  ///< called with the number of images
                                                     ///< whose features are there; may throw to stop
+  FeatureParts parts = {};                          ///< of these features
 };
 
 /// Turns batches of samples into what scores and pictures need of them: pixels, features, spread.

@@ -64,6 +64,17 @@ TEST(FeatureStream, GivesTheBitsOfAllImagesAtOnceWhateverTheBatches) {
   }
 }
 
+TEST(FeatureStream, LeavesOutThePartsThatNobodyReads) {
+  const auto extractor = make_extractor("fmnist-cnn");
+  const auto pixels = random_pixels(50, 1, 28);
+  FeatureStream stream(*extractor, 50, {}, {.logits = false, .spatial = false});
+  stream.add(pixels);
+  const auto features = stream.finish();
+  EXPECT_TRUE(at::equal(features.features, extractor->extract(pixels).features));
+  EXPECT_FALSE(features.logits.defined());
+  EXPECT_FALSE(features.spatial.defined());
+}
+
 TEST(SampleKeeper, KeepsTheFirstOnesAndTheWholeOnlyWhereAsked) {
   const auto samples = at::rand({10, 1, 2, 2}, at::detail::createCPUGenerator(1)) * 2 - 1;
   SampleKeeper first({.count = 10, .shown = 5}), whole({.count = 10, .whole = true});

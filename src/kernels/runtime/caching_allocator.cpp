@@ -120,4 +120,9 @@ void install_caching_allocator() {
   c10::SetCPUAllocator(allocator, /*priority=*/10);
 }
 
+void release_cached_memory() {
+  if (auto* installed = dynamic_cast<CachingAllocator*>(c10::GetCPUAllocator()))
+    installed->release();
+}
+
 }  // namespace assay

@@ -47,4 +47,7 @@ class CachingAllocator final : public c10::Allocator {
 /// Makes one CachingAllocator LibTorch's allocator of CPU tensors from now on, once.
 void install_caching_allocator();
 
+/// Gives back what the installed allocator keeps, if there is one.
+void release_cached_memory();
+
 }  // namespace assay
