@@ -48,25 +48,6 @@ Json curve_json(const SeedCurve& curve) {
           {"points", points}};
 }
 
-Json run_json(const RunRow& run) {
-  return {{"run", run.number},
-          {"uuid", text(run.uuid)},
-          {"experiment", text(run.experiment)},
-          {"seed", run.seed},
-          {"status", text(run.status)},
-          {"reason", text(run.reason)},
-          {"commit", text(run.commit_id)},
-          {"dirty", run.dirty},
-          {"device", text(run.device)},
-          {"threads", run.threads},
-          {"smoke", run.smoke},
-          {"started_at", text(run.started_at)},
-          {"images_seen", run.images_seen},
-          {"wall_seconds", number(run.wall_seconds)},
-          {"peak_memory_bytes", run.peak_memory_bytes},
-          {"state_hash", text(run.state_hash)}};
-}
-
 Json metric_json(const MetricSummary& metric, const Report& report) {
   const MetricColumn& column = report.columns[metric.column];
   Json seeds = Json::array();
@@ -207,28 +188,48 @@ Json protocols_json(const Report& report) {
   return json;
 }
 
-Json machine_json(const MachineUse& use) {
-  const MachineRow& m = use.machine;
-  return {{"cpu", text(m.cpu)},
-          {"flags", text(m.flags)},
-          {"cores", m.cores},
-          {"memory_bytes", m.memory_bytes},
-          {"gpu", text(m.gpu)},
-          {"driver", text(m.driver)},
-          {"os", text(m.os)},
-          {"compiler", text(m.compiler)},
-          {"libtorch", text(m.libtorch)},
-          {"runs", use.runs}};
+}  // namespace
+
+Json run_json(const RunRow& run) {
+  return {{"run", run.number},
+          {"uuid", text(run.uuid)},
+          {"experiment", text(run.experiment)},
+          {"seed", run.seed},
+          {"status", text(run.status)},
+          {"reason", text(run.reason)},
+          {"commit", text(run.commit_id)},
+          {"dirty", run.dirty},
+          {"device", text(run.device)},
+          {"threads", run.threads},
+          {"smoke", run.smoke},
+          {"started_at", text(run.started_at)},
+          {"images_seen", run.images_seen},
+          {"wall_seconds", number(run.wall_seconds)},
+          {"peak_memory_bytes", run.peak_memory_bytes},
+          {"state_hash", text(run.state_hash)}};
 }
 
-}  // namespace
+Json machine_json(const MachineRow& machine) {
+  return {{"cpu", text(machine.cpu)},
+          {"flags", text(machine.flags)},
+          {"cores", machine.cores},
+          {"memory_bytes", machine.memory_bytes},
+          {"gpu", text(machine.gpu)},
+          {"driver", text(machine.driver)},
+          {"os", text(machine.os)},
+          {"compiler", text(machine.compiler)},
+          {"libtorch", text(machine.libtorch)}};
+}
 
 std::string report_json(const Report& report) {
   Json json = {{"title", text(report.title)},          {"generated_at", text(report.generated_at)},
                {"databases", texts(report.databases)}, {"summary", text(report.summary)},
                {"warnings", texts(report.warnings)},   {"commits", texts(report.commits)}};
   json["machines"] = Json::array();
-  for (const auto& use : report.machines) json["machines"].push_back(machine_json(use));
+  for (const auto& use : report.machines) {
+    json["machines"].push_back(machine_json(use.machine));
+    json["machines"].back()["runs"] = use.runs;
+  }
   json["protocols"] = protocols_json(report);
   json["claims"] = Json::array();
   for (const auto& stored : report.claims) json["claims"].push_back(claim_json(stored));

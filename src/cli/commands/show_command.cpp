@@ -12,6 +12,7 @@
 #include "cli/text/table.h"
 #include "core/file.h"
 #include "reports/escape.h"
+#include "reports/json.h"
 #include "reports/number_text.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
@@ -31,13 +32,6 @@ Json metrics_json(const std::vector<MetricRow>& metrics) {
                    {"protocol", metric.protocol}});
   }
   return all;
-}
-
-Json machine_json(const MachineRow& machine) {
-  return {
-      {"cpu", machine.cpu}, {"flags", machine.flags},       {"cores", machine.cores},
-      {"gpu", machine.gpu}, {"driver", machine.driver},     {"memory_bytes", machine.memory_bytes},
-      {"os", machine.os},   {"compiler", machine.compiler}, {"libtorch", machine.libtorch}};
 }
 
 Json losses_json(const Database& database, std::int64_t run) {
@@ -70,36 +64,22 @@ Json events_json(const Database& database, std::int64_t run) {
   return events;
 }
 
-Json run_json(const Database& database, const RunRow& row) {
-  return {{"run", row.number},
-          {"uuid", row.uuid},
-          {"experiment", row.experiment},
-          {"family", row.family},
-          {"seed", row.seed},
-          {"status", row.status},
-          {"reason", row.reason},
-          {"definition", definition_of(database, row)},
-          {"id", row.experiment_id},
-          {"commit", row.commit_id},
-          {"dirty", row.dirty},
-          {"smoke", row.smoke},
-          {"overrides", row.overrides},
-          {"parent_uuid", row.parent_uuid ? Json(*row.parent_uuid) : Json()},
-          {"machine", machine_json(machine_of(database, row.machine_id))},
-          {"device", row.device},
-          {"threads", row.threads},
-          {"jobs", row.jobs},
-          {"started_at", row.started_at},
-          {"images_seen", row.images_seen},
-          {"images_total", row.images_total},
-          {"resumed_at", resumed_at(database, row.number)},
-          {"metrics", metrics_json(metrics_of(database, row.number))},
-          {"losses", losses_json(database, row.number)},
-          {"throughput", speeds_json(database, row.number)},
-          {"events", events_json(database, row.number)},
-          {"state_hash", row.state_hash},
-          {"wall_seconds", json_number(row.wall_seconds)},
-          {"peak_memory_bytes", row.peak_memory_bytes}};
+Json whole_run_json(const Database& database, const RunRow& row) {
+  Json json = run_json(row);
+  json.update({{"family", row.family},
+               {"definition", definition_of(database, row)},
+               {"id", row.experiment_id},
+               {"overrides", row.overrides},
+               {"parent_uuid", row.parent_uuid ? Json(*row.parent_uuid) : Json()},
+               {"machine", machine_json(machine_of(database, row.machine_id))},
+               {"jobs", row.jobs},
+               {"images_total", row.images_total},
+               {"resumed_at", resumed_at(database, row.number)},
+               {"metrics", metrics_json(metrics_of(database, row.number))},
+               {"losses", losses_json(database, row.number)},
+               {"throughput", speeds_json(database, row.number)},
+               {"events", events_json(database, row.number)}});
+  return json;
 }
 
 void print_numbers(const Database& database, const RunRow& row) {
@@ -182,7 +162,7 @@ int show_command(const std::string& run, const std::filesystem::path& artifacts,
   if (!artifacts.empty()) {
     export_artifacts(database, row, artifacts);
   } else if (options.json) {
-    print_json(run_json(database, row));
+    print_json(whole_run_json(database, row));
   } else {
     print_run(database, row);
   }
