@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <system_error>
 
@@ -30,6 +32,13 @@ std::filesystem::path absolute_path(const std::filesystem::path& given) {
       fmt::format("{}: the current folder cannot be told: {}; change to one that is there, "
                   "or give a whole path",
                   given.string(), problem.message()));
+}
+
+std::string ending_of(const std::filesystem::path& file) {
+  auto ending = file.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
 }
 
 }  // namespace assay

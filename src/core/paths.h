@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace assay {
 
@@ -14,5 +15,8 @@ std::filesystem::path cache_folder();
 
 /// Throws Error (exit 2) if the path is relative and the current folder is gone.
 std::filesystem::path absolute_path(const std::filesystem::path& given);
+
+/// The name's ending in lower case, as ".npz": Windows and cameras write ".NPZ" and ".JPG".
+std::string ending_of(const std::filesystem::path& file);
 
 }  // namespace assay

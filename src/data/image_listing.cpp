@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "core/folder.h"
+#include "core/paths.h"
 #include "data/class_names.h"
 
 namespace assay {
@@ -26,13 +27,6 @@ constexpr std::array<std::string_view, 26> kOtherFormats{
     ".apng", ".avif", ".bmp", ".dcm",  ".dng", ".exr", ".gif",  ".hdr", ".heic",
     ".heif", ".ico",  ".j2k", ".jfif", ".jpe", ".jp2", ".jxl",  ".pbm", ".pgm",
     ".pnm",  ".ppm",  ".psd", ".svg",  ".tga", ".tif", ".tiff", ".webp"};
-
-std::string ending_of(const fs::path& file) {
-  auto ending = file.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending;
-}
 
 bool is_among(std::span<const std::string_view> endings, const std::string& ending) {
   return std::find(endings.begin(), endings.end(), ending) != endings.end();

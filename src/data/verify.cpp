@@ -15,6 +15,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/folder.h"
+#include "core/paths.h"
 #include "data/cifar10.h"
 #include "data/csv_images.h"
 #include "data/idx.h"
@@ -42,12 +43,6 @@ std::string digest_remark(const fs::path& file) {
 
 std::string line(const fs::path& file, const std::string& what) {
   return fmt::format("{}: fine, {}, {}", file.filename().string(), what, digest_remark(file));
-}
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 // Every array is read to its end, those that hold pictures or labels as such.
@@ -93,7 +88,7 @@ std::optional<std::string> verify_file(const fs::path& file) {
     return fmt::format("s1 … s40: fine, 400 faces, SHA-256 of their digests {} (ORL's)",
                        orl_faces_digest(file.parent_path()));
   }
-  const auto ending = lower_case(file.extension().string());
+  const auto ending = ending_of(file);
   if (ending == ".npz" || ending == ".npy") return line(file, npz_text(file));
   return std::nullopt;
 }

@@ -34,5 +34,11 @@ TEST_F(Places, OfACurrentFolderThatIsGoneAreAnError) {
   fs::current_path(before);
 }
 
+TEST(EndingOf, IsInLowerCase) {
+  EXPECT_EQ(ending_of("A/Photo.JPG"), ".jpg");
+  EXPECT_EQ(ending_of("images.tar.Gz"), ".gz");
+  EXPECT_EQ(ending_of("NAMES"), "");
+}
+
 }  // namespace
 }  // namespace assay

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/folder.h"
 #include "core/near_miss.h"
+#include "core/paths.h"
 #include "data/batch_stream.h"
 #include "data/class_names.h"
 #include "data/image_folder.h"
@@ -162,14 +163,6 @@ EvalSource from_run(const std::string& run, const EvalCommand& command,
 bool is_known_dataset(const std::string& name) {
   const auto& known = datasets();
   return std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.name == name; });
-}
-
-// In any case: Windows and cameras write ".NPZ".
-std::string ending_of(const std::string& file) {
-  auto ending = fs::path(file).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending;
 }
 
 EvalSource with_sane_pixels(EvalSource source) {
