@@ -68,14 +68,14 @@ std::vector<std::string> cifar10_files(const std::filesystem::path&) {
 
 std::optional<std::filesystem::path> locate_cifar10(const DatasetRequest& request) {
   std::error_code problem;
-  for (const auto& folder : named_folders(request, kOwnFolder)) {
+  for (const auto& folder : candidate_folders(request, kOwnFolder)) {
     if (std::filesystem::exists(folder / kTestFile, problem)) return folder;
   }
   return std::nullopt;
 }
 
 Dataset load_cifar10(const DatasetRequest& request) {
-  const auto candidates = named_folders(request, kOwnFolder);
+  const auto candidates = candidate_folders(request, kOwnFolder);
   if (candidates.empty()) {
     throw Error(fmt::format("cifar10: no folder was named; {}", kCifar10HowToGet));
   }

@@ -11,11 +11,9 @@
 namespace assay {
 namespace {
 
-std::vector<std::filesystem::path> candidate_folders(const FetchedSet& set,
-                                                     const DatasetRequest& request) {
-  auto folders = named_folders(request, set.name);
-  if (request.path.empty()) folders.push_back(cache_folder() / "data" / set.name);
-  return folders;
+std::vector<std::filesystem::path> folders_of(const FetchedSet& set,
+                                              const DatasetRequest& request) {
+  return candidate_folders(request, set.name, cache_folder() / "data" / set.name);
 }
 
 }  // namespace
@@ -23,14 +21,14 @@ std::vector<std::filesystem::path> candidate_folders(const FetchedSet& set,
 std::optional<std::filesystem::path> locate_fetched(const FetchedSet& set,
                                                     const DatasetRequest& request) {
   std::error_code problem;
-  for (const auto& folder : candidate_folders(set, request)) {
+  for (const auto& folder : folders_of(set, request)) {
     if (std::filesystem::exists(folder / set.first_file, problem)) return folder;
   }
   return std::nullopt;
 }
 
 std::filesystem::path fetched_folder(const FetchedSet& set, const DatasetRequest& request) {
-  return locate_fetched(set, request).value_or(candidate_folders(set, request).back());
+  return locate_fetched(set, request).value_or(folders_of(set, request).back());
 }
 
 SetFiles files_of(const FetchedSet& set) {

@@ -24,15 +24,6 @@ std::string dotted_name(std::string_view name) {
   return dotted;
 }
 
-std::vector<std::filesystem::path> candidate_folders(const MnistSet& set,
-                                                     const DatasetRequest& request) {
-  auto folders = named_folders(request, set.folder);
-  if (request.path.empty() && !set.system_folder.empty()) {
-    folders.emplace_back(set.system_folder);
-  }
-  return folders;
-}
-
 // The known file under any of the names it goes by; nothing if there is none.
 std::optional<std::filesystem::path> find_in(const std::filesystem::path& folder,
                                              const MnistFile& known) {
@@ -76,14 +67,14 @@ bool holds(const MnistSet& set, const std::filesystem::path& folder, bool named)
 }
 
 std::optional<std::filesystem::path> locate(const MnistSet& set, const DatasetRequest& request) {
-  for (const auto& folder : candidate_folders(set, request)) {
+  for (const auto& folder : candidate_folders(request, set.folder, set.system_folder)) {
     if (holds(set, folder, !request.path.empty())) return folder;
   }
   return std::nullopt;
 }
 
 Dataset load(const MnistSet& set, const DatasetRequest& request) {
-  const auto folders = candidate_folders(set, request);
+  const auto folders = candidate_folders(request, set.folder, set.system_folder);
   if (folders.empty()) {
     throw Error(fmt::format("{} is not on this machine; {}", set.title, set.how_to_get));
   }

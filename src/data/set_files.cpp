@@ -10,12 +10,15 @@
 
 namespace assay {
 
-std::vector<std::filesystem::path> named_folders(const DatasetRequest& request,
-                                                 std::string_view own) {
+std::vector<std::filesystem::path> candidate_folders(const DatasetRequest& request,
+                                                     std::string_view own,
+                                                     const std::filesystem::path& otherwise) {
   if (!request.path.empty()) return {request.path};
+  std::vector<std::filesystem::path> folders;
   const char* data = std::getenv("ASSAY_DATA");
-  if (data == nullptr || *data == '\0') return {};
-  return {std::filesystem::path(data) / own, data};
+  if (data != nullptr && *data != '\0') folders = {std::filesystem::path(data) / own, data};
+  if (!otherwise.empty()) folders.push_back(otherwise);
+  return folders;
 }
 
 std::filesystem::path require_file(const SetFiles& set, const std::filesystem::path& file) {

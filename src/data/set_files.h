@@ -17,9 +17,11 @@ struct SetFiles {
 };
 
 /// Where a set's files may lie, first to last: request.path alone if it names a folder, else the
-/// folder `own` of ASSAY_DATA and ASSAY_DATA itself. Empty where the user named neither.
-std::vector<std::filesystem::path> named_folders(const DatasetRequest& request,
-                                                 std::string_view own);
+/// folder `own` of ASSAY_DATA, ASSAY_DATA itself, and `otherwise` unless that is empty. May be
+/// none.
+std::vector<std::filesystem::path> candidate_folders(const DatasetRequest& request,
+                                                     std::string_view own,
+                                                     const std::filesystem::path& otherwise = {});
 
 /// The file. Throws Error unless it is there.
 std::filesystem::path require_file(const SetFiles& set, const std::filesystem::path& file);
