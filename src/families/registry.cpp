@@ -90,6 +90,10 @@ Encoding encoding_of(const Definition& definition) {
   return point && encoding == Encoding::kGaussians ? Encoding::kPoints : encoding;
 }
 
+bool is_conditional(const Definition& definition) {
+  return definition.has("model.conditional") && definition.boolean("model.conditional");
+}
+
 std::string scored_weights(const Definition& definition) {
   return definition.number("ema.decay") > 0.0 ? definition.text("eval.weights") : "raw";
 }

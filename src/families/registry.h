@@ -50,6 +50,10 @@ const Family& family(std::string_view name);
 /// as family().
 Encoding encoding_of(const Definition& definition);
 
+/// Whether its samples are of classes that are asked for: model.conditional, where the family has
+/// that key.
+bool is_conditional(const Definition& definition);
+
 /// "ema" or "raw": which of a model's weights are scored and sampled.
 std::string scored_weights(const Definition& definition);
 

@@ -22,10 +22,6 @@ namespace {
   throw Error(fmt::format("eval.metrics: {} {}", metric.name, why));
 }
 
-bool is_conditional(const Definition& definition) {
-  return definition.has("model.conditional") && definition.boolean("model.conditional");
-}
-
 void check_codes(const Definition& definition, const Metric& metric) {
   const Encoding encoding = encoding_of(definition);
   if (encoding == Encoding::kNone) {

@@ -93,8 +93,7 @@ Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) cons
     protocol["likelihood"] = definition_.text("objective.likelihood");
   }
   // log p(x|y) bounds another quantity than log p(x).
-  if (likelihood && definition_.has("model.conditional") &&
-      definition_.boolean("model.conditional")) {
+  if (likelihood && is_conditional(definition_)) {
     protocol["conditioning"] = "labels";
   }
   if (metric.needs == Needs::kLogWeights) {
