@@ -5,15 +5,9 @@
 #include <boost/math/distributions/normal.hpp>
 #include <numeric>
 
+#include "core/median.h"
+
 namespace assay {
-namespace {
-
-double median(const std::vector<double>& sorted) {
-  const std::size_t half = sorted.size() / 2;
-  return sorted.size() % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2.0;
-}
-
-}  // namespace
 
 NullDistribution NullDistribution::exact(std::vector<double> pmf) {
   NullDistribution distribution;
@@ -67,7 +61,7 @@ TestResult NullDistribution::test(std::int64_t doubled_statistic, Alternative al
 
 Estimate NullDistribution::estimate(std::vector<double> values, double alpha) const {
   std::ranges::sort(values);
-  Estimate estimate{median(values), std::nullopt};
+  Estimate estimate{median(values).value(), std::nullopt};
   const std::size_t n = values.size();
   std::size_t c = 0;
   while (2 * (c + 1) <= n + 1 && below(2 * static_cast<std::int64_t>(c)) <= alpha) ++c;

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/speed.h"
 
-#include <algorithm>
 #include <cmath>
+
+#include "core/median.h"
 
 namespace assay {
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0.0;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
-
 double median_absolute_deviation(const std::vector<double>& values) {
-  const double centre = median(values);
+  const double centre = median(values).value_or(0.0);
   std::vector<double> distances;
   for (const double value : values) distances.push_back(std::abs(value - centre));
-  return median(distances);
+  return median(distances).value_or(0.0);
 }
 
 void SpeedMeter::resume() {
@@ -42,7 +36,7 @@ void SpeedMeter::add(std::int64_t images, double shortest_seconds) {
 }
 
 Throughput SpeedMeter::result() const {
-  return {phase_, median(rates_), median_absolute_deviation(rates_),
+  return {phase_, median(rates_).value_or(0.0), median_absolute_deviation(rates_),
           static_cast<std::int64_t>(rates_.size())};
 }
 

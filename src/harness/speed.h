@@ -10,8 +10,7 @@
 
 namespace assay {
 
-double median(std::vector<double> values);
-/// Median absolute deviation from the median (not scaled).
+/// Median absolute deviation from the median (not scaled); 0 of no values.
 double median_absolute_deviation(const std::vector<double>& values);
 
 /// Images per second of a phase, from timed intervals; of a long run the newest 1,000 count. The

@@ -11,6 +11,7 @@
 #include "cli/text/table.h"
 #include "config/suite.h"
 #include "core/folder.h"
+#include "core/median.h"
 #include "data/data_digest.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
@@ -60,13 +61,6 @@ struct Member {
   double share = 0.0;                  ///< of it, where seeds trained as one model
 };
 
-std::optional<double> median(std::vector<double> values) {
-  if (values.empty()) return std::nullopt;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 void look_up(std::vector<Member>& members, const CommonOptions& options) {
   const std::filesystem::path& file = options.database;
   if (!path_exists(file)) return;
@@ -81,7 +75,7 @@ void look_up(std::vector<Member>& members, const CommonOptions& options) {
     if (const auto& known = timed[id]; !known.empty()) {
       std::vector<double> seconds;
       for (const TimedRun& run : known) seconds.push_back(run.wall_seconds);
-      member.seconds = median(seconds);
+      member.seconds = upper_median(seconds);
       member.share = computing_seconds(known) / static_cast<double>(known.size());
     }
     const auto data = data_digest(dataset_request_of(member.run->definition));
