@@ -124,13 +124,15 @@ std::int64_t whole_option(const MetricInputs& inputs, std::string_view key) {
   return static_cast<std::int64_t>(value);
 }
 
-Protocol protocol_of(const MetricInputs& inputs, std::string_view metric,
-                     std::string_view estimator) {
+MetricValue scored(const MetricInputs& inputs, const Mean& value, const Scoring& scoring) {
   Protocol protocol = inputs.protocol;
-  protocol["metric"] = metric;
+  protocol["metric"] = scoring.metric;
   protocol["version"] = kVersion;
-  protocol["estimator"] = estimator;
-  return protocol;
+  protocol["estimator"] = scoring.estimator;
+  if (scoring.n_generated > 0) protocol["n_generated"] = std::to_string(scoring.n_generated);
+  if (scoring.n_real > 0) protocol["n_real"] = std::to_string(scoring.n_real);
+  for (const auto& [key, text] : scoring.settings) protocol[key] = text;
+  return {std::string(scoring.metric), value.value, value.standard_error, protocol};
 }
 
 }  // namespace assay

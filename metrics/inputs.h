@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
 #include <string_view>
 
 #include "metrics/metric.h"
@@ -46,8 +47,16 @@ double option(const MetricInputs& inputs, std::string_view key);
 /// The same for a whole number; throws Error if it is none.
 std::int64_t whole_option(const MetricInputs& inputs, std::string_view key);
 
-/// inputs.protocol with the metric's name, version and estimator added.
-Protocol protocol_of(const MetricInputs& inputs, std::string_view metric,
-                     std::string_view estimator);
+/// How a metric came by its score: what it adds to the protocol of its evaluation.
+struct Scoring {
+  std::string_view metric;       ///< "fd"
+  std::string estimator;         ///< "covariance/(n-1), f64"
+  std::int64_t n_generated = 0;  ///< rows of each side that were scored; 0: it has no such side
+  std::int64_t n_real = 0;
+  Protocol settings = {};  ///< "seed", "k", …
+};
+
+/// What a metric returns: its value under inputs.protocol with all of `scoring` added.
+MetricValue scored(const MetricInputs& inputs, const Mean& value, const Scoring& scoring);
 
 }  // namespace assay

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <string>
 
 #include "metrics/inputs.h"
@@ -17,14 +18,12 @@ at::Tensor variance_of_means(const at::Tensor& code_means) {
 MetricValue compute_active_units(const MetricInputs& inputs) {
   const auto means = checked_rows(inputs.code_means, {"active_units", "code means"});
   const double threshold = option(inputs, "active_units.threshold");
-  auto protocol = protocol_of(inputs, "active_units", "variance of code means over images, ÷N");
-  protocol["n_real"] = std::to_string(means.size(0));
-  protocol["threshold"] = fmt::format("{}", threshold);
-  MetricValue value;
-  value.name = "active_units";
-  value.value = (variance_of_means(means) > threshold).sum().item<double>();
-  value.protocol = protocol;
-  return value;
+  const auto active = (variance_of_means(means) > threshold).sum().item<double>();
+  return scored(inputs, {active, std::nan("")},
+                {.metric = "active_units",
+                 .estimator = "variance of code means over images, ÷N",
+                 .n_real = means.size(0),
+                 .settings = {{"threshold", fmt::format("{}", threshold)}}});
 }
 
 }  // namespace assay

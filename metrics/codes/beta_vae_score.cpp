@@ -25,7 +25,7 @@ std::int64_t fitted_groups(std::int64_t groups) { return groups - groups / 3; }
 struct Differences {
   at::Tensor values;
   std::vector<std::int64_t> factors;
-  Protocol protocol;
+  Scoring scoring;
 };
 
 Differences of_given(const MetricInputs& inputs) {
@@ -33,22 +33,29 @@ Differences of_given(const MetricInputs& inputs) {
   const CodeGroups groups = checked_groups(given.pair_codes, given.pair_factors, 4, kName);
   const std::int64_t all = groups.values.size(0);
   if (all < 3) throw Error(fmt::format("{}: {} groups; needs 3 or more", kName, all));
-  auto protocol = codes_protocol(inputs, kName, kEstimator, 2 * all * groups.values.size(1));
-  protocol["group_size"] = std::to_string(groups.values.size(1));
+  const std::int64_t size = groups.values.size(1);
   at::Tensor values;
   run_serial([&] { values = mean_differences(groups.values); });
-  return {values, groups.factors, protocol};
+  return {values,
+          groups.factors,
+          {.metric = kName,
+           .estimator = std::string(kEstimator),
+           .n_real = 2 * all * size,
+           .settings = {{"group_size", std::to_string(size)}}}};
 }
 
 Differences of_drawn(const MetricInputs& inputs) {
   const CheckedCodes codes = checked_codes(inputs, kName);
   const GroupDraw draw = group_draw(inputs, kName);
   const RowGroups pairs = draw_pairs(codes, draw, kName);
-  auto protocol = codes_protocol(
-      inputs, kName, fmt::format("{}, pairs of the reference", kEstimator), codes.values.size(0));
-  protocol["group_size"] = std::to_string(draw.size);
-  protocol["seed"] = std::to_string(whole_option(inputs, "beta_vae_score.seed"));
-  return {of_groups(codes.values, pairs.rows, mean_differences), pairs.factors, protocol};
+  const auto seed = whole_option(inputs, "beta_vae_score.seed");
+  return {
+      of_groups(codes.values, pairs.rows, mean_differences),
+      pairs.factors,
+      {.metric = kName,
+       .estimator = fmt::format("{}, pairs of the reference", kEstimator),
+       .n_real = codes.values.size(0),
+       .settings = {{"group_size", std::to_string(draw.size)}, {"seed", std::to_string(seed)}}}};
 }
 
 }  // namespace
@@ -75,10 +82,9 @@ MetricValue compute_beta_vae_score(const MetricInputs& inputs) {
   const Differences differences = given ? of_given(inputs) : of_drawn(inputs);
   const double score = beta_vae_score(differences.values, differences.factors);
   const auto all = std::ssize(differences.factors);
-  auto protocol = differences.protocol;
-  protocol["groups"] = std::to_string(all);
-  return {std::string(kName), score, binomial_standard_error(score, all - fitted_groups(all)),
-          protocol};
+  Scoring scoring = differences.scoring;
+  scoring.settings["groups"] = std::to_string(all);
+  return scored(inputs, {score, binomial_standard_error(score, all - fitted_groups(all))}, scoring);
 }
 
 }  // namespace assay

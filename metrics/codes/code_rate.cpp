@@ -55,12 +55,13 @@ MetricValue compute_code_rate(const MetricInputs& inputs) {
   const double tolerance = option(inputs, "code_rate.tolerance");
   const double step = allowed_step(distortions, tolerance);
   const Mean rate = entropy_of_indices(quantiser_indices(codes, step));
-  auto protocol = protocol_of(inputs, "code_rate",
-                              "sum of entropies of uniformly quantised code units, bits per image");
-  protocol["n_real"] = std::to_string(codes.size(0));
-  protocol["tolerance"] = fmt::format("{}", tolerance);
-  protocol["images_decoded"] = std::to_string(whole_option(inputs, "code_rate.images"));
-  return {"code_rate", rate.value, rate.standard_error, protocol};
+  return scored(
+      inputs, rate,
+      {.metric = "code_rate",
+       .estimator = "sum of entropies of uniformly quantised code units, bits per image",
+       .n_real = codes.size(0),
+       .settings = {{"tolerance", fmt::format("{}", tolerance)},
+                    {"images_decoded", std::to_string(whole_option(inputs, "code_rate.images"))}}});
 }
 
 }  // namespace assay

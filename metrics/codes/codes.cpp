@@ -97,11 +97,4 @@ Split train_test_split(std::int64_t n) {
   return {order.slice(0, 0, train), order.slice(0, train)};
 }
 
-Protocol codes_protocol(const MetricInputs& inputs, std::string_view metric,
-                        std::string_view estimator, std::int64_t n) {
-  auto protocol = protocol_of(inputs, metric, estimator);
-  protocol["n_real"] = std::to_string(n);
-  return protocol;
-}
-
 }  // namespace assay

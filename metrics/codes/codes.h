@@ -42,8 +42,4 @@ struct Split {
 };
 Split train_test_split(std::int64_t n);
 
-/// inputs.protocol of a score of disentanglement, with n_real = N.
-Protocol codes_protocol(const MetricInputs& inputs, std::string_view metric,
-                        std::string_view estimator, std::int64_t n);
-
 }  // namespace assay

@@ -88,8 +88,9 @@ MetricValue value_of(const MetricInputs& inputs, std::string_view metric,
   const auto memo = trees_of(inputs);
   const double value = score(learned_once(*memo, codes, split).importance);
   if (memo->without_group.empty()) memo->without_group = learned_without_groups(codes, split.train);
-  return {std::string(metric), value, jackknife(memo->without_group, score),
-          codes_protocol(inputs, metric, kEstimator, codes.values.size(0))};
+  return scored(
+      inputs, {value, jackknife(memo->without_group, score)},
+      {.metric = metric, .estimator = std::string(kEstimator), .n_real = codes.values.size(0)});
 }
 
 }  // namespace
@@ -131,8 +132,9 @@ MetricValue compute_dci_informativeness(const MetricInputs& inputs) {
   const auto memo = trees_of(inputs);
   const auto& learned = learned_once(*memo, codes, train_test_split(codes.values.size(0)));
   const Mean accuracy = mean_of(learned.hits.to(at::kDouble).mean(0));
-  return {std::string(kName), accuracy.value, accuracy.standard_error,
-          codes_protocol(inputs, kName, kEstimator, codes.values.size(0))};
+  return scored(
+      inputs, accuracy,
+      {.metric = kName, .estimator = std::string(kEstimator), .n_real = codes.values.size(0)});
 }
 
 }  // namespace assay

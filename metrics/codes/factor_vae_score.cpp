@@ -24,7 +24,7 @@ constexpr std::string_view kName = "factor_vae_score";
 struct Votes {
   at::Tensor within, variances;
   std::vector<std::int64_t> factors;
-  Protocol protocol;
+  Scoring scoring;
 };
 
 Votes given_votes(const MetricInputs& inputs) {
@@ -35,27 +35,33 @@ Votes given_votes(const MetricInputs& inputs) {
     throw Error(fmt::format("{}: variances {} of {} codes; needs one of each, not negative", kName,
                             c10::str(variances.sizes()), groups.values.size(2)));
   }
-  auto protocol = codes_protocol(inputs, kName, "majority vote, accuracy on its own votes",
-                                 groups.values.size(0) * groups.values.size(1));
-  protocol["group_size"] = std::to_string(groups.values.size(1));
+  const std::int64_t count = groups.values.size(0), size = groups.values.size(1);
   at::Tensor within;
   run_serial([&] { within = group_variances(groups.values); });
-  return {within, variances, groups.factors, protocol};
+  return {within,
+          variances,
+          groups.factors,
+          {.metric = kName,
+           .estimator = "majority vote, accuracy on its own votes",
+           .n_real = count * size,
+           .settings = {{"group_size", std::to_string(size)}}}};
 }
 
 Votes drawn_votes(const MetricInputs& inputs) {
   const CheckedCodes codes = checked_codes(inputs, kName);
   const GroupDraw draw = group_draw(inputs, kName);
   const RowGroups groups = draw_groups(codes, draw, kName);
-  auto protocol =
-      codes_protocol(inputs, kName, "majority vote of groups of the reference, accuracy on its own",
-                     codes.values.size(0));
-  protocol["group_size"] = std::to_string(draw.size);
-  protocol["seed"] = std::to_string(whole_option(inputs, "factor_vae_score.seed"));
+  const auto seed = whole_option(inputs, "factor_vae_score.seed");
   at::Tensor variances;
   run_serial([&] { variances = codes.values.var(0, /*unbiased=*/true); });
-  return {of_groups(codes.values, groups.rows, group_variances), variances, groups.factors,
-          protocol};
+  return {
+      of_groups(codes.values, groups.rows, group_variances),
+      variances,
+      groups.factors,
+      {.metric = kName,
+       .estimator = "majority vote of groups of the reference, accuracy on its own",
+       .n_real = codes.values.size(0),
+       .settings = {{"group_size", std::to_string(draw.size)}, {"seed", std::to_string(seed)}}}};
 }
 
 }  // namespace
@@ -99,11 +105,10 @@ MetricValue compute_factor_vae_score(const MetricInputs& inputs) {
   const Votes votes = given ? given_votes(inputs) : drawn_votes(inputs);
   const double least = option(inputs, "factor_vae_score.least_deviation");
   const double score = factor_vae_score(votes.within, votes.factors, votes.variances, least);
-  auto protocol = votes.protocol;
-  protocol["groups"] = std::to_string(votes.factors.size());
-  protocol["least_deviation"] = fmt::format("{}", least);
-  return {std::string(kName), score, binomial_standard_error(score, votes.within.size(0)),
-          protocol};
+  Scoring scoring = votes.scoring;
+  scoring.settings["groups"] = std::to_string(votes.factors.size());
+  scoring.settings["least_deviation"] = fmt::format("{}", least);
+  return scored(inputs, {score, binomial_standard_error(score, votes.within.size(0))}, scoring);
 }
 
 }  // namespace assay

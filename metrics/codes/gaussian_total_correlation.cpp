@@ -69,16 +69,15 @@ MetricValue compute_gaussian_total_correlation(const MetricInputs& inputs) {
   if (codes.size(1) < 2) {
     throw Error(fmt::format("{}: there is one code only; needs 2 to depend on each other", kName));
   }
-  MetricValue value;
-  value.name = kName;
+  Mean found;
   run_serial([&] {
     const Standardised given = standardised(codes);
-    value.value = value_of(given);
-    value.standard_error = standard_error_of(given);
+    found = {value_of(given), standard_error_of(given)};
   });
-  value.protocol =
-      codes_protocol(inputs, kName, "Gaussian with the covariance of code means", codes.size(0));
-  return value;
+  return scored(inputs, found,
+                {.metric = kName,
+                 .estimator = "Gaussian with the covariance of code means",
+                 .n_real = codes.size(0)});
 }
 
 }  // namespace assay

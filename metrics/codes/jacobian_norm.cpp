@@ -12,10 +12,10 @@ namespace assay {
 MetricValue compute_jacobian_norm(const MetricInputs& inputs) {
   const auto norms = checked_values(inputs.jacobian_norms, {"jacobian_norm", "norm"});
   const Mean norm = mean_of(norms);
-  auto protocol =
-      protocol_of(inputs, "jacobian_norm", "mean over images of |dh/dx|_F, x in [-1,1], exact");
-  protocol["n_real"] = std::to_string(norms.size(0));
-  return {"jacobian_norm", norm.value, norm.standard_error, protocol};
+  return scored(inputs, norm,
+                {.metric = "jacobian_norm",
+                 .estimator = "mean over images of |dh/dx|_F, x in [-1,1], exact",
+                 .n_real = norms.size(0)});
 }
 
 }  // namespace assay

@@ -51,11 +51,12 @@ MetricValue compute_linear_probe_error(const MetricInputs& inputs) {
   const auto train = checked(inputs.probe_codes, inputs.probe_labels, "training codes");
   const auto test = checked(inputs.code_means, inputs.code_labels, "test codes");
   const double error = linear_probe_error(train, test);
-  auto protocol = protocol_of(
-      inputs, kName, "multinomial logistic regression, C 1, on standardised training codes");
-  protocol["n_real"] = std::to_string(test.codes.size(0));
-  protocol["n_train"] = std::to_string(train.codes.size(0));
-  return {std::string(kName), error, binomial_standard_error(error, test.codes.size(0)), protocol};
+  return scored(
+      inputs, {error, binomial_standard_error(error, test.codes.size(0))},
+      {.metric = kName,
+       .estimator = "multinomial logistic regression, C 1, on standardised training codes",
+       .n_real = test.codes.size(0),
+       .settings = {{"n_train", std::to_string(train.codes.size(0))}}});
 }
 
 }  // namespace assay

@@ -17,11 +17,12 @@ MetricValue value_of(const MetricInputs& inputs, std::string_view metric, const 
                      const InformationScore& score) {
   const std::int64_t bins = whole_option(inputs, fmt::format("{}.bins", metric));
   const BinnedCodes binned = binned_codes(codes, bins);
-  auto protocol =
-      codes_protocol(inputs, metric, "posterior means, bins of equal width per code", binned.rows);
-  protocol["bins"] = std::to_string(bins);
-  return {std::string(metric), score(mutual_information(binned)),
-          bootstrap_standard_error(binned, score), protocol};
+  return scored(inputs,
+                {score(mutual_information(binned)), bootstrap_standard_error(binned, score)},
+                {.metric = metric,
+                 .estimator = "posterior means, bins of equal width per code",
+                 .n_real = binned.rows,
+                 .settings = {{"bins", std::to_string(bins)}}});
 }
 
 }  // namespace

@@ -96,11 +96,12 @@ MetricValue compute_mig_sampled(const MetricInputs& inputs) {
                                               whole_option(inputs, "mig_sampled.samples"),
                                               stream_seed(static_cast<std::uint64_t>(seed), kName));
   const Mean gap = sampled_mig(samples, codes.factors);
-  auto protocol = codes_protocol(inputs, kName, "samples of q(z|x) under the aggregate posterior",
-                                 codes.values.size(0));
-  protocol["samples"] = std::to_string(samples.z.size(0));
-  protocol["seed"] = std::to_string(seed);
-  return {std::string(kName), gap.value, gap.standard_error, protocol};
+  return scored(inputs, gap,
+                {.metric = kName,
+                 .estimator = "samples of q(z|x) under the aggregate posterior",
+                 .n_real = codes.values.size(0),
+                 .settings = {{"samples", std::to_string(samples.z.size(0))},
+                              {"seed", std::to_string(seed)}}});
 }
 
 }  // namespace assay

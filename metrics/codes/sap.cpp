@@ -59,10 +59,11 @@ MetricValue compute_sap(const MetricInputs& inputs) {
   const CheckedCodes codes = checked_codes(inputs, "sap");
   const Split split = train_test_split(codes.values.size(0));
   const Mean score = sap(svm_hits(codes, split));
-  auto protocol = codes_protocol(
-      inputs, "sap", "linear SVM per code, C 0.01, balanced, on 2/3 of rows, scored on the rest",
-      codes.values.size(0));
-  return {"sap", score.value, score.standard_error, protocol};
+  return scored(
+      inputs, score,
+      {.metric = "sap",
+       .estimator = "linear SVM per code, C 0.01, balanced, on 2/3 of rows, scored on the rest",
+       .n_real = codes.values.size(0)});
 }
 
 }  // namespace assay

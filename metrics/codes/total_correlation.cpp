@@ -74,11 +74,12 @@ MetricValue compute_total_correlation(const MetricInputs& inputs) {
       draw_posterior_samples(posteriors, whole_option(inputs, "total_correlation.samples"),
                              stream_seed(static_cast<std::uint64_t>(seed), kName));
   const Mean mean = mean_of(total_correlation_terms(samples));
-  auto protocol = codes_protocol(inputs, kName, "samples of q(z|x) under the aggregate posterior",
-                                 posteriors.mu.size(0));
-  protocol["samples"] = std::to_string(samples.z.size(0));
-  protocol["seed"] = std::to_string(seed);
-  return {std::string(kName), mean.value, mean.standard_error, protocol};
+  return scored(inputs, mean,
+                {.metric = kName,
+                 .estimator = "samples of q(z|x) under the aggregate posterior",
+                 .n_real = posteriors.mu.size(0),
+                 .settings = {{"samples", std::to_string(samples.z.size(0))},
+                              {"seed", std::to_string(seed)}}});
 }
 
 }  // namespace assay

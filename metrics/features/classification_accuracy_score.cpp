@@ -173,23 +173,23 @@ MetricValue compute_cas(const MetricInputs& inputs) {
   }
   const auto classes = class_count(generated, reference);
   const auto epochs = whole_option(inputs, "cas.epochs"), seed = whole_option(inputs, "cas.seed");
-  auto protocol = protocol_of(inputs, kName, "classifier of generated images, top 1 of real ones");
+  Scoring scoring{.metric = kName,
+                  .estimator = "classifier of generated images, top 1 of real ones",
+                  .n_generated = generated.images.size(0),
+                  .n_real = reference.images.size(0)};
   double share = 0.0;
   run_serial([&] {
     const c10::InferenceMode with_gradients(false);  // whatever the caller has
     const Classifier classifier = classifier_for(generated.images, classes);
     train(classifier, generated, epochs, static_cast<std::uint64_t>(seed));
     share = accuracy(classifier, reference);
-    protocol["classifier"] = classifier.name;
+    scoring.settings["classifier"] = classifier.name;
   });
-  const std::int64_t scored = reference.images.size(0);
-  protocol["training"] = kTraining;
-  protocol["epochs"] = std::to_string(epochs);
-  protocol["seed"] = std::to_string(seed);
-  protocol["classes"] = std::to_string(classes);
-  protocol["n_generated"] = std::to_string(generated.images.size(0));
-  protocol["n_real"] = std::to_string(scored);
-  return {std::string(kName), share, binomial_standard_error(share, scored), protocol};
+  scoring.settings["training"] = kTraining;
+  scoring.settings["epochs"] = std::to_string(epochs);
+  scoring.settings["seed"] = std::to_string(seed);
+  scoring.settings["classes"] = std::to_string(classes);
+  return scored(inputs, {share, binomial_standard_error(share, scoring.n_real)}, scoring);
 }
 
 }  // namespace assay

@@ -96,13 +96,12 @@ MetricValue compute_fd_infinity(const MetricInputs& inputs) {
   const std::int64_t seed = whole_option(inputs, "fd_infinity.seed");
   const Mean score =
       fd_infinity(features.generated, features.reference, points, static_cast<std::uint64_t>(seed));
-  auto protocol =
-      protocol_of(inputs, "fd_infinity", "intercept in 1/n of covariance/(n-1) distances, f64");
-  protocol["points"] = std::to_string(points);
-  protocol["seed"] = std::to_string(seed);
-  protocol["n_generated"] = std::to_string(n);
-  protocol["n_real"] = std::to_string(features.reference.size(0));
-  return {"fd_infinity", score.value, score.standard_error, protocol};
+  return scored(inputs, score,
+                {.metric = "fd_infinity",
+                 .estimator = "intercept in 1/n of covariance/(n-1) distances, f64",
+                 .n_generated = n,
+                 .n_real = features.reference.size(0),
+                 .settings = {{"points", std::to_string(points)}, {"seed", std::to_string(seed)}}});
 }
 
 }  // namespace assay

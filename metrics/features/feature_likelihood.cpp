@@ -191,13 +191,14 @@ MetricValue compute_fld(const MetricInputs& inputs) {
   const FldSamples samples{some_of(features.generated, most, random), held_out,
                            some_of(features.reference, most, random)};
   const Mean score = feature_likelihood_divergence(samples, static_cast<std::uint64_t>(seed));
-  auto protocol = protocol_of(inputs, "fld", "isotropic mixtures, at most 50 steps of Adam, f64");
-  protocol["most_rows"] = std::to_string(most);
-  protocol["seed"] = std::to_string(seed);
-  protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_real"] = std::to_string(features.reference.size(0));
-  protocol["n_held_out"] = std::to_string(held_out.size(0));
-  return {"fld", score.value, score.standard_error, protocol};
+  return scored(inputs, score,
+                {.metric = "fld",
+                 .estimator = "isotropic mixtures, at most 50 steps of Adam, f64",
+                 .n_generated = features.generated.size(0),
+                 .n_real = features.reference.size(0),
+                 .settings = {{"most_rows", std::to_string(most)},
+                              {"seed", std::to_string(seed)},
+                              {"n_held_out", std::to_string(held_out.size(0))}}});
 }
 
 }  // namespace assay

@@ -136,11 +136,11 @@ MetricValue compute_fd(const MetricInputs& inputs) {
   const bool single = whole_option(inputs, "fd.f32_blocks") == 1;
   const Mean fd =
       frechet_distance(features.generated, features.reference, single ? at::kFloat : at::kDouble);
-  auto protocol =
-      protocol_of(inputs, "fd", fmt::format("covariance/(n-1), {}", single ? "f32 blocks" : "f64"));
-  protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_real"] = std::to_string(features.reference.size(0));
-  return {"fd", fd.value, fd.standard_error, protocol};
+  return scored(inputs, fd,
+                {.metric = "fd",
+                 .estimator = fmt::format("covariance/(n-1), {}", single ? "f32 blocks" : "f64"),
+                 .n_generated = features.generated.size(0),
+                 .n_real = features.reference.size(0)});
 }
 
 }  // namespace assay

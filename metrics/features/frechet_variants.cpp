@@ -76,11 +76,12 @@ MetricValue compute_sfd(const MetricInputs& inputs) {
                     generated.size(1), reference.size(1)));
   }
   const Mean distance = frechet_distance(generated, reference);
-  auto protocol = protocol_of(inputs, "sfd", "covariance/(n-1), nuclear norm, f64");
-  protocol["spatial_features"] = std::to_string(generated.size(1));
-  protocol["n_generated"] = std::to_string(generated.size(0));
-  protocol["n_real"] = std::to_string(reference.size(0));
-  return {"sfd", distance.value, distance.standard_error, protocol};
+  return scored(inputs, distance,
+                {.metric = "sfd",
+                 .estimator = "covariance/(n-1), nuclear norm, f64",
+                 .n_generated = generated.size(0),
+                 .n_real = reference.size(0),
+                 .settings = {{"spatial_features", std::to_string(generated.size(1))}}});
 }
 
 Mean intra_class_distance(const at::Tensor& generated, const at::Tensor& generated_labels,
@@ -109,11 +110,12 @@ MetricValue compute_intra_fd(const MetricInputs& inputs) {
   const Mean distance = intra_class_distance(features.generated, inputs.generated_labels,
                                              features.reference, inputs.reference_labels);
   const auto classes = rows_of_class(inputs.generated_labels).size();
-  auto protocol = protocol_of(inputs, "intra_fd", "mean over classes, covariance/(n-1), f64");
-  protocol["classes"] = std::to_string(classes);
-  protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_real"] = std::to_string(features.reference.size(0));
-  return {"intra_fd", distance.value, distance.standard_error, protocol};
+  return scored(inputs, distance,
+                {.metric = "intra_fd",
+                 .estimator = "mean over classes, covariance/(n-1), f64",
+                 .n_generated = features.generated.size(0),
+                 .n_real = features.reference.size(0),
+                 .settings = {{"classes", std::to_string(classes)}}});
 }
 
 }  // namespace assay

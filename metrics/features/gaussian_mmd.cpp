@@ -55,12 +55,13 @@ MetricValue compute_cmmd(const MetricInputs& inputs) {
   const Mean squared = gaussian_mmd_squared(unit_rows(features.generated, {"cmmd", "generated"}),
                                             unit_rows(features.reference, {"cmmd", "reference"}),
                                             sigma, MmdEstimator::kBiased, inputs.device);
-  auto protocol = protocol_of(inputs, "cmmd", "unit rows, all pairs (biased), jackknife, f64");
-  protocol["sigma"] = fmt::format("{}", sigma);
-  protocol["scale"] = fmt::format("{}", scale);
-  protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_real"] = std::to_string(features.reference.size(0));
-  return {"cmmd", scale * squared.value, scale * squared.standard_error, protocol};
+  return scored(
+      inputs, {scale * squared.value, scale * squared.standard_error},
+      {.metric = "cmmd",
+       .estimator = "unit rows, all pairs (biased), jackknife, f64",
+       .n_generated = features.generated.size(0),
+       .n_real = features.reference.size(0),
+       .settings = {{"sigma", fmt::format("{}", sigma)}, {"scale", fmt::format("{}", scale)}}});
 }
 
 double mmd_rbf_sigma(const MetricInputs& inputs) {
@@ -77,11 +78,13 @@ double mmd_rbf_sigma(const MetricInputs& inputs) {
 MetricValue compute_mmd_rbf(const MetricInputs& inputs) {
   const auto found = pair_statistics(inputs, "mmd_rbf");
   const Mean squared = mmd_squared(found->gaussian, MmdEstimator::kUnbiased);
-  auto protocol = protocol_of(inputs, "mmd_rbf", "different pairs (unbiased), jackknife, f64");
-  protocol["sigma"] = fmt::format("{}", found->request.gaussian_sigma.value());
-  protocol["n_generated"] = std::to_string(inputs.generated_features.size(0));
-  protocol["n_real"] = std::to_string(inputs.reference_features.size(0));
-  return {"mmd_rbf", squared.value, squared.standard_error, protocol};
+  return scored(
+      inputs, squared,
+      {.metric = "mmd_rbf",
+       .estimator = "different pairs (unbiased), jackknife, f64",
+       .n_generated = inputs.generated_features.size(0),
+       .n_real = inputs.reference_features.size(0),
+       .settings = {{"sigma", fmt::format("{}", found->request.gaussian_sigma.value())}}});
 }
 
 }  // namespace assay

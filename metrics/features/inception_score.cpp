@@ -105,12 +105,12 @@ MetricValue compute_inception_score(const MetricInputs& inputs) {
   }
   const InceptionScore score = inception_score(
       logits, splits, inputs.compat == "torchmetrics" ? Parts::kChunked : Parts::kEven);
-  auto protocol = protocol_of(
-      inputs, name.metric,
-      inputs.compat.empty() ? "contiguous splits, no shuffle, f64" : "shuffled splits, f64");
-  protocol["splits"] = std::to_string(splits);
-  protocol["n_generated"] = std::to_string(logits.size(0));
-  return {std::string(name.metric), score.mean, score.standard_error, protocol};
+  return scored(inputs, {score.mean, score.standard_error},
+                {.metric = name.metric,
+                 .estimator = inputs.compat.empty() ? "contiguous splits, no shuffle, f64"
+                                                    : "shuffled splits, f64",
+                 .n_generated = logits.size(0),
+                 .settings = {{"splits", std::to_string(splits)}}});
 }
 
 }  // namespace assay

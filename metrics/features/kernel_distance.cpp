@@ -72,13 +72,14 @@ MetricValue kid_on_subsets(const MetricInputs& inputs) {
   const auto seed = whole_option(inputs, "kid.seed");
   const Mean kid = subset_kernel_distance(features.generated, features.reference, subsets,
                                           draw_as(inputs.compat, seed, features, size));
-  auto protocol = protocol_of(inputs, "kid", "mean over subsets, unbiased, cubic kernel, f64");
-  protocol["subsets"] = std::to_string(subsets);
-  protocol["subset_size"] = std::to_string(size);
-  protocol["subset_seed"] = std::to_string(seed);
-  protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_real"] = std::to_string(features.reference.size(0));
-  return {"kid", kid.value, kid.standard_error, protocol};
+  return scored(inputs, kid,
+                {.metric = "kid",
+                 .estimator = "mean over subsets, unbiased, cubic kernel, f64",
+                 .n_generated = features.generated.size(0),
+                 .n_real = features.reference.size(0),
+                 .settings = {{"subsets", std::to_string(subsets)},
+                              {"subset_size", std::to_string(size)},
+                              {"subset_seed", std::to_string(seed)}}});
 }
 
 }  // namespace
@@ -125,13 +126,13 @@ MetricValue compute_kid(const MetricInputs& inputs) {
   if (!kid_takes_all_pairs(inputs)) return kid_on_subsets(inputs);
   const auto found = pair_statistics(inputs, "kid");
   const Mean kid = mmd_squared(found->cubic, MmdEstimator::kUnbiased);
-  auto protocol =
-      protocol_of(inputs, "kid",
-                  fmt::format("all pairs, unbiased, cubic kernel, {} products; jackknife",
-                              found->arithmetic == at::kFloat ? "f32" : "f64"));
-  protocol["n_generated"] = std::to_string(inputs.generated_features.size(0));
-  protocol["n_real"] = std::to_string(inputs.reference_features.size(0));
-  return {"kid", kid.value, kid.standard_error, protocol};
+  return scored(
+      inputs, kid,
+      {.metric = "kid",
+       .estimator = fmt::format("all pairs, unbiased, cubic kernel, {} products; jackknife",
+                                found->arithmetic == at::kFloat ? "f32" : "f64"),
+       .n_generated = inputs.generated_features.size(0),
+       .n_real = inputs.reference_features.size(0)});
 }
 
 }  // namespace assay

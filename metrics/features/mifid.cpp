@@ -71,11 +71,12 @@ MetricValue compute_mifid(const MetricInputs& inputs) {
     score.value /= penalty;
     score.standard_error = score.value * relative;
   }
-  auto protocol = protocol_of(inputs, "mifid", "mean over generated of nearest |cosine|, f64");
-  protocol["eps"] = fmt::format("{}", eps);
-  protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_real"] = std::to_string(features.reference.size(0));
-  return {"mifid", score.value, score.standard_error, protocol};
+  return scored(inputs, score,
+                {.metric = "mifid",
+                 .estimator = "mean over generated of nearest |cosine|, f64",
+                 .n_generated = features.generated.size(0),
+                 .n_real = features.reference.size(0),
+                 .settings = {{"eps", fmt::format("{}", eps)}}});
 }
 
 }  // namespace assay

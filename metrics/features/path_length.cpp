@@ -42,12 +42,13 @@ MetricValue compute_ppl(const MetricInputs& inputs) {
   const double trim_low = option(inputs, "ppl.trim_low");
   const double trim_high = option(inputs, "ppl.trim_high");
   const Mean length = percentile_mean(distances, trim_low, trim_high);
-  auto protocol = protocol_of(inputs, "ppl", "mean between percentiles, f64");
-  protocol["epsilon"] = fmt::format("{}", option(inputs, "ppl.epsilon"));
-  protocol["trim_low"] = fmt::format("{}", trim_low);
-  protocol["trim_high"] = fmt::format("{}", trim_high);
-  protocol["n_generated"] = std::to_string(distances.size(0));
-  return {"ppl", length.value, length.standard_error, protocol};
+  return scored(inputs, length,
+                {.metric = "ppl",
+                 .estimator = "mean between percentiles, f64",
+                 .n_generated = distances.size(0),
+                 .settings = {{"epsilon", fmt::format("{}", option(inputs, "ppl.epsilon"))},
+                              {"trim_low", fmt::format("{}", trim_low)},
+                              {"trim_high", fmt::format("{}", trim_high)}}});
 }
 
 }  // namespace assay

@@ -122,13 +122,13 @@ MetricValue compute_sliced_w2(const MetricInputs& inputs) {
   const std::int64_t seed = whole_option(inputs, "sliced_w2.seed");
   const Mean distance = sliced_w2(features.generated, features.reference, directions,
                                   static_cast<std::uint64_t>(seed));
-  auto protocol =
-      protocol_of(inputs, "sliced_w2", "3 d mean of squared W2, quantile coupling, f64");
-  protocol["directions"] = std::to_string(directions);
-  protocol["seed"] = std::to_string(seed);
-  protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_real"] = std::to_string(features.reference.size(0));
-  return {"sliced_w2", distance.value, distance.standard_error, protocol};
+  return scored(
+      inputs, distance,
+      {.metric = "sliced_w2",
+       .estimator = "3 d mean of squared W2, quantile coupling, f64",
+       .n_generated = features.generated.size(0),
+       .n_real = features.reference.size(0),
+       .settings = {{"directions", std::to_string(directions)}, {"seed", std::to_string(seed)}}});
 }
 
 }  // namespace assay

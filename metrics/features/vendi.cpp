@@ -86,10 +86,11 @@ MetricValue compute_vendi(const MetricInputs& inputs) {
   const auto rows = checked_rows(inputs.generated_features, {"vendi", "generated"});
   const double q = option(inputs, "vendi.q");
   const Mean score = vendi_score(rows, q);
-  auto protocol = protocol_of(inputs, "vendi", "eigenvalues of cosine similarity / n, f64");
-  protocol["q"] = fmt::format("{}", q);
-  protocol["n_generated"] = std::to_string(rows.size(0));
-  return {"vendi", score.value, score.standard_error, protocol};
+  return scored(inputs, score,
+                {.metric = "vendi",
+                 .estimator = "eigenvalues of cosine similarity / n, f64",
+                 .n_generated = rows.size(0),
+                 .settings = {{"q", fmt::format("{}", q)}}});
 }
 
 }  // namespace assay

@@ -21,9 +21,8 @@ MetricValue compute_accuracy(const MetricInputs& inputs) {
                     logits.size(0)));
   }
   const double share = logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
-  auto protocol = protocol_of(inputs, "accuracy", "top 1");
-  protocol["n_real"] = std::to_string(logits.size(0));
-  return {"accuracy", share, binomial_standard_error(share, logits.size(0)), protocol};
+  return scored(inputs, {share, binomial_standard_error(share, logits.size(0))},
+                {.metric = "accuracy", .estimator = "top 1", .n_real = logits.size(0)});
 }
 
 }  // namespace assay

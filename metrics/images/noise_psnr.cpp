@@ -12,12 +12,11 @@ namespace assay {
 MetricValue compute_noise_psnr(const MetricInputs& inputs) {
   MetricInputs pairs = inputs;
   pairs.reconstructions = inputs.noisy_reconstructions;
-  MetricValue value = compute_psnr(pairs);
-  value.name = "noise_psnr";
-  value.protocol = protocol_of(inputs, "noise_psnr",
-                               "mean over images of dB, u8, peak 255, of corrupted originals");
-  value.protocol["n_real"] = std::to_string(inputs.originals.size(0));
-  return value;
+  const MetricValue ratio = compute_psnr(pairs);
+  return scored(inputs, {ratio.value, ratio.standard_error},
+                {.metric = "noise_psnr",
+                 .estimator = "mean over images of dB, u8, peak 255, of corrupted originals",
+                 .n_real = inputs.originals.size(0)});
 }
 
 }  // namespace assay

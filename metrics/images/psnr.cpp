@@ -23,9 +23,10 @@ Mean psnr(const at::Tensor& originals, const at::Tensor& reconstructions) {
 MetricValue compute_psnr(const MetricInputs& inputs) {
   check_reconstructions(inputs, "psnr");
   const Mean ratio = psnr(inputs.originals, inputs.reconstructions);
-  auto protocol = protocol_of(inputs, "psnr", "mean over images of dB, u8, peak 255");
-  protocol["n_real"] = std::to_string(inputs.originals.size(0));
-  return {"psnr", ratio.value, ratio.standard_error, protocol};
+  return scored(inputs, ratio,
+                {.metric = "psnr",
+                 .estimator = "mean over images of dB, u8, peak 255",
+                 .n_real = inputs.originals.size(0)});
 }
 
 }  // namespace assay

@@ -44,9 +44,10 @@ Mean reconstruction_mse(const at::Tensor& originals, const at::Tensor& reconstru
 MetricValue compute_reconstruction_mse(const MetricInputs& inputs) {
   check_reconstructions(inputs, "reconstruction_mse");
   const Mean error = reconstruction_mse(inputs.originals, inputs.reconstructions);
-  auto protocol = protocol_of(inputs, "reconstruction_mse", "per pixel and channel, u8/255");
-  protocol["n_real"] = std::to_string(inputs.originals.size(0));
-  return {"reconstruction_mse", error.value, error.standard_error, protocol};
+  return scored(inputs, error,
+                {.metric = "reconstruction_mse",
+                 .estimator = "per pixel and channel, u8/255",
+                 .n_real = inputs.originals.size(0)});
 }
 
 }  // namespace assay

@@ -12,9 +12,9 @@ namespace assay {
 MetricValue compute_elbo(const MetricInputs& inputs) {
   const auto values = checked_values(inputs.elbo_nats, {"elbo", "evidence lower bound"});
   const Mean bound = mean_of(values);
-  auto protocol = protocol_of(inputs, "elbo", "mean over images, nats");
-  protocol["n_real"] = std::to_string(values.size(0));
-  return {"elbo", bound.value, bound.standard_error, protocol};
+  return scored(
+      inputs, bound,
+      {.metric = "elbo", .estimator = "mean over images, nats", .n_real = values.size(0)});
 }
 
 }  // namespace assay

@@ -14,13 +14,11 @@
 namespace assay {
 namespace {
 
-constexpr std::string_view kEstimator = "log mean exp of importance weights, f64";
-
-Protocol protocol_with_counts(const MetricInputs& inputs, std::string_view metric) {
-  auto protocol = protocol_of(inputs, metric, kEstimator);
-  protocol["n_real"] = std::to_string(inputs.log_weights.size(0));
-  protocol["importance_samples"] = std::to_string(inputs.log_weights.size(1));
-  return protocol;
+Scoring scoring_of(std::string_view metric, const at::Tensor& log_weights) {
+  return {.metric = metric,
+          .estimator = "log mean exp of importance weights, f64",
+          .n_real = log_weights.size(0),
+          .settings = {{"importance_samples", std::to_string(log_weights.size(1))}}};
 }
 
 }  // namespace
@@ -39,8 +37,7 @@ Mean iwae_nll(const at::Tensor& log_weights) {
 
 MetricValue compute_iwae_nll(const MetricInputs& inputs) {
   const auto weights = checked_rows(inputs.log_weights, {"iwae_nll", "log-weight"});
-  const Mean nll = iwae_nll(weights);
-  return {"iwae_nll", nll.value, nll.standard_error, protocol_with_counts(inputs, "iwae_nll")};
+  return scored(inputs, iwae_nll(weights), scoring_of("iwae_nll", weights));
 }
 
 MetricValue compute_bits_per_dim(const MetricInputs& inputs) {
@@ -53,9 +50,9 @@ MetricValue compute_bits_per_dim(const MetricInputs& inputs) {
   }
   const Mean nll = iwae_nll(weights);
   const double nats = static_cast<double>(inputs.data_dimensions) * std::numbers::ln2;
-  auto protocol = protocol_with_counts(inputs, "bits_per_dim");
-  protocol["dimensions"] = std::to_string(inputs.data_dimensions);
-  return {"bits_per_dim", nll.value / nats, nll.standard_error / nats, protocol};
+  Scoring scoring = scoring_of("bits_per_dim", weights);
+  scoring.settings["dimensions"] = std::to_string(inputs.data_dimensions);
+  return scored(inputs, {nll.value / nats, nll.standard_error / nats}, scoring);
 }
 
 }  // namespace assay

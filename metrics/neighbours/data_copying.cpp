@@ -165,14 +165,15 @@ MetricValue compute_ct(const MetricInputs& inputs) {
                             features.reference.size(0)));
   }
   const Mean score = data_copying({features.generated, held_out, features.reference}, options);
-  auto protocol = protocol_of(inputs, "ct", "z-scored U in k-means cells, ties corrected, f64");
-  protocol["cells"] = std::to_string(options.cells);
-  protocol["min_generated"] = std::to_string(options.min_generated);
-  protocol["seed"] = std::to_string(options.seed);
-  protocol["n_generated"] = std::to_string(features.generated.size(0));
-  protocol["n_real"] = std::to_string(features.reference.size(0));
-  protocol["n_held_out"] = std::to_string(held_out.size(0));
-  return {"ct", score.value, score.standard_error, protocol};
+  return scored(inputs, score,
+                {.metric = "ct",
+                 .estimator = "z-scored U in k-means cells, ties corrected, f64",
+                 .n_generated = features.generated.size(0),
+                 .n_real = features.reference.size(0),
+                 .settings = {{"cells", std::to_string(options.cells)},
+                              {"min_generated", std::to_string(options.min_generated)},
+                              {"seed", std::to_string(options.seed)},
+                              {"n_held_out", std::to_string(held_out.size(0))}}});
 }
 
 }  // namespace assay

@@ -27,24 +27,28 @@ void check_k(const MetricInputs& inputs, std::string_view metric, Side side) {
       side == Side::kGenerated ? "generated" : "reference", n, n - 1));
 }
 
-Protocol ball_protocol(const MetricInputs& inputs, std::string_view metric) {
+Scoring of_pairs(const MetricInputs& inputs, std::string_view metric, std::string estimator) {
+  return {.metric = metric,
+          .estimator = std::move(estimator),
+          .n_generated = inputs.generated_features.size(0),
+          .n_real = inputs.reference_features.size(0)};
+}
+
+Scoring of_balls(const MetricInputs& inputs, std::string_view metric) {
   const bool open = inputs.compat == "prdc";
-  auto protocol =
-      protocol_of(inputs, metric,
-                  fmt::format("k-th other neighbour, {} balls, exact", open ? "open" : "closed"));
-  protocol["k"] = std::to_string(inputs.k);
-  protocol["n_generated"] = std::to_string(inputs.generated_features.size(0));
-  protocol["n_real"] = std::to_string(inputs.reference_features.size(0));
-  return protocol;
+  Scoring scoring =
+      of_pairs(inputs, metric,
+               fmt::format("k-th other neighbour, {} balls, exact", open ? "open" : "closed"));
+  scoring.settings["k"] = std::to_string(inputs.k);
+  return scoring;
 }
 
 template <class T>
-MetricValue share(const MetricInputs& inputs, std::string_view metric, const std::vector<T>& hits) {
+Mean share(const std::vector<T>& hits) {
   const auto n = static_cast<std::int64_t>(hits.size());
   const auto inside = std::count_if(hits.begin(), hits.end(), [](T hit) { return hit > 0; });
   const double value = static_cast<double>(inside) / static_cast<double>(n);
-  return {std::string(metric), value, binomial_standard_error(value, n),
-          ball_protocol(inputs, metric)};
+  return {value, binomial_standard_error(value, n)};
 }
 
 // Features and k are checked, then all pairs are swept.
@@ -59,11 +63,13 @@ std::shared_ptr<const PairStatistics> statistics(const MetricInputs& inputs,
 }  // namespace
 
 MetricValue compute_precision(const MetricInputs& inputs) {
-  return share(inputs, "precision", statistics(inputs, "precision", Side::kReference)->balls_hit);
+  const auto found = statistics(inputs, "precision", Side::kReference);
+  return scored(inputs, share(found->balls_hit), of_balls(inputs, "precision"));
 }
 
 MetricValue compute_recall(const MetricInputs& inputs) {
-  return share(inputs, "recall", statistics(inputs, "recall", Side::kGenerated)->reference_hit);
+  const auto found = statistics(inputs, "recall", Side::kGenerated);
+  return scored(inputs, share(found->reference_hit), of_balls(inputs, "recall"));
 }
 
 MetricValue compute_density(const MetricInputs& inputs) {
@@ -71,24 +77,21 @@ MetricValue compute_density(const MetricInputs& inputs) {
   const auto& hits = found->balls_hit;
   const auto per_ball = at::tensor(std::vector<double>(hits.begin(), hits.end()), at::kDouble) /
                         static_cast<double>(inputs.k);
-  const Mean mean = mean_of(per_ball);
-  return {"density", mean.value, mean.standard_error, ball_protocol(inputs, "density")};
+  return scored(inputs, mean_of(per_ball), of_balls(inputs, "density"));
 }
 
 MetricValue compute_coverage(const MetricInputs& inputs) {
-  return share(inputs, "coverage", statistics(inputs, "coverage", Side::kReference)->covered);
+  const auto found = statistics(inputs, "coverage", Side::kReference);
+  return scored(inputs, share(found->covered), of_balls(inputs, "coverage"));
 }
 
 MetricValue compute_authpct(const MetricInputs& inputs) {
   check_compat(inputs.compat, "authpct");
   stored_features(inputs, "authpct");
   const auto found = pair_statistics(inputs, "authpct");
-  MetricValue value = share(inputs, "authpct", found->authentic);
-  value.value *= 100.0;
-  value.standard_error *= 100.0;
-  value.protocol["estimator"] = "nearest reference against its nearest other, exact";
-  value.protocol.erase("k");
-  return value;
+  const Mean authentic = share(found->authentic);
+  return scored(inputs, {authentic.value * 100.0, authentic.standard_error * 100.0},
+                of_pairs(inputs, "authpct", "nearest reference against its nearest other, exact"));
 }
 
 }  // namespace assay

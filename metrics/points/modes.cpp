@@ -55,11 +55,11 @@ ModeHistogram histogram_of(const MetricInputs& inputs, std::string_view metric) 
 MetricValue value_of(const MetricInputs& inputs, std::string_view metric,
                      double (*statistic)(const ModeHistogram&)) {
   const auto histogram = histogram_of(inputs, metric);
-  auto protocol = protocol_of(inputs, metric, "nearest centre < 3 sigma");
-  protocol["n_generated"] = std::to_string(histogram.points);
-  protocol["n_modes"] = std::to_string(histogram.high_quality.size());
-  return {std::string(metric), statistic(histogram), bootstrap_standard_error(histogram, statistic),
-          protocol};
+  return scored(inputs, {statistic(histogram), bootstrap_standard_error(histogram, statistic)},
+                {.metric = metric,
+                 .estimator = "nearest centre < 3 sigma",
+                 .n_generated = histogram.points,
+                 .settings = {{"n_modes", std::to_string(histogram.high_quality.size())}}});
 }
 
 }  // namespace

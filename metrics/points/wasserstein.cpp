@@ -72,12 +72,13 @@ MetricValue compute_w2_exact(const MetricInputs& inputs) {
   const std::int64_t matched = std::min({generated.size(0), reference.size(0), limit});
   const Mean distance = wasserstein_2(subset(generated, matched, kSubsetSeed),
                                       subset(reference, matched, kSubsetSeed + 1));
-  auto protocol = protocol_of(inputs, "w2_exact", "exact assignment, Euclidean, not squared");
-  protocol["n_generated"] = std::to_string(generated.size(0));
-  protocol["n_real"] = std::to_string(reference.size(0));
-  protocol["points"] = std::to_string(limit);
-  protocol["n_matched"] = std::to_string(matched);
-  return {"w2_exact", distance.value, distance.standard_error, protocol};
+  return scored(
+      inputs, distance,
+      {.metric = "w2_exact",
+       .estimator = "exact assignment, Euclidean, not squared",
+       .n_generated = generated.size(0),
+       .n_real = reference.size(0),
+       .settings = {{"points", std::to_string(limit)}, {"n_matched", std::to_string(matched)}}});
 }
 
 }  // namespace assay
