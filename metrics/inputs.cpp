@@ -94,6 +94,11 @@ Mean mean_of(const at::Tensor& values) {
   return mean;
 }
 
+at::Tensor drawn_rows(const at::Tensor& rows, std::int64_t most, RandomStream& random) {
+  if (rows.size(0) <= most) return rows;
+  return rows.index_select(0, at::tensor(random.choice(rows.size(0), most), at::kLong));
+}
+
 double binomial_standard_error(double share, std::int64_t n) {
   return std::sqrt(share * (1.0 - share) / static_cast<double>(n));
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/random.h"
 #include "metrics/metric.h"
 
 namespace assay {
@@ -36,6 +37,9 @@ struct Mean {
   double standard_error = 0.0;
 };
 Mean mean_of(const at::Tensor& values);
+
+/// `most` rows drawn without replacement; where there are no more, all in their order and no draw.
+at::Tensor drawn_rows(const at::Tensor& rows, std::int64_t most, RandomStream& random);
 
 /// √(p(1−p)/n), the standard error of a share p of n independent cases.
 double binomial_standard_error(double share, std::int64_t n);

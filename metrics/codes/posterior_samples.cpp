@@ -42,9 +42,7 @@ PosteriorSamples draw_posterior_samples(const GaussianPosteriors& posteriors, st
                                         std::uint64_t seed) {
   const auto& mu = posteriors.mu;
   RandomStream random(seed);
-  auto order = random.permutation(mu.size(0));
-  order.resize(static_cast<std::size_t>(std::min(count, mu.size(0))));
-  const auto rows = at::tensor(order, at::kLong);
+  const auto rows = at::tensor(random.choice(mu.size(0), std::min(count, mu.size(0))), at::kLong);
   auto z = at::empty({rows.size(0), mu.size(1)}, at::kDouble);
   std::generate_n(z.mutable_data_ptr<double>(), z.numel(), [&] { return random.normal(); });
   z.mul_((0.5 * posteriors.logvar.index_select(0, rows)).exp()).add_(mu.index_select(0, rows));

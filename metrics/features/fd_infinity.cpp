@@ -19,12 +19,6 @@ namespace {
 
 constexpr std::int64_t kFewestRows = 20;
 
-at::Tensor subset(const at::Tensor& rows, std::int64_t size, RandomStream& random) {
-  auto order = random.permutation(rows.size(0));
-  order.resize(static_cast<std::size_t>(size));
-  return rows.index_select(0, at::tensor(order, at::kLong));
-}
-
 }  // namespace
 
 Line least_squares_line(const std::vector<double>& x, const std::vector<double>& y) {
@@ -77,7 +71,7 @@ Mean fd_infinity(const at::Tensor& generated, const at::Tensor& reference, std::
     inverse_sizes.push_back(1.0 / static_cast<double>(size));
     distances.push_back(size == n ? whole.value
                                   : frechet_distance_of_factors(
-                                        factor_sample(subset(generated, size, random)), fixed));
+                                        factor_sample(drawn_rows(generated, size, random)), fixed));
   }
   const Line line = least_squares_line(inverse_sizes, distances);
   return {line.intercept, std::hypot(whole.standard_error, line.intercept_error)};

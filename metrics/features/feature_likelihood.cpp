@@ -86,14 +86,6 @@ bool settled(const std::vector<double>& losses) {
                      [&](double loss) { return std::abs(loss - losses.back()) < 5e-4; });
 }
 
-// At most `most` rows, drawn without replacement.
-at::Tensor some_of(const at::Tensor& rows, std::int64_t most, RandomStream& random) {
-  if (rows.size(0) <= most) return rows;
-  auto order = random.permutation(rows.size(0));
-  order.resize(static_cast<std::size_t>(most));
-  return rows.index_select(0, at::tensor(order, at::kLong));
-}
-
 // The samples standardised by the held-out one, without its constant columns.
 FldSamples standardised(const FldSamples& samples) {
   FldSamples result;
@@ -188,8 +180,8 @@ MetricValue compute_fld(const MetricInputs& inputs) {
   const std::int64_t most = whole_option(inputs, "fld.most_rows");
   const std::int64_t seed = whole_option(inputs, "fld.seed");
   RandomStream random(stream_seed(static_cast<std::uint64_t>(seed), "fld"));
-  const FldSamples samples{some_of(features.generated, most, random), held_out,
-                           some_of(features.reference, most, random)};
+  const FldSamples samples{drawn_rows(features.generated, most, random), held_out,
+                           drawn_rows(features.reference, most, random)};
   const Mean score = feature_likelihood_divergence(samples, static_cast<std::uint64_t>(seed));
   return scored(inputs, score,
                 {.metric = "fld",

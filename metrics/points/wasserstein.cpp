@@ -33,14 +33,6 @@ double variance(const std::vector<double>& values) {
   return at::tensor(values, at::kDouble).var(/*unbiased=*/true).item<double>();
 }
 
-// The first `count` of a seeded permutation of the rows; all rows in order if there are no more.
-at::Tensor subset(const at::Tensor& rows, std::int64_t count, std::uint64_t seed) {
-  if (rows.size(0) == count) return rows;
-  auto order = RandomStream(seed).permutation(rows.size(0));
-  order.resize(static_cast<std::size_t>(count));
-  return rows.index_select(0, at::tensor(order, at::kLong));
-}
-
 }  // namespace
 
 Mean wasserstein_2(const at::Tensor& x, const at::Tensor& y) {
@@ -70,8 +62,9 @@ MetricValue compute_w2_exact(const MetricInputs& inputs) {
   }
   const std::int64_t limit = whole_option(inputs, "w2_exact.points");
   const std::int64_t matched = std::min({generated.size(0), reference.size(0), limit});
-  const Mean distance = wasserstein_2(subset(generated, matched, kSubsetSeed),
-                                      subset(reference, matched, kSubsetSeed + 1));
+  RandomStream of_generated(kSubsetSeed), of_reference(kSubsetSeed + 1);
+  const Mean distance = wasserstein_2(drawn_rows(generated, matched, of_generated),
+                                      drawn_rows(reference, matched, of_reference));
   return scored(
       inputs, distance,
       {.metric = "w2_exact",

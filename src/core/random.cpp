@@ -57,6 +57,12 @@ std::vector<std::int64_t> RandomStream::permutation(std::int64_t n) {
   return order;
 }
 
+std::vector<std::int64_t> RandomStream::choice(std::int64_t n, std::int64_t count) {
+  auto drawn = permutation(n);
+  drawn.resize(static_cast<std::size_t>(count));
+  return drawn;
+}
+
 std::string random_uuid() {
   std::array<std::uint8_t, 16> b{};
   if (getrandom(b.data(), b.size(), 0) != static_cast<ssize_t>(b.size())) {

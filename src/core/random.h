@@ -31,6 +31,9 @@ class RandomStream {
   double normal();
   /// A uniformly random permutation of {0, …, n−1} (Fisher–Yates).
   std::vector<std::int64_t> permutation(std::int64_t n);
+  /// `count` of {0, …, n−1} without replacement, in random order: a permutation's start. 0 ≤ count
+  /// ≤ n.
+  std::vector<std::int64_t> choice(std::int64_t n, std::int64_t count);
 
  private:
   std::mt19937_64 engine_;

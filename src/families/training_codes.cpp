@@ -19,9 +19,8 @@ torch::Tensor codes_of_training_images(
   const torch::NoGradGuard no_grad;
   auto chosen = images;
   if (count > 0 && count < images.size(0)) {
-    auto order = RandomStream(stream_seed(0, "code_fit")).permutation(images.size(0));
-    order.resize(static_cast<std::size_t>(count));
-    chosen = images.index_select(0, at::tensor(order, at::kLong));
+    const auto rows = RandomStream(stream_seed(0, "code_fit")).choice(images.size(0), count);
+    chosen = images.index_select(0, at::tensor(rows, at::kLong));
   }
   std::vector<torch::Tensor> parts;
   for (std::int64_t i = 0; i < chosen.size(0); i += kRows) {

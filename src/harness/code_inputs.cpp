@@ -84,10 +84,8 @@ void draw_probe(const CodeSource& source, MetricInputs& inputs) {
   if (!train.labels.defined()) {
     throw Error("the data set has no labels; drop linear_probe_error from eval.metrics");
   }
-  auto order = RandomStream(stream_seed(0, "probe")).permutation(train.size());
-  const auto most = static_cast<std::size_t>(whole_option(inputs, "linear_probe_error.examples"));
-  order.resize(std::min(most, order.size()));
-  const auto rows = torch::tensor(order);
+  const auto most = std::min(whole_option(inputs, "linear_probe_error.examples"), train.size());
+  const auto rows = torch::tensor(RandomStream(stream_seed(0, "probe")).choice(train.size(), most));
   const Batch examples{train.images.index_select(0, rows), train.labels.index_select(0, rows)};
   inputs.probe_codes = codes_of(source, examples, "linear_probe_error");
   inputs.probe_labels = examples.labels;

@@ -34,9 +34,8 @@ at::Tensor EvaluationInputs::reference_part(const at::Tensor& of_split) const {
   const std::int64_t wanted = definition_.integer("eval.reference_count");
   if (wanted == 0 || wanted >= of_split.size(0)) return of_split;
   // Not the first ones: a folder lists its images class by class. The same part for every run.
-  auto order = RandomStream(stream_seed(0, "reference")).permutation(of_split.size(0));
-  order.resize(static_cast<std::size_t>(wanted));
-  return of_split.index_select(0, torch::tensor(order));
+  const auto rows = RandomStream(stream_seed(0, "reference")).choice(of_split.size(0), wanted);
+  return of_split.index_select(0, torch::tensor(rows));
 }
 
 at::Tensor EvaluationInputs::reference_images() const {

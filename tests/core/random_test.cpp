@@ -62,6 +62,12 @@ TEST(RandomStream, PermutationHoldsEveryNumberOnce) {
   for (std::int64_t i = 0; i < 1000; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
 }
 
+TEST(RandomStream, ChoiceIsThePermutationsStart) {
+  const auto order = RandomStream(3).permutation(1000);
+  const auto drawn = RandomStream(3).choice(1000, 10);
+  EXPECT_EQ(drawn, std::vector<std::int64_t>(order.begin(), order.begin() + 10));
+}
+
 TEST(RandomUuid, IsVersionFourAndNew) {
   const std::string a = random_uuid(), b = random_uuid();
   EXPECT_NE(a, b);
