@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "kernels/product/squared_distances.h"
 #include "metrics/numerics/linalg.h"
 
 namespace assay {
@@ -20,11 +21,6 @@ namespace {
 constexpr std::int64_t kTile = 256;
 constexpr int kSteps = 50;  // at most
 constexpr double kOriginShrink = 0.9 * 0.9;
-
-at::Tensor squared_distances(const at::Tensor& rows, const at::Tensor& centres) {
-  auto distances = at::addmm(centres.square().sum(1).unsqueeze(0), rows, centres.t(), 1.0, -2.0);
-  return distances.add_(rows.square().sum(1).unsqueeze(1)).clamp_min_(0.0);
-}
 
 // log N(x; c, exp(s) I) from ‖x−c‖²: [T,M] and [M].
 at::Tensor log_densities(const at::Tensor& squared, const at::Tensor& log_variances, double d) {
@@ -115,7 +111,7 @@ IsotropicMixture fit_isotropic_mixture(const at::Tensor& centres, const at::Tens
   IsotropicMixture mixture{centres, {}};
   run_serial([&] {
     auto squared = at::empty({rows.size(0), m + 1}, rows.options());
-    squared.slice(1, 0, m).copy_(squared_distances(rows, centres));
+    squared.slice(1, 0, m).copy_(squared_distances_by_products(rows, centres));
     squared.select(1, m).copy_((rows - rows.mean(0)).square().sum(1) * kOriginShrink);
     auto log_variances = at::zeros({m + 1}, rows.options());
     log_variances.slice(0, 0, m).copy_(((squared.slice(1, 0, m).amin(0) + 1e-3) / d).log());
@@ -141,8 +137,8 @@ at::Tensor negative_log_likelihoods(const IsotropicMixture& mixture, const at::T
   run_serial([&] {
     for (std::int64_t i = 0; i < rows.size(0); i += kTile) {
       const auto tile = rows.slice(0, i, std::min(i + kTile, rows.size(0)));
-      const auto logs =
-          log_densities(squared_distances(tile, mixture.centres), mixture.log_variances, d);
+      const auto logs = log_densities(squared_distances_by_products(tile, mixture.centres),
+                                      mixture.log_variances, d);
       result.slice(0, i, i + tile.size(0)).copy_((log_m - logs.logsumexp({1})) / d);
     }
   });

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/random.h"
+#include "kernels/product/squared_distances.h"
 #include "metrics/numerics/linalg.h"
 
 namespace assay {
@@ -14,12 +15,6 @@ namespace {
 
 constexpr int kStarts = 10;
 constexpr int kMostRounds = 300;
-
-at::Tensor squared_distances(const at::Tensor& rows, const at::Tensor& centres) {
-  const auto products =
-      at::addmm(centres.square().sum(1).unsqueeze(0), rows, centres.t(), 1.0, -2.0);
-  return products.add_(rows.square().sum(1).unsqueeze(1)).clamp_min_(0.0);
-}
 
 // Each next centre is a row drawn with probability ∝ its squared distance from those before.
 at::Tensor start(const at::Tensor& rows, std::int64_t k, RandomStream& random) {
@@ -47,7 +42,7 @@ Clustering lloyd(const at::Tensor& rows, at::Tensor centres) {
   at::Tensor labels;
   Clustering result;
   for (int round = 0; round < kMostRounds; ++round) {
-    const auto [squared, nearest] = squared_distances(rows, centres).min(1);
+    const auto [squared, nearest] = squared_distances_by_products(rows, centres).min(1);
     result.inertia = squared.sum().item<double>();
     if (labels.defined() && at::equal(labels, nearest)) break;
     labels = nearest;
@@ -84,7 +79,7 @@ at::Tensor nearest_centre(const at::Tensor& rows, const at::Tensor& centres) {
   at::Tensor nearest;
   run_serial([&] {
     const auto origin = centres.mean(0);
-    nearest = squared_distances(rows - origin, centres - origin).argmin(1);
+    nearest = squared_distances_by_products(rows - origin, centres - origin).argmin(1);
   });
   return nearest;
 }

@@ -8,7 +8,7 @@
 
 namespace assay {
 
-[[gnu::target_clones("avx512f", "avx2", "default")]] void squared_distances(
+[[gnu::target_clones("avx512f", "avx2", "default")]] void distances_of_products(
     const double* g, double squared_norm, const TileColumns& columns, double* out) {
   const double* norms = columns.squared_norms;
   const std::int64_t n = columns.n;

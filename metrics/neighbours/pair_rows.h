@@ -14,8 +14,8 @@ struct TileColumns {
 };
 
 /// ‖x − y_c‖² = ‖x−o‖² + ‖y_c−o‖² − 2 g[c].
-void squared_distances(const double* g, double squared_norm, const TileColumns& columns,
-                       double* out);
+void distances_of_products(const double* g, double squared_norm, const TileColumns& columns,
+                           double* out);
 
 /// Whether any d[c] lies below the row's limit or the column's.
 bool any_below(const double* d, double row_limit, const double* column_limits, std::int64_t n);

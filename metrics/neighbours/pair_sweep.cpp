@@ -118,7 +118,7 @@ class CrossSweep {
       const BallRow ball{
           generated_.squared_norms()[row], out_.generated_radii[static_cast<std::size_t>(row)],
           generated_.error_factor(arithmetic), generated_.error_floor(arithmetic), column_radii};
-      squared_distances(g, ball.squared_norm, columns, d.data());
+      distances_of_products(g, ball.squared_norm, columns, d.data());
       const BallCounts counts =
           count_inside(d.data(), ball, columns, result.column_hits.data(), result.covered.data());
       result.row_hits[place] = counts.inside;
@@ -167,7 +167,7 @@ class CrossSweep {
     double* g = products.mutable_data_ptr<double>();
     for (std::int64_t r = 0; r < tile.rows(); ++r) {
       double* row = g + r * columns.n;
-      squared_distances(row, generated_.squared_norms()[tile.row_begin + r], columns, row);
+      distances_of_products(row, generated_.squared_norms()[tile.row_begin + r], columns, row);
     }
     const double sigma = *request_.gaussian_sigma;
     products.clamp_min_(0.0).mul_(-0.5 / (sigma * sigma)).exp_();

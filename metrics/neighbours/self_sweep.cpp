@@ -93,7 +93,7 @@ class SelfSweep {
     }
     for (std::int64_t r = 0; r < tile.rows(); ++r, g += columns.n) {
       const auto row = tile.row_begin + r;
-      squared_distances(g, cloud_.squared_norms()[row], columns, d.data());
+      distances_of_products(g, cloud_.squared_norms()[row], columns, d.data());
       double limit = std::min(nearest_.threshold(row), result.row_nearest.threshold(r));
       if (!any_below(d.data(), limit, limits.data(), columns.n)) continue;
       for (std::int64_t c = 0; c < columns.n; ++c) {
@@ -116,7 +116,7 @@ class SelfSweep {
     double* g = products.mutable_data_ptr<double>();
     for (std::int64_t r = 0; r < tile.rows(); ++r) {
       double* row = g + r * columns.n;
-      squared_distances(row, cloud_.squared_norms()[tile.row_begin + r], columns, row);
+      distances_of_products(row, cloud_.squared_norms()[tile.row_begin + r], columns, row);
     }
     const double sigma = *request_.gaussian_sigma;
     products.clamp_min_(0.0).mul_(-0.5 / (sigma * sigma)).exp_();
@@ -235,7 +235,7 @@ class SelfSweep {
     const double* g = products.const_data_ptr<double>();
     std::vector<double> d(static_cast<std::size_t>(columns.n));
     for (std::int64_t r = 0; r < tile.rows(); ++r, g += columns.n) {
-      squared_distances(g, few.squared_norms()[tile.row_begin + r], columns, d.data());
+      distances_of_products(g, few.squared_norms()[tile.row_begin + r], columns, d.data());
       const auto row = rows[static_cast<std::size_t>(tile.row_begin + r)];
       double limit = found.threshold(r);
       for (std::int64_t c = 0; c < columns.n; ++c) {

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "kernels/product/squared_distances.h"
 #include "metrics/inputs.h"
 
 namespace assay {
@@ -67,8 +68,7 @@ MetricValue value_of(const MetricInputs& inputs, std::string_view metric,
 ModeHistogram mode_histogram(const at::Tensor& points, const at::Tensor& centres, double sigma) {
   TORCH_CHECK(points.dim() == 2 && centres.dim() == 2 && points.size(1) == centres.size(1),
               "mode_histogram: points ", points.sizes(), ", centres ", centres.sizes());
-  const auto squared =
-      (points.to(at::kDouble).unsqueeze(1) - centres.to(at::kDouble).unsqueeze(0)).square().sum(2);
+  const auto squared = squared_distances(points.to(at::kDouble), centres.to(at::kDouble));
   const auto [distance, mode] = squared.min(1);
   const double limit = kHighQualitySigmas * sigma;
   const auto good = mode.masked_select(distance < limit * limit).contiguous();

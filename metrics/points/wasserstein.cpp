@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "kernels/product/squared_distances.h"
 #include "metrics/numerics/linalg.h"
 #include "metrics/points/assignment.h"
 
@@ -19,15 +20,6 @@ namespace assay {
 namespace {
 
 constexpr std::uint64_t kSubsetSeed = 0x77325f6578616374;  // "w2_exact"
-
-// Squared distances by differences, so that equal points are at exactly 0.
-at::Tensor squared_distances(const at::Tensor& x, const at::Tensor& y) {
-  auto squared = at::zeros({x.size(0), y.size(0)}, at::kDouble);
-  for (std::int64_t axis = 0; axis < x.size(1); ++axis) {
-    squared += (x.select(1, axis).unsqueeze(1) - y.select(1, axis).unsqueeze(0)).square();
-  }
-  return squared;
-}
 
 double variance(const std::vector<double>& values) {
   return at::tensor(values, at::kDouble).var(/*unbiased=*/true).item<double>();

@@ -3,12 +3,10 @@
 
 #include <ATen/ATen.h>
 
+#include "kernels/product/squared_distances.h"
+
 namespace assay {
 namespace {
-
-torch::Tensor squared_distances(const torch::Tensor& a, const torch::Tensor& b) {
-  return (a.unsqueeze(1) - b.unsqueeze(0)).square().sum(2);
-}
 
 torch::Tensor kernel_of(const torch::Tensor& squares, MmdKernel kernel, double scale) {
   if (kernel == MmdKernel::kGaussian) return (-squares / scale).exp();
