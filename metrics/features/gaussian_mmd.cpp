@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/median.h"
 #include "metrics/directions.h"
 #include "metrics/numerics/linalg.h"
 
@@ -36,16 +37,10 @@ Mean gaussian_mmd_squared(const at::Tensor& x, const at::Tensor& y, double sigma
 
 double median_distance(const at::Tensor& given) {
   constexpr std::int64_t kMostRows = 2000;
-  double median = 0.0;
-  run_serial([&] {
-    const auto rows = at_most_evenly(given, kMostRows);
-    const auto distances = at::pdist(rows);
-    const auto middle = distances.size(0) / 2;
-    const auto upper = std::get<0>(distances.kthvalue(middle + 1));
-    const auto lower = distances.size(0) % 2 == 1 ? upper : std::get<0>(distances.kthvalue(middle));
-    median = ((lower + upper) / 2.0).item<double>();
-  });
-  return median;
+  at::Tensor distances;
+  run_serial([&] { distances = at::pdist(at_most_evenly(given, kMostRows)).contiguous(); });
+  const auto* first = distances.const_data_ptr<double>();
+  return median({first, first + distances.numel()}).value();
 }
 
 MetricValue compute_cmmd(const MetricInputs& inputs) {
