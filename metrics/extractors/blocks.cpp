@@ -12,7 +12,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "nn/files/torch_file.h"
+#include "core/shell_words.h"
 
 namespace assay {
 namespace {
@@ -23,6 +23,36 @@ at::Tensor padded_block(const at::Tensor& images, std::int64_t begin, std::int64
   auto sizes = images.sizes().vec();
   sizes[0] = block_size - block.size(0);
   return at::cat({block, at::zeros(sizes, images.options())});
+}
+
+// torch.save writes a zip, or pickles of protocol 2 that begin with a long integer. As the length
+// of a safetensors header either would be too large.
+void refuse_pickle(std::string_view bytes, const std::filesystem::path& file) {
+  if (!bytes.starts_with("PK\x03\x04") && !bytes.starts_with("\x80\x02\x8a\x0a")) return;
+  auto target = file;
+  target.replace_extension(".safetensors");
+  throw Error(
+      fmt::format("{}: torch.save wrote it, as a pickle, which may hold code and is not read here; "
+                  "run `ci/convert_weights.py {} {}` and give what that writes",
+                  file.string(), shell_word(file.string()), shell_word(target.string())));
+}
+
+// What these weights are known by: the file that they were converted from, if they name one.
+std::string known_by(const TensorFile& weights, std::string_view bytes, const std::string& label) {
+  const auto source = weights.metadata.find("source_sha256");
+  if (source == weights.metadata.end()) return sha256_hex(bytes);
+  Sha256 digest;
+  for (const auto& [name, tensor] : weights.tensors) {
+    digest.update({static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()});
+  }
+  const auto tensors = weights.metadata.find("tensors_sha256");
+  if (tensors == weights.metadata.end() || digest.hex() != tensors->second) {
+    throw Error(fmt::format("{}: its tensors are not what ci/convert_weights.py wrote: the file is "
+                            "damaged; convert the published one again",
+                            label),
+                ExitCode::kDamaged);
+  }
+  return source->second;
 }
 
 }  // namespace
@@ -79,14 +109,14 @@ Weights load_weights(const std::filesystem::path& file, std::string_view sha256,
     throw Error(fmt::format("{}: no such weights; {}", file.string(), how_to_get));
   }
   const std::string bytes = read_file(file);
-  std::string digest = sha256_hex(bytes);
+  refuse_pickle(bytes, file);
+  auto weights = from_safetensors(bytes, file.string());
+  std::string digest = known_by(weights, bytes, file.string());
   if (!sha256.empty() && digest != sha256) {
     throw Error(fmt::format("{}: SHA-256 {} instead of {}: these are other weights; {}",
                             file.string(), digest, sha256, how_to_get));
   }
-  auto tensors = is_torch_file(bytes) ? from_torch_file(bytes, file.string())
-                                      : from_safetensors(bytes, file.string()).tensors;
-  return {std::move(tensors), std::move(digest)};
+  return {std::move(weights.tensors), std::move(digest)};
 }
 
 }  // namespace assay

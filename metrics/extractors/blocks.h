@@ -30,11 +30,12 @@ void refuse_weights(const ExtractorOptions& options, std::string_view extractor)
 
 struct Weights {
   TensorMap tensors;
-  std::string sha256;  ///< of the file
+  std::string sha256;  ///< of the file, or of the one that ci/convert_weights.py made it from
 };
 
-/// A weights file, safetensors or of torch.save, whose SHA-256 must be `sha256` (any if that is
-/// empty). Throws Error naming the file and `how_to_get` if it is absent or another.
+/// A safetensors file whose SHA-256, or that of the file it was converted from, must be `sha256`
+/// (any if that is empty). Throws Error naming the file and `how_to_get` if it is absent or
+/// another; one of torch.save is refused with the line that converts it.
 Weights load_weights(const std::filesystem::path& file, std::string_view sha256,
                      std::string_view how_to_get);
 

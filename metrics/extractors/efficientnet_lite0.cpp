@@ -19,7 +19,7 @@ constexpr std::int64_t kBlock = 16;  // 0.3 GB; larger ones are no faster
 constexpr double kNormEpsilon = 1e-3;
 constexpr std::string_view kHowToGet =
     "run ci/setup: it fetches and converts them "
-    "(ci/convert_efficientnet.py)";
+    "(ci/convert_weights.py)";
 
 // Strides of the sixteen blocks (Tan & Le 2019, table 1, one row per stage).
 constexpr std::array<std::int64_t, 16> kStrides{1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1};

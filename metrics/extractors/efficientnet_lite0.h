@@ -14,7 +14,7 @@
 
 namespace assay {
 
-/// SHA-256 of what ci/convert_efficientnet.py makes of the published weights; the same constant
+/// SHA-256 of what ci/convert_weights.py makes of the published weights; the same constant
 /// stands there.
 constexpr std::string_view kEfficientNetLite0Sha256 =
     "8a580302e897a8279e26041bdd13eb4575a78d96cddc84b1963661ea2b3c6a75";

@@ -12,7 +12,8 @@
 
 namespace assay {
 
-/// SHA-256 of pt_inception-2015-12-05-6726825d.pth (95,628,359 bytes).
+/// SHA-256 of pt_inception-2015-12-05-6726825d.pth (95,628,359 bytes), from which the weights are
+/// converted.
 constexpr std::string_view kInceptionV3Sha256 =
     "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2";
 

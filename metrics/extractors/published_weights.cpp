@@ -19,7 +19,7 @@ const std::vector<PublishedWeights>& published_weights() {
       {"inception-v3",
        "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
        "pt_inception-2015-12-05-6726825d.pth",
-       "pt_inception-2015-12-05-6726825d.pth", 95'628'359, kInceptionV3Sha256, "Apache-2.0",
+       "inception-v3.safetensors", 95'628'359, kInceptionV3Sha256, "Apache-2.0",
        "the same bytes are published as https://github.com/toshas/torch-fidelity/releases/download/"
        "v0.2.0/weights-inception-2015-12-05-6726825d.pth"},
       {"dinov2-vits14",

@@ -13,10 +13,10 @@ namespace assay {
 /// program runs: the user puts the file in its place.
 struct PublishedWeights {
   std::string_view extractor;  ///< inception-v3
-  std::string_view url;
-  std::string_view file;    ///< name in <cache>/weights/
-  std::int64_t bytes = 0;   ///< 0: not known here
-  std::string_view sha256;  ///< empty: not known here; then the file's own goes into the protocol
+  std::string_view url;        ///< a .pth is converted (ci/convert_weights.py)
+  std::string_view file;       ///< name in <cache>/weights/
+  std::int64_t bytes = 0;      ///< of what is published; 0: not known here
+  std::string_view sha256;     ///< likewise; empty: then the file's own goes into the protocol
   std::string_view licence;
   std::string_view remark;  ///< what else to do, or empty
 };

@@ -66,7 +66,8 @@ TEST(App, SaysWhereWeightsArePublishedAndBelong) {
        {"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
         "pt_inception-2015-12-05-6726825d.pth",
         "95628359 bytes", "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-        "weights/pt_inception-2015-12-05-6726825d.pth", "downloads nothing"}) {
+        "ci/convert_weights.py pt_inception-2015-12-05-6726825d.pth ",
+        "weights/inception-v3.safetensors", "downloads nothing"}) {
     EXPECT_THAT(page, HasSubstr(part));
   }
 }

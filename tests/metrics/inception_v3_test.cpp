@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "../oracle/hash_filled_inception.h"
 #include "metrics/extractors/inception_v3.h"
+#include "nn/files/safetensors.h"
 #include "oracle.h"
 
 namespace assay {
@@ -116,11 +116,12 @@ TEST(InceptionExtractor, RowsDoNotDependOnHowManyImagesThereAre) {
 }
 
 TEST(InceptionExtractor, RefusesAbsentAndOtherWeights) {
-  EXPECT_THAT(refusal([] { make_extractor("inception-v3", {.weights = "/none.pth"}); }),
-              HasSubstr("/none.pth: no such weights; `assay data fetch inception-v3` says where"));
+  EXPECT_THAT(
+      refusal([] { make_extractor("inception-v3", {.weights = "/none.safetensors"}); }),
+      HasSubstr("/none.safetensors: no such weights; `assay data fetch inception-v3` says where"));
   const auto other = std::filesystem::path(::testing::TempDir()) /
-                     ("assay_inception_" + std::to_string(::getpid()) + ".pth");
-  std::ofstream(other) << "other";
+                     ("assay_inception_" + std::to_string(::getpid()) + ".safetensors");
+  save_safetensors(other, {{"other", at::zeros({1})}});
   EXPECT_THAT(
       refusal([&] { make_extractor("inception-v3", {.weights = other}); }),
       HasSubstr("instead of 6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"

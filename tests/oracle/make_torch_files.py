@@ -1,4 +1,4 @@
-"""Small files of torch.save (2.11.0) in both formats, for tests/nn/torch_file_test.cpp. Run here: python3 make_torch_files.py"""
+"""Small files of torch.save (2.11.0) in both formats, for tests/ci/convert_weights_test.py. Run here: python3 make_torch_files.py"""
 import collections
 import os
 

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/folder.h"
 #include "core/near_miss.h"
+#include "core/shell_words.h"
 #include "data/dataset.h"
 #include "data/verify.h"
 #include "metrics/extractors/published_weights.h"
@@ -50,6 +51,10 @@ std::string weights_page(const PublishedWeights& weights) {
                                              ? "not fixed: the file's own goes into each protocol"
                                              : weights.sha256);
   page += fmt::format("  place    {} ({})\n", place.string(), there ? "there" : "absent");
+  if (weights.url.ends_with(".pth")) {
+    page += fmt::format("  convert  ci/convert_weights.py {} {}\n",
+                        weights.url.substr(weights.url.rfind('/') + 1), shell_word(place.string()));
+  }
   return page;
 }
 
