@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands/data_command.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <cstdio>
+#include <memory>
+#include <string>
 
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "cli/text/table.h"
 #include "core/error.h"
 #include "core/folder.h"
@@ -84,8 +86,6 @@ std::string dataset_page(const DatasetSource& source) {
                      factors.empty() ? "" : fmt::format("  factors    {}\n", factors));
 }
 
-}  // namespace
-
 int data_list_command(const CommonOptions& options) {
   Json json = Json::array();
   Table table({"data set", "what", "licence", "where"});
@@ -140,6 +140,27 @@ int data_verify_command(const std::string& target) {
   show("test", dataset.test);
   if (!dataset.factors.empty()) fmt::print("factors: {}\n", factors_text(dataset.factors));
   return 0;
+}
+
+}  // namespace
+
+void add_data(App& app) {
+  const auto target = std::make_shared<std::string>();
+  CLI::App* data = app.command("data", "data sets: where found, licence, how to get them",
+                               "assay data verify fashion_mnist");
+  data->require_subcommand(0, 1);
+  CLI::App* list = data->add_subcommand("list", "every data set (the default)");
+  app.add_json(data);
+  CLI::App* verify =
+      data->add_subcommand("verify", "read a data set or a folder whole and check it");
+  verify->add_option("NAME|FOLDER", *target)->required();
+  CLI::App* fetch =
+      data->add_subcommand("fetch", "where a data set or weights are published and belong");
+  fetch->add_option("NAME", *target, "a data set, or an extractor")->required();
+  app.act(verify, [target] { return data_verify_command(*target); });
+  app.act(fetch, [target] { return data_fetch_command(*target); });
+  app.act(list, [&app] { return data_list_command(app.common()); });
+  app.act(data, [&app] { return data_list_command(app.common()); });
 }
 
 }  // namespace assay

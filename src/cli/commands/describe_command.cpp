@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
+#include <string>
 
-#include "cli/commands/show_command.h"
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "cli/run/targets.h"
 #include "cli/text/table.h"
 #include "config/suite.h"
@@ -156,8 +159,6 @@ Json suite_json(const Suite& suite, const std::vector<Member>& members) {
   return json;
 }
 
-}  // namespace
-
 int describe_command(const std::string& target, const std::vector<std::string>& set, bool smoke,
                      const CommonOptions& options) {
   const auto file = find_target(target);
@@ -180,6 +181,29 @@ int describe_command(const std::string& target, const std::vector<std::string>& 
     print_suite(suite, plan, members);
   }
   return 0;
+}
+
+}  // namespace
+
+void add_describe(App& app) {
+  struct Options {
+    std::string target;
+    std::vector<std::string> set;
+    bool smoke = false;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* describe = app.command(
+      "describe",
+      "a definition: every value, and where it comes from; a suite: members, claims, cost",
+      "assay describe vae/fashion_mnist --set model.latent_dim=20");
+  describe->add_option("TARGET", options->target, "name or TOML file of an experiment or suite")
+      ->required();
+  describe->add_option("--set", options->set, "key=value")->allow_extra_args(false);
+  describe->add_flag("--smoke", options->smoke, "as --smoke would run it");
+  app.add_json(describe);
+  app.act(describe, [&app, options] {
+    return describe_command(options->target, options->set, options->smoke, app.common());
+  });
 }
 
 }  // namespace assay

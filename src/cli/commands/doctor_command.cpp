@@ -7,7 +7,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "cli/commands/data_command.h"
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "core/error.h"
 #include "core/folder.h"
 #include "core/paths.h"
@@ -134,8 +135,6 @@ void examine_database(Examination& out, const std::filesystem::path& database) {
   if (findings.empty()) out.fine(fmt::format("{}: every stored digest holds", database.string()));
 }
 
-}  // namespace
-
 int doctor_command(const CommonOptions& options, bool database_given) {
   Examination out;
   examine_machine(out);
@@ -144,6 +143,14 @@ int doctor_command(const CommonOptions& options, bool database_given) {
   examine_extractors(out);
   if (database_given || path_exists(options.database)) examine_database(out, options.database);
   return out.exit_code();
+}
+
+}  // namespace
+
+void add_doctor(App& app) {
+  CLI::App* doctor = app.command("doctor", "what is missing or wrong here, and how to mend it",
+                                 "assay doctor --db results/assay.sqlite");
+  app.act(doctor, [&app] { return doctor_command(app.common(), app.database_given()); });
 }
 
 }  // namespace assay

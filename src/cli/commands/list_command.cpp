@@ -4,7 +4,8 @@
 #include <cstdio>
 #include <map>
 
-#include "cli/commands/show_command.h"
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "cli/run/targets.h"
 #include "cli/text/table.h"
 #include "config/suite.h"
@@ -95,8 +96,6 @@ void print_list(const std::vector<Definition>& definitions,
       "seconds; `assay data list` says how to get absent data\n");
 }
 
-}  // namespace
-
 int list_command(const CommonOptions& options) {
   std::vector<Definition> definitions;
   for (const auto& name : experiment_names())
@@ -113,6 +112,15 @@ int list_command(const CommonOptions& options) {
   }
   print_json(all);
   return 0;
+}
+
+}  // namespace
+
+void add_list(App& app) {
+  CLI::App* list =
+      app.command("list", "experiments and suites, with their last results", "assay list");
+  app.add_json(list);
+  app.act(list, [&app] { return list_command(app.common()); });
 }
 
 }  // namespace assay

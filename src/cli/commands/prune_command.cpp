@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
-#include "cli/commands/data_command.h"
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "core/folder.h"
 #include "results/store.h"
 
 namespace assay {
+
+namespace {
 
 int prune_command(const CommonOptions& options) {
   if (!path_exists(options.database)) Database::open_for_reading(options.database);
@@ -23,6 +26,16 @@ int prune_command(const CommonOptions& options) {
       options.database.string(), pruned.pictures, 1e-6 * static_cast<double>(pruned.bytes),
       1e-6 * static_cast<double>(unknown ? 0 : size));
   return 0;
+}
+
+}  // namespace
+
+void add_prune(App& app) {
+  CLI::App* prune = app.command("prune",
+                                "delete the pictures that no report shows, to keep or send a "
+                                "database: all but the last samples of every seed but the lowest",
+                                "assay prune --db results/assay.sqlite");
+  app.act(prune, [&app] { return prune_command(app.common()); });
 }
 
 }  // namespace assay

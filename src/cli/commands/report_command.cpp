@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "cli/run/targets.h"
 #include "config/suite.h"
 #include "core/digest.h"
@@ -96,6 +98,37 @@ void choose_targets(ReportCommand& command, const std::vector<std::string>& targ
   command.name = report_name(targets);
   for (const auto& planned : plan.runs) command.experiments.push_back(planned.definition.id());
   for (const auto& one : plan.suites) command.suites.push_back(one.name);
+}
+
+void add_report(App& app) {
+  struct Options {
+    std::string suite;
+    std::vector<std::string> targets;
+    ReportCommand report;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* report = app.command("report", "a comparison report from the database alone",
+                                 "assay report --suite demo --out demo.html");
+  report->add_option("TARGET", options->targets, "only these experiments and suites");
+  report->add_option("--suite", options->suite, "only this suite's experiments");
+  report->add_option("--out", options->report.file, "file (default: reports/out/…)");
+  report->add_option("--format", options->report.format, "html, md, csv or json")
+      ->capture_default_str();
+  app.act(report, [&app, options] {
+    options->report.database = app.common().database;
+    options->report.title = app.common().database.stem().string();
+    options->report.name = report_name(app.common().database);
+    auto targets = options->targets;
+    if (!options->suite.empty()) {
+      require_suite(options->suite);
+      targets.push_back(options->suite);
+    }
+    if (!targets.empty()) choose_targets(options->report, targets);
+    require_runs(options->report);
+    const auto file = write_report(options->report);
+    fmt::print("report: {}\n", file.string());
+    return 0;
+  });
 }
 
 }  // namespace assay

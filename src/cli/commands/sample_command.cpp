@@ -7,8 +7,14 @@
 
 #include <cmath>
 #include <cstdio>
+#include <memory>
+#include <string>
 
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "cli/stored.h"
+#include "cli/text/words.h"
+#include "config/suite.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/folder.h"
@@ -26,6 +32,17 @@
 
 namespace assay {
 namespace {
+
+struct SampleCommand {
+  CommonOptions common;
+  std::string run;
+  std::int64_t count = 64;
+  std::string out;  // a folder (one PNG each), FILE.png (a grid) or FILE.npz; empty: RUN.png
+  std::uint64_t seed = 0;
+  std::vector<std::string> set;  // changes of the [sampler] table
+  std::filesystem::path data;    // where its data lie now; empty: where they lay
+  std::string device = "auto";
+};
 
 namespace fs = std::filesystem;
 
@@ -140,6 +157,8 @@ void draw_samples(const TrainedModel& trained, std::int64_t count, const LatentS
   trained.generator().sample(request);
 }
 
+namespace {
+
 int sample_command(const SampleCommand& command) {
   const fs::path out = command.out.empty() ? fmt::format("run-{}.png", command.run) : command.out;
   check_place(out);
@@ -165,6 +184,32 @@ int sample_command(const SampleCommand& command) {
     fmt::print("{} samples of {} (seed {}): {}\n", command.count, trained.label, command.seed,
                out.string());
   return 0;
+}
+
+}  // namespace
+
+void add_sample(App& app) {
+  auto options = std::make_shared<SampleCommand>();
+  CLI::App* sample = app.command("sample", "images from a run's weights",
+                                 "assay sample 12 --count 64 --out samples.png");
+  sample->add_option("RUN", options->run, "number or uuid prefix")->required();
+  sample->add_option("--count", options->count, "how many")
+      ->check(CLI::Range(1, 10000000))
+      ->capture_default_str();
+  sample->add_option("--out", options->out, "a folder, FILE.png (one picture) or FILE.npz");
+  sample
+      ->add_option_function<std::string>(
+          "--seed", [options](const std::string& text) { options->seed = parse_one_seed(text); },
+          "of the latents")
+      ->default_str("0");
+  sample->add_option("--set", options->set, "sampler.key=value, or eval.weights=raw")
+      ->allow_extra_args(false);
+  sample->add_option("--device", options->device, "auto, cpu or cuda")->capture_default_str();
+  sample->add_option("--data", options->data, "where the run's data lie now")->check(not_empty);
+  app.act(sample, [&app, options] {
+    options->common = app.common();
+    return sample_command(*options);
+  });
 }
 
 }  // namespace assay

@@ -14,20 +14,6 @@
 
 namespace assay {
 
-struct SampleCommand {
-  CommonOptions common;
-  std::string run;
-  std::int64_t count = 64;
-  std::string out;  ///< a folder (one PNG each), FILE.png (a grid) or FILE.npz; empty: RUN.png
-  std::uint64_t seed = 0;
-  std::vector<std::string> set;  ///< changes of the [sampler] table
-  std::filesystem::path data;    ///< where its data lie now; empty: where they lay
-  std::string device = "auto";
-};
-
-/// `assay sample RUN`: images from a run's weights.
-int sample_command(const SampleCommand& command);
-
 /// A model with the weights of a stored run (its newest sound checkpoint), and the data set it was
 /// trained on.
 struct TrainedModel {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands/show_command.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "cli/text/protocol_notes.h"
 #include "cli/text/table.h"
+#include "cli/text/words.h"
 #include "core/file.h"
 #include "reports/escape.h"
 #include "reports/json.h"
@@ -153,8 +156,7 @@ void export_artifacts(const Database& database, const RunRow& row,
   }
 }
 
-}  // namespace
-
+// `artifacts`: a folder that the run's pictures and tables are written to instead; empty: none.
 int show_command(const std::string& run, const std::filesystem::path& artifacts,
                  const CommonOptions& options) {
   const Database database = Database::open_for_reading(options.database);
@@ -167,6 +169,24 @@ int show_command(const std::string& run, const std::filesystem::path& artifacts,
     print_run(database, row);
   }
   return 0;
+}
+
+}  // namespace
+
+void add_show(App& app) {
+  struct Options {
+    std::string run, artifacts;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* show = app.command("show", "one run: definition, machine, metrics with their protocol",
+                               "assay show 12");
+  show->add_option("RUN", options->run, "number or uuid prefix")->required();
+  show->add_option("--artifacts", options->artifacts,
+                   "write the run's pictures and tables into this folder instead")
+      ->check(not_empty);
+  app.add_json(show);
+  app.act(show,
+          [&app, options] { return show_command(options->run, options->artifacts, app.common()); });
 }
 
 }  // namespace assay

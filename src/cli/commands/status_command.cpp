@@ -3,9 +3,12 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
+#include <string>
 #include <thread>
 
-#include "cli/commands/show_command.h"
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "cli/run/display.h"
 #include "cli/text/table.h"
 #include "core/error.h"
@@ -79,8 +82,6 @@ void print_status(const std::filesystem::path& file) {
   }
 }
 
-}  // namespace
-
 int status_command(bool watch, const CommonOptions& options) {
   if (watch && options.json)
     throw Error("status --watch --json: --json prints one document; call it repeatedly instead");
@@ -97,6 +98,17 @@ int status_command(bool watch, const CommonOptions& options) {
     json["interrupted"].push_back(view_json(view_of(database, row)));
   print_json(json);
   return 0;
+}
+
+}  // namespace
+
+void add_status(App& app) {
+  const auto watch = std::make_shared<bool>(false);
+  CLI::App* status =
+      app.command("status", "what runs now and what was interrupted", "assay status --watch");
+  status->add_flag("--watch", *watch, "look every second");
+  app.add_json(status);
+  app.act(status, [&app, watch] { return status_command(*watch, app.common()); });
 }
 
 }  // namespace assay

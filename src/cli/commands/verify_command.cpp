@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands/verify_command.h"
-
 #include <fmt/format.h>
 
 #include <ATen/Parallel.h>
@@ -9,9 +7,14 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <memory>
+#include <string>
 #include <vector>
 
+#include "cli/app.h"
+#include "cli/commands/commands.h"
 #include "cli/stored.h"
+#include "cli/text/words.h"
 #include "core/error.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
@@ -20,6 +23,17 @@
 
 namespace assay {
 namespace {
+
+struct VerifyCommand {
+  CommonOptions common;
+  std::string run;
+  bool scores_only = false;    // start from the stored weights instead of training
+  std::filesystem::path data;  // where the data lie now; empty: where they lay
+};
+
+// Relative bands for another kind of machine: rounding differs there, and training amplifies it.
+constexpr double kSeriesBand = 0.10;
+constexpr double kMetricBand = 0.25;
 
 using Points = std::map<std::pair<std::string, std::int64_t>, double>;
 
@@ -183,8 +197,11 @@ std::size_t compare(const Stored& stored, const Collector& now, const RunFinishe
   return union_size(stored.series, now.series) + union_size(stored.metrics, now.metrics) + 1;
 }
 
-}  // namespace
-
+// `assay verify RUN`: repeats a stored run from the database alone, in memory, and compares every
+// scalar, metric and the state hash. Of a run that scores another one's weights the training of
+// that one is repeated first, and then its scores. Bit for bit where the run was made on the same
+// kind of machine with the same threads; else each loss's mean over the run and each final metric
+// must agree within kSeriesBand and kMetricBand.
 int verify_command(const VerifyCommand& command) {
   Stored stored = load(command);
   if (command.scores_only) drop_scores_during_training(stored);
@@ -214,6 +231,22 @@ int verify_command(const VerifyCommand& command) {
   fmt::print("run {} does NOT repeat {}: {} differences among {} values\n", stored.row.number, how,
              differences.count(), values);
   return static_cast<int>(ExitCode::kRegression);
+}
+
+}  // namespace
+
+void add_verify(App& app) {
+  const auto options = std::make_shared<VerifyCommand>();
+  CLI::App* verify =
+      app.command("verify", "repeat a stored run and compare every value", "assay verify 12");
+  verify->add_option("RUN", options->run, "number or uuid prefix")->required();
+  verify->add_flag("--scores-only", options->scores_only,
+                   "start from the stored weights: only the scores at the start and the end");
+  verify->add_option("--data", options->data, "where its data lie now")->check(not_empty);
+  app.act(verify, [&app, options] {
+    options->common = app.common();
+    return verify_command(*options);
+  });
 }
 
 }  // namespace assay

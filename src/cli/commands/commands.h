@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace assay {
+
+class App;
+
+// Each registers one command in the file of its name: its options and what it does. In the order
+// of `assay --help`.
+void add_run(App& app);
+void add_resume(App& app);
+void add_list(App& app);
+void add_describe(App& app);
+void add_status(App& app);
+void add_show(App& app);
+void add_verify(App& app);
+void add_report(App& app);
+void add_eval(App& app);
+void add_sample(App& app);
+void add_data(App& app);
+void add_doctor(App& app);
+void add_prune(App& app);
+void add_worker(App& app);  // hidden
+
+}  // namespace assay

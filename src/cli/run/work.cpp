@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run/work.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+#include <thread>
+
+#include "cli/run/display.h"
+#include "cli/run/pool.h"
+#include "cli/run/work_plan.h"
+#include "cli/stored.h"
+#include "cli/text/table.h"
+#include "core/error.h"
+#include "results/queries.h"
+#include "results/run_queries.h"
+
+namespace assay {
+namespace {
+
+std::string metrics_text(const Database& database, std::int64_t run) {
+  std::string text;
+  for (const MetricRow& metric : final_metrics_of(database, run)) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : "  ", metric.full_name(),
+                        short_number(metric.value));
+  }
+  return text;
+}
+
+std::string train_speed(const Database& database, std::int64_t run) {
+  for (const Throughput& speed : throughput_of(database, run)) {
+    if (speed.phase == "train") return fmt::format("{:.0f}", speed.images_per_second);
+  }
+  return "";
+}
+
+// Announces what began and what ended since the last call. A run that is to be resumed has ended
+// once already, so nothing is said of a run before it was seen running, but at the end of all.
+class Announcer {
+ public:
+  void look(const Database& database, const std::vector<std::string>& uuids, Display& display,
+            bool over) {
+    for (const RunRow& row : runs(database)) {
+      if (std::find(uuids.begin(), uuids.end(), row.uuid) == uuids.end()) continue;
+      if (row.status == "running" && begun_.insert(row.uuid).second) {
+        const bool resumed = !resumed_at(database, row.number).empty();
+        display.say(fmt::format(
+            "run {}  {} {}{}", row.number, run_label(row.experiment, row.seed),
+            resumed ? "resumed" : "started",
+            uuids.size() > 1 ? fmt::format(" ({} of {})", begun_.size(), uuids.size()) : ""));
+      }
+      const bool known = over || begun_.contains(row.uuid);
+      if (row.status != "running" && known && ended_.insert(row.uuid).second) {
+        display.say(fmt::format("run {}  {} {}{}", row.number, run_label(row.experiment, row.seed),
+                                row.status, row.reason.empty() ? "" : ": " + row.reason));
+      }
+    }
+  }
+
+ private:
+  std::set<std::string> begun_, ended_;
+};
+
+// What failed counts more than what can be resumed.
+int exit_code(const WorkerPool& pool) {
+  constexpr int kInterrupted = static_cast<int>(ExitCode::kInterrupted);
+  if (pool.stopped()) return kInterrupted;
+  int code = 0;
+  for (const WorkResult& result : pool.results()) {
+    if (!result.started || result.exit_code == 0) continue;
+    if (code == 0 || code == kInterrupted) code = result.exit_code;
+  }
+  // A worker that a signal killed is a failed run.
+  return code > 128 && code != kInterrupted ? static_cast<int>(ExitCode::kRunFailed) : code;
+}
+
+// A run whose weights others wait for.
+bool is_complete(const Database& database, const std::string& uuid) {
+  const auto all = recorded(database, {uuid});
+  return !all.empty() && find_run(database, uuid).status == "complete";
+}
+
+}  // namespace
+
+void add_work_options(CLI::App* command, WorkOptions& work) {
+  command->add_option("--device", work.device, "auto, cpu or cuda")->capture_default_str();
+  command
+      ->add_option("--jobs", work.jobs,
+                   "runs at a time (default: as many as cores, one thread each)")
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--max-minutes", work.max_minutes, "save checkpoints and stop after so long")
+      ->check(CLI::Range(0.001, 1e6));
+  auto* fast =
+      command->add_flag("--fail-fast", work.fail_fast, "start no further run after one failed");
+  command
+      ->add_flag_callback(
+          "--keep-going", [] {}, "go on after a failed run (the default)")
+      ->excludes(fast);
+}
+
+int jobs_of(const WorkOptions& work) {
+  if (work.jobs > 0) return work.jobs;
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return std::max(1, cores / std::max(1, work.common.threads));
+}
+
+int do_work(Database& database, const std::vector<WorkOrder>& orders, const WorkOptions& options) {
+  std::vector<std::string> uuids;
+  for (const auto& order : orders) uuids.push_back(order.uuid);
+  WorkerPool pool(grouped(orders), options,
+                  [&](const std::string& uuid) { return is_complete(database, uuid); });
+  Announcer announcer;
+  Display display(options.common);
+  int ticks = 0;
+  pool.run([&] {
+    constexpr int kTicksPerLook = 5;
+    if (++ticks % kTicksPerLook == 0) announcer.look(database, uuids, display, false);
+    display.update(database, uuids);
+  });
+  announcer.look(database, uuids, display, true);
+  display.clear();
+  for (const WorkResult& result : pool.results()) {
+    if (!result.abandoned) continue;
+    fmt::print(stderr, "{}: not begun, for the run whose weights it scores is not complete\n",
+               result.group.front().label);
+  }
+  return exit_code(pool);
+}
+
+std::vector<std::string> recorded(const Database& database, const std::vector<std::string>& uuids) {
+  std::set<std::string> known;
+  for (const RunRow& row : runs(database)) known.insert(row.uuid);
+  std::vector<std::string> kept;
+  for (const auto& uuid : uuids) {
+    if (known.contains(uuid)) kept.push_back(uuid);
+  }
+  return kept;
+}
+
+void print_runs(const Database& database, const std::vector<std::string>& uuids) {
+  Table table({"run", "experiment", "seed", "status", "metrics", "images/s", "time"});
+  for (const auto& uuid : uuids) {
+    const RunRow row = find_run(database, uuid);
+    const std::string what =
+        row.overrides.empty() ? row.experiment : row.experiment + " " + row.overrides;
+    table.add({std::to_string(row.number), what, std::to_string(row.seed), row.status,
+               row.status == "complete" ? metrics_text(database, row.number) : row.reason,
+               row.parent_uuid ? fmt::format("scores run {}", trained_run(database, row).number)
+                               : train_speed(database, row.number),
+               duration_text(row.wall_seconds)});
+  }
+  fmt::print("{}", table.text());
+}
+
+}  // namespace assay
