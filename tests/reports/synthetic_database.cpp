@@ -179,7 +179,7 @@ std::int64_t add_run(Database& database, const MadeUpRun& made_up) {
   recorder.throughput({"train", 100.0 + static_cast<double>(made_up.seed), 1.5, 10});
   for (const Note& note : made_up.notes) recorder.note(note);
   recorder.finished({made_up.status, made_up.reason, made_up.images, std::string(64, 'e'),
-                     made_up.wall_seconds, 1 << 20});
+                     made_up.wall_seconds, made_up.peak_memory_bytes});
   return number;
 }
 

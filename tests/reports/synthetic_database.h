@@ -36,6 +36,7 @@ struct MadeUpRun {
   std::vector<Note> notes = {};
   double wall_seconds = 30.0;
   std::string cpu = "Example CPU";
+  std::int64_t peak_memory_bytes = 1 << 20;
 };
 std::int64_t add_run(Database& database, const MadeUpRun& run);
 

@@ -14,11 +14,11 @@
 #include "cli/text/table.h"
 #include "config/suite.h"
 #include "core/folder.h"
-#include "core/median.h"
 #include "data/data_digest.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
-#include "reports/computing_time.h"
+#include "reports/cost.h"
+#include "reports/number_text.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -59,9 +59,8 @@ Json values_json(const Definition& definition) {
 struct Member {
   const PlannedRun* run = nullptr;
   std::vector<std::uint64_t> seeds = {};
-  std::int64_t complete = 0;           ///< with this code, these data, on this device
-  std::optional<double> seconds = {};  ///< of a run: the median of all complete ones
-  double share = 0.0;                  ///< of it, where seeds trained as one model
+  std::int64_t complete = 0;         ///< with this code, these data, on this device
+  std::optional<RunCost> cost = {};  ///< of a run
 };
 
 void look_up(std::vector<Member>& members, const CommonOptions& options) {
@@ -70,17 +69,10 @@ void look_up(std::vector<Member>& members, const CommonOptions& options) {
   const Database database = Database::open_for_reading(file);
   const Commit commit = this_commit();
   const std::string device = pick_device("auto").is_cuda() ? "cuda" : "cpu";
-  std::map<std::string, std::vector<TimedRun>> timed;
-  for (const RunRow& row : runs(database, {.experiments = {}, .status = "complete"}))
-    timed[row.experiment_id].push_back(timed_run(row, events_of(database, row.number)));
+  const auto costs = run_costs(database, device);
   for (Member& member : members) {
     const std::string id = member.run->definition.id();
-    if (const auto& known = timed[id]; !known.empty()) {
-      std::vector<double> seconds;
-      for (const TimedRun& run : known) seconds.push_back(run.wall_seconds);
-      member.seconds = upper_median(seconds);
-      member.share = computing_seconds(known) / static_cast<double>(known.size());
-    }
+    if (const auto known = costs.find(id); known != costs.end()) member.cost = known->second;
     const auto data = data_digest(dataset_request_of(member.run->definition));
     if (!data) continue;
     member.complete = std::count_if(member.seeds.begin(), member.seeds.end(), [&](auto seed) {
@@ -109,22 +101,26 @@ std::optional<double> seconds_left(const std::vector<Member>& members) {
   for (const Member& member : members) {
     const auto left =
         static_cast<double>(member.seeds.size()) - static_cast<double>(member.complete);
-    if (left > 0 && !member.seconds) return std::nullopt;
-    sum += left * member.share;
+    if (left > 0 && !member.cost) return std::nullopt;
+    if (member.cost) sum += left * member.cost->seconds_of_seed;
   }
   return sum;
 }
 
 void print_suite(const Suite& suite, const Plan& plan, const std::vector<Member>& members) {
   fmt::print("{} (suite)\n{}{}\n", suite.name, suite.note, suite.note.empty() ? "" : "\n");
-  Table table({"experiment", "changed", "images", "seeds", "complete", "time of a run"});
+  Table table({"experiment", "changed", "images", "seeds", "complete", "time of a run", "memory",
+               "measured on"});
   std::int64_t complete = 0;
   for (const Member& member : members) {
     const Definition& definition = member.run->definition;
     complete += member.complete;
+    const auto& cost = member.cost;
     table.add({definition.name, member.run->options, std::to_string(run_length(definition).images),
                fmt::format("{}", fmt::join(member.seeds, " ")), std::to_string(member.complete),
-               member.seconds ? duration_text(*member.seconds) : "not known"});
+               cost ? duration_text(cost->seconds) : "not known",
+               cost ? peak_memory_text(cost->memory_bytes, cost->device, cost->memory_of) : "",
+               cost ? fmt::format("{}, {}", cost->device, cost->machine) : ""});
   }
   fmt::print("{}", table.text());
   const auto left = seconds_left(members);
@@ -146,13 +142,17 @@ Json suite_json(const Suite& suite, const std::vector<Member>& members) {
   Json json = {{"name", suite.name}, {"note", suite.note}, {"smoke", suite.smoke}};
   for (const Member& member : members) {
     const Definition& definition = member.run->definition;
+    const auto& cost = member.cost;
     json["members"].push_back({{"experiment", definition.name},
                                {"id", definition.id()},
                                {"changed", member.run->options},
                                {"images", run_length(definition).images},
                                {"seeds", member.seeds},
                                {"complete", member.complete},
-                               {"seconds", member.seconds ? Json(*member.seconds) : Json()}});
+                               {"seconds", cost ? Json(cost->seconds) : Json()},
+                               {"memory_bytes", cost ? Json(cost->memory_bytes) : Json()},
+                               {"device", cost ? Json(cost->device) : Json()},
+                               {"machine", cost ? Json(cost->machine) : Json()}});
   }
   json["claims"] = Json::array();
   for (const Claim& claim : suite.claims) json["claims"].push_back(claim.text);
