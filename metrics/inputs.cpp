@@ -64,7 +64,7 @@ at::Tensor checked_values(const at::Tensor& values, const InputName& name) {
 }
 
 FeaturePair stored_features(const MetricInputs& inputs, std::string_view metric) {
-  FeaturePair pair{inputs.generated_features, inputs.reference_features};
+  FeaturePair pair{inputs.features.generated, inputs.features.reference};
   check(pair.generated, 2, {metric, "generated"});
   check(pair.reference, 2, {metric, "reference"});
   if (pair.generated.size(1) != pair.reference.size(1)) {

@@ -3,9 +3,12 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <bit>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,53 +22,85 @@ struct PairSweepMemo;
 
 enum class Better { kLower, kHigher };
 
-/// What a metric needs the evaluator to draw.
-enum class Needs {
-  kFeatures,         ///< generated and reference features
-  kHeldOut,          ///< and held-out ones
-  kSpatialFeatures,  ///< generated and reference spatial features
-  kLabelled,         ///< features and labels of both sides
-  kLabelledImages,   ///< images and labels of both sides
-  kLogits,
+/// What a metric may take of an evaluation, in the order in which one that is missing is named.
+enum class Part : std::uint32_t {
+  kFeatures,         ///< of generated rows, and of reference ones where the score has any
+  kHeldOut,          ///< features of real data that the model was not trained on
+  kSpatialFeatures,  ///< of both sides
+  kLogits,           ///< of the extractor's classifier, for generated rows
   kPaths,
+  kImages,  ///< of both sides
   kReconstructions,
+  kNoisyReconstructions,  ///< of corrupted originals
+  kCodes,                 ///< of reference images
+  kPosteriors,            ///< the log-variances of their distributions
+  kFactors,               ///< that made these images
+  kDistortions,           ///< the errors of decoding codes quantised
+  kTrainingCodes,         ///< codes of training images, with labels
+  kJacobian,              ///< norms of the encoder's Jacobian
   kElbo,
   kLogWeights,
   kPoints,
-  kClassification,
-  kCodeMeans,             ///< codes of reference images
-  kPosteriors,            ///< and the log-variances of their distributions
-  kCodes,                 ///< codes of reference images and the factors that made these
-  kPosteriorsAndFactors,  ///< all of this
-  kQuantisedCodes,        ///< codes, and the error of decoding them quantised
-  kProbe,                 ///< codes of reference and of training images, both with labels
-  kJacobian,              ///< norms of the encoder's Jacobian
-  kNoisyReconstructions   ///< reconstructions of corrupted originals
+  kClassLogits,  ///< of the model under test
+  kLabels,       ///< of the reference
+  kSampleLabels  ///< the class each generated row was asked for
 };
 
-/// Whether it is of what an extractor gives.
-bool is_of_features(Needs needs);
-/// Whether files of images, features or codes can give it; else a run alone does.
-bool is_of_files(Needs needs);
-/// Whether it is of codes of reference images alone; of these, whether the factors behind the
-/// images and the log-variances of posteriors belong to it.
-bool is_of_codes(Needs needs);
-bool needs_factors(Needs needs);
-bool needs_posteriors(Needs needs);
+/// A set of parts.
+class Parts {
+ public:
+  constexpr Parts() = default;
+  constexpr Parts(std::initializer_list<Part> parts) {
+    for (const Part part : parts) add(part);
+  }
+  constexpr void add(Part part) { bits_ |= std::uint32_t{1} << static_cast<std::uint32_t>(part); }
+  constexpr void add(Parts parts) { bits_ |= parts.bits_; }
+  constexpr bool has(Part part) const { return any_of({part}); }
+  constexpr bool any_of(Parts parts) const { return (bits_ & parts.bits_) != 0; }
+  constexpr bool within(Parts others) const { return (bits_ & ~others.bits_) == 0; }
+  /// The first that is not among `others`, if there is one.
+  std::optional<Part> first_beyond(Parts others) const {
+    const std::uint32_t beyond = bits_ & ~others.bits_;
+    if (beyond == 0) return std::nullopt;
+    return static_cast<Part>(std::countr_zero(beyond));
+  }
+  constexpr bool operator==(const Parts&) const = default;
 
-/// Latent codes and the factors that made the images, for scores of disentanglement.
-struct CodesAndFactors {
-  at::Tensor codes;          ///< [N,L] f32 or f64: posterior means
-  at::Tensor logvar;         ///< [N,L] log-variances of the same Gaussian posteriors
-  at::Tensor factors;        ///< [N,F] i64, each counted from 0
-  at::Tensor factor_sizes;   ///< [F] i64: values each factor can take
-  at::Tensor variances;      ///< [L] variance of each code over the data, for the FactorVAE score
-  at::Tensor group_codes;    ///< [G,B,L]: groups of images that share one factor's value, if some
-                             ///< were drawn; else the scores of groups draw them from the above
-  at::Tensor group_factors;  ///< [G] i64: which factor it was
-  at::Tensor pair_codes;     ///< [G,B,2,L]: pairs that share one factor's value, for beta-VAE's
-  at::Tensor pair_factors;   ///< [G] i64
+ private:
+  std::uint32_t bits_ = 0;
 };
+
+/// The sets that metrics take.
+struct Needs {
+  static constexpr Parts kFeatures{Part::kFeatures};
+  static constexpr Parts kHeldOut{Part::kFeatures, Part::kHeldOut};
+  static constexpr Parts kSpatialFeatures{Part::kSpatialFeatures};
+  static constexpr Parts kLabelled{Part::kFeatures, Part::kLabels, Part::kSampleLabels};
+  static constexpr Parts kLabelledImages{Part::kImages, Part::kLabels, Part::kSampleLabels};
+  static constexpr Parts kLogits{Part::kLogits};
+  static constexpr Parts kPaths{Part::kPaths};
+  static constexpr Parts kReconstructions{Part::kReconstructions};
+  static constexpr Parts kNoisyReconstructions{Part::kNoisyReconstructions};
+  static constexpr Parts kElbo{Part::kElbo};
+  static constexpr Parts kLogWeights{Part::kLogWeights};
+  static constexpr Parts kPoints{Part::kPoints};
+  static constexpr Parts kClassification{Part::kClassLogits, Part::kLabels};
+  static constexpr Parts kCodeMeans{Part::kCodes};
+  static constexpr Parts kPosteriors{Part::kCodes, Part::kPosteriors};
+  static constexpr Parts kCodes{Part::kCodes, Part::kFactors};
+  static constexpr Parts kPosteriorsAndFactors{Part::kCodes, Part::kPosteriors, Part::kFactors};
+  static constexpr Parts kQuantisedCodes{Part::kCodes, Part::kDistortions};
+  static constexpr Parts kProbe{Part::kCodes, Part::kTrainingCodes, Part::kLabels};
+  static constexpr Parts kJacobian{Part::kJacobian};
+};
+
+/// What an extractor gives, and what files of images, features or codes may hold; the rest a run
+/// alone has.
+inline constexpr Parts kOfExtractor{Part::kFeatures, Part::kSpatialFeatures, Part::kLogits,
+                                    Part::kPaths};
+inline constexpr Parts kOfFiles{
+    Part::kFeatures, Part::kHeldOut,    Part::kSpatialFeatures, Part::kLogits, Part::kImages,
+    Part::kCodes,    Part::kPosteriors, Part::kFactors,         Part::kLabels, Part::kSampleLabels};
 
 /// A number that a metric can be asked with, as `--set kid.subsets=10` or in [eval].
 struct MetricOption {
@@ -75,39 +110,73 @@ struct MetricOption {
   std::string_view meaning;
 };
 
-/// Tensors that the evaluator drew; a metric sees these and never a model. Fields a metric does not
-/// need may be undefined. All on the CPU.
-struct MetricInputs {
-  at::Tensor generated_features;     ///< [N,D] f32
-  at::Tensor reference_features;     ///< [M,D] f32
-  at::Tensor held_out_features;      ///< [T,D] f32 of real data that the model was not trained on
-  at::Tensor generated_spatial;      ///< [N,S] f32: features that keep where things are
-  at::Tensor reference_spatial;      ///< [M,S] f32
-  at::Tensor generated_images;       ///< [N,C,H,W] u8
-  at::Tensor reference_images;       ///< [M,C,H,W] u8
-  at::Tensor generated_labels;       ///< [N] i64: the class each image was asked for
-  at::Tensor reference_labels;       ///< [M] i64
-  at::Tensor generated_logits;       ///< [N,K] f32, of the extractor's classifier
-  at::Tensor path_distances;         ///< [N] f64: d(f(z), f(z+eps))² / eps² between neighbours
-  at::Tensor originals;              ///< [N,C,H,W] u8: reconstruction pairs, after to_pixels
-  at::Tensor reconstructions;        ///< [N,C,H,W] u8
-  at::Tensor elbo_nats;              ///< [N] evidence lower bound per image
-  at::Tensor log_weights;            ///< [N,K] f64: log p(x,z)/q(z|x) in nats of K samples
-  std::int64_t data_dimensions = 0;  ///< numbers per image, for bits per dimension
-  at::Tensor code_means;             ///< [N,Z] f32: codes of reference images, or their means
-  at::Tensor code_labels;            ///< [N] i64: classes of the same images
-  at::Tensor probe_codes;            ///< [M,Z] f32: codes of training images
-  at::Tensor probe_labels;           ///< [M] i64
-  at::Tensor code_distortions;       ///< [K,2] f64: quantiser steps and errors, see code_rate.h
-  at::Tensor jacobian_norms;         ///< [N]: |dh/dx|_F at reference images in [-1,1]
-  at::Tensor noisy_reconstructions;  ///< [N,C,H,W] u8: of originals that were corrupted
-  at::Tensor points;                 ///< [N,2] generated points
-  at::Tensor reference_points;       ///< [M,2]
-  at::Tensor mode_centres;           ///< [M,2] f64
+/// What an extractor says of images, or of points the points themselves.
+struct FeatureInputs {
+  at::Tensor generated;          ///< [N,D] f32
+  at::Tensor reference;          ///< [M,D] f32
+  at::Tensor held_out;           ///< [T,D] f32
+  at::Tensor generated_spatial;  ///< [N,S] f32: features that keep where things are
+  at::Tensor reference_spatial;  ///< [M,S] f32
+  at::Tensor logits;             ///< [N,K] f32 of generated images
+  at::Tensor path_distances;     ///< [N] f64: d(f(z), f(z+eps))² / eps² between neighbours
+};
+
+/// u8 [N,C,H,W].
+struct ImageInputs {
+  at::Tensor generated;
+  at::Tensor reference;
+  at::Tensor originals;        ///< reconstruction pairs, after to_pixels
+  at::Tensor reconstructions;  ///< of the originals
+  at::Tensor noisy_reconstructions;
+};
+
+/// Latent codes of reference images.
+struct CodeInputs {
+  at::Tensor means;           ///< [N,L] f32 or f64: codes, or means of their posteriors
+  at::Tensor logvar;          ///< [N,L] log-variances of the same Gaussian posteriors
+  at::Tensor factors;         ///< [N,F] i64: of the images, each counted from 0
+  at::Tensor factor_sizes;    ///< [F] i64: values each factor can take
+  at::Tensor variances;       ///< [L] variance of each code over the data, for the FactorVAE score
+  at::Tensor group_codes;     ///< [G,B,L]: groups of images that share one factor's value, if some
+                              ///< were drawn; else the scores of groups draw them from the above
+  at::Tensor group_factors;   ///< [G] i64: which factor it was
+  at::Tensor pair_codes;      ///< [G,B,2,L]: pairs that share one factor's value, for beta-VAE's
+  at::Tensor pair_factors;    ///< [G] i64
+  at::Tensor training;        ///< [M,L] f32: codes of training images
+  at::Tensor distortions;     ///< [K,2] f64: quantiser steps and errors, see code_rate.h
+  at::Tensor jacobian_norms;  ///< [N]: |dh/dx|_F at reference images in [-1,1]
+};
+
+struct LikelihoodInputs {
+  at::Tensor elbo;              ///< [N] evidence lower bound per image in nats
+  at::Tensor log_weights;       ///< [N,K] f64: log p(x,z)/q(z|x) in nats of K samples
+  std::int64_t dimensions = 0;  ///< numbers per image, for bits per dimension
+};
+
+struct PointInputs {
+  at::Tensor generated;     ///< [N,2]
+  at::Tensor reference;     ///< [M,2]
+  at::Tensor mode_centres;  ///< [K,2] f64
   double mode_sigma = 0.0;
-  at::Tensor class_logits;  ///< [N,K] of the model under test, for accuracy
-  at::Tensor class_labels;  ///< [N] i64
-  CodesAndFactors disentanglement;
+};
+
+/// i64 of the rows of whatever part they stand beside.
+struct LabelInputs {
+  at::Tensor generated;     ///< [N]: the class each sample was asked for
+  at::Tensor reference;     ///< [M]
+  at::Tensor training;      ///< of the training codes
+  at::Tensor class_logits;  ///< [M,K] f32 of the model under test, for accuracy
+};
+
+/// The parts that the evaluator drew, and how to score them; a metric sees these and never a model.
+/// What no metric takes may be undefined. All on the CPU.
+struct MetricInputs {
+  FeatureInputs features;
+  ImageInputs images;
+  CodeInputs codes;
+  LikelihoodInputs likelihoods;
+  PointInputs points;
+  LabelInputs labels;
 
   std::int64_t k = 3;                     ///< neighbours of all metrics that have any
   std::map<std::string, double> options;  ///< by "metric.key"; what is absent has its fallback
@@ -126,7 +195,7 @@ struct Metric {
   std::string_view name;
   std::string_view paper;
   Better better;
-  Needs needs;
+  Parts needs;
   std::string_view meaning;  ///< one line with formula and unit
   MetricValue (*compute)(const MetricInputs&);
   std::vector<MetricOption> options = {};

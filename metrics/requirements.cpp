@@ -24,45 +24,30 @@ constexpr std::array<std::string_view, 10> kRealOptions{
     "code_rate.tolerance"};
 constexpr std::string_view kLeastDeviation = "factor_vae_score.least_deviation";
 
-Requirements of_needs(Needs needs) {
-  switch (needs) {
-    case Needs::kHeldOut:
-      return {.generated = 2, .reference = 2, .held_out = 2, .trained_on = true};
-    case Needs::kSpatialFeatures:
-      return {.generated = 2, .reference = 2, .spatial = true};
-    case Needs::kLabelled:
-      return {.generated = 2, .reference = 2, .labels = true};
-    case Needs::kLabelledImages:
-      return {.generated = 2, .reference = 2, .images = true, .labels = true};
-    case Needs::kLogits:
-      return {.generated = 2, .logits = true};
-    case Needs::kPaths:
-      return {.generated = 2};
-    case Needs::kReconstructions:
-    case Needs::kNoisyReconstructions:
-      return {.reference = 2, .images = true};
-    case Needs::kPoints:
-      return {.generated = 2, .points = true};
-    case Needs::kClassification:
-      return {.reference = 2, .labels = true};
-    case Needs::kProbe:
-      return {.reference = 2, .training = 2, .labels = true, .training_labels = true};
-    // Ten rows are six to learn from, as many as groups of a jackknife and one more, and three to
-    // score.
-    case Needs::kCodes:
-    case Needs::kPosteriorsAndFactors:
-      return {.reference = 10, .codes = 2, .factors = 1};
-    case Needs::kElbo:
-    case Needs::kLogWeights:
-    case Needs::kCodeMeans:
-    case Needs::kPosteriors:
-    case Needs::kQuantisedCodes:
-    case Needs::kJacobian:
-      return {.reference = 2};
-    case Needs::kFeatures:
-      break;
-  }
-  return {.generated = 2, .reference = 2};
+Requirements of_parts(Parts parts) {
+  const auto rows = [&](Parts any) { return parts.any_of(any) ? 2 : 0; };
+  Requirements least{
+      .generated = rows({Part::kFeatures, Part::kSpatialFeatures, Part::kLogits, Part::kPaths,
+                         Part::kImages, Part::kPoints}),
+      .reference = rows({Part::kFeatures, Part::kSpatialFeatures, Part::kImages,
+                         Part::kReconstructions, Part::kNoisyReconstructions, Part::kCodes,
+                         Part::kJacobian, Part::kElbo, Part::kLogWeights, Part::kClassLogits}),
+      .held_out = rows({Part::kHeldOut}),
+      .training = rows({Part::kTrainingCodes}),
+      .images = parts.any_of({Part::kImages, Part::kReconstructions, Part::kNoisyReconstructions}),
+      .points = parts.has(Part::kPoints),
+      .labels = parts.has(Part::kLabels),
+      .training_labels = parts.has(Part::kTrainingCodes),
+      .logits = parts.has(Part::kLogits),
+      .spatial = parts.has(Part::kSpatialFeatures),
+      .trained_on = parts.has(Part::kHeldOut)};
+  if (!parts.has(Part::kFactors)) return least;
+  // Ten rows are six to learn from, as many as groups of a jackknife and one more, and three to
+  // score.
+  least.reference = 10;
+  least.codes = 2;
+  least.factors = 1;
+  return least;
 }
 
 void of_kid(const MetricInputs& settings, Requirements& least) {
@@ -160,7 +145,7 @@ void check_whole(const Metric& metric, const MetricInputs& settings) {
 
 Requirements requirements_of(const Metric& metric, const MetricInputs& settings) {
   check_whole(metric, settings);
-  Requirements least = of_needs(metric.needs);
+  Requirements least = of_parts(metric.needs);
   for (const Statement& statement : statements()) {
     if (statement.metric == metric.name) statement.add(settings, least);
   }
@@ -168,7 +153,7 @@ Requirements requirements_of(const Metric& metric, const MetricInputs& settings)
 }
 
 bool names_reference(const Metric& metric) {
-  return metric.needs == Needs::kPoints || requirements_of(metric, {}).reference > 0;
+  return metric.needs.has(Part::kPoints) || requirements_of(metric, {}).reference > 0;
 }
 
 }  // namespace assay

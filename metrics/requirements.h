@@ -55,7 +55,7 @@ void check_requirements(const Metric& metric, const MetricInputs& settings,
                         const EvaluationSizes& sizes);
 
 /// The sizes of inputs that are there already, as a metric of these needs sees them.
-EvaluationSizes sizes_of(const MetricInputs& inputs, Needs needs);
+EvaluationSizes sizes_of(const MetricInputs& inputs, Parts needs);
 
 /// How many rows each value of labels [N] i64 has.
 RowsOfEach rows_of_each(const at::Tensor& labels);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 
@@ -143,53 +144,42 @@ RowsOfEach labels_of(const at::Tensor& labels) {
   return labels.defined() ? rows_of_each(labels) : RowsOfEach{};
 }
 
-const at::Tensor& real_rows(const MetricInputs& inputs, Needs needs) {
-  switch (needs) {
-    case Needs::kReconstructions:
-    case Needs::kNoisyReconstructions:
-      return inputs.originals;
-    case Needs::kElbo:
-      return inputs.elbo_nats;
-    case Needs::kLogWeights:
-      return inputs.log_weights;
-    case Needs::kClassification:
-      return inputs.class_logits;
-    case Needs::kJacobian:
-      return inputs.jacobian_norms;
-    case Needs::kPoints:
-      return inputs.reference_points;
-    case Needs::kLabelledImages:
-      return inputs.reference_images;
-    case Needs::kSpatialFeatures:
-      return inputs.reference_spatial;
-    case Needs::kCodes:
-    case Needs::kPosteriors:
-    case Needs::kPosteriorsAndFactors:
-      return inputs.disentanglement.codes;
-    case Needs::kCodeMeans:
-    case Needs::kProbe:
-    case Needs::kQuantisedCodes:
-      return inputs.code_means;
-    default:
-      return inputs.reference_features;
+struct Rows {
+  Part part;
+  const at::Tensor& tensor;
+};
+
+// Those of the first part that the metric takes; else features.
+at::Tensor first_taken(Parts needs, std::initializer_list<Rows> all, const at::Tensor& features) {
+  for (const Rows& one : all) {
+    if (needs.has(one.part)) return one.tensor;
   }
+  return features;
 }
 
-const at::Tensor& generated_rows(const MetricInputs& inputs, Needs needs) {
-  switch (needs) {
-    case Needs::kPoints:
-      return inputs.points;
-    case Needs::kLabelledImages:
-      return inputs.generated_images;
-    case Needs::kSpatialFeatures:
-      return inputs.generated_spatial;
-    case Needs::kLogits:
-      return inputs.generated_logits;
-    case Needs::kPaths:
-      return inputs.path_distances;
-    default:
-      return inputs.generated_features;
-  }
+at::Tensor real_rows(const MetricInputs& inputs, Parts needs) {
+  return first_taken(needs,
+                     {{Part::kReconstructions, inputs.images.originals},
+                      {Part::kNoisyReconstructions, inputs.images.originals},
+                      {Part::kElbo, inputs.likelihoods.elbo},
+                      {Part::kLogWeights, inputs.likelihoods.log_weights},
+                      {Part::kClassLogits, inputs.labels.class_logits},
+                      {Part::kJacobian, inputs.codes.jacobian_norms},
+                      {Part::kPoints, inputs.points.reference},
+                      {Part::kImages, inputs.images.reference},
+                      {Part::kSpatialFeatures, inputs.features.reference_spatial},
+                      {Part::kCodes, inputs.codes.means}},
+                     inputs.features.reference);
+}
+
+at::Tensor generated_rows(const MetricInputs& inputs, Parts needs) {
+  return first_taken(needs,
+                     {{Part::kPoints, inputs.points.generated},
+                      {Part::kImages, inputs.images.generated},
+                      {Part::kSpatialFeatures, inputs.features.generated_spatial},
+                      {Part::kLogits, inputs.features.logits},
+                      {Part::kPaths, inputs.features.path_distances}},
+                     inputs.features.generated);
 }
 
 }  // namespace
@@ -199,31 +189,28 @@ void check_requirements(const Metric& metric, const MetricInputs& settings,
   Check(metric, settings, sizes).all();
 }
 
-EvaluationSizes sizes_of(const MetricInputs& inputs, Needs needs) {
-  const at::Tensor& real = real_rows(inputs, needs);
+EvaluationSizes sizes_of(const MetricInputs& inputs, Parts needs) {
+  const at::Tensor real = real_rows(inputs, needs);
   EvaluationSizes sizes;
   sizes.generated = count_of(generated_rows(inputs, needs));
   sizes.reference = count_of(real);
-  sizes.held_out = count_of(inputs.held_out_features);
-  sizes.training = count_of(inputs.probe_codes);
+  sizes.held_out = count_of(inputs.features.held_out);
+  sizes.training = count_of(inputs.codes.training);
   if (real.defined() && real.dim() == 4) sizes.example_shape = real.sizes().slice(1).vec();
-  if (is_of_codes(needs) && real.defined() && real.dim() == 2) sizes.codes = real.size(1);
-  const at::Tensor& factors = inputs.disentanglement.factors;
+  if (needs.has(Part::kCodes) && real.defined() && real.dim() == 2) sizes.codes = real.size(1);
+  const at::Tensor& factors = inputs.codes.factors;
   if (factors.defined() && factors.dim() == 2) {
     sizes.factors.emplace();
     for (const at::Tensor& factor : factors.unbind(1)) {
       sizes.factors->push_back(rows_of_each(factor));
     }
   }
-  const bool classified = needs == Needs::kClassification;
-  const bool coded = needs == Needs::kProbe;
-  sizes.generated_classes = labels_of(inputs.generated_labels);
-  sizes.reference_classes = labels_of(classified ? inputs.class_labels
-                                      : coded    ? inputs.code_labels
-                                                 : inputs.reference_labels);
-  sizes.training_labels = inputs.probe_labels.defined();
-  sizes.logits = inputs.generated_logits.defined();
-  sizes.spatial = inputs.generated_spatial.defined() && inputs.reference_spatial.defined();
+  sizes.generated_classes = labels_of(inputs.labels.generated);
+  sizes.reference_classes = labels_of(inputs.labels.reference);
+  sizes.training_labels = inputs.labels.training.defined();
+  sizes.logits = inputs.features.logits.defined();
+  sizes.spatial =
+      inputs.features.generated_spatial.defined() && inputs.features.reference_spatial.defined();
   return sizes;
 }
 

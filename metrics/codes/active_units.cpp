@@ -16,7 +16,7 @@ at::Tensor variance_of_means(const at::Tensor& code_means) {
 }
 
 MetricValue compute_active_units(const MetricInputs& inputs) {
-  const auto means = checked_rows(inputs.code_means, {"active_units", "code means"});
+  const auto means = checked_rows(inputs.codes.means, {"active_units", "code means"});
   const double threshold = option(inputs, "active_units.threshold");
   const auto active = (variance_of_means(means) > threshold).sum().item<double>();
   return scored(inputs, {active, std::nan("")},

@@ -29,7 +29,7 @@ struct Differences {
 };
 
 Differences of_given(const MetricInputs& inputs) {
-  const CodesAndFactors& given = inputs.disentanglement;
+  const CodeInputs& given = inputs.codes;
   const CodeGroups groups = checked_groups(given.pair_codes, given.pair_factors, 4, kName);
   const std::int64_t all = groups.values.size(0);
   if (all < 3) throw Error(fmt::format("{}: {} groups; needs 3 or more", kName, all));
@@ -78,7 +78,7 @@ double beta_vae_score(const at::Tensor& differences, const std::vector<std::int6
 }
 
 MetricValue compute_beta_vae_score(const MetricInputs& inputs) {
-  const bool given = inputs.disentanglement.pair_codes.defined();
+  const bool given = inputs.codes.pair_codes.defined();
   const Differences differences = given ? of_given(inputs) : of_drawn(inputs);
   const double score = beta_vae_score(differences.values, differences.factors);
   const auto all = std::ssize(differences.factors);

@@ -19,7 +19,7 @@ at::Tensor mean_differences(const at::Tensor& pairs);
 /// in random order, G ≥ 3; factors: [G].
 double beta_vae_score(const at::Tensor& differences, const std::vector<std::int64_t>& factors);
 
-/// Of inputs.disentanglement.pair_codes if there are any, else of pairs drawn from its codes and
+/// Of inputs.codes.pair_codes if there are any, else of pairs drawn from its codes and
 /// factors (draw_pairs). Standard error binomial over the scored groups, the classifier taken as
 /// fixed.
 MetricValue compute_beta_vae_score(const MetricInputs& inputs);

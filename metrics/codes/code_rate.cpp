@@ -50,8 +50,8 @@ double allowed_step(const at::Tensor& distortions, double tolerance) {
 }
 
 MetricValue compute_code_rate(const MetricInputs& inputs) {
-  const auto codes = checked_rows(inputs.code_means, {"code_rate", "codes"});
-  const auto distortions = checked_rows(inputs.code_distortions, {"code_rate", "distortions"});
+  const auto codes = checked_rows(inputs.codes.means, {"code_rate", "codes"});
+  const auto distortions = checked_rows(inputs.codes.distortions, {"code_rate", "distortions"});
   const double tolerance = option(inputs, "code_rate.tolerance");
   const double step = allowed_step(distortions, tolerance);
   const Mean rate = entropy_of_indices(quantiser_indices(codes, step));

@@ -26,7 +26,7 @@ void check_factors(const at::Tensor& factors, std::int64_t dimensions, std::int6
                           rows, factors.defined() ? c10::str(factors.sizes()) : "none"));
 }
 
-std::int64_t size_of_factor(const CodesAndFactors& inputs, std::int64_t factor,
+std::int64_t size_of_factor(const CodeInputs& inputs, std::int64_t factor,
                             std::string_view metric) {
   const auto column = inputs.factors.select(1, factor);
   const auto low = column.min().item<std::int64_t>();
@@ -55,8 +55,8 @@ std::int64_t size_of_factor(const CodesAndFactors& inputs, std::int64_t factor,
 }  // namespace
 
 CheckedCodes checked_codes(const MetricInputs& inputs, std::string_view metric) {
-  const CodesAndFactors& given = inputs.disentanglement;
-  CheckedCodes codes{checked_rows(given.codes, {metric, "code"}), given.factors, {}};
+  const CodeInputs& given = inputs.codes;
+  CheckedCodes codes{checked_rows(given.means, {metric, "code"}), given.factors, {}};
   check_factors(given.factors, 2, codes.values.size(0), metric);
   if (codes.values.size(0) < kLeastRows || codes.values.size(1) < 2) {
     throw Error(fmt::format("{}: {} rows of {} codes; needs {} rows and 2 codes or more", metric,

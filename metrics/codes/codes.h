@@ -18,7 +18,7 @@ struct CheckedCodes {
   std::vector<std::int64_t> sizes;  ///< [F] values each factor can take
 };
 
-/// inputs.disentanglement's codes and factors. Throws Error naming the metric if they are absent,
+/// inputs.codes's codes and factors. Throws Error naming the metric if they are absent,
 /// not of equally many rows (N ≥ 10), not finite or out of range, if there is one code only, or if
 /// a factor keeps one value throughout.
 CheckedCodes checked_codes(const MetricInputs& inputs, std::string_view metric);

@@ -69,9 +69,9 @@ CheckedCodes checked(const MetricInputs& inputs, std::string_view metric) {
 // The evaluation's trees if they are of these codes, else a fresh place for them.
 std::shared_ptr<DciMemo> trees_of(const MetricInputs& inputs) {
   const auto memo = inputs.trees ? inputs.trees : std::make_shared<DciMemo>();
-  const CodesAndFactors& given = inputs.disentanglement;
-  if (!memo->codes.is_same(given.codes) || !memo->factors.is_same(given.factors)) {
-    *memo = {given.codes, given.factors, std::nullopt, {}};
+  const CodeInputs& given = inputs.codes;
+  if (!memo->codes.is_same(given.means) || !memo->factors.is_same(given.factors)) {
+    *memo = {given.means, given.factors, std::nullopt, {}};
   }
   return memo;
 }

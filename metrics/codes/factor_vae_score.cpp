@@ -28,7 +28,7 @@ struct Votes {
 };
 
 Votes given_votes(const MetricInputs& inputs) {
-  const CodesAndFactors& given = inputs.disentanglement;
+  const CodeInputs& given = inputs.codes;
   const CodeGroups groups = checked_groups(given.group_codes, given.group_factors, 3, kName);
   const auto variances = checked_values(given.variances, {kName, "code variance"});
   if (variances.size(0) != groups.values.size(2) || (variances < 0.0).any().item<bool>()) {
@@ -101,7 +101,7 @@ double factor_vae_score(const at::Tensor& within, const std::vector<std::int64_t
 }
 
 MetricValue compute_factor_vae_score(const MetricInputs& inputs) {
-  const bool given = inputs.disentanglement.group_codes.defined();
+  const bool given = inputs.codes.group_codes.defined();
   const Votes votes = given ? given_votes(inputs) : drawn_votes(inputs);
   const double least = option(inputs, "factor_vae_score.least_deviation");
   const double score = factor_vae_score(votes.within, votes.factors, votes.variances, least);

@@ -22,7 +22,7 @@ at::Tensor group_variances(const at::Tensor& groups);
 double factor_vae_score(const at::Tensor& within, const std::vector<std::int64_t>& factors,
                         const at::Tensor& variances, double least_deviation);
 
-/// Of inputs.disentanglement.group_codes if there are any, else of groups drawn from its codes and
+/// Of inputs.codes.group_codes if there are any, else of groups drawn from its codes and
 /// factors (draw_groups). Standard error binomial over groups, the classifier taken as fixed.
 MetricValue compute_factor_vae_score(const MetricInputs& inputs);
 

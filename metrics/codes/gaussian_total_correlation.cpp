@@ -65,7 +65,7 @@ double gaussian_total_correlation(const at::Tensor& codes) {
 }
 
 MetricValue compute_gaussian_total_correlation(const MetricInputs& inputs) {
-  const auto codes = checked_rows(inputs.code_means, {kName, "code"});
+  const auto codes = checked_rows(inputs.codes.means, {kName, "code"});
   if (codes.size(1) < 2) {
     throw Error(fmt::format("{}: there is one code only; needs 2 to depend on each other", kName));
   }

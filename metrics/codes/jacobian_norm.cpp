@@ -10,7 +10,7 @@
 namespace assay {
 
 MetricValue compute_jacobian_norm(const MetricInputs& inputs) {
-  const auto norms = checked_values(inputs.jacobian_norms, {"jacobian_norm", "norm"});
+  const auto norms = checked_values(inputs.codes.jacobian_norms, {"jacobian_norm", "norm"});
   const Mean norm = mean_of(norms);
   return scored(inputs, norm,
                 {.metric = "jacobian_norm",

@@ -48,8 +48,8 @@ double linear_probe_error(const LabelledCodes& train, const LabelledCodes& test)
 }
 
 MetricValue compute_linear_probe_error(const MetricInputs& inputs) {
-  const auto train = checked(inputs.probe_codes, inputs.probe_labels, "training codes");
-  const auto test = checked(inputs.code_means, inputs.code_labels, "test codes");
+  const auto train = checked(inputs.codes.training, inputs.labels.training, "training codes");
+  const auto test = checked(inputs.codes.means, inputs.labels.reference, "test codes");
   const double error = linear_probe_error(train, test);
   return scored(
       inputs, {error, binomial_standard_error(error, test.codes.size(0))},

@@ -10,7 +10,7 @@
 namespace assay {
 
 MetricValue compute_mean_activation(const MetricInputs& inputs) {
-  const auto codes = checked_rows(inputs.code_means, {"mean_activation", "codes"});
+  const auto codes = checked_rows(inputs.codes.means, {"mean_activation", "codes"});
   const Mean activation = mean_of(codes.mean(1));
   return scored(inputs, activation,
                 {.metric = "mean_activation",

@@ -18,9 +18,8 @@ constexpr double kLargestLogvar = 600.0;
 }  // namespace
 
 GaussianPosteriors checked_posteriors(const MetricInputs& inputs, std::string_view metric) {
-  const auto mu = checked_rows(inputs.disentanglement.codes, {metric, "code"});
-  const auto logvar =
-      checked_rows(inputs.disentanglement.logvar, {metric, "posterior log-variance"});
+  const auto mu = checked_rows(inputs.codes.means, {metric, "code"});
+  const auto logvar = checked_rows(inputs.codes.logvar, {metric, "posterior log-variance"});
   if (logvar.sizes() != mu.sizes()) {
     throw Error(
         fmt::format("{}: the codes are {}, their log-variances {}; each posterior mean "

@@ -15,7 +15,7 @@ struct GaussianPosteriors {
   at::Tensor mu, logvar;  ///< [N,L] f64; logvar within ±600, so that every density is a number
 };
 
-/// inputs.disentanglement's codes and log-variances. Throws Error naming the metric if they are
+/// inputs.codes's codes and log-variances. Throws Error naming the metric if they are
 /// absent, of different shapes, not finite or out of range.
 GaussianPosteriors checked_posteriors(const MetricInputs& inputs, std::string_view metric);
 

@@ -27,7 +27,7 @@ MetricValue compute_total_correlation(const MetricInputs& inputs);
 /// of all.
 double gaussian_total_correlation(const at::Tensor& codes);
 
-/// Of inputs.code_means, as Locatello et al. 2019 (sec. 5.2) take it. Standard error by the delta
+/// Of inputs.codes.means, as Locatello et al. 2019 (sec. 5.2) take it. Standard error by the delta
 /// method. Throws Error for one code only.
 MetricValue compute_gaussian_total_correlation(const MetricInputs& inputs);
 

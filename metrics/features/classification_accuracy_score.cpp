@@ -163,8 +163,8 @@ double accuracy(const Classifier& classifier, const LabelledImages& data) {
 }  // namespace
 
 MetricValue compute_cas(const MetricInputs& inputs) {
-  const auto generated = checked(inputs.generated_images, inputs.generated_labels, "generated");
-  const auto reference = checked(inputs.reference_images, inputs.reference_labels, "reference");
+  const auto generated = checked(inputs.images.generated, inputs.labels.generated, "generated");
+  const auto reference = checked(inputs.images.reference, inputs.labels.reference, "reference");
   if (generated.images[0].sizes() != reference.images[0].sizes()) {
     throw Error(fmt::format(
         "{}: the generated images are {} and the reference {} (C,H,W); give "

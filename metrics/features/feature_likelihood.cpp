@@ -166,7 +166,7 @@ Mean feature_likelihood_divergence(const FldSamples& samples, std::uint64_t seed
 
 MetricValue compute_fld(const MetricInputs& inputs) {
   const auto features = checked_features(inputs, "fld");
-  const auto held_out = checked_rows(inputs.held_out_features, {"fld", "held-out"});
+  const auto held_out = checked_rows(inputs.features.held_out, {"fld", "held-out"});
   if (held_out.size(1) != features.reference.size(1)) {
     throw Error(
         fmt::format("fld: the held-out features have {} columns, the reference {}; both "

@@ -67,8 +67,10 @@ void check_labels(const at::Tensor& labels, const at::Tensor& rows, std::string_
 }  // namespace
 
 MetricValue compute_sfd(const MetricInputs& inputs) {
-  const auto generated = checked_rows(inputs.generated_spatial, {"sfd", "generated spatial"});
-  const auto reference = checked_rows(inputs.reference_spatial, {"sfd", "reference spatial"});
+  const auto generated =
+      checked_rows(inputs.features.generated_spatial, {"sfd", "generated spatial"});
+  const auto reference =
+      checked_rows(inputs.features.reference_spatial, {"sfd", "reference spatial"});
   if (generated.size(1) != reference.size(1)) {
     throw Error(
         fmt::format("sfd: the generated features have {} columns, the reference {}; both "
@@ -105,11 +107,11 @@ Mean intra_class_distance(const at::Tensor& generated, const at::Tensor& generat
 
 MetricValue compute_intra_fd(const MetricInputs& inputs) {
   const auto features = checked_features(inputs, "intra_fd");
-  check_labels(inputs.generated_labels, features.generated, "generated");
-  check_labels(inputs.reference_labels, features.reference, "reference");
-  const Mean distance = intra_class_distance(features.generated, inputs.generated_labels,
-                                             features.reference, inputs.reference_labels);
-  const auto classes = rows_of_class(inputs.generated_labels).size();
+  check_labels(inputs.labels.generated, features.generated, "generated");
+  check_labels(inputs.labels.reference, features.reference, "reference");
+  const Mean distance = intra_class_distance(features.generated, inputs.labels.generated,
+                                             features.reference, inputs.labels.reference);
+  const auto classes = rows_of_class(inputs.labels.generated).size();
   return scored(inputs, distance,
                 {.metric = "intra_fd",
                  .estimator = "mean over classes, covariance/(n-1), f64",

@@ -63,7 +63,7 @@ double mmd_rbf_sigma(const MetricInputs& inputs) {
   const double asked = option(inputs, "mmd_rbf.sigma");
   if (asked > 0.0) return asked;
   const double sigma =
-      median_distance(checked_rows(inputs.reference_features, {"mmd_rbf", "reference"}));
+      median_distance(checked_rows(inputs.features.reference, {"mmd_rbf", "reference"}));
   if (sigma > 0.0) return sigma;
   throw Error(
       "mmd_rbf: the median distance between rows of the reference is 0 (most of them are equal), "
@@ -77,8 +77,8 @@ MetricValue compute_mmd_rbf(const MetricInputs& inputs) {
       inputs, squared,
       {.metric = "mmd_rbf",
        .estimator = "different pairs (unbiased), jackknife, f64",
-       .n_generated = inputs.generated_features.size(0),
-       .n_real = inputs.reference_features.size(0),
+       .n_generated = inputs.features.generated.size(0),
+       .n_real = inputs.features.reference.size(0),
        .settings = {{"sigma", fmt::format("{}", found->request.gaussian_sigma.value())}}});
 }
 

@@ -18,7 +18,7 @@
 
 namespace assay {
 
-InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits, Parts parts) {
+InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits, Splits parts) {
   TORCH_CHECK(logits.dim() == 2 && splits >= 1 && splits <= logits.size(0) / 2,
               "inception_score: ", splits, " splits of logits ", logits.sizes());
   std::vector<double> scores;
@@ -28,7 +28,7 @@ InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits, Pa
     const auto n = log_p.size(0);
     const auto chunk = (n + splits - 1) / splits;
     for (std::int64_t i = 0; i < splits; ++i) {
-      const bool even = parts == Parts::kEven;
+      const bool even = parts == Splits::kEven;
       const auto begin = even ? i * n / splits : i * chunk;
       const auto end = even ? (i + 1) * n / splits : std::min(n, (i + 1) * chunk);
       if (begin >= end) break;
@@ -90,21 +90,21 @@ at::Tensor in_order_of(std::string_view compat, const at::Tensor& logits) {
 }  // namespace
 
 bool inception_score_follows_order(const MetricInputs& inputs) {
-  const auto logits = in_order_of(inputs.compat, inputs.generated_logits);
+  const auto logits = in_order_of(inputs.compat, inputs.features.logits);
   return splits_follow_order(logits, whole_option(inputs, "inception_score.splits"));
 }
 
 MetricValue compute_inception_score(const MetricInputs& inputs) {
   const InputName name{"inception_score", "generated"};
   check_compat(inputs.compat, name.metric);
-  const auto logits = in_order_of(inputs.compat, checked_rows(inputs.generated_logits, name));
+  const auto logits = in_order_of(inputs.compat, checked_rows(inputs.features.logits, name));
   const std::int64_t splits = whole_option(inputs, "inception_score.splits");
   if (splits > logits.size(0) / 2) {
     throw Error(fmt::format("{}: {} splits of {} {} rows; a split needs two, so ask for 1 to {}",
                             name.metric, splits, logits.size(0), name.input, logits.size(0) / 2));
   }
   const InceptionScore score = inception_score(
-      logits, splits, inputs.compat == "torchmetrics" ? Parts::kChunked : Parts::kEven);
+      logits, splits, inputs.compat == "torchmetrics" ? Splits::kChunked : Splits::kEven);
   return scored(inputs, {score.mean, score.standard_error},
                 {.metric = name.metric,
                  .estimator = inputs.compat.empty() ? "contiguous splits, no shuffle, f64"

@@ -15,7 +15,7 @@ struct InceptionScore {
   double standard_error = 0.0;
 };
 
-enum class Parts {
+enum class Splits {
   kEven,    ///< [i·N/S, (i+1)·N/S)
   kChunked  ///< ⌈N/S⌉ rows each, the last what is left: torch.chunk's, torchmetrics'
 };
@@ -27,7 +27,7 @@ enum class Parts {
 /// sd/√S over the splits; for one split the delta method, score · sd(KL)/√N.
 /// logits: [N,K] f64; 1 ≤ splits ≤ N/2.
 InceptionScore inception_score(const at::Tensor& logits, std::int64_t splits,
-                               Parts parts = Parts::kEven);
+                               Splits parts = Splits::kEven);
 
 /// Whether the splits differ by more than those of shuffled rows would, so that the score is one of
 /// the order of the rows (sorted by class, it is far too low). With p̄_s the mean of p(y|x) over

@@ -131,8 +131,8 @@ MetricValue compute_kid(const MetricInputs& inputs) {
       {.metric = "kid",
        .estimator = fmt::format("all pairs, unbiased, cubic kernel, {} products; jackknife",
                                 found->arithmetic == at::kFloat ? "f32" : "f64"),
-       .n_generated = inputs.generated_features.size(0),
-       .n_real = inputs.reference_features.size(0)});
+       .n_generated = inputs.features.generated.size(0),
+       .n_real = inputs.features.reference.size(0)});
 }
 
 }  // namespace assay

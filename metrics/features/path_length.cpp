@@ -35,7 +35,7 @@ Mean percentile_mean(const at::Tensor& values, double trim_low, double trim_high
 }
 
 MetricValue compute_ppl(const MetricInputs& inputs) {
-  const auto distances = checked_values(inputs.path_distances, {"ppl", "path"});
+  const auto distances = checked_values(inputs.features.path_distances, {"ppl", "path"});
   if (distances.min().item<double>() < 0.0) {
     throw Error("ppl: the path input holds negative values; squared distances are needed");
   }

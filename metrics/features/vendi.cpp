@@ -83,7 +83,7 @@ Mean vendi_score(const at::Tensor& rows, double q) {
 }
 
 MetricValue compute_vendi(const MetricInputs& inputs) {
-  const auto rows = checked_rows(inputs.generated_features, {"vendi", "generated"});
+  const auto rows = checked_rows(inputs.features.generated, {"vendi", "generated"});
   const double q = option(inputs, "vendi.q");
   const Mean score = vendi_score(rows, q);
   return scored(inputs, score,

@@ -12,8 +12,8 @@
 namespace assay {
 
 MetricValue compute_accuracy(const MetricInputs& inputs) {
-  const auto logits = checked_rows(inputs.class_logits, {"accuracy", "logits"});
-  const auto& labels = inputs.class_labels;
+  const auto logits = checked_rows(inputs.labels.class_logits, {"accuracy", "logits"});
+  const auto& labels = inputs.labels.reference;
   if (!labels.defined() || labels.dim() != 1 || labels.size(0) != logits.size(0)) {
     throw Error(
         fmt::format("accuracy: {} rows of logits need as many labels; this data set has "

@@ -11,12 +11,12 @@ namespace assay {
 
 MetricValue compute_noise_psnr(const MetricInputs& inputs) {
   MetricInputs pairs = inputs;
-  pairs.reconstructions = inputs.noisy_reconstructions;
+  pairs.images.reconstructions = inputs.images.noisy_reconstructions;
   const MetricValue ratio = compute_psnr(pairs);
   return scored(inputs, {ratio.value, ratio.standard_error},
                 {.metric = "noise_psnr",
                  .estimator = "mean over images of dB, u8, peak 255, of corrupted originals",
-                 .n_real = inputs.originals.size(0)});
+                 .n_real = inputs.images.originals.size(0)});
 }
 
 }  // namespace assay

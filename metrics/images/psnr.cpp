@@ -22,11 +22,11 @@ Mean psnr(const at::Tensor& originals, const at::Tensor& reconstructions) {
 
 MetricValue compute_psnr(const MetricInputs& inputs) {
   check_reconstructions(inputs, "psnr");
-  const Mean ratio = psnr(inputs.originals, inputs.reconstructions);
+  const Mean ratio = psnr(inputs.images.originals, inputs.images.reconstructions);
   return scored(inputs, ratio,
                 {.metric = "psnr",
                  .estimator = "mean over images of dB, u8, peak 255",
-                 .n_real = inputs.originals.size(0)});
+                 .n_real = inputs.images.originals.size(0)});
 }
 
 }  // namespace assay

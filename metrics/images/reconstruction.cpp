@@ -24,8 +24,8 @@ at::Tensor squared_errors(const at::Tensor& originals, const at::Tensor& reconst
 }
 
 void check_reconstructions(const MetricInputs& inputs, std::string_view metric) {
-  const auto& originals = inputs.originals;
-  const auto& reconstructions = inputs.reconstructions;
+  const auto& originals = inputs.images.originals;
+  const auto& reconstructions = inputs.images.reconstructions;
   if (!originals.defined() || !reconstructions.defined()) {
     throw Error(fmt::format("{}: there are no reconstructions; this model makes none", metric));
   }
@@ -43,11 +43,11 @@ Mean reconstruction_mse(const at::Tensor& originals, const at::Tensor& reconstru
 
 MetricValue compute_reconstruction_mse(const MetricInputs& inputs) {
   check_reconstructions(inputs, "reconstruction_mse");
-  const Mean error = reconstruction_mse(inputs.originals, inputs.reconstructions);
+  const Mean error = reconstruction_mse(inputs.images.originals, inputs.images.reconstructions);
   return scored(inputs, error,
                 {.metric = "reconstruction_mse",
                  .estimator = "per pixel and channel, u8/255",
-                 .n_real = inputs.originals.size(0)});
+                 .n_real = inputs.images.originals.size(0)});
 }
 
 }  // namespace assay

@@ -116,24 +116,24 @@ Mean ms_ssim(const at::Tensor& originals, const at::Tensor& reconstructions) {
 
 MetricValue compute_ssim(const MetricInputs& inputs) {
   check_reconstructions(inputs, "ssim");
-  check_side(inputs.originals, kSsimWindow, "ssim");
-  const Mean similarity = ssim(inputs.originals, inputs.reconstructions);
+  check_side(inputs.images.originals, kSsimWindow, "ssim");
+  const Mean similarity = ssim(inputs.images.originals, inputs.images.reconstructions);
   return scored(
       inputs, similarity,
       {.metric = "ssim",
        .estimator = "Gaussian 11x11 sigma 1.5 inside the image, K 0.01 0.03, L 255, per channel",
-       .n_real = inputs.originals.size(0)});
+       .n_real = inputs.images.originals.size(0)});
 }
 
 MetricValue compute_ms_ssim(const MetricInputs& inputs) {
   check_reconstructions(inputs, "ms_ssim");
-  check_side(inputs.originals, kMsSsimSide, "ms_ssim");
-  const Mean similarity = ms_ssim(inputs.originals, inputs.reconstructions);
+  check_side(inputs.images.originals, kMsSsimSide, "ms_ssim");
+  const Mean similarity = ms_ssim(inputs.images.originals, inputs.images.reconstructions);
   return scored(inputs, similarity,
                 {.metric = "ms_ssim",
                  .estimator = "5 scales by 2x2 means, weights of 2003, Gaussian 11x11 sigma 1.5 "
                               "inside the image, K 0.01 0.03, L 255, per channel",
-                 .n_real = inputs.originals.size(0)});
+                 .n_real = inputs.images.originals.size(0)});
 }
 
 }  // namespace assay

@@ -10,7 +10,7 @@
 namespace assay {
 
 MetricValue compute_elbo(const MetricInputs& inputs) {
-  const auto values = checked_values(inputs.elbo_nats, {"elbo", "evidence lower bound"});
+  const auto values = checked_values(inputs.likelihoods.elbo, {"elbo", "evidence lower bound"});
   const Mean bound = mean_of(values);
   return scored(
       inputs, bound,

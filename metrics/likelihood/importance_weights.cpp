@@ -36,22 +36,22 @@ Mean iwae_nll(const at::Tensor& log_weights) {
 }
 
 MetricValue compute_iwae_nll(const MetricInputs& inputs) {
-  const auto weights = checked_rows(inputs.log_weights, {"iwae_nll", "log-weight"});
+  const auto weights = checked_rows(inputs.likelihoods.log_weights, {"iwae_nll", "log-weight"});
   return scored(inputs, iwae_nll(weights), scoring_of("iwae_nll", weights));
 }
 
 MetricValue compute_bits_per_dim(const MetricInputs& inputs) {
-  const auto weights = checked_rows(inputs.log_weights, {"bits_per_dim", "log-weight"});
-  if (inputs.data_dimensions < 1) {
+  const auto weights = checked_rows(inputs.likelihoods.log_weights, {"bits_per_dim", "log-weight"});
+  if (inputs.likelihoods.dimensions < 1) {
     throw Error(
         fmt::format("bits_per_dim: data of {} dimensions; the evaluator must say how many "
                     "numbers an image holds",
-                    inputs.data_dimensions));
+                    inputs.likelihoods.dimensions));
   }
   const Mean nll = iwae_nll(weights);
-  const double nats = static_cast<double>(inputs.data_dimensions) * std::numbers::ln2;
+  const double nats = static_cast<double>(inputs.likelihoods.dimensions) * std::numbers::ln2;
   Scoring scoring = scoring_of("bits_per_dim", weights);
-  scoring.settings["dimensions"] = std::to_string(inputs.data_dimensions);
+  scoring.settings["dimensions"] = std::to_string(inputs.likelihoods.dimensions);
   return scored(inputs, {nll.value / nats, nll.standard_error / nats}, scoring);
 }
 

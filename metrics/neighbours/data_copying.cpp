@@ -94,7 +94,7 @@ at::Tensor rows_in(const at::Tensor& rows, const at::Tensor& cells, std::int64_t
 }
 
 at::Tensor other_features(const MetricInputs& inputs, const FeaturePair& features) {
-  auto held_out = checked_rows(inputs.held_out_features, {"ct", "held-out"});
+  auto held_out = checked_rows(inputs.features.held_out, {"ct", "held-out"});
   if (held_out.size(1) == features.reference.size(1)) return held_out;
   throw Error(
       fmt::format("ct: the held-out features have {} columns, the reference {}; both must "

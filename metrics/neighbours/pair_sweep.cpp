@@ -321,13 +321,13 @@ std::shared_ptr<const PairStatistics> pair_statistics(const MetricInputs& inputs
   PairSweepMemo* memo = inputs.sweep.get();
   const auto features = stored_features(inputs, metric);
   const bool known = memo != nullptr && memo->statistics && memo->request == request &&
-                     memo->generated.is_same(inputs.generated_features) &&
-                     memo->reference.is_same(inputs.reference_features);
+                     memo->generated.is_same(inputs.features.generated) &&
+                     memo->reference.is_same(inputs.features.reference);
   if (known) return memo->statistics;
   auto found = std::make_shared<const PairStatistics>(
       sweep_pairs(features.generated, features.reference, request));
   if (memo != nullptr) {
-    *memo = {request, inputs.generated_features, inputs.reference_features, found};
+    *memo = {request, inputs.features.generated, inputs.features.reference, found};
   }
   return found;
 }

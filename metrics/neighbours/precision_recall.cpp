@@ -19,7 +19,7 @@ enum class Side { kGenerated, kReference };
 
 void check_k(const MetricInputs& inputs, std::string_view metric, Side side) {
   const auto& rows =
-      side == Side::kGenerated ? inputs.generated_features : inputs.reference_features;
+      side == Side::kGenerated ? inputs.features.generated : inputs.features.reference;
   const auto n = rows.size(0);
   if (inputs.k >= 1 && inputs.k < n) return;
   throw Error(fmt::format(
@@ -30,8 +30,8 @@ void check_k(const MetricInputs& inputs, std::string_view metric, Side side) {
 Scoring of_pairs(const MetricInputs& inputs, std::string_view metric, std::string estimator) {
   return {.metric = metric,
           .estimator = std::move(estimator),
-          .n_generated = inputs.generated_features.size(0),
-          .n_real = inputs.reference_features.size(0)};
+          .n_generated = inputs.features.generated.size(0),
+          .n_real = inputs.features.reference.size(0)};
 }
 
 Scoring of_balls(const MetricInputs& inputs, std::string_view metric) {

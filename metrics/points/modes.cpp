@@ -42,15 +42,15 @@ ModeHistogram resample(const ModeHistogram& histogram, RandomStream& random) {
 }
 
 ModeHistogram histogram_of(const MetricInputs& inputs, std::string_view metric) {
-  const auto points = checked_rows(inputs.points, {metric, "generated"});
-  const auto centres = checked_rows(inputs.mode_centres, {metric, "reference"});
-  if (points.size(1) != 2 || centres.size(1) != 2 || !(inputs.mode_sigma > 0.0)) {
+  const auto points = checked_rows(inputs.points.generated, {metric, "generated"});
+  const auto centres = checked_rows(inputs.points.mode_centres, {metric, "reference"});
+  if (points.size(1) != 2 || centres.size(1) != 2 || !(inputs.points.mode_sigma > 0.0)) {
     throw Error(
         fmt::format("{}: points of {} dimensions against modes of {} with sigma {}; this "
                     "metric is for the 2-D mixtures ring and grid",
-                    metric, points.size(1), centres.size(1), inputs.mode_sigma));
+                    metric, points.size(1), centres.size(1), inputs.points.mode_sigma));
   }
-  return mode_histogram(points, centres, inputs.mode_sigma);
+  return mode_histogram(points, centres, inputs.points.mode_sigma);
 }
 
 MetricValue value_of(const MetricInputs& inputs, std::string_view metric,
@@ -122,7 +122,7 @@ MetricValue compute_modes_covered(const MetricInputs& inputs) {
 
 MetricValue compute_high_quality_share(const MetricInputs& inputs) {
   auto value = value_of(inputs, "high_quality_share", high_quality_share);
-  value.standard_error = binomial_standard_error(value.value, inputs.points.size(0));
+  value.standard_error = binomial_standard_error(value.value, inputs.points.generated.size(0));
   return value;
 }
 

@@ -46,8 +46,8 @@ Mean wasserstein_2(const at::Tensor& x, const at::Tensor& y) {
 }
 
 MetricValue compute_w2_exact(const MetricInputs& inputs) {
-  const auto generated = checked_rows(inputs.points, {"w2_exact", "generated"});
-  const auto reference = checked_rows(inputs.reference_points, {"w2_exact", "reference"});
+  const auto generated = checked_rows(inputs.points.generated, {"w2_exact", "generated"});
+  const auto reference = checked_rows(inputs.points.reference, {"w2_exact", "reference"});
   if (generated.size(1) != reference.size(1)) {
     throw Error(fmt::format("w2_exact: generated points of {} dimensions, reference of {}",
                             generated.size(1), reference.size(1)));

@@ -16,8 +16,9 @@ namespace assay {
 /// NaN if W₂ = 0, where that theorem says nothing. x, y: [N,D] f64, N ≥ 2.
 Mean wasserstein_2(const at::Tensor& x, const at::Tensor& y);
 
-/// Between inputs.points and inputs.reference_points. If the sides differ in size or hold more than
-/// w2_exact.points, each is cut to the same number by a fixed seeded draw without replacement.
+/// Between inputs.points.generated and inputs.points.reference. If the sides differ in size or hold
+/// more than w2_exact.points, each is cut to the same number by a fixed seeded draw without
+/// replacement.
 MetricValue compute_w2_exact(const MetricInputs& inputs);
 
 }  // namespace assay

@@ -56,7 +56,7 @@ double decoding_error(const CodeSource& source, const Batch& examples, const at:
 
 void draw_jacobian_norms(const CodeSource& source, MetricInputs& inputs) {
   const auto examples = first_of(source.examples, whole_option(inputs, "jacobian_norm.images"));
-  inputs.jacobian_norms =
+  inputs.codes.jacobian_norms =
       in_blocks(examples, source.device, source.progress, [&](const Batch& batch) {
         const auto norms = source.model.jacobian_norms(batch);
         if (!norms) refuse(source, "has no encoder that can be differentiated", "jacobian_norm");
@@ -65,11 +65,11 @@ void draw_jacobian_norms(const CodeSource& source, MetricInputs& inputs) {
 }
 
 void draw_noisy_reconstructions(const CodeSource& source, MetricInputs& inputs) {
-  inputs.originals = source.examples.images;
+  inputs.images.originals = source.examples.images;
   const auto generator = make_generator(torch::kCPU, 0, "eval_corruption");
   const std::string& noise = source.definition.text("eval.noise");
   const double level = source.definition.number("eval.noise_level");
-  inputs.noisy_reconstructions =
+  inputs.images.noisy_reconstructions =
       in_blocks(source.examples, source.device, source.progress, [&](const Batch& batch) {
         const auto seen = corrupted(batch.images.to(torch::kCPU), noise, level, generator);
         const auto reconstructed =
@@ -87,14 +87,14 @@ void draw_probe(const CodeSource& source, MetricInputs& inputs) {
   const auto most = std::min(whole_option(inputs, "linear_probe_error.examples"), train.size());
   const auto rows = torch::tensor(RandomStream(stream_seed(0, "probe")).choice(train.size(), most));
   const Batch examples{train.images.index_select(0, rows), train.labels.index_select(0, rows)};
-  inputs.probe_codes = codes_of(source, examples, "linear_probe_error");
-  inputs.probe_labels = examples.labels;
+  inputs.codes.training = codes_of(source, examples, "linear_probe_error");
+  inputs.labels.training = examples.labels;
 }
 
 void draw_distortions(const CodeSource& source, MetricInputs& inputs) {
   const auto examples = first_of(source.examples, whole_option(inputs, "code_rate.images"));
-  const auto codes = inputs.code_means.narrow(0, 0, examples.images.size(0));
-  const auto variance = inputs.code_means.to(torch::kFloat64).var(0, /*unbiased=*/false).mean();
+  const auto codes = inputs.codes.means.narrow(0, 0, examples.images.size(0));
+  const auto variance = inputs.codes.means.to(torch::kFloat64).var(0, /*unbiased=*/false).mean();
   const double deviation = std::sqrt(variance.item<double>());
   std::vector<double> rows = {0.0, decoding_error(source, examples, codes)};
   const double most = (1.0 + option(inputs, "code_rate.tolerance")) * rows[1];
@@ -105,7 +105,7 @@ void draw_distortions(const CodeSource& source, MetricInputs& inputs) {
     const double error = decoding_error(source, examples, quantised);
     rows.insert(rows.end(), {step, error});
     if (!(error <= most)) continue;
-    inputs.code_distortions = torch::tensor(rows, torch::kFloat64).view({-1, 2});
+    inputs.codes.distortions = torch::tensor(rows, torch::kFloat64).view({-1, 2});
     return;
   }
   throw Error(
@@ -123,8 +123,8 @@ void check_noise(const Definition& definition) {
                   level, definition.text("eval.noise")));
 }
 
-void add_code_protocol(const Definition& definition, Needs needs, Protocol& protocol) {
-  if (needs != Needs::kNoisyReconstructions) return;
+void add_code_protocol(const Definition& definition, Parts needs, Protocol& protocol) {
+  if (!needs.has(Part::kNoisyReconstructions)) return;
   protocol["noise"] = fmt::format("{}, fixed seed", definition.text("eval.noise"));
   protocol["noise_level"] = fmt::format("{}", definition.number("eval.noise_level"));
 }

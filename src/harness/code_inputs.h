@@ -33,13 +33,13 @@ void draw_probe(const CodeSource& source, MetricInputs& inputs);
 /// Mean squared error (on the scale 0 to 1, not rounded) of the first code_rate.images reference
 /// images decoded from codes quantised with Δ = 0, then 4 s, 2 s, s, s/2, … until the error is at
 /// most 1 + code_rate.tolerance of the first; s² is the codes' mean variance. Needs
-/// MetricInputs::code_means. Throws Error if 40 steps are all too wide.
+/// MetricInputs::codes.means. Throws Error if 40 steps are all too wide.
 void draw_distortions(const CodeSource& source, MetricInputs& inputs);
 
 /// Throws Error for a share of overwritten values (eval.noise_level) above 1.
 void check_noise(const Definition& definition);
 
 /// What all of these add to a metric's protocol.
-void add_code_protocol(const Definition& definition, Needs needs, Protocol& protocol);
+void add_code_protocol(const Definition& definition, Parts needs, Protocol& protocol);
 
 }  // namespace assay

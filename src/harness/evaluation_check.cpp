@@ -22,78 +22,99 @@ namespace {
   throw Error(fmt::format("eval.metrics: {} {}", metric.name, why));
 }
 
-void check_codes(const Definition& definition, const Metric& metric) {
-  const Encoding encoding = encoding_of(definition);
-  if (encoding == Encoding::kNone) {
-    throw Error(
-        fmt::format("eval.metrics: {} is of codes, and family '{}' has no encoder; take one "
-                    "of the autoencoders, or drop it",
-                    metric.name, definition.family));
-  }
-  if (needs_posteriors(metric.needs) && encoding == Encoding::kPoints) {
-    throw Error(
-        fmt::format("eval.metrics: {} is of posteriors q(z|x), and the codes of family '{}' "
-                    "are points as it is set up here; take family 'vae' with Gaussian "
-                    "posteriors, or drop it",
-                    metric.name, definition.family));
-  }
-  const bool smooth = metric.needs == Needs::kJacobian || metric.needs == Needs::kQuantisedCodes;
-  if (smooth && family(definition.family).quantised) {
-    refuse(metric, fmt::format("decodes or differentiates codes, and those of family '{}' are "
-                               "entries of a codebook; drop it",
-                               definition.family));
-  }
-  if (!needs_factors(metric.needs)) return;
+// A data set that is not in the list is complained of elsewhere.
+bool knows_factors(const Definition& definition) {
   const auto& name = definition.text("dataset.name");
-  std::string known;
-  for (const auto& source : datasets()) {
-    const bool factors = !source.factors().empty();
-    // A name that is not in the list is complained of elsewhere.
-    if (source.name == name && factors) return;
-    if (factors) known += fmt::format("{}{}", known.empty() ? "" : ", ", source.name);
-  }
-  throw Error(
-      fmt::format("eval.metrics: {} needs the factors behind the images, which data set "
-                  "'{}' does not know; those that do: {}",
-                  metric.name, name, known));
+  const auto& known = datasets();
+  const auto found = std::ranges::find(known, name, &DatasetSource::name);
+  return found == known.end() || !found->factors().empty();
 }
 
-// What a family gives, but for codes.
-void check_family(const Definition& definition, const Metric& metric) {
+// What a run of this definition has for metrics.
+Parts parts_of(const Definition& definition) {
   const Family& own = family(definition.family);
-  const Needs needs = metric.needs;
-  if (own.classifies != (needs == Needs::kClassification)) {
-    refuse(metric,
-           own.classifies
-               ? fmt::format("is of generative models, and family '{}' generates nothing; "
-                             "its eval.metrics may only hold accuracy",
-                             own.name)
-               : fmt::format("is of classifiers, and family '{}' is none; drop it", own.name));
+  if (own.classifies) return Needs::kClassification;
+  Parts parts{Part::kFeatures, Part::kHeldOut, Part::kSpatialFeatures, Part::kLogits,
+              Part::kImages,   Part::kPoints,  Part::kLabels};
+  if (own.has_latents) parts.add(Part::kPaths);
+  if (is_conditional(definition)) parts.add(Part::kSampleLabels);
+  const Encoding encoding = encoding_of(definition);
+  if (encoding == Encoding::kNone) return parts;
+  parts.add(
+      {Part::kReconstructions, Part::kNoisyReconstructions, Part::kCodes, Part::kTrainingCodes});
+  if (!own.quantised) parts.add({Part::kJacobian, Part::kDistortions});
+  if (encoding == Encoding::kGaussians) {
+    parts.add({Part::kPosteriors, Part::kElbo, Part::kLogWeights});
   }
-  if (needs == Needs::kPaths && !own.has_latents) {
-    refuse(metric,
-           fmt::format("needs paths through a latent space that samples are decoded from, and "
-                       "family '{}' has none; drop it",
-                       own.name));
+  if (knows_factors(definition)) parts.add(Part::kFactors);
+  return parts;
+}
+
+std::string why_no_codes(const Definition& definition, Part part) {
+  const Family& own = family(definition.family);
+  if (encoding_of(definition) == Encoding::kNone) {
+    return fmt::format(
+        "is of codes, and family '{}' has no encoder; take one of the autoencoders, or drop it",
+        own.name);
   }
-  const bool reconstructs =
-      needs == Needs::kReconstructions || needs == Needs::kNoisyReconstructions;
-  if (reconstructs && own.encoding == Encoding::kNone) {
-    refuse(metric,
-           fmt::format("is of reconstructions, and family '{}' makes none; drop it", own.name));
+  if (part == Part::kPosteriors) {
+    return fmt::format(
+        "is of posteriors q(z|x), and the codes of family '{}' are points as it is set up here; "
+        "take family 'vae' with Gaussian posteriors, or drop it",
+        own.name);
   }
-  const bool likelihood = needs == Needs::kElbo || needs == Needs::kLogWeights;
-  if (likelihood && encoding_of(definition) != Encoding::kGaussians) {
-    refuse(metric,
-           fmt::format("is a bound of a likelihood, which family '{}' has none of as it is "
-                       "set up here; take family 'vae' with Gaussian posteriors, or drop it",
-                       own.name));
+  if (part == Part::kFactors) {
+    std::string known;
+    for (const auto& source : datasets()) {
+      if (source.factors().empty()) continue;
+      known += fmt::format("{}{}", known.empty() ? "" : ", ", source.name);
+    }
+    return fmt::format(
+        "needs the factors behind the images, which data set '{}' does not know; those that do: {}",
+        definition.text("dataset.name"), known);
+  }
+  return fmt::format(
+      "decodes or differentiates codes, and those of family '{}' are entries of a codebook; drop "
+      "it",
+      own.name);
+}
+
+std::string why_not(const Definition& definition, Part part) {
+  const Family& own = family(definition.family);
+  if (own.classifies) {
+    return fmt::format(
+        "is of generative models, and family '{}' generates nothing; its eval.metrics may only "
+        "hold accuracy",
+        own.name);
+  }
+  switch (part) {
+    case Part::kClassLogits:
+      return fmt::format("is of classifiers, and family '{}' is none; drop it", own.name);
+    case Part::kPaths:
+      return fmt::format(
+          "needs paths through a latent space that samples are decoded from, and family '{}' has "
+          "none; drop it",
+          own.name);
+    case Part::kReconstructions:
+    case Part::kNoisyReconstructions:
+      return fmt::format("is of reconstructions, and family '{}' makes none; drop it", own.name);
+    case Part::kElbo:
+    case Part::kLogWeights:
+      return fmt::format(
+          "is a bound of a likelihood, which family '{}' has none of as it is set up here; take "
+          "family 'vae' with Gaussian posteriors, or drop it",
+          own.name);
+    case Part::kSampleLabels:
+      return "needs a class for each sample; take a family with the key model.conditional and set "
+             "it to true";
+    default:
+      return why_no_codes(definition, part);
   }
 }
 
 void check_split(const Definition& definition, const Metric& metric) {
   const std::string& split = definition.text("eval.reference_split");
-  if (metric.needs == Needs::kHeldOut && split != "train") {
+  if (metric.needs.has(Part::kHeldOut) && split != "train") {
     refuse(metric,
            "compares with training and held-out data; set eval.reference_split = 'train', and the "
            "test split is held out");
@@ -104,7 +125,7 @@ void check_split(const Definition& definition, const Metric& metric) {
                        "on split '{}'; set eval.reference_split = 'train'",
                        split));
   }
-  if (metric.needs == Needs::kProbe && split != "test") {
+  if (metric.needs.has(Part::kTrainingCodes) && split != "test") {
     refuse(
         metric,
         "learns from training images and is scored on others; set eval.reference_split = 'test'");
@@ -112,18 +133,11 @@ void check_split(const Definition& definition, const Metric& metric) {
 }
 
 void check_metric(const Definition& definition, const Metric& metric) {
-  check_family(definition, metric);
-  check_split(definition, metric);
-  const bool of_encoder = metric.needs == Needs::kProbe || metric.needs == Needs::kQuantisedCodes ||
-                          metric.needs == Needs::kJacobian;
-  if (is_of_codes(metric.needs) || of_encoder) check_codes(definition, metric);
-  if (metric.needs == Needs::kNoisyReconstructions) check_noise(definition);
-  const bool labelled = metric.needs == Needs::kLabelled || metric.needs == Needs::kLabelledImages;
-  if (labelled && !is_conditional(definition)) {
-    refuse(metric,
-           "needs a class for each sample; take a family with the key model.conditional and set it "
-           "to true");
+  if (const auto missing = metric.needs.first_beyond(parts_of(definition))) {
+    refuse(metric, why_not(definition, *missing));
   }
+  check_split(definition, metric);
+  if (metric.needs.has(Part::kNoisyReconstructions)) check_noise(definition);
 }
 
 // Each once, and with options of its own alone.
@@ -189,7 +203,7 @@ EvaluationSizes sizes_with(const Definition& definition, const Dataset& dataset)
 }
 
 void check_extractor(const Definition& definition, const Metric& metric, const Dataset& dataset) {
-  if (!is_of_features(metric.needs) || dataset.is_points()) return;
+  if (!metric.needs.any_of(kOfExtractor) || dataset.is_points()) return;
   const auto& name = definition.text("eval.extractor");
   const auto& only = extractor_source(name).only_shape;
   const auto shape = dataset.train.images.sizes().slice(1);
@@ -230,7 +244,7 @@ void check_evaluation(const Definition& definition, const Dataset& dataset) {
   if (definition.texts("eval.metrics").empty()) return;
   for (const auto& name : definition.texts("eval.metrics")) {
     const Metric& one = metric(name);
-    if (one.needs == Needs::kPoints && !dataset.modes) {
+    if (one.needs.has(Part::kPoints) && !dataset.modes) {
       throw Error(
           fmt::format("eval.metrics: modes can be counted on generated 2-D sets only, not on '{}'",
                       dataset.name));

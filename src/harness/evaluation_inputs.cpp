@@ -49,8 +49,8 @@ Batch EvaluationInputs::reference_examples() const {
 
 void EvaluationInputs::draw_reconstructions(GenerativeModel& model, MetricInputs& inputs) const {
   const Batch examples = reference_examples();
-  inputs.originals = examples.images;
-  inputs.reconstructions =
+  inputs.images.originals = examples.images;
+  inputs.images.reconstructions =
       in_blocks(examples, device_of(model), progress_, [&](const Batch& batch) {
         const auto reconstructed = model.reconstruct(batch);
         if (!reconstructed) {
@@ -64,7 +64,7 @@ void EvaluationInputs::draw_reconstructions(GenerativeModel& model, MetricInputs
 
 void EvaluationInputs::draw_elbo(GenerativeModel& model, MetricInputs& inputs) const {
   torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
-  inputs.elbo_nats =
+  inputs.likelihoods.elbo =
       in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
         const auto bound = model.elbo(batch, noise);
         if (!bound) {
@@ -79,23 +79,24 @@ void EvaluationInputs::draw_log_weights(GenerativeModel& model, MetricInputs& in
   torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
   const std::int64_t count = definition_.integer("eval.importance_samples");
   const Batch examples = reference_examples();
-  inputs.data_dimensions = examples.images[0].numel();
-  inputs.log_weights = in_blocks(examples, device_of(model), progress_, [&](const Batch& block) {
-    const auto weights = model.log_weights(block, count, noise);
-    if (!weights) {
-      throw Error(
-          fmt::format("family '{}' has no importance weights; drop iwae_nll and bits_per_dim from "
-                      "eval.metrics",
-                      definition_.family));
-    }
-    return *weights;
-  });
+  inputs.likelihoods.dimensions = examples.images[0].numel();
+  inputs.likelihoods.log_weights =
+      in_blocks(examples, device_of(model), progress_, [&](const Batch& block) {
+        const auto weights = model.log_weights(block, count, noise);
+        if (!weights) {
+          throw Error(fmt::format(
+              "family '{}' has no importance weights; drop iwae_nll and bits_per_dim from "
+              "eval.metrics",
+              definition_.family));
+        }
+        return *weights;
+      });
 }
 
 void EvaluationInputs::draw_codes(GenerativeModel& model, MetricInputs& inputs) const {
   std::vector<at::Tensor> logvars;
   const Batch examples = reference_examples();
-  inputs.code_means = in_blocks(examples, device_of(model), progress_, [&](const Batch& batch) {
+  inputs.codes.means = in_blocks(examples, device_of(model), progress_, [&](const Batch& batch) {
     const auto codes = model.encode(batch);
     if (!codes) {
       throw Error(
@@ -106,9 +107,8 @@ void EvaluationInputs::draw_codes(GenerativeModel& model, MetricInputs& inputs) 
     if (codes->logvar.defined()) logvars.push_back(codes->logvar.detach().to(torch::kCPU));
     return codes->mu;
   });
-  inputs.code_labels = examples.labels;
-  CodesAndFactors& codes = inputs.disentanglement;
-  codes.codes = inputs.code_means;
+  inputs.labels.reference = examples.labels;
+  CodeInputs& codes = inputs.codes;
   if (!logvars.empty()) codes.logvar = torch::cat(logvars);
   if (!reference_split().factors.defined()) return;
   codes.factors = reference_part(reference_split().factors);
@@ -127,12 +127,12 @@ void EvaluationInputs::draw_labels(GenerativeModel& model, MetricInputs& inputs)
                     "eval.metrics",
                     definition_.family, dataset_.name));
   }
-  inputs.generated_labels = *labels;
-  inputs.reference_labels = examples.labels;
+  inputs.labels.generated = *labels;
+  inputs.labels.reference = examples.labels;
 }
 
 void EvaluationInputs::draw_classes(Trainable& model, MetricInputs& inputs) const {
-  inputs.class_logits =
+  inputs.labels.class_logits =
       in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
         const auto logits = model.classify(batch.images);
         if (!logits) {
@@ -145,7 +145,7 @@ void EvaluationInputs::draw_classes(Trainable& model, MetricInputs& inputs) cons
     throw Error(
         fmt::format("data set '{}' has no labels; drop accuracy from eval.metrics", dataset_.name));
   }
-  inputs.class_labels = reference_part(reference_split().labels);
+  inputs.labels.reference = reference_part(reference_split().labels);
 }
 
 }  // namespace assay

@@ -31,10 +31,9 @@ namespace {
 constexpr double kCollapsedSpread = 0.05;
 
 // Features of samples, and scores that rest on samples at all; paths draw latents of their own.
-bool rests_on_features(Needs needs) { return is_of_features(needs) && needs != Needs::kPaths; }
-bool rests_on_rows(Needs needs) {
-  return rests_on_features(needs) || needs == Needs::kLabelledImages || needs == Needs::kPoints;
-}
+constexpr Parts kSampleFeatures{Part::kFeatures, Part::kSpatialFeatures, Part::kLogits};
+constexpr Parts kSamples{Part::kFeatures, Part::kSpatialFeatures, Part::kLogits, Part::kImages,
+                         Part::kPoints};
 
 GenerativeModel& generative(Trainable& model, std::string_view family) {
   auto* generator = dynamic_cast<GenerativeModel*>(&model);
@@ -65,14 +64,10 @@ Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dat
   check_evaluation(definition, dataset);
   for (const auto& name : definition.texts("eval.metrics")) {
     metrics_.push_back(&metric(name));
-    needs_.insert(metrics_.back()->needs);
+    needs_.add(metrics_.back()->needs);
   }
-  if (needs_features() && !dataset.is_points())
+  if (needs_.any_of(kOfExtractor) && !dataset.is_points())
     extractor_ = from_outside([&] { return make_extractor(definition.text("eval.extractor")); });
-}
-
-bool Evaluator::needs_features() const {
-  return std::any_of(needs_.begin(), needs_.end(), is_of_features);
 }
 
 Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) const {
@@ -82,13 +77,13 @@ Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) cons
     protocol["reference"] = fmt::format("{}:{}", dataset_.name, split);
     protocol["reference_digest"] = drawer_.reference_split().digest;
   }
-  if (is_of_features(metric.needs)) {
+  if (metric.needs.any_of(kOfExtractor)) {
     protocol.merge(extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}});
   }
   const auto convolution = convolution_of_scores(definition_, dataset_, device);
   if (!convolution.empty()) protocol["convolution"] = convolution;
   // Densities and probabilities are in different units.
-  const bool likelihood = metric.needs == Needs::kElbo || metric.needs == Needs::kLogWeights;
+  const bool likelihood = metric.needs.any_of({Part::kElbo, Part::kLogWeights});
   if (likelihood && definition_.has("objective.likelihood")) {
     protocol["likelihood"] = definition_.text("objective.likelihood");
   }
@@ -96,20 +91,20 @@ Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) cons
   if (likelihood && is_conditional(definition_)) {
     protocol["conditioning"] = "labels";
   }
-  if (metric.needs == Needs::kLogWeights) {
+  if (metric.needs.has(Part::kLogWeights)) {
     protocol["importance_samples"] = std::to_string(definition_.integer("eval.importance_samples"));
   }
-  if (metric.needs == Needs::kHeldOut) protocol["held_out_digest"] = dataset_.test.digest;
-  if (rests_on_rows(metric.needs) || metric.needs == Needs::kPaths) {
+  if (metric.needs.has(Part::kHeldOut)) protocol["held_out_digest"] = dataset_.test.digest;
+  if (metric.needs.any_of(kSamples) || metric.needs.has(Part::kPaths)) {
     protocol.merge(sampling_protocol(definition_, dataset_.train.size()));
   }
-  if (needs_posteriors(metric.needs)) {
+  if (metric.needs.has(Part::kPosteriors)) {
     protocol["representation"] = "posterior";
-  } else if (needs_factors(metric.needs)) {
+  } else if (metric.needs.has(Part::kFactors)) {
     const bool points = encoding_of(definition_) == Encoding::kPoints;
     protocol["representation"] = points ? "code" : "posterior mean";
   }
-  if (metric.needs == Needs::kLabelled || metric.needs == Needs::kLabelledImages) {
+  if (metric.needs.has(Part::kSampleLabels)) {
     protocol["generated_labels"] = "classes in turn";
   }
   if (dataset_.binarisation != Binarisation::kNone) {
@@ -120,7 +115,7 @@ Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) cons
 }
 
 FeatureParts Evaluator::wanted_parts() const {
-  return {.logits = needs(Needs::kLogits), .spatial = needs(Needs::kSpatialFeatures)};
+  return {.logits = needs_.has(Part::kLogits), .spatial = needs_.has(Part::kSpatialFeatures)};
 }
 
 Features Evaluator::features_of(const at::Tensor& examples) {
@@ -151,7 +146,7 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
   inputs.sweep = std::make_shared<PairSweepMemo>();
   inputs.trees = std::make_shared<DciMemo>();
   for (const Metric* metric : metrics_) inputs.wanted.emplace_back(metric->name);
-  const bool only_classifies = needs_.size() == 1 && needs(Needs::kClassification);
+  const bool only_classifies = needs_ == Needs::kClassification;
   if (!only_classifies && !metrics_.empty()) {
     GenerativeModel& generator = generative(model, definition_.family);
     draw_inputs(generator, inputs, result);
@@ -162,7 +157,7 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
       }
     }
   }
-  if (needs(Needs::kClassification)) drawer_.draw_classes(model, inputs);
+  if (needs_.has(Part::kClassLogits)) drawer_.draw_classes(model, inputs);
   // What drawing and scoring worked in is of other sizes than what the scores will work in.
   release_cached_memory();
   std::int64_t scored = 0;
@@ -179,44 +174,42 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
 void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs,
                             EvaluationResult& result) {
   draw_samples(model, inputs, result);
-  if (needs(Needs::kReconstructions)) {
+  if (needs_.has(Part::kReconstructions)) {
     drawer_.draw_reconstructions(model, inputs);
-    const auto picture = reconstructions_picture(inputs.originals, inputs.reconstructions,
-                                                 definition_.integer("eval.grid"));
+    const auto picture = reconstructions_picture(
+        inputs.images.originals, inputs.images.reconstructions, definition_.integer("eval.grid"));
     if (picture) result.artifacts.push_back(*picture);
   }
-  if (needs(Needs::kElbo)) drawer_.draw_elbo(model, inputs);
-  if (needs(Needs::kLogWeights)) drawer_.draw_log_weights(model, inputs);
+  if (needs_.has(Part::kElbo)) drawer_.draw_elbo(model, inputs);
+  if (needs_.has(Part::kLogWeights)) drawer_.draw_log_weights(model, inputs);
   draw_code_inputs(model, inputs);
-  if (needs(Needs::kPaths)) {
+  if (needs_.has(Part::kPaths)) {
     const auto features = [&](const at::Tensor& examples) {
       return features_of(examples).features;
     };
     draw_path_distances({model, definition_, seed_, features, samples_at_a_time()}, inputs);
   }
-  if (needs(Needs::kLabelled) || needs(Needs::kLabelledImages)) drawer_.draw_labels(model, inputs);
+  if (needs_.has(Part::kSampleLabels)) drawer_.draw_labels(model, inputs);
 }
 
 void Evaluator::draw_code_inputs(GenerativeModel& model, MetricInputs& inputs) {
-  const bool of_codes = std::any_of(needs_.begin(), needs_.end(), is_of_codes);
-  if (of_codes || needs(Needs::kProbe) || needs(Needs::kQuantisedCodes)) {
-    drawer_.draw_codes(model, inputs);
+  if (needs_.has(Part::kCodes)) drawer_.draw_codes(model, inputs);
+  if (!needs_.any_of({Part::kJacobian, Part::kNoisyReconstructions, Part::kTrainingCodes,
+                      Part::kDistortions})) {
+    return;
   }
-  const bool of_encoder = needs(Needs::kJacobian) || needs(Needs::kNoisyReconstructions) ||
-                          needs(Needs::kProbe) || needs(Needs::kQuantisedCodes);
-  if (!of_encoder) return;
   const CodeSource source{model,         definition_, dataset_.train, drawer_.reference_examples(),
                           inputs.device, progress_};
-  if (needs(Needs::kJacobian)) draw_jacobian_norms(source, inputs);
-  if (needs(Needs::kNoisyReconstructions)) draw_noisy_reconstructions(source, inputs);
-  if (needs(Needs::kProbe)) draw_probe(source, inputs);
-  if (needs(Needs::kQuantisedCodes)) draw_distortions(source, inputs);
+  if (needs_.has(Part::kJacobian)) draw_jacobian_norms(source, inputs);
+  if (needs_.has(Part::kNoisyReconstructions)) draw_noisy_reconstructions(source, inputs);
+  if (needs_.has(Part::kTrainingCodes)) draw_probe(source, inputs);
+  if (needs_.has(Part::kDistortions)) draw_distortions(source, inputs);
 }
 
 std::int64_t Evaluator::samples_to_draw() const {
   const std::int64_t generated = definition_.integer("eval.generated");
   // Points are cheap, and their picture shows all of them.
-  const bool all = dataset_.is_points() || std::any_of(needs_.begin(), needs_.end(), rests_on_rows);
+  const bool all = dataset_.is_points() || needs_.any_of(kSamples);
   return all ? generated : std::min(generated, definition_.integer("eval.grid"));
 }
 
@@ -228,11 +221,11 @@ std::int64_t Evaluator::samples_at_a_time() const {
 SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
   std::int64_t done = 0;
   const auto poll = [&] { progress_("sample", done, count); };
-  const bool of_features = std::any_of(needs_.begin(), needs_.end(), rests_on_features);
+  const bool of_features = needs_.any_of(kSampleFeatures);
   SampleKeeper keeper(
       {.count = count,
        .shown = definition_.integer("eval.grid"),
-       .whole = needs(Needs::kLabelledImages),
+       .whole = needs_.has(Part::kImages),
        .extractor = of_features ? extractor_.get() : nullptr,
        .progress = [this, count](std::int64_t scored) { progress_("score", scored, count); },
        .parts = wanted_parts()});
@@ -281,28 +274,28 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
     result.artifacts.push_back(*picture);
   }
   if (dataset_.is_points()) {
-    inputs.points = drawn.whole();
-    inputs.reference_points = drawer_.reference_images();
+    inputs.points.generated = drawn.whole();
+    inputs.points.reference = drawer_.reference_images();
     if (dataset_.modes) {
-      inputs.mode_centres = dataset_.modes->centres;
-      inputs.mode_sigma = dataset_.modes->sigma;
+      inputs.points.mode_centres = dataset_.modes->centres;
+      inputs.points.mode_sigma = dataset_.modes->sigma;
     }
   }
-  if (needs(Needs::kLabelledImages)) {
-    inputs.generated_images = drawn.whole();
-    inputs.reference_images = drawer_.reference_images();
+  if (needs_.has(Part::kImages)) {
+    inputs.images.generated = drawn.whole();
+    inputs.images.reference = drawer_.reference_images();
   }
-  if (std::any_of(needs_.begin(), needs_.end(), rests_on_features)) add_features(drawn, inputs);
+  if (needs_.any_of(kSampleFeatures)) add_features(drawn, inputs);
 }
 
 void Evaluator::add_features(SampleKeeper& drawn, MetricInputs& inputs) {
   const Features generated = dataset_.is_points() ? features_of(drawn.whole()) : drawn.features();
-  inputs.generated_features = generated.features;
-  inputs.generated_spatial = generated.spatial;
-  inputs.generated_logits = generated.logits;
-  inputs.reference_features = reference_features().features;
-  inputs.reference_spatial = reference_features().spatial;
-  if (needs(Needs::kHeldOut)) inputs.held_out_features = held_out_features().features;
+  inputs.features.generated = generated.features;
+  inputs.features.generated_spatial = generated.spatial;
+  inputs.features.logits = generated.logits;
+  inputs.features.reference = reference_features().features;
+  inputs.features.reference_spatial = reference_features().spatial;
+  if (needs_.has(Part::kHeldOut)) inputs.features.held_out = held_out_features().features;
 }
 
 }  // namespace assay

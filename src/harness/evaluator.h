@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -52,7 +51,6 @@ class Evaluator {
   const Features& reference_features();
   /// Features of the test split: what a model trained on the reference has not seen.
   const Features& held_out_features();
-  bool needs_features() const;
   /// eval.generated if a score needs them, eval.grid for a picture alone.
   std::int64_t samples_to_draw() const;
   std::int64_t samples_at_a_time() const;
@@ -66,7 +64,6 @@ class Evaluator {
   void draw_inputs(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   /// What scores of codes and of the encoder need (code_inputs.h).
   void draw_code_inputs(GenerativeModel& model, MetricInputs& inputs);
-  bool needs(Needs what) const { return needs_.contains(what); }
 
   const Definition& definition_;
   std::uint64_t seed_;
@@ -74,7 +71,7 @@ class Evaluator {
   EvaluationProgress progress_;
   EvaluationInputs drawer_;
   std::vector<const Metric*> metrics_;
-  std::set<Needs> needs_;
+  Parts needs_;  ///< of all metrics
   std::unique_ptr<Extractor> extractor_;
   std::optional<Features> reference_features_, held_out_features_;
   std::optional<double> reference_spread_;

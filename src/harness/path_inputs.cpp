@@ -59,7 +59,7 @@ void draw_path_distances(const PathSource& source, MetricInputs& inputs) {
     const auto step = (there.to(torch::kFloat64) - here.to(torch::kFloat64)) / epsilon;
     distances.push_back(step.square().sum(1));
   }
-  inputs.path_distances = torch::cat(distances);
+  inputs.features.path_distances = torch::cat(distances);
 }
 
 }  // namespace assay

@@ -293,6 +293,20 @@ TEST_F(EvalTest, RefusesCodesThatCannotBeScored) {
   EXPECT_THAT(refusal(), HasSubstr("has none (of codes, ask for --metrics mig,sap)"));
 }
 
+TEST_F(EvalTest, ScoresSamplesAloneWithoutAReference) {
+  command_.generated = features("g", normal_rows(1, 90, 3));
+  command_.metrics = {"vendi"};
+  const Json alone = result()["metrics"]["vendi"];
+  EXPECT_GT(alone["value"].get<double>(), 1.0);
+  command_.reference = features("r", normal_rows(2, 90, 3));
+  const Json beside = result()["metrics"]["vendi"];
+  EXPECT_EQ(beside["value"], alone["value"]);
+  EXPECT_EQ(beside["protocol"], alone["protocol"]);
+  command_.reference.clear();
+  command_.metrics = {"vendi", "fd"};
+  EXPECT_THAT(refusal(), HasSubstr("--reference is missing"));
+}
+
 TEST_F(EvalTest, NeedsHeldOutDataForDataCopying) {
   command_.generated = features("g", normal_rows(1, 90, 2));
   command_.reference = features("r", normal_rows(2, 90, 2));

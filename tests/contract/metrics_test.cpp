@@ -77,38 +77,38 @@ MetricInputs inputs_of(const Setting& setting, const Requirements& least) {
   // Reference rows lie apart, the others round the first of them: in one cell of k-means.
   const auto reference = normal(m, 3, 1) + 50.0 * at::arange(m).unsqueeze(1);
   const auto centre = m > 0 ? reference.slice(0, 0, 1) : at::zeros({1, 3});
-  if (n > 0) inputs.generated_features = centre + normal(n, 3, 2);
-  if (m > 0) inputs.reference_features = reference;
-  if (least.held_out > 0) inputs.held_out_features = centre + normal(least.held_out, 3, 3);
-  if (least.spatial) inputs.generated_spatial = normal(n, 3, 4);
-  if (least.spatial) inputs.reference_spatial = normal(m, 3, 5);
-  if (least.logits) inputs.generated_logits = normal(n, 3, 6);
-  if (n > 0) inputs.path_distances = at::arange(1, n + 1).to(at::kDouble);
+  if (n > 0) inputs.features.generated = centre + normal(n, 3, 2);
+  if (m > 0) inputs.features.reference = reference;
+  if (least.held_out > 0) inputs.features.held_out = centre + normal(least.held_out, 3, 3);
+  if (least.spatial) inputs.features.generated_spatial = normal(n, 3, 4);
+  if (least.spatial) inputs.features.reference_spatial = normal(m, 3, 5);
+  if (least.logits) inputs.features.logits = normal(n, 3, 6);
+  if (n > 0) inputs.features.path_distances = at::arange(1, n + 1).to(at::kDouble);
   const int64_t side = std::max<int64_t>(1, least.side);
-  inputs.generated_images = pictures(n, side, 7);
-  inputs.reference_images = inputs.originals = pictures(m, side, 8);
-  inputs.reconstructions = inputs.noisy_reconstructions = pictures(m, side, 9);
+  inputs.images.generated = pictures(n, side, 7);
+  inputs.images.reference = inputs.images.originals = pictures(m, side, 8);
+  inputs.images.reconstructions = inputs.images.noisy_reconstructions = pictures(m, side, 9);
   if (least.labels) {
-    inputs.generated_labels = labels(n, std::max<int64_t>(2, least.generated_classes));
-    if (least.generated_classes == 1) inputs.generated_labels.zero_();
-    inputs.reference_labels = inputs.class_labels = inputs.code_labels = labels(m, 2);
+    inputs.labels.generated = labels(n, std::max<int64_t>(2, least.generated_classes));
+    if (least.generated_classes == 1) inputs.labels.generated.zero_();
+    inputs.labels.reference = labels(m, 2);
   }
-  if (least.training_labels) inputs.probe_labels = labels(least.training, 2);
+  if (least.training_labels) inputs.labels.training = labels(least.training, 2);
   const int64_t z = std::max<int64_t>(1, least.codes);
-  inputs.elbo_nats = normal(m, 1, 10).squeeze(1);
-  inputs.log_weights = normal(m, 2, 11).to(at::kDouble);
-  inputs.data_dimensions = 4;
-  inputs.code_means = inputs.disentanglement.codes = normal(m, z, 12);
-  inputs.disentanglement.logvar = at::zeros({m, z});
-  inputs.disentanglement.factors = factors_of(m, least.factors, least.rows_of_value);
-  inputs.probe_codes = normal(least.training, z, 13);
-  inputs.code_distortions = at::tensor({0.0, 1.0, 0.5, 1.001}, at::kDouble).view({2, 2});
-  inputs.jacobian_norms = normal(m, 1, 14).abs().squeeze(1);
-  inputs.mode_centres = at::tensor({0.0, 0.0, 1.0, 0.0}, at::kDouble).view({2, 2});
-  inputs.mode_sigma = 0.1;
-  inputs.points = 0.01 * normal(n, 2, 15);
-  inputs.reference_points = normal(m, 2, 16);
-  inputs.class_logits = normal(m, 2, 17);
+  inputs.likelihoods.elbo = normal(m, 1, 10).squeeze(1);
+  inputs.likelihoods.log_weights = normal(m, 2, 11).to(at::kDouble);
+  inputs.likelihoods.dimensions = 4;
+  inputs.codes.means = normal(m, z, 12);
+  inputs.codes.logvar = at::zeros({m, z});
+  inputs.codes.factors = factors_of(m, least.factors, least.rows_of_value);
+  inputs.codes.training = normal(least.training, z, 13);
+  inputs.codes.distortions = at::tensor({0.0, 1.0, 0.5, 1.001}, at::kDouble).view({2, 2});
+  inputs.codes.jacobian_norms = normal(m, 1, 14).abs().squeeze(1);
+  inputs.points.mode_centres = at::tensor({0.0, 0.0, 1.0, 0.0}, at::kDouble).view({2, 2});
+  inputs.points.mode_sigma = 0.1;
+  inputs.points.generated = 0.01 * normal(n, 2, 15);
+  inputs.points.reference = normal(m, 2, 16);
+  inputs.labels.class_logits = normal(m, 2, 17);
   return inputs;
 }
 
@@ -244,6 +244,14 @@ TEST(MetricRegistry, ReportsKnowTheDirectionOfEveryMetric) {
               one.better == Better::kLower ? Direction::kLower : Direction::kHigher)
         << one.name;
   }
+}
+
+TEST(Parts, TellTheFirstThatIsMissing) {
+  const Parts all = Needs::kPosteriorsAndFactors;
+  EXPECT_EQ(all.first_beyond({}), Part::kCodes);
+  EXPECT_EQ(all.first_beyond({Part::kFactors, Part::kCodes}), Part::kPosteriors);
+  EXPECT_EQ(all.first_beyond({Part::kPosteriors, Part::kCodes, Part::kPaths}), Part::kFactors);
+  EXPECT_EQ(all.first_beyond(all), std::nullopt);
 }
 
 TEST(MetricRegistry, ScoresOfSamplesAloneNameNoReference) {

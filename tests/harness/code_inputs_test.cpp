@@ -76,13 +76,13 @@ class CodeInputs : public testing::Test {
 TEST_F(CodeInputs, RateIsThatOfUniformCodesWithTheStepThatBennettsFormulaGives) {
   FirstValues model(4);
   inputs.options["code_rate.tolerance"] = 0.001;
-  inputs.code_means = codes_of(model);
+  inputs.codes.means = codes_of(model);
   draw_distortions(source(model), inputs);
   // On the scale 0 to 1, twelve of sixteen values uniform on ±½ are lost: 12/16 · 1/12.
-  EXPECT_NEAR(inputs.code_distortions[0][1].item<double>(), 0.0625, 0.001);
+  EXPECT_NEAR(inputs.codes.distortions[0][1].item<double>(), 0.0625, 0.001);
   // Quantising adds Δ²/12/4 to a quarter of the values, so Δ² = 0.001 · 0.0625 · 192.
   const double step = std::sqrt(0.012);
-  EXPECT_NEAR(allowed_step(inputs.code_distortions, 0.001), step, 0.05 * step);
+  EXPECT_NEAR(allowed_step(inputs.codes.distortions, 0.001), step, 0.05 * step);
   // 4 units, uniform on an interval of length 2.
   EXPECT_NEAR(metric("code_rate").compute(inputs).value, 4.0 * std::log2(2.0 / step), 0.4);
 }
@@ -90,7 +90,7 @@ TEST_F(CodeInputs, RateIsThatOfUniformCodesWithTheStepThatBennettsFormulaGives) 
 TEST_F(CodeInputs, CodesThatAreAllAlikeCostNothing) {
   split = make_split(at::full({10, 1, 4, 4}, 70, at::kByte), at::Tensor());
   FirstValues model(4);
-  inputs.code_means = codes_of(model);
+  inputs.codes.means = codes_of(model);
   draw_distortions(source(model), inputs);
   EXPECT_EQ(metric("code_rate").compute(inputs).value, 0.0);
 }
@@ -106,12 +106,12 @@ TEST_F(CodeInputs, NoiseIsOfTheAskedLevelAndTheSameForEveryModel) {
   MetricInputs again;
   draw_noisy_reconstructions(source(keeps_less), again);
   EXPECT_TRUE(at::equal(keeps_all.seen, keeps_less.seen));
-  EXPECT_TRUE(at::equal(inputs.originals, split.images));
+  EXPECT_TRUE(at::equal(inputs.images.originals, split.images));
   // What keeps everything returns the noise, clipped: with s = 0.5 and c = 1 standing for 2 s,
   // E min(ε², c²) = s² (1 − 2 · 2 φ(2) + 2 (4 − 1) Q(2)) = 0.25 · 0.92054.
   const double phi = std::exp(-2.0) / std::sqrt(2.0 * M_PI), q = 0.5 * std::erfc(std::sqrt(2.0));
   const double mse = 0.25 * (1.0 - 4.0 * phi + 6.0 * q) / 4.0;
-  const auto error = (inputs.noisy_reconstructions.to(at::kDouble) - 128.0) / 255.0;
+  const auto error = (inputs.images.noisy_reconstructions.to(at::kDouble) - 128.0) / 255.0;
   EXPECT_NEAR(error.square().mean().item<double>(), mse, 0.02 * mse);
 }
 
@@ -122,9 +122,9 @@ TEST_F(CodeInputs, NoiseOfOtherKindsOverwritesItsShare) {
   for (const std::string kind : {"masking", "salt_and_pepper"}) {
     definition.values.at("eval.noise").value = kind;
     draw_noisy_reconstructions(source(model), inputs);
-    const auto kept = (inputs.noisy_reconstructions == 128).to(at::kDouble).mean();
+    const auto kept = (inputs.images.noisy_reconstructions == 128).to(at::kDouble).mean();
     EXPECT_NEAR(kept.item<double>(), 0.75, 0.02) << kind;
-    const auto white = (inputs.noisy_reconstructions == 255).to(at::kDouble).mean();
+    const auto white = (inputs.images.noisy_reconstructions == 255).to(at::kDouble).mean();
     EXPECT_NEAR(white.item<double>(), kind == "masking" ? 0.0 : 0.125, 0.02) << kind;
     Protocol protocol;
     add_code_protocol(definition, Needs::kNoisyReconstructions, protocol);
@@ -141,7 +141,7 @@ TEST_F(CodeInputs, JacobiansAreOfTheFirstImages) {
   FirstValues model(9);
   inputs.options["jacobian_norm.images"] = 700;
   draw_jacobian_norms(source(model), inputs);
-  EXPECT_EQ(inputs.jacobian_norms.sizes(), (at::IntArrayRef{700}));
+  EXPECT_EQ(inputs.codes.jacobian_norms.sizes(), (at::IntArrayRef{700}));
   EXPECT_NEAR(metric("jacobian_norm").compute(inputs).value, 3.0, 1e-6);
 }
 
@@ -151,13 +151,13 @@ TEST_F(CodeInputs, TheProbeGetsAFixedDrawOfTrainingImagesWithTheirClasses) {
   // Each image's first value says its class.
   split.images.view({3000, 16}).select(1, 0).copy_(split.labels * 100);
   draw_probe(source(model), inputs);
-  ASSERT_EQ(inputs.probe_codes.sizes(), (at::IntArrayRef{1000, 16}));
-  const auto told = ((inputs.probe_codes.select(1, 0) + 1.0) * 127.5 / 100.0).round();
-  EXPECT_TRUE(at::equal(told.to(at::kLong), inputs.probe_labels));
+  ASSERT_EQ(inputs.codes.training.sizes(), (at::IntArrayRef{1000, 16}));
+  const auto told = ((inputs.codes.training.select(1, 0) + 1.0) * 127.5 / 100.0).round();
+  EXPECT_TRUE(at::equal(told.to(at::kLong), inputs.labels.training));
   MetricInputs again;
   again.options = inputs.options;
   draw_probe(source(model), again);
-  EXPECT_TRUE(at::equal(inputs.probe_codes, again.probe_codes));
+  EXPECT_TRUE(at::equal(inputs.codes.training, again.codes.training));
 }
 
 TEST_F(CodeInputs, AFamilyWithoutAnEncoderIsToldWhichMetricToDrop) {
@@ -166,7 +166,7 @@ TEST_F(CodeInputs, AFamilyWithoutAnEncoderIsToldWhichMetricToDrop) {
               ThrowsMessage<Error>(HasSubstr("drop jacobian_norm")));
   EXPECT_THAT([&] { draw_noisy_reconstructions(source(model), inputs); },
               ThrowsMessage<Error>(HasSubstr("reconstructs nothing; drop noise_psnr")));
-  inputs.code_means = at::zeros({3000, 2});
+  inputs.codes.means = at::zeros({3000, 2});
   EXPECT_THAT([&] { draw_distortions(source(model), inputs); },
               ThrowsMessage<Error>(HasSubstr("decodes no codes; drop code_rate")));
 }

@@ -100,9 +100,9 @@ TEST(Evaluator, ScoresOfAStreamAreThoseOfTheWholeSet) {
                                          .batch_size = batch});
     const auto whole = extractor->extract(to_pixels(samples));
     MetricInputs inputs;
-    inputs.generated_features = whole.features;
-    inputs.generated_logits = whole.logits;
-    inputs.reference_features =
+    inputs.features.generated = whole.features;
+    inputs.features.logits = whole.logits;
+    inputs.features.reference =
         extractor->extract(EvaluationInputs(definition, 1, dataset, ignore).reference_images())
             .features;
     EXPECT_EQ(streamed[0].value, metric("fd").compute(inputs).value) << batch;
@@ -294,14 +294,14 @@ TEST(Evaluator, GivesEachCodeTheFactorsOfItsImage) {
   auto& generator = dynamic_cast<GenerativeModel&>(*model);
   MetricInputs inputs;
   EvaluationInputs(definition, 1, dataset, ignore).draw_codes(generator, inputs);
-  const CodesAndFactors& codes = inputs.disentanglement;
-  EXPECT_EQ(codes.codes.sizes(), (at::IntArrayRef{600, 4}));
-  EXPECT_EQ(codes.logvar.sizes(), codes.codes.sizes());
+  const CodeInputs& codes = inputs.codes;
+  EXPECT_EQ(codes.means.sizes(), (at::IntArrayRef{600, 4}));
+  EXPECT_EQ(codes.logvar.sizes(), codes.means.sizes());
   EXPECT_TRUE(codes.factor_sizes.equal(torch::tensor(std::vector<std::int64_t>{3, 6, 40, 32, 32})));
   // The picture of row 599's factors has row 599's code.
   const auto image = draw_sprites(codes.factors.slice(0, 599, 600), 32);
   const auto again = generator.encode({to_model_range(image), {}});
-  EXPECT_TRUE(torch::allclose(again->mu[0], codes.codes[599], 1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(again->mu[0], codes.means[599], 1e-5, 1e-6));
   EXPECT_TRUE(torch::allclose(again->logvar[0], codes.logvar[599], 1e-5, 1e-6));
 }
 

@@ -74,7 +74,7 @@ TEST(PathDistances, JoinLatentsOfTheClassTheyAreDecodedAs) {
   const Definition definition = small_definition();
   MetricInputs inputs;
   draw_path_distances({model, definition, 3, shares_of_white}, inputs);
-  EXPECT_EQ(inputs.path_distances.size(0), definition.integer("eval.generated"));
+  EXPECT_EQ(inputs.features.path_distances.size(0), definition.integer("eval.generated"));
 }
 
 TEST(PathDistances, AreTheSquaredSpeedAlongAQuarterOfACircle) {
@@ -82,11 +82,12 @@ TEST(PathDistances, AreTheSquaredSpeedAlongAQuarterOfACircle) {
   const Definition definition = small_definition();
   MetricInputs inputs;
   draw_path_distances({model, definition, 3, shares_of_white}, inputs);
-  ASSERT_EQ(inputs.path_distances.size(0), definition.integer("eval.generated"));
+  ASSERT_EQ(inputs.features.path_distances.size(0), definition.integer("eval.generated"));
   // Radius ½ of images whose range of 2 is one unit of the features: (π/2 · ½ · ½)².
   const double speed = std::numbers::pi / 8.0;
   // Samples are f32: steps of 4e-5 in pixels of 6e-8.
-  EXPECT_NEAR(inputs.path_distances.mean().item<double>(), speed * speed, 2e-3 * speed * speed);
+  EXPECT_NEAR(inputs.features.path_distances.mean().item<double>(), speed * speed,
+              2e-3 * speed * speed);
   EXPECT_NEAR(metric("ppl").compute(inputs).value, speed * speed, 5e-3 * speed * speed);
 }
 

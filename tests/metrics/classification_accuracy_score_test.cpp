@@ -38,10 +38,10 @@ at::Tensor pictures(std::uint64_t seed, const at::Tensor& labels, at::IntArrayRe
 MetricInputs inputs_of(at::IntArrayRef shape, std::int64_t classes, double noise,
                        double contrast = 80.0) {
   MetricInputs inputs;
-  inputs.generated_labels = labels_of(256, classes);
-  inputs.reference_labels = labels_of(300, classes);
-  inputs.generated_images = pictures(1, inputs.generated_labels, shape, noise, contrast);
-  inputs.reference_images = pictures(2, inputs.reference_labels, shape, noise, contrast);
+  inputs.labels.generated = labels_of(256, classes);
+  inputs.labels.reference = labels_of(300, classes);
+  inputs.images.generated = pictures(1, inputs.labels.generated, shape, noise, contrast);
+  inputs.images.reference = pictures(2, inputs.labels.reference, shape, noise, contrast);
   inputs.options["cas.epochs"] = 10;
   return inputs;
 }
@@ -65,7 +65,7 @@ TEST(Cas, IsOneForClassesThatGeneratedImagesTeach) {
 TEST(Cas, IsZeroIfEachClassIsGeneratedAsAnother) {
   // What a classifier of the reference itself would never do.
   auto inputs = inputs_of({1, 28, 28}, 4, 2.0);
-  inputs.generated_labels = (inputs.generated_labels + 1).remainder(4);
+  inputs.labels.generated = (inputs.labels.generated + 1).remainder(4);
   EXPECT_EQ(cas(inputs).value, 0.0);
 }
 
@@ -74,8 +74,8 @@ TEST(Cas, IsChanceForLabelsPermutedAtRandom) {
   const auto shuffled = [](const at::Tensor& labels, std::uint64_t seed) {
     return labels.index_select(0, normal_matrix(seed, labels.size(0), 1).squeeze(1).argsort());
   };
-  inputs.generated_labels = shuffled(inputs.generated_labels, 3);
-  inputs.reference_labels = shuffled(inputs.reference_labels, 4);
+  inputs.labels.generated = shuffled(inputs.labels.generated, 3);
+  inputs.labels.reference = shuffled(inputs.labels.reference, 4);
   const auto value = cas(inputs);
   // √(¼ · ¾ / 300) = 0.025 either side of ¼.
   EXPECT_NEAR(value.value, 0.25, 4.0 * 0.025);
@@ -84,9 +84,9 @@ TEST(Cas, IsChanceForLabelsPermutedAtRandom) {
 
 TEST(Cas, LeavesOutAClassThatWasNeverGenerated) {
   auto inputs = inputs_of({1, 28, 28}, 4, 2.0);
-  const auto kept = inputs.generated_labels.ne(3).nonzero().squeeze(1);
-  inputs.generated_images = inputs.generated_images.index_select(0, kept);
-  inputs.generated_labels = inputs.generated_labels.index_select(0, kept);
+  const auto kept = inputs.labels.generated.ne(3).nonzero().squeeze(1);
+  inputs.images.generated = inputs.images.generated.index_select(0, kept);
+  inputs.labels.generated = inputs.labels.generated.index_select(0, kept);
   EXPECT_EQ(cas(inputs).value, 0.75);
 }
 
@@ -94,8 +94,8 @@ TEST(Cas, LeavesOutAClassThatWasNeverGenerated) {
 /// hits.
 MetricInputs hard_inputs() {
   auto inputs = inputs_of({1, 28, 28}, 5, 60.0, 12.0);
-  inputs.reference_labels = labels_of(2000, 5);
-  inputs.reference_images = pictures(5, inputs.reference_labels, {1, 28, 28}, 60.0, 12.0);
+  inputs.labels.reference = labels_of(2000, 5);
+  inputs.images.reference = pictures(5, inputs.labels.reference, {1, 28, 28}, 60.0, 12.0);
   return inputs;
 }
 
@@ -138,23 +138,23 @@ TEST(Cas, RefusesWhatCannotBeTaught) {
     change(inputs);
     return refusal([&] { cas(inputs); });
   };
-  EXPECT_THAT(refused([](auto& i) { i.generated_images.reset(); }),
+  EXPECT_THAT(refused([](auto& i) { i.images.generated.reset(); }),
               HasSubstr("cas: the generated images are absent"));
-  EXPECT_THAT(refused([](auto& i) { i.reference_images = i.reference_images.to(at::kFloat); }),
+  EXPECT_THAT(refused([](auto& i) { i.images.reference = i.images.reference.to(at::kFloat); }),
               HasSubstr("u8 [N,C,H,W]"));
-  EXPECT_THAT(refused([](auto& i) { i.reference_images = i.reference_images.slice(2, 0, 7); }),
+  EXPECT_THAT(refused([](auto& i) { i.images.reference = i.images.reference.slice(2, 0, 7); }),
               HasSubstr("8x8 pixels"));
-  EXPECT_THAT(refused([](auto& i) { i.reference_images = i.reference_images.slice(2, 0, 20); }),
+  EXPECT_THAT(refused([](auto& i) { i.images.reference = i.images.reference.slice(2, 0, 20); }),
               HasSubstr("the generated images are [1, 28, 28] and the reference [1, 20, 28]"));
-  EXPECT_THAT(refused([](auto& i) { i.generated_labels.reset(); }),
+  EXPECT_THAT(refused([](auto& i) { i.labels.generated.reset(); }),
               HasSubstr("256 generated images need as many labels (i64), there are none"));
-  EXPECT_THAT(refused([](auto& i) { i.reference_labels = i.reference_labels.slice(0, 1); }),
+  EXPECT_THAT(refused([](auto& i) { i.labels.reference = i.labels.reference.slice(0, 1); }),
               HasSubstr("300 reference images need as many labels (i64), there are 299"));
-  EXPECT_THAT(refused([](auto& i) { i.reference_labels = i.reference_labels - 1; }),
+  EXPECT_THAT(refused([](auto& i) { i.labels.reference = i.labels.reference - 1; }),
               HasSubstr("a label of the reference images is negative"));
-  EXPECT_THAT(refused([](auto& i) { i.reference_labels = i.reference_labels + 253; }),
+  EXPECT_THAT(refused([](auto& i) { i.labels.reference = i.labels.reference + 253; }),
               HasSubstr("labels reach to 256, but there are only 256 generated images"));
-  EXPECT_THAT(refused([](auto& i) { i.generated_labels = at::full({256}, 2, at::kLong); }),
+  EXPECT_THAT(refused([](auto& i) { i.labels.generated = at::full({256}, 2, at::kLong); }),
               HasSubstr("all generated images have label 2"));
 }
 

@@ -20,14 +20,14 @@ using ::testing::HasSubstr;
 MetricInputs grid_inputs(std::int64_t times) {
   const auto i = at::arange(24 * times, at::kLong);
   MetricInputs inputs;
-  inputs.disentanglement.factors = at::stack(
+  inputs.codes.factors = at::stack(
       {i.remainder(3), i.floor_divide(3).remainder(4), i.floor_divide(12).remainder(2)}, 1);
-  inputs.disentanglement.codes = inputs.disentanglement.factors.to(at::kDouble);
+  inputs.codes.means = inputs.codes.factors.to(at::kDouble);
   return inputs;
 }
 
 at::Tensor values_of(const MetricInputs& inputs, const at::Tensor& rows, std::int64_t factor) {
-  return inputs.disentanglement.factors.select(1, factor).index_select(0, rows.flatten());
+  return inputs.codes.factors.select(1, factor).index_select(0, rows.flatten());
 }
 
 TEST(CodeGroups, ShareTheValueOfTheirFactorAndVaryInTheOthers) {
@@ -110,7 +110,7 @@ TEST(CodeGroups, ScoreCodesThatAreTheFactorsAsPerfect) {
 
 TEST(CodeGroups, ScoreCodesThatKnowNothingAsGuesses) {
   auto inputs = grid_inputs(20);
-  inputs.disentanglement.codes = normal_matrix(4, 480, 3);
+  inputs.codes.means = normal_matrix(4, 480, 3);
   inputs.options = {{"factor_vae_score.groups", 3000.0}, {"beta_vae_score.groups", 3000.0}};
   // One of three factors by chance; small samples of the pool tell a little. Well below 1.
   EXPECT_LT(metric("factor_vae_score").compute(inputs).value, 0.6);
@@ -119,8 +119,8 @@ TEST(CodeGroups, ScoreCodesThatKnowNothingAsGuesses) {
 
 TEST(CodeGroups, RefuseAValueThatOneRowAloneHas) {
   auto inputs = grid_inputs(1);
-  inputs.disentanglement.factors = inputs.disentanglement.factors.clone();
-  inputs.disentanglement.factors[7][1] = 9;
+  inputs.codes.factors = inputs.codes.factors.clone();
+  inputs.codes.factors[7][1] = 9;
   EXPECT_THAT(refusal([&] { metric("factor_vae_score").compute(inputs); }),
               HasSubstr("only one row has the value 9 of factor 1"));
 }

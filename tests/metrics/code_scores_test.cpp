@@ -104,10 +104,10 @@ TEST(LinearProbe, MakesTheErrorsOfScikitLearnsPipeline) {
   ASSERT_GT(oracle["smallest_margin"].get<double>(), 5e-3);
   EXPECT_NEAR(linear_probe_error(train, test), oracle["error"].get<double>(), 1e-12);
   MetricInputs inputs;
-  inputs.probe_codes = train.codes;
-  inputs.probe_labels = train.labels;
-  inputs.code_means = test.codes;
-  inputs.code_labels = test.labels;
+  inputs.codes.training = train.codes;
+  inputs.labels.training = train.labels;
+  inputs.codes.means = test.codes;
+  inputs.labels.reference = test.labels;
   const auto value = metric("linear_probe_error").compute(inputs);
   EXPECT_EQ(value.value, linear_probe_error(train, test));
   EXPECT_NEAR(value.standard_error, std::sqrt(value.value * (1.0 - value.value) / 150.0), 1e-12);
@@ -125,8 +125,8 @@ TEST(LinearProbe, DoesNotDependOnTheScaleOfCodes) {
 
 TEST(LinearProbe, RefusesCodesWithoutClasses) {
   MetricInputs inputs;
-  inputs.probe_codes = at::rand({4, 2}, at::detail::createCPUGenerator(1));
-  inputs.code_means = inputs.probe_codes;
+  inputs.codes.training = at::rand({4, 2}, at::detail::createCPUGenerator(1));
+  inputs.codes.means = inputs.codes.training;
   EXPECT_THAT(refusal([&] { metric("linear_probe_error").compute(inputs); }),
               HasSubstr("training codes have no class each"));
 }
@@ -180,7 +180,7 @@ TEST(CodeRate, FindsTheStepAtWhichTheErrorReachesItsTolerance) {
 
 TEST(MeanActivation, AveragesUnitsAndImages) {
   MetricInputs inputs;
-  inputs.code_means = at::tensor({0.1, 0.3, 0.5, 0.7, 0.0, 0.2}, at::kDouble).view({3, 2});
+  inputs.codes.means = at::tensor({0.1, 0.3, 0.5, 0.7, 0.0, 0.2}, at::kDouble).view({3, 2});
   const auto value = metric("mean_activation").compute(inputs);
   EXPECT_NEAR(value.value, 1.8 / 6.0, 1e-12);
   // Means 0.2, 0.6 and 0.1 of the images: variance 0.07.
@@ -189,7 +189,7 @@ TEST(MeanActivation, AveragesUnitsAndImages) {
 
 TEST(JacobianNorm, IsTheMeanOfTheNorms) {
   MetricInputs inputs;
-  inputs.jacobian_norms = at::tensor({1.0, 2.0, 6.0}, at::kDouble);
+  inputs.codes.jacobian_norms = at::tensor({1.0, 2.0, 6.0}, at::kDouble);
   const auto value = metric("jacobian_norm").compute(inputs);
   EXPECT_NEAR(value.value, 3.0, 1e-12);
   EXPECT_NEAR(value.standard_error, std::sqrt(7.0 / 3.0), 1e-12);
@@ -200,13 +200,13 @@ TEST(JacobianNorm, IsTheMeanOfTheNorms) {
 
 TEST(NoisePsnr, ComparesCleanOriginalsWithWhatCameOfCorruptedOnes) {
   MetricInputs inputs;
-  inputs.originals = at::full({2, 1, 4, 4}, 100, at::kByte);
-  inputs.reconstructions = inputs.originals;
-  inputs.noisy_reconstructions = at::full({2, 1, 4, 4}, 110, at::kByte);
+  inputs.images.originals = at::full({2, 1, 4, 4}, 100, at::kByte);
+  inputs.images.reconstructions = inputs.images.originals;
+  inputs.images.noisy_reconstructions = at::full({2, 1, 4, 4}, 110, at::kByte);
   const auto value = metric("noise_psnr").compute(inputs);
   EXPECT_EQ(value.name, "noise_psnr");
   EXPECT_NEAR(value.value, 10.0 * std::log10(255.0 * 255.0 / 100.0), 1e-12);
-  inputs.noisy_reconstructions = at::Tensor();
+  inputs.images.noisy_reconstructions = at::Tensor();
   EXPECT_THAT(refusal([&] { metric("noise_psnr").compute(inputs); }),
               HasSubstr("there are no reconstructions"));
 }

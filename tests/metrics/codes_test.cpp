@@ -39,8 +39,8 @@ double largest_difference(const at::Tensor& value, const nlohmann::json& expecte
 
 MetricInputs inputs_of(const at::Tensor& codes, const at::Tensor& factors) {
   MetricInputs inputs;
-  inputs.disentanglement.codes = codes;
-  inputs.disentanglement.factors = factors;
+  inputs.codes.means = codes;
+  inputs.codes.factors = factors;
   return inputs;
 }
 
@@ -159,9 +159,9 @@ TEST(Sap, IsLargeForCodesThatAreTheFactorsAndZeroForTwins) {
 TEST(FactorVaeScore, AgreesWithItsFormulaInNumpy) {
   const auto values = oracle();
   MetricInputs inputs;
-  inputs.disentanglement.group_codes = tensor_of(values["group_codes"]);
-  inputs.disentanglement.group_factors = tensor_of(values["group_factors"]).to(at::kLong);
-  inputs.disentanglement.variances = tensor_of(values["variances"]);
+  inputs.codes.group_codes = tensor_of(values["group_codes"]);
+  inputs.codes.group_factors = tensor_of(values["group_factors"]).to(at::kLong);
+  inputs.codes.variances = tensor_of(values["variances"]);
   const double expected = values["factor_vae_score"].get<double>();
   const auto value = metric("factor_vae_score").compute(inputs);
   EXPECT_NEAR(value.value, expected, 1e-14);
@@ -203,8 +203,8 @@ TEST(LogisticRegression, AgreesWithScikitLearn) {
 
 MetricInputs pair_inputs(const at::Tensor& pairs, const at::Tensor& factors) {
   MetricInputs inputs;
-  inputs.disentanglement.pair_codes = pairs;
-  inputs.disentanglement.pair_factors = factors;
+  inputs.codes.pair_codes = pairs;
+  inputs.codes.pair_factors = factors;
   return inputs;
 }
 
@@ -244,7 +244,7 @@ TEST(Codes, RefuseWhatCannotBeScored) {
   EXPECT_THAT(refused("mig", codes, factors.slice(0, 1)), HasSubstr("each of 24 rows"));
   EXPECT_THAT(refused("modularity", codes, factors.slice(1, 0, 1)), HasSubstr("one factor only"));
   auto inputs = inputs_of(codes, factors);
-  inputs.disentanglement.factor_sizes = at::tensor({3L, 3L, 2L});
+  inputs.codes.factor_sizes = at::tensor({3L, 3L, 2L});
   EXPECT_THAT(refusal([&] { metric("mig").compute(inputs); }), HasSubstr("outside of 0 to 2"));
   EXPECT_THAT(refusal([&] {
                 metric("beta_vae_score")

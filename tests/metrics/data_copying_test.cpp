@@ -171,10 +171,10 @@ TEST(Kmeans, SurvivesMoreCentresThanDifferentRows) {
 TEST(Ct, StatesItsProtocolAndRefusesWhatItCannotTest) {
   const auto& ct = metric("ct");
   MetricInputs inputs;
-  inputs.generated_features = normal_matrix(17, 90, 3);
-  inputs.reference_features = normal_matrix(18, 100, 3);
+  inputs.features.generated = normal_matrix(17, 90, 3);
+  inputs.features.reference = normal_matrix(18, 100, 3);
   EXPECT_THAT(refusal([&] { ct.compute(inputs); }), HasSubstr("ct: the held-out input is absent"));
-  inputs.held_out_features = normal_matrix(19, 70, 3);
+  inputs.features.held_out = normal_matrix(19, 70, 3);
   inputs.options = {{"ct.cells", 2.0}, {"ct.seed", 5.0}, {"ct.min_generated", 10.0}};
   const auto value = ct.compute(inputs);
   EXPECT_EQ(value.protocol.at("cells"), "2");
@@ -185,7 +185,7 @@ TEST(Ct, StatesItsProtocolAndRefusesWhatItCannotTest) {
   EXPECT_THAT(refusal([&] { ct.compute(inputs); }), HasSubstr("ct: no cell of 2 holds held-out"));
   inputs.options["ct.cells"] = 101.0;
   EXPECT_THAT(refusal([&] { ct.compute(inputs); }), HasSubstr("101 cells of 100 reference rows"));
-  inputs.held_out_features = normal_matrix(19, 70, 4);
+  inputs.features.held_out = normal_matrix(19, 70, 4);
   EXPECT_THAT(refusal([&] { ct.compute(inputs); }), HasSubstr("held-out features have 4 columns"));
 }
 

@@ -34,8 +34,8 @@ double largest_difference(const at::Tensor& a, const at::Tensor& b) {
 
 MetricInputs inputs_of(const at::Tensor& codes, const at::Tensor& factors) {
   MetricInputs inputs;
-  inputs.disentanglement.codes = codes;
-  inputs.disentanglement.factors = factors;
+  inputs.codes.means = codes;
+  inputs.codes.factors = factors;
   return inputs;
 }
 
@@ -209,7 +209,7 @@ TEST(Dci, ItsScoresShareOneEvaluationsTrees) {
   together.trees->whole->hits.zero_();
   EXPECT_EQ(metric("dci_informativeness").compute(together).value, 0.0);
   // Other codes have other trees, in the same evaluation too.
-  together.disentanglement.codes = factors.to(at::kDouble);
+  together.codes.means = factors.to(at::kDouble);
   EXPECT_EQ(metric("dci_informativeness").compute(together).value, 1.0);
 }
 

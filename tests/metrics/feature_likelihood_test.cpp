@@ -122,22 +122,22 @@ TEST(Fld, LeavesOutColumnsThatAreConstantInTheHeldOutSet) {
 TEST(Fld, StatesItsProtocolAndDrawsNoMoreRowsThanAsked) {
   const auto& fld = metric("fld");
   MetricInputs inputs;
-  inputs.generated_features = normal_matrix(10, 30, 3);
-  inputs.reference_features = normal_matrix(11, 50, 3);
+  inputs.features.generated = normal_matrix(10, 30, 3);
+  inputs.features.reference = normal_matrix(11, 50, 3);
   EXPECT_THAT(refusal([&] { fld.compute(inputs); }),
               HasSubstr("fld: the held-out input is absent"));
-  inputs.held_out_features = normal_matrix(12, 40, 3);
+  inputs.features.held_out = normal_matrix(12, 40, 3);
   const auto whole = fld.compute(inputs);
   EXPECT_EQ(whole.value,
             feature_likelihood_divergence(
-                {inputs.generated_features, inputs.held_out_features, inputs.reference_features}, 0)
+                {inputs.features.generated, inputs.features.held_out, inputs.features.reference}, 0)
                 .value);
   EXPECT_EQ(whole.protocol.at("most_rows"), "10000");
   EXPECT_EQ(whole.protocol.at("n_held_out"), "40");
   inputs.options = {{"fld.most_rows", 20.0}, {"fld.seed", 1.0}};
   EXPECT_NE(fld.compute(inputs).value, whole.value);
   EXPECT_EQ(fld.compute(inputs).value, fld.compute(inputs).value);
-  inputs.reference_features = normal_matrix(11, 3, 3);
+  inputs.features.reference = normal_matrix(11, 3, 3);
   EXPECT_THAT(refusal([&] { fld.compute(inputs); }), HasSubstr("fld: 3 training rows"));
 }
 

@@ -209,16 +209,16 @@ TEST(FrechetDistance, IsTheSameToTheBitForEveryThreadCount) {
 TEST(Fd, NamesTheInputThatIsAtFault) {
   const auto& fd = metric("fd");
   MetricInputs inputs;
-  inputs.generated_features = at::ones({5, 3});
+  inputs.features.generated = at::ones({5, 3});
   EXPECT_THAT(refusal([&] { fd.compute(inputs); }), HasSubstr("fd: the reference input is absent"));
-  inputs.reference_features = at::ones({5, 4});
+  inputs.features.reference = at::ones({5, 4});
   EXPECT_THAT(refusal([&] { fd.compute(inputs); }), HasSubstr("have 3 columns, the reference 4"));
-  inputs.reference_features = at::ones({1, 3});
+  inputs.features.reference = at::ones({1, 3});
   EXPECT_THAT(refusal([&] { fd.compute(inputs); }), HasSubstr("the reference input holds 1 row,"));
-  inputs.reference_features = at::ones({5, 3});
-  inputs.generated_features = at::ones({5, 3});
-  inputs.generated_features[3][1] = std::numeric_limits<float>::quiet_NaN();
-  inputs.generated_features[4][1] = std::numeric_limits<float>::infinity();
+  inputs.features.reference = at::ones({5, 3});
+  inputs.features.generated = at::ones({5, 3});
+  inputs.features.generated[3][1] = std::numeric_limits<float>::quiet_NaN();
+  inputs.features.generated[4][1] = std::numeric_limits<float>::infinity();
   EXPECT_THAT(
       refusal([&] { fd.compute(inputs); }),
       HasSubstr("the generated input holds values that are not finite in 2 of 5 rows, first "
@@ -227,8 +227,8 @@ TEST(Fd, NamesTheInputThatIsAtFault) {
 
 TEST(Fd, StatesItsProtocol) {
   MetricInputs inputs;
-  inputs.generated_features = normal_matrix(1, 20, 3);
-  inputs.reference_features = normal_matrix(2, 30, 3);
+  inputs.features.generated = normal_matrix(1, 20, 3);
+  inputs.features.reference = normal_matrix(2, 30, 3);
   inputs.protocol = {{"extractor", "pixels"}};
   const auto value = metric("fd").compute(inputs);
   EXPECT_EQ(value.name, "fd");

@@ -98,31 +98,31 @@ TEST(FdInfinity, IsNearerToTheDistanceOfTheGaussiansThanPlainFd) {
 
 TEST(FdInfinity, StatesItsProtocolAndRefusesTooFewRows) {
   MetricInputs inputs;
-  inputs.generated_features = normal_matrix(8, 30, 3);
-  inputs.reference_features = normal_matrix(9, 40, 3);
+  inputs.features.generated = normal_matrix(8, 30, 3);
+  inputs.features.reference = normal_matrix(9, 40, 3);
   inputs.options = {{"fd_infinity.points", 5.0}, {"fd_infinity.seed", 9.0}};
   const auto value = metric("fd_infinity").compute(inputs);
   EXPECT_EQ(value.protocol.at("points"), "5");
   EXPECT_EQ(value.protocol.at("seed"), "9");
   EXPECT_EQ(value.value,
-            fd_infinity(inputs.generated_features, inputs.reference_features, 5, 9).value);
-  inputs.generated_features = normal_matrix(8, 19, 3);
+            fd_infinity(inputs.features.generated, inputs.features.reference, 5, 9).value);
+  inputs.features.generated = normal_matrix(8, 19, 3);
   EXPECT_THAT(refusal([&] { metric("fd_infinity").compute(inputs); }),
               HasSubstr("fd_infinity: 19 generated rows are too few"));
 }
 
 TEST(Sfd, IsTheFrechetDistanceOfSpatialFeatures) {
   MetricInputs inputs;
-  inputs.generated_features = normal_matrix(1, 30, 2);
-  inputs.reference_features = normal_matrix(2, 30, 2);
+  inputs.features.generated = normal_matrix(1, 30, 2);
+  inputs.features.reference = normal_matrix(2, 30, 2);
   EXPECT_THAT(refusal([&] { metric("sfd").compute(inputs); }),
               HasSubstr("sfd: the generated spatial input is absent"));
   const auto arrays = oracle_arrays("features_small.npz");
-  inputs.generated_spatial = arrays.at("A");
-  inputs.reference_spatial = arrays.at("B");
+  inputs.features.generated_spatial = arrays.at("A");
+  inputs.features.reference_spatial = arrays.at("B");
   const double expected = oracle_json("oracle.json")["fid"]["AB"]["exact_f64_nuclear"];
   EXPECT_NEAR(metric("sfd").compute(inputs).value, expected, 1e-11 * expected);
-  inputs.reference_spatial = arrays.at("C");
+  inputs.features.reference_spatial = arrays.at("C");
   EXPECT_THAT(refusal([&] { metric("sfd").compute(inputs); }),
               HasSubstr("have 64 columns, the reference 128"));
 }
@@ -131,11 +131,11 @@ MetricInputs two_classes() {
   // Class 7 is shifted by (3, 4), class 2 by nothing; the labels interleave.
   const auto reference = normal_matrix(10, 40, 2);
   MetricInputs inputs;
-  inputs.reference_features = at::cat({reference, reference});
-  inputs.reference_labels = at::cat({at::full({40}, 7, at::kLong), at::full({40}, 2, at::kLong)});
+  inputs.features.reference = at::cat({reference, reference});
+  inputs.labels.reference = at::cat({at::full({40}, 7, at::kLong), at::full({40}, 2, at::kLong)});
   const auto shift = at::tensor({3.0, 4.0}, at::kDouble);
-  inputs.generated_features = at::stack({reference, reference + shift}, 1).reshape({80, 2});
-  inputs.generated_labels = at::tensor({2, 7}, at::kLong).repeat({40});
+  inputs.features.generated = at::stack({reference, reference + shift}, 1).reshape({80, 2});
+  inputs.labels.generated = at::tensor({2, 7}, at::kLong).repeat({40});
   return inputs;
 }
 
@@ -144,29 +144,29 @@ TEST(IntraFd, IsTheMeanOverClasses) {
   const auto value = metric("intra_fd").compute(inputs);
   EXPECT_NEAR(value.value, (25.0 + 0.0) / 2.0, 1e-10);
   EXPECT_EQ(value.protocol.at("classes"), "2");
-  const auto shifted = inputs.generated_features.slice(0, 1, 80, 2);
+  const auto shifted = inputs.features.generated.slice(0, 1, 80, 2);
   const auto error =
-      frechet_distance(shifted, inputs.reference_features.slice(0, 0, 40)).standard_error;
+      frechet_distance(shifted, inputs.features.reference.slice(0, 0, 40)).standard_error;
   // The other class scores 0 with error 0.
   EXPECT_NEAR(value.standard_error, error / 2.0, 1e-6);
 }
 
 TEST(IntraFd, NamesTheClassesThatAreTooThin) {
   auto inputs = two_classes();
-  inputs.generated_labels[0] = 9;
+  inputs.labels.generated[0] = 9;
   EXPECT_THAT(refusal([&] { metric("intra_fd").compute(inputs); }),
               HasSubstr("1 of 3 classes have fewer than two rows on one side: 9 (class 9: 1 "
                         "generated, 0 reference)"));
   // One generated row of class 2 against 40 of the reference.
-  inputs.generated_labels = at::full({80}, 7, at::kLong);
-  inputs.generated_labels[5] = 2;
+  inputs.labels.generated = at::full({80}, 7, at::kLong);
+  inputs.labels.generated[5] = 2;
   EXPECT_THAT(refusal([&] { metric("intra_fd").compute(inputs); }),
               HasSubstr("(class 2: 1 generated, 40 reference)"));
-  inputs.generated_labels = at::zeros({3}, at::kLong);
+  inputs.labels.generated = at::zeros({3}, at::kLong);
   EXPECT_THAT(refusal([&] { metric("intra_fd").compute(inputs); }),
               HasSubstr("3 labels for 80 rows of the generated input"));
-  inputs.reference_labels = at::Tensor();
-  inputs.generated_labels = at::Tensor();
+  inputs.labels.reference = at::Tensor();
+  inputs.labels.generated = at::Tensor();
   EXPECT_THAT(refusal([&] { metric("intra_fd").compute(inputs); }), HasSubstr("has no labels"));
 }
 
@@ -190,10 +190,10 @@ TEST(Mifid, AgreesWithTheMatrixFormulaAcrossTiles) {
 
 TEST(Mifid, PenalisesOnlyBelowTheThreshold) {
   MetricInputs inputs;
-  inputs.generated_features = normal_matrix(14, 60, 3);
-  inputs.reference_features = normal_matrix(15, 50, 3) + 0.2;
-  const Mean fd = frechet_distance(inputs.generated_features, inputs.reference_features);
-  const Mean m = memorization_distance(inputs.generated_features, inputs.reference_features);
+  inputs.features.generated = normal_matrix(14, 60, 3);
+  inputs.features.reference = normal_matrix(15, 50, 3) + 0.2;
+  const Mean fd = frechet_distance(inputs.features.generated, inputs.features.reference);
+  const Mean m = memorization_distance(inputs.features.generated, inputs.features.reference);
   ASSERT_LT(m.value, 0.1);
   const auto penalised = metric("mifid").compute(inputs);
   EXPECT_NEAR(penalised.value, fd.value / (m.value + 10e-15), 1e-12 * penalised.value);
@@ -208,13 +208,13 @@ TEST(Mifid, PenalisesOnlyBelowTheThreshold) {
 TEST(Mifid, OfCopiesOfSomeTrainingRowsExplodesAndOfAllIsZero) {
   // As torchmetrics: FD/(0 + 10⁻¹⁴), and 0 where FD itself is rounding.
   MetricInputs inputs;
-  inputs.reference_features = normal_matrix(16, 50, 3);
-  inputs.generated_features = inputs.reference_features.slice(0, 0, 25).clone();
+  inputs.features.reference = normal_matrix(16, 50, 3);
+  inputs.features.generated = inputs.features.reference.slice(0, 0, 25).clone();
   EXPECT_GT(metric("mifid").compute(inputs).value, 1e10);
-  inputs.generated_features = inputs.reference_features.flip(0);
+  inputs.features.generated = inputs.features.reference.flip(0);
   EXPECT_EQ(metric("mifid").compute(inputs).value, 0.0);
-  inputs.generated_features = inputs.generated_features.clone();
-  inputs.generated_features[4].zero_();
+  inputs.features.generated = inputs.features.generated.clone();
+  inputs.features.generated[4].zero_();
   EXPECT_THAT(refusal([&] { metric("mifid").compute(inputs); }), HasSubstr("first row 4"));
 }
 

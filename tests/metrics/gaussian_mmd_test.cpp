@@ -38,8 +38,8 @@ at::Tensor without(const at::Tensor& rows, std::int64_t i) {
 TEST(Cmmd, AgreesWithTheOracle) {
   const auto arrays = oracle_arrays("features_small.npz");
   MetricInputs inputs;
-  inputs.generated_features = arrays.at("A");
-  inputs.reference_features = arrays.at("B");
+  inputs.features.generated = arrays.at("A");
+  inputs.features.reference = arrays.at("B");
   const double expected =
       oracle_json("oracle.json")["cmmd_normalised_AB(sigma10,scale1000,biased V-stat)"];
   const auto value = metric("cmmd").compute(inputs);
@@ -52,12 +52,12 @@ TEST(Cmmd, AgreesWithTheOracle) {
 
 TEST(Cmmd, OfTheSameSampleIsZeroAndScalesAsAsked) {
   MetricInputs inputs;
-  inputs.generated_features = oracle_arrays("features_small.npz").at("A");
-  inputs.reference_features = inputs.generated_features.flip(0);
+  inputs.features.generated = oracle_arrays("features_small.npz").at("A");
+  inputs.features.reference = inputs.features.generated.flip(0);
   EXPECT_NEAR(metric("cmmd").compute(inputs).value, 0.0, 1e-11);
   // Orthogonal directions under σ = 1: ‖x−y‖² = 2, so 2 − 2·exp(−1).
-  inputs.generated_features = at::tensor({3.F, 0.F, 5.F, 0.F}).reshape({2, 2});
-  inputs.reference_features = at::tensor({0.F, 1.F, 0.F, 2.F}).reshape({2, 2});
+  inputs.features.generated = at::tensor({3.F, 0.F, 5.F, 0.F}).reshape({2, 2});
+  inputs.features.reference = at::tensor({0.F, 1.F, 0.F, 2.F}).reshape({2, 2});
   inputs.options = {{"cmmd.sigma", 1.0}, {"cmmd.scale", 10.0}};
   EXPECT_NEAR(metric("cmmd").compute(inputs).value, 20.0 - 20.0 * std::exp(-1.0), 1e-13);
 }
@@ -119,15 +119,15 @@ TEST(MmdRbf, TakesTheMedianDistanceUnlessToldOtherwise) {
   const auto y = at::tensor({3.0, 7.0}, at::kDouble).unsqueeze(1);
   EXPECT_DOUBLE_EQ(median_distance(at::cat({x, y})), 4.5);
   MetricInputs inputs;
-  inputs.generated_features = x;
-  inputs.reference_features = at::cat({y, y + 1.0});
+  inputs.features.generated = x;
+  inputs.features.reference = at::cat({y, y + 1.0});
   const auto value = metric("mmd_rbf").compute(inputs);
   EXPECT_EQ(value.protocol.at("sigma"),
-            fmt::format("{}", median_distance(inputs.reference_features)));
+            fmt::format("{}", median_distance(inputs.features.reference)));
   inputs.options["mmd_rbf.sigma"] = 2.0;
   const auto given = metric("mmd_rbf").compute(inputs);
   EXPECT_EQ(given.protocol.at("sigma"), "2");
-  EXPECT_NEAR(given.value, mmd_by_pairs(x, inputs.reference_features, 2.0, false), 1e-14);
+  EXPECT_NEAR(given.value, mmd_by_pairs(x, inputs.features.reference, 2.0, false), 1e-14);
 }
 
 TEST(MmdRbf, MedianOfManyRowsStandsForAll) {
@@ -138,8 +138,8 @@ TEST(MmdRbf, MedianOfManyRowsStandsForAll) {
 
 TEST(MmdRbf, RefusesWhatHasNoWidth) {
   MetricInputs inputs;
-  inputs.generated_features = at::ones({5, 2});
-  inputs.reference_features = at::ones({5, 2});
+  inputs.features.generated = at::ones({5, 2});
+  inputs.features.reference = at::ones({5, 2});
   EXPECT_THAT(refusal([&] { metric("mmd_rbf").compute(inputs); }), HasSubstr("set mmd_rbf.sigma"));
 }
 

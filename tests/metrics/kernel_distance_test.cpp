@@ -17,8 +17,8 @@ using ::testing::HasSubstr;
 
 MetricInputs inputs_of(const at::Tensor& generated, const at::Tensor& reference) {
   MetricInputs inputs;
-  inputs.generated_features = generated;
-  inputs.reference_features = reference;
+  inputs.features.generated = generated;
+  inputs.features.reference = reference;
   return inputs;
 }
 

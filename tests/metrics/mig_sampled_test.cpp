@@ -28,9 +28,9 @@ at::Tensor matrix_of(const nlohmann::json& rows) {
 MetricInputs inputs_of(const at::Tensor& codes, const at::Tensor& logvar,
                        const at::Tensor& factors) {
   MetricInputs inputs;
-  inputs.disentanglement.codes = codes;
-  inputs.disentanglement.logvar = logvar;
-  inputs.disentanglement.factors = factors;
+  inputs.codes.means = codes;
+  inputs.codes.logvar = logvar;
+  inputs.codes.factors = factors;
   return inputs;
 }
 

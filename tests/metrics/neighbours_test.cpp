@@ -69,8 +69,8 @@ TEST(Neighbours, CountsAgreeWithTorchFidelityAndPrdcTiesAndDuplicatesIncluded) {
   const auto oracle = oracle_json("oracle.json")["prdc"];
   for (const std::string pair : {"AB", "CD", "GH"}) {
     MetricInputs inputs;
-    inputs.reference_features = arrays.at(pair.substr(0, 1));
-    inputs.generated_features = arrays.at(pair.substr(1, 1));
+    inputs.features.reference = arrays.at(pair.substr(0, 1));
+    inputs.features.generated = arrays.at(pair.substr(1, 1));
     for (const std::int64_t k : {3, 5}) {
       inputs.k = k;
       inputs.compat = "";
@@ -113,8 +113,8 @@ TEST(Neighbours, RadiiAgreeWithScipy) {
 TEST(Neighbours, AuthPctAgreesWithScipy) {
   const auto arrays = oracle_arrays("features_small.npz");
   MetricInputs inputs;
-  inputs.reference_features = arrays.at("A");
-  inputs.generated_features = arrays.at("B");
+  inputs.features.reference = arrays.at("A");
+  inputs.features.generated = arrays.at("B");
   EXPECT_NEAR(metric("authpct").compute(inputs).value,
               oracle_json("oracle.json")["authpct_AB(train=A,gen=B)"].get<double>(), 1e-10);
 }
@@ -191,8 +191,8 @@ TEST(PairSweep, GivesEachMetricTheSameAloneAndTogether) {
     return (normal_matrix(seed, n, 8) * 0.05 + side.unsqueeze(1)).to(at::kFloat);
   };
   MetricInputs inputs;
-  inputs.generated_features = clusters(12, 300);
-  inputs.reference_features = clusters(13, 4200);
+  inputs.features.generated = clusters(12, 300);
+  inputs.features.reference = clusters(13, 4200);
   inputs.options["mmd_rbf.sigma"] = 0.1;
   const std::vector<std::string> names{"mmd_rbf", "precision", "kid", "coverage", "authpct"};
   auto together = inputs;
@@ -247,20 +247,20 @@ TEST(Neighbours, ThatAreSearchedAgainHaveTheSameBitsForEveryThreadCount) {
 
 TEST(Neighbours, OfASetAgainstItselfAreAllInsideAndAgainstAFarOneNone) {
   MetricInputs inputs;
-  inputs.reference_features = normal_matrix(4, 100, 5);
-  inputs.generated_features = inputs.reference_features;
+  inputs.features.reference = normal_matrix(4, 100, 5);
+  inputs.features.generated = inputs.features.reference;
   for (const std::string name : {"precision", "recall", "coverage"}) {
     EXPECT_EQ(metric(name).compute(inputs).value, 1.0) << name;
   }
   EXPECT_EQ(metric("authpct").compute(inputs).value, 0.0);
-  inputs.generated_features = inputs.reference_features + 1000.0;
+  inputs.features.generated = inputs.features.reference + 1000.0;
   for (const std::string name : {"precision", "recall", "coverage", "density"}) {
     EXPECT_EQ(metric(name).compute(inputs).value, 0.0) << name;
   }
   EXPECT_EQ(metric("authpct").compute(inputs).value, 100.0);
   // prdc's strict `<` gives 0 here: all features equal, every radius 0.
-  inputs.reference_features = at::ones({10, 4}, at::kDouble);
-  inputs.generated_features = inputs.reference_features;
+  inputs.features.reference = at::ones({10, 4}, at::kDouble);
+  inputs.features.generated = inputs.features.reference;
   EXPECT_EQ(metric("precision").compute(inputs).value, 1.0);
   inputs.compat = "prdc";
   EXPECT_EQ(metric("precision").compute(inputs).value, 0.0);
@@ -269,8 +269,8 @@ TEST(Neighbours, OfASetAgainstItselfAreAllInsideAndAgainstAFarOneNone) {
 TEST(PrecisionRecall, StandardErrorIsBinomialInTheCountedSet) {
   const auto arrays = oracle_arrays("features_small.npz");
   MetricInputs inputs;
-  inputs.reference_features = arrays.at("A");
-  inputs.generated_features = arrays.at("B");
+  inputs.features.reference = arrays.at("A");
+  inputs.features.generated = arrays.at("B");
   const auto precision = metric("precision").compute(inputs);
   // 0.836 of 500 (oracle): √(0.836 · 0.164 / 500).
   EXPECT_NEAR(precision.standard_error, std::sqrt(0.836 * 0.164 / 500.0), 1e-12);
@@ -279,8 +279,8 @@ TEST(PrecisionRecall, StandardErrorIsBinomialInTheCountedSet) {
 
 TEST(PrecisionRecall, RefusesMoreNeighboursThanRows) {
   MetricInputs inputs;
-  inputs.reference_features = normal_matrix(5, 3, 2);
-  inputs.generated_features = normal_matrix(6, 9, 2);
+  inputs.features.reference = normal_matrix(5, 3, 2);
+  inputs.features.generated = normal_matrix(6, 9, 2);
   EXPECT_THAT(refusal([&] { metric("precision").compute(inputs); }),
               HasSubstr("precision: k = 3 neighbours, but the reference input holds 3 rows"));
   EXPECT_EQ(refusal([&] { metric("recall").compute(inputs); }), "");

@@ -44,8 +44,8 @@ ImagePairs image_pairs(std::int64_t count, std::int64_t channels, std::int64_t h
 
 MetricInputs inputs_of(const ImagePairs& pairs) {
   MetricInputs inputs;
-  inputs.originals = pairs.originals;
-  inputs.reconstructions = pairs.reconstructions;
+  inputs.images.originals = pairs.originals;
+  inputs.images.reconstructions = pairs.reconstructions;
   return inputs;
 }
 
@@ -158,9 +158,9 @@ TEST(IwaeNll, SurvivesWeightsBeyondTheRangeOfExp) {
 
 TEST(BitsPerDim, IsTheNllInBitsOverTheDimensions) {
   MetricInputs inputs;
-  inputs.log_weights = at::full({3, 2}, -8.0 * std::numbers::ln2, at::kDouble);
+  inputs.likelihoods.log_weights = at::full({3, 2}, -8.0 * std::numbers::ln2, at::kDouble);
   EXPECT_THAT(refusal([&] { metric("bits_per_dim").compute(inputs); }), HasSubstr("0 dimensions"));
-  inputs.data_dimensions = 4;
+  inputs.likelihoods.dimensions = 4;
   const auto value = metric("bits_per_dim").compute(inputs);
   EXPECT_NEAR(value.value, 2.0, 1e-14);
   EXPECT_EQ(value.protocol.at("importance_samples"), "2");
@@ -169,8 +169,8 @@ TEST(BitsPerDim, IsTheNllInBitsOverTheDimensions) {
 
 TEST(IwaeNll, RefusesWeightsThatAreNotFinite) {
   MetricInputs inputs;
-  inputs.log_weights = at::zeros({3, 2}, at::kDouble);
-  inputs.log_weights[2][1] = std::numeric_limits<double>::quiet_NaN();
+  inputs.likelihoods.log_weights = at::zeros({3, 2}, at::kDouble);
+  inputs.likelihoods.log_weights[2][1] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(refusal([&] { metric("iwae_nll").compute(inputs); }), HasSubstr("first in row 2"));
 }
 
@@ -251,16 +251,16 @@ TEST(Wasserstein, OfTwoThousandPointsIsProvedCheapestByItsDual) {
   const auto v = at::tensor(best.column_potentials, at::kDouble);
   EXPECT_LT((u.unsqueeze(1) + v.unsqueeze(0) - costs).max().item<double>(), 1e-11);
   MetricInputs inputs;
-  inputs.points = x;
-  inputs.reference_points = y;
+  inputs.points.generated = x;
+  inputs.points.reference = y;
   const double bound = (u.sum() + v.sum()).item<double>() / 2000.0;
   EXPECT_NEAR(metric("w2_exact").compute(inputs).value, std::sqrt(bound), 1e-7);
 }
 
 TEST(Wasserstein, CutsTheLargerSideTheSameWayEachTimeAndSaysSo) {
   MetricInputs inputs;
-  inputs.points = normal_matrix(8, 50, 2);
-  inputs.reference_points = inputs.points.slice(0, 0, 20).clone();
+  inputs.points.generated = normal_matrix(8, 50, 2);
+  inputs.points.reference = inputs.points.generated.slice(0, 0, 20).clone();
   inputs.options["w2_exact.points"] = 15;
   const auto value = metric("w2_exact").compute(inputs);
   EXPECT_EQ(value.protocol.at("n_matched"), "15");

@@ -57,13 +57,13 @@ TEST(PercentileMean, StandardErrorIsTheSpreadOverSamples) {
 TEST(Ppl, StatesItsProtocolAndRefusesWhatIsNoDistance) {
   MetricInputs inputs;
   EXPECT_THAT(refusal([&] { metric("ppl").compute(inputs); }), HasSubstr("path input is absent"));
-  inputs.path_distances = at::arange(101).to(at::kDouble);
+  inputs.features.path_distances = at::arange(101).to(at::kDouble);
   const auto value = metric("ppl").compute(inputs);
   EXPECT_DOUBLE_EQ(value.value, 50.0);
   EXPECT_EQ(value.protocol.at("trim_low"), "1");
   EXPECT_EQ(value.protocol.at("trim_high"), "1");
   EXPECT_EQ(value.protocol.at("n_generated"), "101");
-  inputs.path_distances[3] = -1.0;
+  inputs.features.path_distances[3] = -1.0;
   EXPECT_THAT(refusal([&] { metric("ppl").compute(inputs); }), HasSubstr("negative values"));
 }
 

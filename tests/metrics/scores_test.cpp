@@ -41,7 +41,7 @@ TEST(InceptionScore, AgreesWithTorchFidelityOnItsOwnShuffledOrder) {
 
 TEST(InceptionScore, ShufflesAsTorchFidelityDoesWhenAsked) {
   MetricInputs inputs;
-  inputs.generated_logits = oracle_arrays("features_small.npz").at("logits");
+  inputs.features.logits = oracle_arrays("features_small.npz").at("logits");
   inputs.compat = "torch-fidelity";
   const auto oracle = oracle_json("oracle.json")["isc"]["shuffle_seed2020_10"];
   EXPECT_NEAR(metric("inception_score").compute(inputs).value, oracle[0].get<double>(), 1e-12);
@@ -54,7 +54,7 @@ TEST(InceptionScore, SplitsIntoChunksAsTorchmetricsDoes) {
   const auto logits = oracle_arrays("features_small.npz").at("logits");
   const auto oracle =
       oracle_json("oracle.json")["isc"]["torchmetrics_style_chunk_std_ddof1_noshuffle"];
-  const auto score = inception_score(logits, 10, Parts::kChunked);
+  const auto score = inception_score(logits, 10, Splits::kChunked);
   EXPECT_NEAR(score.mean, oracle[0].get<double>(), 1e-12);
   // It divides by S−1.
   EXPECT_NEAR(score.standard_deviation * std::sqrt(10.0 / 9.0), oracle[1].get<double>(), 1e-12);
@@ -82,7 +82,7 @@ TEST(InceptionScore, StandardErrorOfOneSplitMatchesTheJackknife) {
 
 TEST(InceptionScore, RefusesMoreSplitsThanPairsOfRows) {
   MetricInputs inputs;
-  inputs.generated_logits = normal_matrix(1, 19, 3);
+  inputs.features.logits = normal_matrix(1, 19, 3);
   EXPECT_THAT(refusal([&] { metric("inception_score").compute(inputs); }),
               HasSubstr("10 splits of 19 generated rows"));
   inputs.options["inception_score.splits"] = 9;
@@ -97,7 +97,7 @@ TEST(InceptionScore, SaysThatItFollowsTheOrderOfRowsThatAreSortedByClass) {
   EXPECT_FALSE(splits_follow_order(shuffled, 10));
   EXPECT_FALSE(splits_follow_order(sorted, 1));
   MetricInputs inputs;
-  inputs.generated_logits = sorted;
+  inputs.features.logits = sorted;
   EXPECT_TRUE(inception_score_follows_order(inputs));
   inputs.compat = "torch-fidelity";  // which shuffles
   EXPECT_FALSE(inception_score_follows_order(inputs));
@@ -137,7 +137,7 @@ TEST(Reconstruction, IsTheMeanSquareOnTheUnitScale) {
 
 TEST(Elbo, IsTheMeanWithItsStandardError) {
   MetricInputs inputs;
-  inputs.elbo_nats = at::tensor({-100.0, -110.0, -90.0, -100.0}, at::kFloat);
+  inputs.likelihoods.elbo = at::tensor({-100.0, -110.0, -90.0, -100.0}, at::kFloat);
   const auto value = metric("elbo").compute(inputs);
   EXPECT_NEAR(value.value, -100.0, 1e-12);
   // Σ(x−mean)² = 200, over 3, over 4.
@@ -147,22 +147,22 @@ TEST(Elbo, IsTheMeanWithItsStandardError) {
 
 TEST(Accuracy, IsTheShareOfRightFirstChoices) {
   MetricInputs inputs;
-  inputs.class_logits = at::tensor({1.0, 0.0, 0.0, 1.0, 3.0, 2.0, 0.0, 5.0}).view({4, 2});
-  inputs.class_labels = at::tensor({0L, 1L, 1L, 1L});
+  inputs.labels.class_logits = at::tensor({1.0, 0.0, 0.0, 1.0, 3.0, 2.0, 0.0, 5.0}).view({4, 2});
+  inputs.labels.reference = at::tensor({0L, 1L, 1L, 1L});
   const auto value = metric("accuracy").compute(inputs);
   EXPECT_NEAR(value.value, 0.75, 1e-15);
   EXPECT_NEAR(value.standard_error, std::sqrt(0.75 * 0.25 / 4), 1e-15);
-  inputs.class_labels = at::Tensor();
+  inputs.labels.reference = at::Tensor();
   EXPECT_THAT(refusal([&] { metric("accuracy").compute(inputs); }), HasSubstr("as many labels"));
 }
 
 // Four modes on a line, ten apart, σ = 1.
 MetricInputs four_modes(const std::vector<double>& points) {
   MetricInputs inputs;
-  inputs.mode_centres =
+  inputs.points.mode_centres =
       at::tensor({0.0, 0.0, 10.0, 0.0, 20.0, 0.0, 30.0, 0.0}, at::kDouble).view({4, 2});
-  inputs.mode_sigma = 1.0;
-  inputs.points = at::tensor(points, at::kDouble).view({-1, 2});
+  inputs.points.mode_sigma = 1.0;
+  inputs.points.generated = at::tensor(points, at::kDouble).view({-1, 2});
   return inputs;
 }
 
@@ -223,7 +223,7 @@ TEST(MetricOptions, RefuseWhatTheyDoNotKnowByName) {
   EXPECT_THAT(refused("kid"), HasSubstr("metric.key=value"));
   EXPECT_THAT(refused("recall.k=3"), HasSubstr("recall has no options"));
   MetricInputs inputs;
-  inputs.generated_logits = at::zeros({10, 2});
+  inputs.features.logits = at::zeros({10, 2});
   inputs.options["inception_score.splits"] = 1.5;
   EXPECT_THAT(refusal([&] { metric("inception_score").compute(inputs); }),
               HasSubstr("must be a whole number"));
@@ -267,7 +267,7 @@ TEST(ActiveUnits, CountsDimensionsWhoseMeansVary) {
   // Standard deviations 2, 0.11 and 0.09 around any mean: variances 4, 0.0121 and 0.0081.
   MetricInputs inputs;
   const auto sign = at::tensor({1.0, -1.0, 1.0, -1.0}).unsqueeze(1);
-  inputs.code_means = 7.0 + sign * at::tensor({2.0, 0.11, 0.09}).unsqueeze(0);
+  inputs.codes.means = 7.0 + sign * at::tensor({2.0, 0.11, 0.09}).unsqueeze(0);
   EXPECT_EQ(metric("active_units").compute(inputs).value, 2.0);
   inputs.options["active_units.threshold"] = 0.005;
   const auto value = metric("active_units").compute(inputs);

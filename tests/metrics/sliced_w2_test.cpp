@@ -103,8 +103,8 @@ TEST(SlicedW2, StandardErrorIsTheSpreadOverSamples) {
 
 TEST(SlicedW2, StatesItsProtocolAndChecksOptions) {
   MetricInputs inputs;
-  inputs.generated_features = normal_matrix(6, 10, 3);
-  inputs.reference_features = normal_matrix(7, 20, 3);
+  inputs.features.generated = normal_matrix(6, 10, 3);
+  inputs.features.reference = normal_matrix(7, 20, 3);
   inputs.options = {{"sliced_w2.directions", 8.0}};
   const auto value = metric("sliced_w2").compute(inputs);
   EXPECT_EQ(value.protocol.at("directions"), "8");

@@ -27,9 +27,8 @@ at::Tensor matrix_of(const nlohmann::json& rows) {
 
 MetricInputs inputs_of(const at::Tensor& codes, const at::Tensor& logvar) {
   MetricInputs inputs;
-  inputs.disentanglement.codes = codes;
-  inputs.disentanglement.logvar = logvar;
-  inputs.code_means = codes;
+  inputs.codes.means = codes;
+  inputs.codes.logvar = logvar;
   return inputs;
 }
 

@@ -87,13 +87,13 @@ TEST(Vendi, StandardErrorMatchesTheJackknife) {
 
 TEST(Vendi, RefusesARowWithoutDirectionAndStatesItsOrder) {
   MetricInputs inputs;
-  inputs.generated_features = normal_matrix(3, 5, 3).to(at::kFloat);
+  inputs.features.generated = normal_matrix(3, 5, 3).to(at::kFloat);
   inputs.options["vendi.q"] = kInfinity;
   EXPECT_EQ(metric("vendi").compute(inputs).protocol.at("q"), "inf");
   inputs.options["vendi.q"] = -1.0;
   EXPECT_THAT(refusal([&] { metric("vendi").compute(inputs); }), HasSubstr("vendi.q = -1"));
   inputs.options.clear();
-  inputs.generated_features[3].zero_();
+  inputs.features.generated[3].zero_();
   EXPECT_THAT(refusal([&] { metric("vendi").compute(inputs); }),
               HasSubstr("vendi: 1 of 5 rows of the generated input are all zero, first row 3"));
 }

@@ -13,8 +13,8 @@ int main() {
   const double shift = assay::frechet_distance_value(rows + at::tensor({3.0, 0.0}), rows);
   // Any metric by its name, with its standard error and protocol.
   assay::MetricInputs inputs;
-  inputs.generated_features = rows + 0.1;
-  inputs.reference_features = rows;
+  inputs.features.generated = rows + 0.1;
+  inputs.features.reference = rows;
   const assay::MetricValue recall = assay::metric("recall").compute(inputs);
   std::printf("fd %.12f, recall %.3f +- %.3f\n", shift, recall.value, recall.standard_error);
   return std::abs(shift - 9.0) < 1e-9 ? 0 : 1;

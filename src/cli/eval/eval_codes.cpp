@@ -71,38 +71,35 @@ void require_read(const Unread& unread, const std::string& array, std::string_vi
   if (reason != unread.end()) throw Error(fmt::format("{}: {}", metric, reason->second));
 }
 
-CodesAndFactors npz_codes(const NpzFile& file, Unread& unread) {
-  CodesAndFactors found;
+CodeInputs npz_codes(const NpzFile& file, Unread& unread) {
+  CodeInputs found;
   try_to_read(unread, "codes", [&] {
-    found.codes = npz_rows(file, "codes").value_or(at::Tensor());
-    if (found.codes.defined()) return;
+    found.means = npz_rows(file, "codes").value_or(at::Tensor());
+    if (found.means.defined()) return;
     for (const char* other : {"factors", "codes_logvar"}) {
       if (!file.contains(other)) continue;
       throw Error(fmt::format("{}: holds {}, but no 'codes' (float [N,L]) beside them",
                               file.label(), other));
     }
   });
-  if (!found.codes.defined()) return found;
-  try_to_read(unread, "codes_logvar", [&] { found.logvar = npz_logvar(file, found.codes); });
-  try_to_read(unread, "factors", [&] { found.factors = npz_factors(file, found.codes.size(0)); });
+  if (!found.means.defined()) return found;
+  try_to_read(unread, "codes_logvar", [&] { found.logvar = npz_logvar(file, found.means); });
+  try_to_read(unread, "factors", [&] { found.factors = npz_factors(file, found.means.size(0)); });
   return found;
 }
 
-void check_codes(const Metric& metric, const CodesAndFactors& codes, const Unread& unread,
-                 const std::string& label) {
-  const auto need = [&](const at::Tensor& array, const char* name, const char* what) {
-    if (array.defined()) return;
-    require_read(unread, name, metric.name);
-    throw Error(fmt::format("{}: needs {} in --generated; {} has none", metric.name, what, label));
-  };
-  need(codes.codes, "codes", "an .npz with 'codes' (float [N,L])");
-  if (needs_posteriors(metric.needs)) {
-    need(codes.logvar, "codes_logvar",
-         "'codes_logvar' (float [N,L]), the log-variances of posteriors,");
+void refuse_codes(const Metric& metric, Part missing, const Unread& unread,
+                  const std::string& label) {
+  std::string array = "factors", what = "'factors' (int64 [N,F]), what the images were made of,";
+  if (missing == Part::kCodes) {
+    array = "codes";
+    what = "an .npz with 'codes' (float [N,L])";
+  } else if (missing == Part::kPosteriors) {
+    array = "codes_logvar";
+    what = "'codes_logvar' (float [N,L]), the log-variances of posteriors,";
   }
-  if (needs_factors(metric.needs)) {
-    need(codes.factors, "factors", "'factors' (int64 [N,F]), what the images were made of,");
-  }
+  require_read(unread, array, metric.name);
+  throw Error(fmt::format("{}: needs {} in --generated; {} has none", metric.name, what, label));
 }
 
 }  // namespace assay

@@ -24,10 +24,11 @@ void require_read(const Unread& unread, const std::string& array, std::string_vi
 /// [N,F]). Factor values are names: each is given as its place among those that occur. What is not
 /// there stays undefined, and what is unread: arrays of another type or shape, different N,
 /// negative factors, and log-variances or factors without codes.
-CodesAndFactors npz_codes(const NpzFile& file, Unread& unread);
+CodeInputs npz_codes(const NpzFile& file, Unread& unread);
 
-/// Throws Error naming `label`, or the reason, if the file lacks what the metric needs.
-void check_codes(const Metric& metric, const CodesAndFactors& codes, const Unread& unread,
-                 const std::string& label);
+/// Throws Error that says what of `codes`, `codes_logvar` and `factors` is missing, or why it could
+/// not be read.
+[[noreturn]] void refuse_codes(const Metric& metric, Part missing, const Unread& unread,
+                               const std::string& label);
 
 }  // namespace assay

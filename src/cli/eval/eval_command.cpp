@@ -46,8 +46,8 @@ void add_eval(App& app) {
       ->required();
   eval->add_option(
       "--reference", options->reference,
-      "the same; metrics of codes (mig, sap, total_correlation, …) need none, and a RUN "
-      "without one is scored as its definition says");
+      "the same; metrics of codes (mig, sap, total_correlation, …) and of samples alone (vendi, "
+      "inception_score) need none, and a RUN without one is scored as its definition says");
   eval->add_option("--held-out", options->held_out,
                    "real data the model was not trained on, for ct and fld");
   eval->add_option("--metrics", options->metrics,

@@ -55,7 +55,7 @@ std::string rows_text(const EvalSource& source) {
   add("features", source.features);
   add("logits", source.logits);
   add("spatial features", source.spatial);
-  add("codes", source.codes.codes);
+  add("codes", source.codes.means);
   add("factors", source.codes.factors);
   return text;
 }

@@ -10,6 +10,7 @@
 #include "core/near_miss.h"
 #include "metrics/options.h"
 #include "metrics/peers.h"
+#include "metrics/requirements.h"
 
 namespace assay {
 namespace {
@@ -78,14 +79,20 @@ std::string EvalPlan::shown_name(const std::string& metric, bool from_images) co
 }
 
 bool EvalPlan::needs_features() const {
-  return std::any_of(metrics.begin(), metrics.end(), [](const Metric* one) {
-    return one->needs != Needs::kLabelledImages && !is_of_codes(one->needs);
-  });
+  return std::any_of(metrics.begin(), metrics.end(),
+                     [](const Metric* one) { return one->needs.any_of(kOfExtractor); });
 }
 
 bool EvalPlan::needs_reference() const {
-  return std::any_of(metrics.begin(), metrics.end(),
-                     [](const Metric* one) { return !is_of_codes(one->needs); });
+  return std::any_of(metrics.begin(), metrics.end(), [](const Metric* one) {
+    return !one->needs.has(Part::kCodes) && names_reference(*one);
+  });
+}
+
+bool EvalPlan::reads_reference() const {
+  return reference_given && std::any_of(metrics.begin(), metrics.end(), [](const Metric* one) {
+           return !one->needs.has(Part::kCodes);
+         });
 }
 
 EvalPlan plan_evaluation(const EvalCommand& command) {
@@ -95,9 +102,10 @@ EvalPlan plan_evaluation(const EvalCommand& command) {
   plan.inception = command.extractor == kFidExtractor;
   plan.extractor = extractor_options(command);
   plan.usual = command.metrics.empty();
+  plan.reference_given = !command.reference.empty();
   for (const auto& name : command.metrics) {
     const Metric& one = metric_asked(name, plan.inception);
-    if (!is_of_files(one.needs)) {
+    if (!one.needs.within(kOfFiles)) {
       throw Error(fmt::format("{}: can only be computed by a run, not from files", one.name));
     }
     check_compat(command.compat, one.name);
@@ -111,10 +119,10 @@ EvalPlan plan_evaluation(const EvalCommand& command) {
   }
   plan.options = parse_metric_options(eval_settings(command.set).of_metrics);
   check_options(plan);
-  if (command.reference.empty() && plan.needs_reference()) {
+  if (!plan.reference_given && plan.needs_reference()) {
     throw Error(
         "--reference is missing: a folder, .npz, DATASET:SPLIT or RUN to compare with (metrics of "
-        "codes alone, as mig, do without)");
+        "codes or of samples alone, as mig and vendi, do without)");
   }
   return plan;
 }

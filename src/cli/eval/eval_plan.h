@@ -25,6 +25,9 @@ struct EvalPlan {
   bool needs_features() const;
   /// Whether any metric compares two sides, so that there has to be a reference.
   bool needs_reference() const;
+  bool reference_given = false;
+  /// Whether one was given, and not all metrics are of codes in --generated.
+  bool reads_reference() const;
 };
 
 /// Throws Error, with the near miss, for an unknown metric, option, peer, extractor or resize rule,

@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "cli/commands/sample_command.h"
 #include "cli/eval/eval_codes.h"
@@ -216,7 +215,7 @@ void check_pair(const EvalSource& one, const EvalSource& other) {
 std::int64_t EvalSource::rows() const {
   std::int64_t count = drawn_rows;
   for (const auto& group : images) count += group.images.size(0);
-  for (const at::Tensor& tensor : {features, logits, spatial, codes.codes}) {
+  for (const at::Tensor& tensor : {features, logits, spatial, codes.means}) {
     if (count == 0 && tensor.defined()) count = tensor.size(0);
   }
   return count;

@@ -27,7 +27,7 @@ struct EvalSource {
   std::vector<std::string> class_names;
   bool numbered = false;         ///< labels are numbers by which people know the classes
   std::int64_t other_files = 0;  ///< of a folder, that are no pictures
-  CodesAndFactors codes;         ///< of an .npz that holds codes
+  CodeInputs codes;              ///< of an .npz that holds codes
   Unread unread;                 ///< of an .npz: "images", "features", "labels", …
   std::string digest;            ///< SHA-256 of the content
   bool drawn = false;            ///< from a run

@@ -23,8 +23,8 @@ namespace {
 void check_metric(const Claim& claim) {
   const MetricName wanted = split_metric(claim.metric);
   try {
-    const Needs needs = metric(wanted.metric).needs;
-    if (wanted.extractor.empty() || is_of_features(needs)) return;
+    const Parts needs = metric(wanted.metric).needs;
+    if (wanted.extractor.empty() || needs.any_of(kOfExtractor)) return;
   } catch (const Error& problem) {
     throw Error(fmt::format("{}: metric = '{}': {}", claim.where, claim.metric, problem.what()));
   }
