@@ -134,8 +134,9 @@ Schema train_keys() {
       {.path = "optimizer.name",
        .default_value = std::string("adam"),
        .meaning =
-           "Adam (Kingma & Ba 2015), or with decoupled weight decay (Loshchilov & Hutter 2019)",
-       .choices = {"adam", "adamw"}},
+           "Adam (Kingma & Ba 2015), with decoupled weight decay (Loshchilov & Hutter 2019), or "
+           "RMSProp (Tieleman & Hinton 2012), whose decay is beta2",
+       .choices = {"adam", "adamw", "rmsprop"}},
       {.path = "optimizer.learning_rate",
        .default_value = 1e-3,
        .meaning = "peak step size of every optimizer of the family that has no key of its own",
@@ -143,7 +144,7 @@ Schema train_keys() {
        .maximum = 10},
       {.path = "optimizer.beta1",
        .default_value = 0.9,
-       .meaning = "decay of the first moment",
+       .meaning = "decay of the first moment, of Adam alone",
        .minimum = 0,
        .maximum = 0.999999},
       {.path = "optimizer.beta2",

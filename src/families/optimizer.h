@@ -1,40 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+#include <string>
+
+#include "config/choices.h"
 #include "config/definition.h"
+#include "config/schema.h"
 #include "families/trainable.h"
 #include "nn/optim/adam.h"
 #include "nn/optim/ema.h"
 #include "nn/optim/learning_rate.h"
+#include "nn/optim/update_rule.h"
 
 namespace assay {
 
+using MakeUpdateRule = std::unique_ptr<UpdateRule> (*)(torch::nn::Module&, const AdamOptions&);
+
+/// By the names that optimizer.name takes.
+const Choices<MakeUpdateRule>& update_rules();
+
 /// What a definition's [optimizer] table says, for one optimizer.
 struct OptimizerOptions {
-  AdamOptions adam;
+  MakeUpdateRule rule = update_rules().at("adam");
+  AdamOptions adam;  ///< of which RMSProp takes beta2 for its decay, epsilon and weight_decay
   LearningRateOptions learning_rate;
   double gradient_clip = 0.0;  ///< largest global gradient norm; 0: no clipping
 };
 
 OptimizerOptions optimizer_options(const Definition& definition);
 
+/// Keys by which one of a family's networks has an optimizer of its own:
+/// optimizer.<network>_name, …_learning_rate, …_beta1, …_beta2. By default they hold what stands
+/// for the common key.
+Schema network_optimizer_keys(const std::string& network);
+
+/// What they say: two rates make the two time-scale update rule (Heusel et al. 2017).
+OptimizerOptions network_optimizer_options(const Definition& definition,
+                                           const std::string& network);
+
 /// What its [ema] table and eval.weights say.
 EmaOptions ema_options(const Definition& definition);
 
-/// Clipping, learning-rate schedule and Adam of one network.
+/// Clipping, learning-rate schedule and update rule of one network.
 class Optimizer {
  public:
   Optimizer(torch::nn::Module& module, const OptimizerOptions& options);
 
-  void zero_grad() { adam_.zero_grad(); }
+  void zero_grad() { rule_->zero_grad(); }
   /// One update with the learning rate of context.step.
   void step(const StepContext& context);
   void visit_state(StateVisitor& visitor, const std::string& prefix);
-  const std::vector<torch::Tensor>& parameters() const { return adam_.parameters(); }
+  const std::vector<torch::Tensor>& parameters() const { return rule_->parameters(); }
 
  private:
   OptimizerOptions options_;
-  Adam adam_;
+  std::unique_ptr<UpdateRule> rule_;
 };
 
 }  // namespace assay

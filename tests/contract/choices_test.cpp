@@ -51,6 +51,8 @@ Ground ground_of(const std::string& family, const std::string& key) {
        {"model.network = 'mlp'\nmodel.hidden_widths = []\nmodel.code_activation = 'sigmoid'\n"}},
       {{"autoencoder", "sampler.codes"}, {kMlp + "sampler.components = 2\n"}},
       {{"vae", "optimizer.name"}, {kMlp + "optimizer.weight_decay = 0.1\n"}},
+      {{"gan", "optimizer.generator_name"}, {"optimizer.weight_decay = 0.1\n"}},
+      {{"gan", "optimizer.discriminator_name"}, {"optimizer.weight_decay = 0.1\n"}},
   };
   const auto found = special.find({family, key});
   if (found != special.end()) return found->second;
@@ -124,7 +126,10 @@ std::string fingerprint(const std::string& toml, const std::vector<std::int64_t>
 std::vector<std::string> choices_of(const Key& key) {
   if (std::holds_alternative<bool>(key.default_value)) return {"false", "true"};
   std::vector<std::string> quoted;
-  for (const auto& choice : key.choices) quoted.push_back("'" + choice + "'");
+  for (const auto& choice : key.choices) {
+    // Stands for what another key names.
+    if (choice != "common") quoted.push_back("'" + choice + "'");
+  }
   return quoted;
 }
 

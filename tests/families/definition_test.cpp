@@ -61,7 +61,7 @@ gradient_clip = 200
 decay = 0.995
 )");
   const auto options = optimizer_options(definition);
-  EXPECT_TRUE(options.adam.decoupled);
+  EXPECT_EQ(options.rule, update_rules().at("adamw"));
   EXPECT_DOUBLE_EQ(options.adam.beta1, 0.9);
   EXPECT_DOUBLE_EQ(options.adam.beta2, 0.99);
   EXPECT_DOUBLE_EQ(options.adam.weight_decay, 1e-4);

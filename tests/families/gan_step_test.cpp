@@ -122,6 +122,43 @@ TEST(GanStep, EachNetworkDescendsItsOwnLossAtItsOwnRate) {
   }
 }
 
+// From v = 0, RMSProp's first step is η/√(1−α) against the gradient's sign; Adam's is η.
+TEST(GanStep, EachNetworkHasAnOptimizerOfItsOwn) {
+  const auto model = affine_gan(
+      "optimizer.discriminator_name = 'rmsprop'\noptimizer.discriminator_beta2 = 0.75\n"
+      "optimizer.epsilon = 1e-12\n");
+  const auto before = copy_of_state(*model);
+  logged_by_step(*model, real_points());
+  const auto after = copy_of_state(*model);
+  const auto moved = [&](const char* name) { return (after.at(name) - before.at(name)).abs(); };
+  EXPECT_TRUE(torch::allclose(moved("discriminator.1.weight"),
+                              torch::full({1, 2}, 2.0 * kDiscriminatorRate), 1e-3, 1e-6));
+  EXPECT_TRUE(torch::allclose(moved("generator.0.bias"), torch::full({2}, kGeneratorRate), 1e-3));
+}
+
+TEST(GanStep, EachNetworkHasMomentsOfItsOwn) {
+  // After one step m = (1−β1) g and v = (1−β2) g²: m²/v tells β1 from β2 without knowing g.
+  const auto ratio = [](const State& state, const std::string& of) {
+    return (state.at(of + ".m").square() / state.at(of + ".v")).mean().item<double>();
+  };
+  const auto expected = [](double beta1, double beta2) {
+    return (1.0 - beta1) * (1.0 - beta1) / (1.0 - beta2);
+  };
+  const std::string common = "optimizer.beta1 = 0.5\noptimizer.beta2 = 0.75\n";
+  for (const std::string network : {"generator", "discriminator"}) {
+    const std::string other = network == "generator" ? "discriminator" : "generator";
+    const auto model = affine_gan(common + "optimizer." + network + "_beta1 = 0.0\noptimizer." +
+                                  network + "_beta2 = 0.9\n");
+    logged_by_step(*model, real_points());
+    const auto state = state_of(*model);
+    const auto of = [](const std::string& name) {
+      return name + "_optimizer." + (name == "generator" ? "0" : "1") + ".bias";
+    };
+    EXPECT_NEAR(ratio(state, of(network)), expected(0.0, 0.9), 1e-3) << network;
+    EXPECT_NEAR(ratio(state, of(other)), expected(0.5, 0.75), 1e-3) << network;
+  }
+}
+
 TEST(GanStep, TheAverageFollowsTheGeneratorOnceForEachOfItsUpdates) {
   const auto model =
       affine_gan("objective.discriminator_steps = 2\nema.decay = 0.75\nema.ramp = true\n");

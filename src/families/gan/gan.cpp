@@ -33,12 +33,6 @@ const GanArchitecture& architecture_of(const ModelArgs& args) {
   return architecture;
 }
 
-OptimizerOptions options_with_rate(const Definition& definition, const std::string& path) {
-  auto options = optimizer_options(definition);
-  if (definition.number(path) > 0.0) options.learning_rate.peak = definition.number(path);
-  return options;
-}
-
 Sequential prepared(Sequential network, const ModelArgs& args) {
   initialise_dcgan(*network, args.definition.number("model.initial_sd"), construction_generator());
   network->to(args.device);
@@ -100,10 +94,9 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       discriminator_(
           prepared(architecture.discriminator({args.definition, args.example_shape}), args)),
       generator_optimizer_(*generator_.live(),
-                           options_with_rate(args.definition, "optimizer.generator_learning_rate")),
-      discriminator_optimizer_(
-          *discriminator_,
-          options_with_rate(args.definition, "optimizer.discriminator_learning_rate")) {
+                           network_optimizer_options(args.definition, "generator")),
+      discriminator_optimizer_(*discriminator_,
+                               network_optimizer_options(args.definition, "discriminator")) {
   generator_.keep_average(ema_options(args.definition), [&] {
     return prepared(architecture.generator({args.definition, args.example_shape}), args);
   });

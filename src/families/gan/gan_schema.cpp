@@ -2,6 +2,7 @@
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
 #include "families/gan/gan.h"
+#include "families/optimizer.h"
 
 namespace assay {
 namespace {
@@ -45,25 +46,14 @@ Schema objective_keys() {
            .maximum = 1000}};
 }
 
-Schema optimizer_keys() {
-  return {{.path = "optimizer.generator_learning_rate",
-           .default_value = 0.0,
-           .meaning = "the generator's step size; 0: optimizer.learning_rate",
-           .minimum = 0,
-           .maximum = 10},
-          {.path = "optimizer.discriminator_learning_rate",
-           .default_value = 0.0,
-           .meaning = "the discriminator's step size; 0: optimizer.learning_rate",
-           .minimum = 0,
-           .maximum = 10}};
-}
-
 }  // namespace
 
 Schema gan_schema() {
   Schema schema = network_keys();
   add(schema, objective_keys());
-  add(schema, optimizer_keys());
+  for (const auto* network : {"generator", "discriminator"}) {
+    add(schema, network_optimizer_keys(network));
+  }
   return schema;
 }
 

@@ -6,37 +6,24 @@
 
 namespace assay {
 
-Adam::Adam(torch::nn::Module& module, const AdamOptions& options) : options_(options) {
-  for (const auto& item : module.named_parameters()) {
-    names_.push_back(item.key());
-    parameters_.push_back(item.value());
-    m_.push_back(at::zeros_like(item.value().detach()));
-    v_.push_back(at::zeros_like(item.value().detach()));
-  }
-  TORCH_CHECK(!parameters_.empty(), "Adam got a module without parameters");
-  step_ = at::zeros({}, parameters_.front().options().dtype(at::kFloat).requires_grad(false));
-}
-
-void Adam::zero_grad() {
-  for (auto& parameter : parameters_) parameter.mutable_grad().reset();
-}
+Adam::Adam(torch::nn::Module& module, const AdamOptions& options)
+    : UpdateRule(module),
+      options_(options),
+      m_(zeros_like_parameters()),
+      v_(zeros_like_parameters()),
+      step_(at::zeros({}, parameters_.front().options().dtype(at::kFloat).requires_grad(false))) {}
 
 void Adam::step(double learning_rate) {
   const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> gradients;
-  gradients.reserve(parameters_.size());
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    gradients.push_back(parameters_[i].grad());
-    TORCH_CHECK(gradients.back().defined(), "parameter ", names_[i], " has no gradient");
-  }
+  const auto all_gradients = gradients();
   step_.add_(1.0);
   const std::vector<torch::Tensor> steps(parameters_.size(), step_);
   const auto& o = options_;
   if (o.decoupled) {
-    at::_fused_adamw_(parameters_, gradients, m_, v_, {}, steps, learning_rate, o.beta1, o.beta2,
-                      o.weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    at::_fused_adamw_(parameters_, all_gradients, m_, v_, {}, steps, learning_rate, o.beta1,
+                      o.beta2, o.weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   } else {
-    at::_fused_adam_(parameters_, gradients, m_, v_, {}, steps, learning_rate, o.beta1, o.beta2,
+    at::_fused_adam_(parameters_, all_gradients, m_, v_, {}, steps, learning_rate, o.beta1, o.beta2,
                      o.weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
 }

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <torch/nn/module.h>
-
-#include <string>
-#include <vector>
-
-#include "nn/state.h"
+#include "nn/optim/update_rule.h"
 
 namespace assay {
 
@@ -18,29 +13,22 @@ struct AdamOptions {
   bool decoupled = false;  ///< AdamW: the decay acts on the weight, not on the gradient
 };
 
-/// Adam (Kingma & Ba 2015, algorithm 1) or AdamW (Loshchilov & Hutter 2019, algorithm 2) over all
-/// parameters of a module, one fused kernel call per step. With g the gradient, at step t = 1, 2, …
+/// Adam (Kingma & Ba 2015, algorithm 1) or AdamW (Loshchilov & Hutter 2019, algorithm 2), one fused
+/// kernel call per step. With g the gradient, at step t = 1, 2, …
 ///   m ← β1 m + (1−β1) g,   v ← β2 v + (1−β2) g²,
 ///   w ← w − η · (m / (1−β1^t)) / (√(v / (1−β2^t)) + ε).
 /// Adam adds weight_decay · w to g; AdamW first scales w by 1 − η · weight_decay.
-class Adam {
+class Adam : public UpdateRule {
  public:
-  /// Keeps the module's parameter tensors; they must stay on their device.
   Adam(torch::nn::Module& module, const AdamOptions& options);
 
-  /// Drops all gradients.
-  void zero_grad();
-  /// One update from the gradients that backward() left. Throws c10::Error naming a parameter that
-  /// has none: a part of the network that the loss does not reach.
-  void step(double learning_rate);
+  void step(double learning_rate) override;
   /// "<prefix>.<parameter>.m", "….v" and "<prefix>.step".
-  void visit_state(StateVisitor& visitor, const std::string& prefix);
-  const std::vector<torch::Tensor>& parameters() const { return parameters_; }
+  void visit_state(StateVisitor& visitor, const std::string& prefix) override;
 
  private:
   AdamOptions options_;
-  std::vector<std::string> names_;
-  std::vector<torch::Tensor> parameters_, m_, v_;
+  std::vector<torch::Tensor> m_, v_;
   torch::Tensor step_;  ///< 0-dim f32, shared by all parameters: exact up to 2^24 steps
 };
 
