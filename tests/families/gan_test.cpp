@@ -36,10 +36,10 @@ torch::Tensor discriminator_loss(const torch::Tensor& real, const torch::Tensor&
   return adversarial_losses().at("non_saturating").discriminator(real, generated);
 }
 torch::Tensor non_saturating_generator_loss(const torch::Tensor& generated) {
-  return adversarial_losses().at("non_saturating").generator(generated);
+  return adversarial_losses().at("non_saturating").generator(generated, {});
 }
 torch::Tensor minimax_generator_loss(const torch::Tensor& generated) {
-  return adversarial_losses().at("minimax").generator(generated);
+  return adversarial_losses().at("minimax").generator(generated, {});
 }
 
 std::int64_t parameter_count(const Sequential& network) {

@@ -99,6 +99,11 @@ TEST(LogisticAccuracy, CountsWhatIsOnTheRightSideOfZero) {
   EXPECT_FLOAT_EQ(logistic_accuracy(logits, false).item<float>(), 0.6F);
   EXPECT_FLOAT_EQ(logistic_accuracy(logits.to(at::kDouble), false).item<float>(), 0.6F);
   // No number is on neither side.
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    const auto scores = at::tensor({0.2, 0.5, 0.7}).to(type);
+    EXPECT_FLOAT_EQ(logistic_accuracy(scores, true, 0.5).item<float>(), 1.0F / 3.0F);
+    EXPECT_FLOAT_EQ(logistic_accuracy(scores, false, 0.5).item<float>(), 2.0F / 3.0F);
+  }
   EXPECT_EQ(logistic_accuracy(at::tensor({NAN}), true).item<float>(), 0.0F);
   EXPECT_EQ(logistic_accuracy(at::tensor({NAN}), false).item<float>(), 0.0F);
 }

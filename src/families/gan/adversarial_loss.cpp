@@ -5,10 +5,18 @@ namespace assay {
 
 // Each is described where it is defined.
 AdversarialLoss non_saturating_loss(), minimax_loss();
+AdversarialLoss least_squares_loss(), wasserstein_loss(), hinge_loss();
+AdversarialLoss relativistic_loss(), relativistic_average_loss();
 
 const Choices<AdversarialLoss>& adversarial_losses() {
-  static const Choices<AdversarialLoss> all = {{"non_saturating", non_saturating_loss()},
-                                               {"minimax", minimax_loss()}};
+  static const Choices<AdversarialLoss> all = {
+      {"non_saturating", non_saturating_loss()},
+      {"minimax", minimax_loss()},
+      {"least_squares", least_squares_loss()},
+      {"wasserstein", wasserstein_loss()},
+      {"hinge", hinge_loss()},
+      {"relativistic", relativistic_loss()},
+      {"relativistic_average", relativistic_average_loss()}};
   return all;
 }
 

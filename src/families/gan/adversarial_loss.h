@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <optional>
 #include <string_view>
 
 #include "config/choices.h"
@@ -14,7 +15,16 @@ namespace assay {
 struct AdversarialLoss {
   std::string_view paper;
   torch::Tensor (*discriminator)(const torch::Tensor& real, const torch::Tensor& generated);
-  torch::Tensor (*generator)(const torch::Tensor& generated);
+  /// `real` is undefined for a loss that does not compare.
+  torch::Tensor (*generator)(const torch::Tensor& generated, const torch::Tensor& real);
+  /// The generator's loss compares its logits with those of the real batch.
+  bool compares = false;
+  /// The logit above which the discriminator takes an example for real; nothing where only
+  /// differences of logits mean something.
+  std::optional<double> boundary = 0.0;
+  /// Scaling the logits up lowers the discriminator's loss for ever, so that something else has to
+  /// bound its slope.
+  bool needs_bounded_slope = false;
 };
 
 /// All of them, by the names that objective.loss takes. A further one is a page beside this one and

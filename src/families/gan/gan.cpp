@@ -39,6 +39,18 @@ Sequential prepared(Sequential network, const ModelArgs& args) {
   return network;
 }
 
+// How much of the batch the discriminator tells right.
+void log_accuracy(const AdversarialLoss& loss, const torch::Tensor& real,
+                  const torch::Tensor& generated, std::vector<LossTerm>& terms) {
+  if (!loss.boundary) {
+    terms.push_back({"discriminator_pair_accuracy", logistic_accuracy(real - generated, true)});
+    return;
+  }
+  terms.push_back({"discriminator_real_accuracy", logistic_accuracy(real, true, *loss.boundary)});
+  terms.push_back(
+      {"discriminator_generated_accuracy", logistic_accuracy(generated, false, *loss.boundary)});
+}
+
 // No gradients for a network's weights in a scope: in the generator's step the discriminator only
 // passes gradients on.
 class Frozen {
@@ -74,8 +86,8 @@ class Gan : public GenerativeModel {
   torch::Tensor generate(std::int64_t count, const StepContext& context);
   void update_discriminator(const torch::Tensor& real, const torch::Tensor& generated,
                             const StepContext& context, std::vector<LossTerm>& terms);
-  void update_generator(const torch::Tensor& generated, const StepContext& context,
-                        std::vector<LossTerm>& terms);
+  void update_generator(const torch::Tensor& real, const torch::Tensor& generated,
+                        const StepContext& context, std::vector<LossTerm>& terms);
 
   const AdversarialLoss& loss_;
   std::int64_t discriminator_steps_, latent_dim_;
@@ -114,19 +126,19 @@ void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& g
   const auto real_logits = discriminator_->forward(real);
   const auto generated_logits = discriminator_->forward(generated.detach());
   const auto loss = loss_.discriminator(real_logits, generated_logits);
+  terms.push_back({"discriminator_loss", loss.detach()});
   backward(loss);
   discriminator_optimizer_.step(context);
-  terms.push_back({"discriminator_loss", loss.detach()});
-  terms.push_back({"discriminator_real_accuracy", logistic_accuracy(real_logits, true)});
-  terms.push_back({"discriminator_generated_accuracy", logistic_accuracy(generated_logits, false)});
+  log_accuracy(loss_, real_logits, generated_logits, terms);
 }
 
-void Gan::update_generator(const torch::Tensor& generated, const StepContext& context,
-                           std::vector<LossTerm>& terms) {
+void Gan::update_generator(const torch::Tensor& real, const torch::Tensor& generated,
+                           const StepContext& context, std::vector<LossTerm>& terms) {
   generator_optimizer_.zero_grad();
   const Frozen frozen(discriminator_optimizer_.parameters());
-  const auto logits = discriminator_->forward(generated);
-  const auto loss = loss_.generator(logits);
+  const auto generated_logits = discriminator_->forward(generated);
+  const auto real_logits = loss_.compares ? discriminator_->forward(real) : torch::Tensor();
+  const auto loss = loss_.generator(generated_logits, real_logits);
   backward(loss);
   generator_optimizer_.step(context);
   generator_.update(context.step / discriminator_steps_);
@@ -145,7 +157,7 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
   std::vector<LossTerm> terms;
   update_discriminator(batch.images, generated, context, terms);
   if ((context.step + 1) % discriminator_steps_ == 0) {
-    update_generator(reuse ? generated : generate(count, context), context, terms);
+    update_generator(batch.images, reuse ? generated : generate(count, context), context, terms);
   }
   terms.push_back({"generated_spread", spread(generated)});
   return terms;

@@ -7,17 +7,19 @@
 
 namespace assay {
 
-/// Generative adversarial network (Goodfellow et al. 2014), as a multilayer perceptron for points
-/// or a DCGAN (Radford et al. 2016) for images.
+/// Generative adversarial network (Goodfellow et al. 2014): a loss (adversarial_loss.h) and
+/// networks (architecture.h).
 ///
 /// Each training step updates the discriminator once, on real and generated batches that pass
 /// through it apart, and every objective.discriminator_steps-th also the generator. If that is 1,
 /// the generator learns from the very examples that the discriminator has just seen; otherwise from
 /// fresh ones. Samples come from the averaged generator with its running normalisation statistics.
 ///
-/// Logged per step: discriminator_loss, generator_loss (when updated), discriminator_real_accuracy,
-/// discriminator_generated_accuracy (shares of the batch told right), generated_spread (mean
-/// standard deviation over the generated batch; near zero when the generator has collapsed).
+/// Logged per step: discriminator_loss, generator_loss
+/// (when updated), discriminator_real_accuracy, discriminator_generated_accuracy (shares of the
+/// batch told right; discriminator_pair_accuracy, the share of pairs in the right order, where the
+/// loss has no boundary between real and generated), generated_spread (mean standard deviation over
+/// the generated batch; near zero when the generator has collapsed).
 Schema gan_schema();
 std::unique_ptr<Trainable> make_gan(const ModelArgs& args);
 

@@ -37,7 +37,7 @@ Schema network_keys() {
 Schema objective_keys() {
   return {{.path = "objective.loss",
            .default_value = std::string("non_saturating"),
-           .meaning = "what the generator minimises",
+           .meaning = "what the two networks minimise",
            .choices = adversarial_losses().names()},
           {.path = "objective.discriminator_steps",
            .default_value = int64_t{1},

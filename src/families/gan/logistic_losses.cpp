@@ -14,24 +14,28 @@ torch::Tensor classify(const torch::Tensor& real, const torch::Tensor& generated
 }
 
 // −E log D(G(z)) (sec. 3): mean softplus(−generated).
-torch::Tensor be_taken_for_real(const torch::Tensor& generated) {
+torch::Tensor be_taken_for_real(const torch::Tensor& generated, const torch::Tensor&) {
   return logistic_loss(generated, true);
 }
 
 // E log(1 − D(G(z))) (eq. 1): −mean softplus(generated). Its gradient vanishes where the
 // discriminator is sure.
-torch::Tensor not_be_found_out(const torch::Tensor& generated) {
+torch::Tensor not_be_found_out(const torch::Tensor& generated, const torch::Tensor&) {
   return -logistic_loss(generated, false);
 }
 
 }  // namespace
 
 AdversarialLoss non_saturating_loss() {
-  return {"Goodfellow et al. 2014, sec. 3", classify, be_taken_for_real};
+  return {.paper = "Goodfellow et al. 2014, sec. 3",
+          .discriminator = classify,
+          .generator = be_taken_for_real};
 }
 
 AdversarialLoss minimax_loss() {
-  return {"Goodfellow et al. 2014, eq. 1", classify, not_be_found_out};
+  return {.paper = "Goodfellow et al. 2014, eq. 1",
+          .discriminator = classify,
+          .generator = not_be_found_out};
 }
 
 }  // namespace assay

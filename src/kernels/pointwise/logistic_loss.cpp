@@ -81,16 +81,17 @@ at::Tensor logistic_loss(const at::Tensor& logits, bool truth) {
   return batch_over_seeds(MeanLoss::apply(seen.all.contiguous(), truth, /*of_seeds=*/true));
 }
 
-at::Tensor logistic_accuracy(const at::Tensor& logits, bool truth) {
+at::Tensor logistic_accuracy(const at::Tensor& logits, bool truth, double boundary) {
   const Logits seen(logits.detach());
-  if (!seen.suit()) return (truth ? logits > 0 : logits <= 0).to(at::kFloat).mean();
+  if (!seen.suit()) return (truth ? logits > boundary : logits <= boundary).to(at::kFloat).mean();
   const auto stack = seen.all.contiguous();
   const std::int64_t seeds = seen.batched ? stack.size(0) : 1, count = stack.numel() / seeds;
   auto shares = at::empty({seeds}, stack.options());
+  const auto limit = static_cast<float>(boundary);
   for (std::int64_t seed = 0; seed < seeds; ++seed) {
     const float* first = stack.const_data_ptr<float>() + seed * count;
     const auto right = std::count_if(
-        first, first + count, [&](float logit) { return truth ? logit > 0.0F : logit <= 0.0F; });
+        first, first + count, [&](float logit) { return truth ? logit > limit : logit <= limit; });
     shares.data_ptr<float>()[seed] = static_cast<float>(right) / static_cast<float>(count);
   }
   return seen.batched ? batch_over_seeds(shares) : shares.squeeze(0);

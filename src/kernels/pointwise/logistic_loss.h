@@ -14,8 +14,8 @@ namespace assay {
 /// as often as wanted.
 at::Tensor logistic_loss(const at::Tensor& logits, bool truth);
 
-/// Share of the logits that are right: above 0 for true examples, not above 0 for false ones; a NaN
-/// is right for neither. 0-dim f32, without a gradient.
-at::Tensor logistic_accuracy(const at::Tensor& logits, bool truth);
+/// Share of the logits that are right: above the boundary for true examples, not above it for false
+/// ones; a NaN is right for neither. 0-dim f32, without a gradient.
+at::Tensor logistic_accuracy(const at::Tensor& logits, bool truth, double boundary = 0.0);
 
 }  // namespace assay
