@@ -55,7 +55,7 @@ const std::vector<Family>& families() {
       {.name = "gan",
        .paper = "Goodfellow et al. 2014, Generative Adversarial Nets",
        .schema = gan_schema,
-       .check = nothing_excluded,
+       .check = check_gan,
        .make = make_gan,
        .has_latents = true},
       {.name = "ddpm",

@@ -2,6 +2,7 @@
 #include "nn/seed_batch.h"
 
 #include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
@@ -82,6 +83,21 @@ void backward(const torch::Tensor& loss) {
   const auto of_seeds = stack_over_seeds(loss);
   const OutsideSeedBatch stacks;
   of_seeds.sum().backward();
+}
+
+torch::Tensor leaf_of(const torch::Tensor& x) {
+  if (seeds_in_batch() == 0) return x.detach().requires_grad_();
+  return batch_over_seeds(stack_over_seeds(x).detach().contiguous().requires_grad_());
+}
+
+torch::Tensor gradient_by(const torch::Tensor& y, const torch::Tensor& leaf) {
+  const auto gradient = [](const torch::Tensor& of, const torch::Tensor& by) {
+    return torch::autograd::grad({of}, {by}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+  };
+  if (seeds_in_batch() == 0) return gradient(y, leaf);
+  const auto of_seeds = stack_over_seeds(y), leaves = stack_over_seeds(leaf);
+  const OutsideSeedBatch stacks;
+  return batch_over_seeds(gradient(of_seeds.sum(), leaves));
 }
 
 }  // namespace assay

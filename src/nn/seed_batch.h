@@ -28,4 +28,10 @@ void batch_parameters_over_seeds(torch::nn::Module& network, const std::string& 
 /// its own parameters.
 void backward(const torch::Tensor& loss);
 
+/// The values of x without its graph, to take gradients by.
+torch::Tensor leaf_of(const torch::Tensor& x);
+
+/// ∂y/∂leaf of a 0-dim y, with a graph so that it can be differentiated once more; of each seed.
+torch::Tensor gradient_by(const torch::Tensor& y, const torch::Tensor& leaf);
+
 }  // namespace assay

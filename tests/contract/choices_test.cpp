@@ -51,6 +51,8 @@ Ground ground_of(const std::string& family, const std::string& key) {
        {"model.network = 'mlp'\nmodel.hidden_widths = []\nmodel.code_activation = 'sigmoid'\n"}},
       {{"autoencoder", "sampler.codes"}, {kMlp + "sampler.components = 2\n"}},
       {{"vae", "optimizer.name"}, {kMlp + "optimizer.weight_decay = 0.1\n"}},
+      // Without a bound on its slope a critic is refused.
+      {{"gan", "objective.loss"}, {"objective.weight_clip = 0.1\n"}},
       {{"gan", "optimizer.generator_name"}, {"optimizer.weight_decay = 0.1\n"}},
       {{"gan", "optimizer.discriminator_name"}, {"optimizer.weight_decay = 0.1\n"}},
   };

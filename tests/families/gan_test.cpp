@@ -6,8 +6,10 @@
 
 #include <cmath>
 
+#include "core/error.h"
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/gan.h"
 #include "families/registry.h"
 #include "nn/blocks/maxout.h"
 
@@ -125,6 +127,30 @@ TEST(Maxout, IsTheLargestOfItsAffinePieces) {
   layer->parameters()[1].zero_();
   const auto x = torch::tensor({{-3.0f}, {2.0f}});
   EXPECT_TRUE(torch::equal(layer(x), x.abs()));  // max(x, −x)
+}
+
+std::string refusal(const std::string& settings) {
+  try {
+    check_gan(gan_of(settings));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(GanCheck, RefusesWhatExcludesEachOtherByName) {
+  EXPECT_THAT(refusal("objective.loss = 'wasserstein'"),
+              AllOf(HasSubstr("\"wasserstein\" falls for ever"),
+                    HasSubstr("objective.gradient_penalty or objective.weight_clip")));
+  for (const std::string bound :
+       {"weight_clip", "gradient_penalty", "one_sided_gradient_penalty"}) {
+    EXPECT_EQ(refusal("objective.loss = 'wasserstein'\nobjective." + bound + " = 0.1"), "")
+        << bound;
+  }
+  EXPECT_THAT(refusal("objective.gradient_penalty = 10\nobjective.one_sided_gradient_penalty = 10"),
+              HasSubstr("two sides of one penalty"));
+  EXPECT_THAT(refusal("objective.penalty_interval = 16"), HasSubstr("nothing to wait for"));
+  EXPECT_EQ(refusal("objective.r1 = 1\nobjective.penalty_interval = 16"), "");
 }
 
 TEST(GanNetwork, SaysWhatDoesNotFit) {

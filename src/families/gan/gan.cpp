@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/critic_penalty.h"
 #include "families/optimizer.h"
 #include "families/refuse.h"
 #include "families/sampling.h"
@@ -90,6 +91,7 @@ class Gan : public GenerativeModel {
                         const StepContext& context, std::vector<LossTerm>& terms);
 
   const AdversarialLoss& loss_;
+  CriticRegularisers regularisers_;
   std::int64_t discriminator_steps_, latent_dim_;
   torch::Device device_;
   Averaged<Sequential> generator_;
@@ -99,6 +101,7 @@ class Gan : public GenerativeModel {
 
 Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
     : loss_(adversarial_losses().of(args.definition, "objective.loss")),
+      regularisers_(args.definition),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
       latent_dim_(args.definition.integer("model.latent_dim")),
       device_(args.device),
@@ -127,8 +130,11 @@ void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& g
   const auto generated_logits = discriminator_->forward(generated.detach());
   const auto loss = loss_.discriminator(real_logits, generated_logits);
   terms.push_back({"discriminator_loss", loss.detach()});
-  backward(loss);
+  const auto logits = [this](const torch::Tensor& x) { return discriminator_->forward(x); };
+  backward(regularisers_.penalised(loss, {logits, real, generated.detach(), context.noise},
+                                   context.step, terms));
   discriminator_optimizer_.step(context);
+  regularisers_.project(discriminator_optimizer_.parameters());
   log_accuracy(loss_, real_logits, generated_logits, terms);
 }
 

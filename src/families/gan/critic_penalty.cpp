@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/gan/critic_penalty.h"
+
+#include <ATen/ATen.h>
+#include <torch/utils.h>
+
+namespace assay {
+namespace {
+
+// w ← min(c, max(−c, w)) for each weight (Arjovsky et al. 2017, algorithm 1, line 7).
+void clip_weights(const std::vector<torch::Tensor>& parameters, double bound) {
+  const torch::NoGradGuard no_grad;
+  for (auto parameter : parameters) parameter.clamp_(-bound, bound);
+}
+
+Key switched_by_number(std::string_view name, std::string_view meaning) {
+  return {.path = "objective." + std::string(name),
+          .default_value = 0.0,
+          .meaning = std::string(meaning) + "; 0: off",
+          .minimum = 0,
+          .maximum = 1e6};
+}
+
+double number_of(const Definition& definition, const std::string& name) {
+  return definition.number("objective." + name);
+}
+
+}  // namespace
+
+// Each is described where it is defined.
+CriticPenalty gradient_penalty(), one_sided_gradient_penalty(), r1_penalty(), r2_penalty(),
+    dragan_penalty();
+
+const Choices<CriticPenalty>& critic_penalties() {
+  static const Choices<CriticPenalty> all = {
+      {"gradient_penalty", gradient_penalty()},
+      {"one_sided_gradient_penalty", one_sided_gradient_penalty()},
+      {"r1", r1_penalty()},
+      {"r2", r2_penalty()},
+      {"dragan", dragan_penalty()}};
+  return all;
+}
+
+const Choices<CriticProjection>& critic_projections() {
+  static const Choices<CriticProjection> all = {
+      {"weight_clip",
+       {.paper = "Arjovsky et al. 2017, algorithm 1",
+        .meaning = "largest size of a weight of the discriminator, clipped after its step",
+        .project = clip_weights}}};
+  return all;
+}
+
+Schema critic_regulariser_keys() {
+  Schema schema;
+  for (const auto& name : critic_penalties().names()) {
+    schema.push_back(switched_by_number(name, critic_penalties().at(name).meaning));
+  }
+  schema.push_back({.path = "objective.penalty_interval",
+                    .default_value = std::int64_t{1},
+                    .meaning = "the discriminator's penalties are due at every so manieth of its "
+                               "steps, and count so many times",
+                    .unit = "steps",
+                    .minimum = 1,
+                    .maximum = 1e6});
+  for (const auto& name : critic_projections().names()) {
+    schema.push_back(switched_by_number(name, critic_projections().at(name).meaning));
+  }
+  return schema;
+}
+
+CriticRegularisers::CriticRegularisers(const Definition& definition)
+    : interval_(definition.integer("objective.penalty_interval")) {
+  for (const auto& name : critic_penalties().names()) {
+    const double weight = number_of(definition, name);
+    if (weight > 0.0) penalties_.push_back({name, critic_penalties().at(name), weight});
+  }
+  for (const auto& name : critic_projections().names()) {
+    const double bound = number_of(definition, name);
+    if (bound > 0.0) projections_.push_back({critic_projections().at(name), bound});
+  }
+}
+
+torch::Tensor CriticRegularisers::penalised(torch::Tensor loss, const CriticView& view,
+                                            std::int64_t step, std::vector<LossTerm>& terms) const {
+  if (step % interval_ != 0) return loss;
+  for (const auto& [name, penalty, weight] : penalties_) {
+    const auto term = weight * penalty.value(view);
+    loss = loss + static_cast<double>(interval_) * term;
+    terms.push_back({name, term.detach()});
+  }
+  return loss;
+}
+
+void CriticRegularisers::project(const std::vector<torch::Tensor>& parameters) const {
+  for (const auto& [projection, bound] : projections_) projection.project(parameters, bound);
+}
+
+}  // namespace assay

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "config/choices.h"
+#include "config/schema.h"
+#include "families/trainable.h"
+#include "nn/noise.h"
+
+namespace assay {
+
+/// What a penalty sees of the discriminator's step.
+struct CriticView {
+  std::function<torch::Tensor(const torch::Tensor&)> logits;  ///< [N,…] -> [N,1]
+  torch::Tensor real, generated;                              ///< [N,…], without a graph
+  const Noise& noise;
+};
+
+/// A term that the discriminator's loss gets beside the adversarial one.
+struct CriticPenalty {
+  std::string_view paper;
+  std::string_view meaning;  ///< of objective.<name>, its weight
+  /// 0-dim, with a graph to the discriminator's weights.
+  torch::Tensor (*value)(const CriticView& view);
+  /// It asks for the slope of each example's own logit, so that nothing in the discriminator may
+  /// make that depend on other examples.
+  bool takes_examples_alone = true;
+};
+
+/// All of them; objective.<name> is a penalty's weight, 0: off. A further one is a function beside
+/// these in gradient_penalties.cpp, or a page, and a line in critic_penalty.cpp.
+const Choices<CriticPenalty>& critic_penalties();
+
+/// What is done to the discriminator's weights after each of its steps.
+struct CriticProjection {
+  std::string_view paper;
+  std::string_view meaning;  ///< of objective.<name>, its bound
+  void (*project)(const std::vector<torch::Tensor>& parameters, double bound);
+};
+
+/// All of them; objective.<name> is a projection's bound, 0: off.
+const Choices<CriticProjection>& critic_projections();
+
+/// The keys of both tables, and objective.penalty_interval.
+Schema critic_regulariser_keys();
+
+/// The penalties and projections that a definition switches on.
+class CriticRegularisers {
+ public:
+  explicit CriticRegularisers(const Definition& definition);
+
+  /// The loss with weight · value of each penalty that is due. With objective.penalty_interval = k
+  /// they are due at every k-th step and count k times (lazy regularisation, Karras et al. 2020,
+  /// sec. 3.1), so that their mean over steps stays. No step is added, so Adam's rate and betas
+  /// stay too. Appends weight · value to `terms`, under the penalty's name.
+  torch::Tensor penalised(torch::Tensor loss, const CriticView& view, std::int64_t step,
+                          std::vector<LossTerm>& terms) const;
+  void project(const std::vector<torch::Tensor>& parameters) const;
+
+ private:
+  struct Weighted {
+    std::string name;
+    const CriticPenalty& penalty;
+    double weight;
+  };
+  struct Bounded {
+    const CriticProjection& projection;
+    double bound;
+  };
+  std::vector<Weighted> penalties_;
+  std::vector<Bounded> projections_;
+  std::int64_t interval_;
+};
+
+}  // namespace assay

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// Penalties of a GAN's discriminator: closed forms, and finite differences on the networks that
+// discriminators are made of.
+#include <gtest/gtest.h>
+#include <torch/nn/modules/linear.h>
+
+#include <cmath>
+
+#include "families/gan/architecture.h"
+#include "families/gan/critic_penalty.h"
+#include "tests/families/small_model.h"
+
+namespace assay {
+namespace {
+
+using Critic = std::function<torch::Tensor(const torch::Tensor&)>;
+
+const torch::TensorOptions kF64 = torch::kDouble;
+
+double value_of(const std::string& name, const Critic& critic, const torch::Tensor& real,
+                const torch::Tensor& generated) {
+  const Noise noise(seeded(4));
+  return critic_penalties().at(name).value({critic, real, generated, noise}).item<double>();
+}
+
+// D(x) = 3 x₁ + 4 x₂, whose slope is 5 everywhere.
+torch::Tensor linear_critic(const torch::Tensor& x) {
+  return torch::mm(x, torch::tensor({{3.0}, {4.0}}, kF64));
+}
+
+// D(x) = ½‖x‖², whose slope at x is ‖x‖.
+torch::Tensor bowl(const torch::Tensor& x) {
+  return 0.5 * x.flatten(1).square().sum(1, /*keepdim=*/true);
+}
+
+TEST(GanPenalty, OfALinearCriticIsItsClosedForm) {
+  const auto real = torch::randn({6, 2}, seeded(1), kF64);
+  const auto generated = torch::randn({6, 2}, seeded(2), kF64);
+  const auto of = [&](const std::string& name) {
+    return value_of(name, linear_critic, real, generated);
+  };
+  EXPECT_NEAR(of("gradient_penalty"), 16.0, 1e-9);  // (5 − 1)²: with λ = 10, 160
+  EXPECT_NEAR(of("one_sided_gradient_penalty"), 16.0, 1e-9);
+  EXPECT_NEAR(of("dragan"), 16.0, 1e-9);
+  EXPECT_NEAR(of("r1"), 12.5, 1e-12);  // 5²/2
+  EXPECT_NEAR(of("r2"), 12.5, 1e-12);
+}
+
+TEST(GanPenalty, OfOneSideLeavesGentleSlopesAlone) {
+  const auto x = torch::randn({6, 2}, seeded(1), kF64);
+  const Critic gentle = [](const torch::Tensor& at) { return 0.1 * linear_critic(at); };
+  EXPECT_NEAR(value_of("gradient_penalty", gentle, x, x), 0.25, 1e-9);  // (0.5 − 1)²
+  EXPECT_EQ(value_of("one_sided_gradient_penalty", gentle, x, x), 0.0);
+}
+
+// Images too: one share and one norm for an example, whatever its shape.
+TEST(GanPenalty, LooksWhereThePaperSays) {
+  for (const auto& shape : std::vector<std::vector<std::int64_t>>{{5, 2}, {5, 3, 4, 4}}) {
+    const auto real = torch::randn(shape, seeded(1), kF64);
+    const auto generated = torch::randn(shape, seeded(2), kF64) + 2.0;
+    std::vector<std::int64_t> of_each(shape.size(), 1);
+    of_each[0] = 5;
+    const auto norms = [](const torch::Tensor& x) { return x.flatten(1).norm(2, {1}); };
+    const auto noise = seeded(4);
+    const auto share = torch::rand(of_each, noise, kF64);
+    const auto between = share * real + (1.0 - share) * generated;
+    EXPECT_NEAR(value_of("gradient_penalty", bowl, real, generated),
+                (norms(between) - 1.0).square().mean().item<double>(), 1e-9);
+    EXPECT_NEAR(value_of("one_sided_gradient_penalty", bowl, real, generated),
+                (norms(between) - 1.0).clamp_min(0.0).square().mean().item<double>(), 1e-9);
+    EXPECT_NEAR(value_of("r1", bowl, real, generated),
+                0.5 * norms(real).square().mean().item<double>(), 1e-9);
+    EXPECT_NEAR(value_of("r2", bowl, real, generated),
+                0.5 * norms(generated).square().mean().item<double>(), 1e-9);
+    const auto beta = torch::rand(shape, noise, kF64);
+    const double sd = std::sqrt((real - real.mean()).square().mean().item<double>());
+    EXPECT_NEAR(value_of("dragan", bowl, real, generated),
+                (norms(real + share * 0.5 * sd * beta) - 1.0).square().mean().item<double>(), 1e-9);
+  }
+}
+
+TEST(GanPenalty, OfAFlatCriticIsFiniteAndSoIsItsGradient) {
+  auto w = torch::zeros({2, 1}, kF64).requires_grad_();
+  const auto x = torch::randn({4, 2}, seeded(1), kF64);
+  const Critic flat = [&](const torch::Tensor& at) { return torch::mm(at, w); };
+  for (const auto& name : critic_penalties().names()) {
+    w.mutable_grad().reset();
+    const Noise noise(seeded(4));
+    critic_penalties().at(name).value({flat, x, x, noise}).backward();
+    EXPECT_TRUE(torch::isfinite(w.grad()).all().item<bool>()) << name;
+  }
+}
+
+/// A discriminator, and batches for it.
+struct Setting {
+  std::string toml;
+  std::vector<std::int64_t> example;
+};
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = {
+      {"model.network = 'mlp'\nmodel.discriminator_widths = [6, 5]\n", {2}},
+      {"model.network = 'mlp'\nmodel.discriminator_widths = [6]\nmodel.maxout_pieces = 3\n", {2}},
+      {"model.generator_channels = [8]\nmodel.discriminator_channels = [8]\n", {1, 8, 8}},
+  };
+  return all;
+}
+
+Sequential discriminator_of(const Setting& setting) {
+  const auto definition =
+      resolve_text("family = 'gan'\nmodel.latent_dim = 2\nmodel.initial_sd = 0.5\n" + setting.toml,
+                   "here.toml", family_schema, {});
+  torch::manual_seed(1);
+  auto network = gan_architectures()
+                     .of(definition, "model.network")
+                     .discriminator({definition, setting.example});
+  const torch::NoGradGuard no_grad;
+  for (auto& parameter : network->parameters()) parameter.mul_(2.0);  // slopes above 1
+  return network;
+}
+
+struct Penalised {
+  Sequential network;
+  torch::Tensor real, generated;
+  const std::string& name;
+
+  torch::Tensor value() {
+    const Noise noise(seeded(4));
+    const Critic critic = [this](const torch::Tensor& x) { return network->forward(x); };
+    return critic_penalties().at(name).value({critic, real, generated, noise});
+  }
+};
+
+// The same numbers in f32 and f64: draws of the two types differ, so the shares would.
+Penalised penalised(const Setting& setting, const std::string& name) {
+  auto sizes = setting.example;
+  sizes.insert(sizes.begin(), 4);
+  return {discriminator_of(setting), torch::randn(sizes, seeded(1)), torch::randn(sizes, seeded(2)),
+          name};
+}
+
+TEST(GanPenalty, HasTheGradientOfFiniteDifferencesByEveryWeight) {
+  for (const auto& setting : settings()) {
+    for (const auto& name : critic_penalties().names()) {
+      auto of = penalised(setting, name);
+      of.network->to(torch::kDouble);
+      of.real = of.real.to(torch::kDouble);
+      of.generated = of.generated.to(torch::kDouble);
+      of.value().backward();
+      for (auto& item : of.network->named_parameters()) {
+        auto flat = item.value().detach().flatten();  // a view: all are contiguous
+        const auto gradient =
+            item.value().grad().defined() ? item.value().grad().flatten() : torch::zeros_like(flat);
+        for (std::int64_t i = 0; i < flat.numel();
+             i += std::max<std::int64_t>(1, flat.numel() / 9)) {
+          const double step = 1e-6, here = flat[i].item<double>();
+          const auto at = [&](double weight) {
+            flat[i] = weight;
+            return of.value().item<double>();
+          };
+          const double slope = (at(here + step) - at(here - step)) / (2.0 * step);
+          flat[i] = here;
+          EXPECT_NEAR(gradient[i].item<double>(), slope, 1e-5 * (1.0 + std::abs(slope)))
+              << setting.toml << name << " " << item.key() << " " << i;
+        }
+      }
+    }
+  }
+}
+
+// What trains is f32, on kernels of our own. R1 and R2 draw nothing, so that f64 sees the same.
+TEST(GanPenalty, HasTheSameGradientOnTheKernelsThatTrain) {
+  for (const auto& setting : settings()) {
+    for (const std::string name : {"r1", "r2"}) {
+      auto trained = penalised(setting, name), exact = penalised(setting, name);
+      exact.network->to(torch::kDouble);
+      exact.real = exact.real.to(torch::kDouble);
+      exact.generated = exact.generated.to(torch::kDouble);
+      trained.value().backward();
+      exact.value().backward();
+      const auto ours = trained.network->parameters(), right = exact.network->parameters();
+      for (std::size_t i = 0; i < ours.size(); ++i) {
+        if (!right[i].grad().defined()) continue;
+        EXPECT_TRUE(torch::allclose(ours[i].grad().to(torch::kDouble), right[i].grad(), 1e-3, 1e-4))
+            << setting.toml << name;
+      }
+    }
+  }
+}
+
+constexpr const char* kAffine = R"(family = "gan"
+model.network = "mlp"
+model.latent_dim = 3
+model.generator_widths = []
+model.discriminator_widths = []
+model.initial_sd = 0.5
+optimizer.generator_learning_rate = 1e-2
+optimizer.discriminator_learning_rate = 1e-3
+)";
+
+Batch real_points() { return {torch::randn({7, 2}, seeded(5)) + 1.0, {}}; }
+
+TEST(GanRegularisers, ALazyPenaltyIsDueAtEveryKthStepAndCountsKTimes) {
+  // With D(x) = w·x + c, R1 is γ/2 ‖w‖²: its gradient, k γ w, is what the step's has more.
+  const auto first_moment = [](std::int64_t index, const std::string& more, double* logged) {
+    const auto model = small_model(kAffine + more, {2});
+    const auto terms = logged_by_step(*model, real_points(), index);
+    *logged = terms.contains("r1") ? terms.at("r1") : -1.0;
+    return copy_of_state(*model).at("discriminator_optimizer.1.weight.m") / 0.1;  // 1 − β1
+  };
+  double value = 0.0;
+  const auto w = copy_of_state(*small_model(kAffine, {2})).at("discriminator.1.weight");
+  const std::string lazy = "objective.r1 = 3\nobjective.penalty_interval = 4\n";
+  for (const std::int64_t index : {0, 3, 4, 6}) {
+    const auto plain = first_moment(index, "", &value), more = first_moment(index, lazy, &value);
+    const bool due = index % 4 == 0;
+    EXPECT_TRUE(torch::allclose(more - plain, (due ? 4.0 * 3.0 : 0.0) * w, 1e-4, 1e-5)) << index;
+    EXPECT_NEAR(value, due ? 1.5 * w.square().sum().item<double>() : -1.0, 1e-5) << index;
+  }
+}
+
+TEST(GanRegularisers, PenaltiesAddUpAndLeaveTheLoggedLossAlone) {
+  const auto plain = logged_by_step(*small_model(kAffine, {2}), real_points());
+  const auto both = logged_by_step(
+      *small_model(kAffine + std::string("objective.r1 = 3\nobjective.r2 = 5\n"), {2}),
+      real_points());
+  EXPECT_EQ(plain.at("discriminator_loss"), both.at("discriminator_loss"));
+  EXPECT_NEAR(both.at("r1") / 3.0, both.at("r2") / 5.0, 1e-6);
+}
+
+TEST(GanRegularisers, TheDiscriminatorsWeightsAreClippedAfterItsStep) {
+  const auto model = small_model(
+      kAffine + std::string("objective.loss = 'wasserstein'\nobjective.weight_clip = 0.01\n"), {2});
+  const auto start = copy_of_state(*model).at("discriminator.1.weight");
+  logged_by_step(*model, real_points());
+  const auto after = copy_of_state(*model);
+  // Weights of sd 0.5 are beyond the bound and a step of 1e-3 brings none of them back.
+  EXPECT_TRUE(torch::equal(after.at("discriminator.1.weight"), 0.01 * start.sign()));
+  EXPECT_GT(after.at("generator.0.weight").abs().min().item<float>(), 0.01F);
+}
+
+TEST(GanRegularisers, AGeneratorThatComparesIsShownTheRealBatch) {
+  const auto model = small_model(kAffine + std::string("objective.loss = 'relativistic'\n"), {2});
+  const auto before = copy_of_state(*model);
+  const auto logged = logged_by_step(*model, real_points());
+  const auto after = copy_of_state(*model);
+  const auto drawn =
+      torch::mm(torch::randn({7, 3}, seeded(7)), before.at("generator.0.weight").t()) +
+      before.at("generator.0.bias");
+  const auto difference =
+      torch::mm(drawn - real_points().images, after.at("discriminator.1.weight").t());
+  EXPECT_NEAR(logged.at("generator_loss"),
+              torch::log1p(torch::exp(-difference)).mean().item<double>(), 1e-5);
+}
+
+}  // namespace
+}  // namespace assay
