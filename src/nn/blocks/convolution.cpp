@@ -7,10 +7,8 @@
 #include "kernels/convolution/convolution.h"
 
 namespace assay {
-namespace {
 
-template <class Options>
-ConvolutionOptions plain_options(const Options& options) {
+ConvolutionOptions plain_options(const torch::nn::detail::ConvNdOptions<2>& options) {
   const auto& padding = *std::get<torch::ExpandingArray<2>>(options.padding());
   const auto& stride = *options.stride();
   TORCH_CHECK(options.groups() == 1 && *options.dilation() == *torch::ExpandingArray<2>(1) &&
@@ -19,8 +17,6 @@ ConvolutionOptions plain_options(const Options& options) {
               "a convolution of one group, no dilation and equal sides is needed");
   return {stride[0], padding[0]};
 }
-
-}  // namespace
 
 ConvolutionImpl::ConvolutionImpl(const torch::nn::Conv2dOptions& settings)
     : torch::nn::Conv2dImpl(settings) {

@@ -6,7 +6,13 @@
 
 #include <cstdint>
 
+#include "kernels/convolution/convolution.h"
+
 namespace assay {
+
+/// Of options of one group, no dilation and zero padding, equal in both directions. Throws
+/// c10::Error for others.
+ConvolutionOptions plain_options(const torch::nn::detail::ConvNdOptions<2>& options);
 
 /// torch::nn::Conv2d with its parameters and initial values, computed by assay::convolution
 /// (kernels/convolution/convolution.h) in the thread's mode. Square filters, no dilation, no

@@ -24,17 +24,15 @@ std::optional<double> slope_of(Module& module) {
   return std::nullopt;
 }
 
-// The layers of a perceptron with which the modules [begin, end) begin.
+// The layers of a perceptron with which some modules begin.
 struct Run {
   std::vector<PerceptronLayer> layers;
   std::vector<BatchNorm1dImpl*> norms;
   std::size_t end;
 };
 
-Run run_from(std::size_t begin, SequentialImpl& modules) {
-  const auto at = [&](std::size_t index) {
-    return index < modules.size() ? modules.ptr(index) : nullptr;
-  };
+Run run_from(std::size_t begin, std::size_t end, SequentialImpl& modules) {
+  const auto at = [&](std::size_t index) { return index < end ? modules.ptr(index) : nullptr; };
   Run run{.layers = {}, .norms = {}, .end = begin};
   while (const auto module = at(run.end)) {
     const auto* linear = module->as<LinearImpl>();
@@ -68,18 +66,24 @@ bool changes_nothing(Module& module, const torch::Tensor& x) {
 }  // namespace
 
 torch::Tensor SequentialImpl::forward(const torch::Tensor& x) {
-  if (seeds_in_batch() == 0) return torch::nn::SequentialImpl::forward(x);
+  return forward_through(x, 0, size());
+}
+
+torch::Tensor SequentialImpl::forward_through(const torch::Tensor& x, std::size_t begin,
+                                              std::size_t end) {
+  const bool of_seeds = seeds_in_batch() > 0;
   torch::Tensor y = x;
-  for (std::size_t index = 0; index < size();) {
-    const Run run = run_from(index, *this);
+  for (std::size_t index = begin; index < end;) {
+    const Run run =
+        of_seeds ? run_from(index, end, *this) : Run{.layers = {}, .norms = {}, .end = index};
     if (!run.layers.empty() && perceptron_suits(y, run.layers)) {
       for (auto* norm : run.norms) stack_over_seeds(norm->num_batches_tracked).add_(1);
       y = perceptron_over_seeds(y, run.layers);
       index = run.end;
       continue;
     }
-    if (!changes_nothing(*ptr(index), y))
-      y = (*(begin() + static_cast<std::ptrdiff_t>(index))).forward(y);
+    if (!of_seeds || !changes_nothing(*ptr(index), y))
+      y = (*(this->begin() + static_cast<std::ptrdiff_t>(index))).forward(y);
     ++index;
   }
   return y;
