@@ -32,7 +32,7 @@ std::string family_settings(const std::string& family) {
     return "model.channels = 8\nmodel.residual_channels = 4\nmodel.codes = 8\nmodel.code_dim = 2\n";
   if (family == "gan")
     return "model.latent_dim = 3\nmodel.generator_channels = [8, 8]\n"
-           "model.discriminator_channels = [8]\n";
+           "model.discriminator_channels = [8, 8]\n";
   if (family == "ddpm")
     return "model.base_channels = 8\nmodel.multipliers = [1, 2]\nmodel.heads = 1\n"
            "objective.timesteps = 40\nsampler.steps = 4\n";
@@ -51,6 +51,7 @@ Ground ground_of(const std::string& family, const std::string& key) {
        {"model.network = 'mlp'\nmodel.hidden_widths = []\nmodel.code_activation = 'sigmoid'\n"}},
       {{"autoencoder", "sampler.codes"}, {kMlp + "sampler.components = 2\n"}},
       {{"vae", "optimizer.name"}, {kMlp + "optimizer.weight_decay = 0.1\n"}},
+      {{"gan", "model.spectral_norm"}, {"model.discriminator_norm = 'none'\n"}},
       // Without a bound on its slope a critic is refused.
       {{"gan", "objective.loss"}, {"objective.weight_clip = 0.1\n"}},
       {{"gan", "optimizer.generator_name"}, {"optimizer.weight_decay = 0.1\n"}},

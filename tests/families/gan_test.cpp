@@ -139,18 +139,24 @@ std::string refusal(const std::string& settings) {
 }
 
 TEST(GanCheck, RefusesWhatExcludesEachOtherByName) {
-  EXPECT_THAT(refusal("objective.loss = 'wasserstein'"),
-              AllOf(HasSubstr("\"wasserstein\" falls for ever"),
-                    HasSubstr("objective.gradient_penalty or objective.weight_clip")));
+  EXPECT_THAT(
+      refusal("objective.loss = 'wasserstein'"),
+      AllOf(HasSubstr("\"wasserstein\" falls for ever"),
+            HasSubstr("objective.gradient_penalty, objective.weight_clip or model.spectral_norm")));
   for (const std::string bound :
        {"weight_clip", "gradient_penalty", "one_sided_gradient_penalty"}) {
-    EXPECT_EQ(refusal("objective.loss = 'wasserstein'\nobjective." + bound + " = 0.1"), "")
+    EXPECT_EQ(
+        refusal("model.discriminator_norm = 'none'\nobjective.loss = 'wasserstein'\nobjective." +
+                bound + " = 0.1"),
+        "")
         << bound;
   }
-  EXPECT_THAT(refusal("objective.gradient_penalty = 10\nobjective.one_sided_gradient_penalty = 10"),
+  EXPECT_THAT(refusal("model.network = 'mlp'\nobjective.gradient_penalty = 10\n"
+                      "objective.one_sided_gradient_penalty = 10"),
               HasSubstr("two sides of one penalty"));
   EXPECT_THAT(refusal("objective.penalty_interval = 16"), HasSubstr("nothing to wait for"));
-  EXPECT_EQ(refusal("objective.r1 = 1\nobjective.penalty_interval = 16"), "");
+  EXPECT_EQ(refusal("model.network = 'mlp'\nobjective.r1 = 1\nobjective.penalty_interval = 16"),
+            "");
 }
 
 TEST(GanNetwork, SaysWhatDoesNotFit) {

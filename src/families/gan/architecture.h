@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <torch/nn/options/conv.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,6 +20,15 @@ struct GanShape {
   std::vector<std::int64_t> example;
 
   std::int64_t latent_dim() const { return definition.integer("model.latent_dim"); }
+  /// What its discriminator sees: objective.packing examples as one.
+  GanShape packed() const;
+};
+
+/// Over what a discriminator normalises between its layers.
+enum class CriticNorm {
+  kNothing,
+  kExample,  ///< over values of each example
+  kBatch     ///< over the batch, so that an example's logit depends on the others
 };
 
 /// A generator and a discriminator that belong together.
@@ -30,15 +41,32 @@ struct GanArchitecture {
   /// Whether a batch of one leaves a batch normalisation of either network a single value, which
   /// has no variance.
   bool (*normalises_single_values)(const GanShape& shape);
+  CriticNorm (*discriminator_norm)(const Definition& definition);
   /// z [N,Z] -> examples [N, example…], images through tanh. Throws c10::Error for a misfit.
   Sequential (*generator)(const GanShape& shape);
-  /// Examples -> logits [N,1]. Throws c10::Error for a misfit.
+  /// Examples -> logits [N,1], its last layer a linear one (add_critic_head). Throws c10::Error for
+  /// a misfit.
   Sequential (*discriminator)(const GanShape& shape);
 };
 
 /// All of them, by the names that model.network takes. A further one is a page beside this one and
 /// a line in architecture.cpp.
 const Choices<GanArchitecture>& gan_architectures();
+
+/// Keys of what any discriminator may be made of: model.spectral_norm and
+/// model.minibatch_discrimination.
+Schema critic_layer_keys();
+
+/// Layers of a discriminator, spectrally normalised (nn/blocks/spectral_norm.h) if the definition
+/// says so.
+void add_critic_linear(Sequential& layers, const GanShape& shape, std::int64_t in,
+                       std::int64_t out);
+void add_critic_convolution(Sequential& layers, const GanShape& shape,
+                            const torch::nn::Conv2dOptions& options);
+
+/// The end of a discriminator: minibatch discrimination if the definition says so, and the linear
+/// layer from features [N,F] to logits [N,1].
+void add_critic_head(Sequential& layers, const GanShape& shape, std::int64_t features);
 
 /// A key of widths or channels of one architecture.
 Key gan_widths(std::string path, std::vector<std::int64_t> value, std::string meaning,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // DCGAN (Radford et al. 2016) with a linear first layer. Generator: Linear Z→c₁·s·s without bias,
 // BN, ReLU · ConvT 4/2/1, BN, ReLU per further channel count · ConvT 4/2/1 to the image.
-// Discriminator: Conv 4/2/1 and leaky ReLU 0.2 per channel count, BN between them on all but the
-// first, then Linear.
+// Discriminator: Conv 4/2/1 and leaky ReLU 0.2 per channel count, BN (or what
+// model.discriminator_norm says) between them on all but the first, then Linear.
 #include <fmt/format.h>
 #include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/normalization.h>
 
 #include "families/gan/architecture.h"
 #include "nn/blocks/batch_norm.h"
@@ -18,6 +19,30 @@ namespace {
 using std::int64_t;
 
 constexpr double kLeak = 0.2;
+
+void add_batch_norm(Sequential& layers, int64_t channels) {
+  layers->push_back(BatchNorm2d(channels));
+}
+// Layer normalisation of images (Ba et al. 2016) as in Gulrajani et al. 2017: over all channels,
+// with a scale and a shift for each.
+void add_layer_norm(Sequential& layers, int64_t channels) {
+  layers->push_back(torch::nn::GroupNorm(1, channels));
+}
+void add_nothing(Sequential&, int64_t) {}
+
+struct Norm {
+  void (*add)(Sequential& layers, int64_t channels);
+  CriticNorm over;
+};
+const Choices<Norm> kNorms = {{"batch", {add_batch_norm, CriticNorm::kBatch}},
+                              {"layer", {add_layer_norm, CriticNorm::kExample}},
+                              {"none", {add_nothing, CriticNorm::kNothing}}};
+
+CriticNorm discriminator_norm(const Definition& definition) {
+  // The outermost layer has none.
+  if (definition.integers("model.discriminator_channels").size() <= 1) return CriticNorm::kNothing;
+  return kNorms.of(definition, "model.discriminator_norm").over;
+}
 
 const std::vector<int64_t>& generator_channels(const GanShape& shape) {
   return shape.definition.integers("model.generator_channels");
@@ -34,6 +59,12 @@ Schema keys() {
       gan_widths("model.discriminator_channels", {32, 64, 128},
                  "dcgan: channels of the discriminator, outermost first; each halves the side",
                  "dcgan"),
+      {.path = "model.discriminator_norm",
+       .default_value = std::string("batch"),
+       .meaning = "dcgan: what normalises the discriminator's channels: the batch's statistics, "
+                  "each example's over all channels, or nothing",
+       .choices = kNorms.names(),
+       .needs = {{"model.network", {"dcgan"}}}},
   };
 }
 
@@ -60,10 +91,10 @@ std::string misfit(const GanShape& shape) {
 
 bool normalises_single_values(const GanShape& shape) {
   const auto side = shape.example[1];
-  // The discriminator's outermost layer is not normalised.
   const auto halvings = discriminator_channels(shape).size();
   return side_after(side, generator_channels(shape).size()) == 1 ||
-         (halvings > 1 && side_after(side, halvings) == 1);
+         (discriminator_norm(shape.definition) == CriticNorm::kBatch &&
+          side_after(side, halvings) == 1);
 }
 
 Sequential generator(const GanShape& shape) {
@@ -91,13 +122,17 @@ Sequential generator(const GanShape& shape) {
 Sequential discriminator(const GanShape& shape) {
   const auto problem = misfit(shape);
   TORCH_CHECK(problem.empty(), problem);
+  const Norm& norm = kNorms.of(shape.definition, "model.discriminator_norm");
   Sequential layers;
   int64_t channels = shape.example[0], side = shape.example[1];
   bool first = true;
   for (const int64_t next : discriminator_channels(shape)) {
-    layers->push_back(
-        Convolution(torch::nn::Conv2dOptions(channels, next, 4).stride(2).padding(1).bias(first)));
-    if (!first) layers->push_back(BatchNorm2d(next));
+    add_critic_convolution(layers, shape,
+                           torch::nn::Conv2dOptions(channels, next, 4)
+                               .stride(2)
+                               .padding(1)
+                               .bias(first || norm.over == CriticNorm::kNothing));
+    if (!first) norm.add(layers, next);
     layers->push_back(
         torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true)));
     channels = next;
@@ -105,14 +140,20 @@ Sequential discriminator(const GanShape& shape) {
     first = false;
   }
   layers->push_back(torch::nn::Flatten());
-  layers->push_back(Linear(channels * side * side, 1));
+  add_critic_head(layers, shape, channels * side * side);
   return layers;
 }
 
 }  // namespace
 
 GanArchitecture dcgan() {
-  return {"Radford et al. 2016", keys, misfit, normalises_single_values, generator, discriminator};
+  return {.paper = "Radford et al. 2016",
+          .keys = keys,
+          .misfit = misfit,
+          .normalises_single_values = normalises_single_values,
+          .discriminator_norm = discriminator_norm,
+          .generator = generator,
+          .discriminator = discriminator};
 }
 
 }  // namespace assay

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/critic.h"
 #include "families/gan/critic_penalty.h"
 #include "families/optimizer.h"
 #include "families/refuse.h"
@@ -92,7 +93,8 @@ class Gan : public GenerativeModel {
 
   const AdversarialLoss& loss_;
   CriticRegularisers regularisers_;
-  std::int64_t discriminator_steps_, latent_dim_;
+  double feature_matching_, adversarial_weight_;
+  std::int64_t discriminator_steps_, packing_, latent_dim_;
   torch::Device device_;
   Averaged<Sequential> generator_;
   Sequential discriminator_;
@@ -102,12 +104,16 @@ class Gan : public GenerativeModel {
 Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
     : loss_(adversarial_losses().of(args.definition, "objective.loss")),
       regularisers_(args.definition),
+      feature_matching_(args.definition.number("objective.feature_matching")),
+      adversarial_weight_(args.definition.number("objective.adversarial_weight")),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
+      packing_(args.definition.integer("objective.packing")),
       latent_dim_(args.definition.integer("model.latent_dim")),
       device_(args.device),
       generator_(prepared(architecture.generator({args.definition, args.example_shape}), args)),
-      discriminator_(
-          prepared(architecture.discriminator({args.definition, args.example_shape}), args)),
+      discriminator_(prepared(
+          architecture.discriminator(GanShape{args.definition, args.example_shape}.packed()),
+          args)),
       generator_optimizer_(*generator_.live(),
                            network_optimizer_options(args.definition, "generator")),
       discriminator_optimizer_(*discriminator_,
@@ -142,17 +148,25 @@ void Gan::update_generator(const torch::Tensor& real, const torch::Tensor& gener
                            const StepContext& context, std::vector<LossTerm>& terms) {
   generator_optimizer_.zero_grad();
   const Frozen frozen(discriminator_optimizer_.parameters());
-  const auto generated_logits = discriminator_->forward(generated);
-  const auto real_logits = loss_.compares ? discriminator_->forward(real) : torch::Tensor();
-  const auto loss = loss_.generator(generated_logits, real_logits);
+  const bool matches = feature_matching_ > 0.0;
+  const auto of_generated = judge(discriminator_, generated, matches);
+  const auto of_real =
+      matches || loss_.compares ? judge(discriminator_, real, matches) : Judgement();
+  auto loss = loss_.generator(of_generated.logits, of_real.logits);
+  terms.push_back({"generator_loss", loss.detach()});
+  if (matches) {
+    const auto gap = feature_matching_ * feature_matching(of_generated.features, of_real.features);
+    loss = adversarial_weight_ * loss + gap;
+    terms.push_back({"feature_matching", gap.detach()});
+  }
   backward(loss);
   generator_optimizer_.step(context);
   generator_.update(context.step / discriminator_steps_);
-  terms.push_back({"generator_loss", loss.detach()});
 }
 
 std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& context) {
   const std::int64_t count = batch.images.size(0);
+  const auto real = packed(batch.images, packing_);
   const bool reuse = discriminator_steps_ == 1;
   torch::Tensor generated;
   {
@@ -161,9 +175,10 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
     generated = generate(count, context);
   }
   std::vector<LossTerm> terms;
-  update_discriminator(batch.images, generated, context, terms);
+  update_discriminator(real, packed(generated, packing_), context, terms);
   if ((context.step + 1) % discriminator_steps_ == 0) {
-    update_generator(batch.images, reuse ? generated : generate(count, context), context, terms);
+    update_generator(real, packed(reuse ? generated : generate(count, context), packing_), context,
+                     terms);
   }
   terms.push_back({"generated_spread", spread(generated)});
   return terms;

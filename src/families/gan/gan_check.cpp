@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "families/gan/adversarial_loss.h"
+#include "families/gan/architecture.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/gan.h"
 #include "families/refuse.h"
@@ -21,17 +22,26 @@ std::vector<std::string> penalties_of(const Definition& definition) {
   return names;
 }
 
-}  // namespace
+CriticNorm norm_of(const Definition& definition) {
+  return gan_architectures().of(definition, "model.network").discriminator_norm(definition);
+}
 
-void check_gan(const Definition& d) {
-  const auto penalties = penalties_of(d);
-  const bool clipped = is_on(d, "objective.weight_clip");
-  const auto& loss = adversarial_losses().of(d, "objective.loss");
-  refuse_if(
-      loss.needs_bounded_slope && penalties.empty() && !clipped, d,
-      fmt::format("objective.loss = \"{}\" falls for ever as the discriminator's slope grows; "
-                  "bound it by objective.gradient_penalty or objective.weight_clip",
-                  d.text("objective.loss")));
+void check_examples_alone(const Definition& d, const std::string& penalty) {
+  if (!critic_penalties().at(penalty).takes_examples_alone) return;
+  const auto tied = [&](std::string_view by, std::string_view cure) {
+    return fmt::format(
+        "objective.{} asks for the slope of each example's own logit, which {} ties to the rest of "
+        "the batch; {}",
+        penalty, by, cure);
+  };
+  refuse_if(norm_of(d) == CriticNorm::kBatch, d,
+            tied("batch normalisation", "set model.discriminator_norm to \"layer\" or \"none\""));
+  refuse_if(d.integer("model.minibatch_discrimination") > 0, d,
+            tied("model.minibatch_discrimination", "keep one of them"));
+}
+
+void check_penalties(const Definition& d, const std::vector<std::string>& penalties) {
+  for (const auto& penalty : penalties) check_examples_alone(d, penalty);
   refuse_if(
       is_on(d, "objective.gradient_penalty") && is_on(d, "objective.one_sided_gradient_penalty"), d,
       "objective.gradient_penalty and objective.one_sided_gradient_penalty are two sides of "
@@ -39,6 +49,42 @@ void check_gan(const Definition& d) {
   refuse_if(d.integer("objective.penalty_interval") > 1 && penalties.empty(), d,
             "objective.penalty_interval has nothing to wait for: no penalty of the discriminator "
             "has a weight, such as objective.r1");
+}
+
+void check_spectral_norm(const Definition& d) {
+  if (!d.boolean("model.spectral_norm")) return;
+  refuse_if(norm_of(d) != CriticNorm::kNothing, d,
+            "model.spectral_norm bounds the discriminator's slope, which a normalisation behind it "
+            "undoes; set model.discriminator_norm = \"none\"");
+  refuse_if(is_on(d, "objective.weight_clip"), d,
+            "model.spectral_norm divides weights by their size, so that objective.weight_clip "
+            "bounds nothing; keep one of them");
+}
+
+}  // namespace
+
+void check_gan(const Definition& d) {
+  const auto penalties = penalties_of(d);
+  const bool bounded =
+      !penalties.empty() || is_on(d, "objective.weight_clip") || d.boolean("model.spectral_norm");
+  refuse_if(
+      adversarial_losses().of(d, "objective.loss").needs_bounded_slope && !bounded, d,
+      fmt::format("objective.loss = \"{}\" falls for ever as the discriminator's slope grows; "
+                  "bound it by objective.gradient_penalty, objective.weight_clip or "
+                  "model.spectral_norm",
+                  d.text("objective.loss")));
+  check_penalties(d, penalties);
+  check_spectral_norm(d);
+  refuse_if(
+      d.number("objective.adversarial_weight") == 0.0 && !is_on(d, "objective.feature_matching"), d,
+      "objective.adversarial_weight = 0 leaves the generator nothing to minimise; set "
+      "objective.feature_matching, or leave the weight at 1");
+  const std::int64_t packing = d.integer("objective.packing"),
+                     batch = d.integer("train.batch_size");
+  refuse_if(batch % packing != 0, d,
+            fmt::format("objective.packing = {} needs batches that it divides, not "
+                        "train.batch_size = {}",
+                        packing, batch));
 }
 
 }  // namespace assay

@@ -27,6 +27,7 @@ Schema network_keys() {
   for (const auto& name : gan_architectures().names()) {
     add(schema, gan_architectures().at(name).keys());
   }
+  add(schema, critic_layer_keys());
   add(schema, {{.path = "model.initial_sd",
                 .default_value = 0.02,
                 .meaning = "standard deviation of the initial weights",
@@ -44,7 +45,25 @@ Schema objective_keys() {
            .default_value = int64_t{1},
            .meaning = "discriminator updates for each update of the generator",
            .minimum = 1,
-           .maximum = 1000}};
+           .maximum = 1000},
+          {.path = "objective.packing",
+           .default_value = int64_t{1},
+           .meaning = "examples of one origin that the discriminator judges as one (Lin et al. "
+                      "2018, PacGAN); train.batch_size is a multiple of it",
+           .minimum = 1,
+           .maximum = 1024},
+          {.path = "objective.feature_matching",
+           .default_value = 0.0,
+           .meaning = "weight of ‖E f(x) − E f(G(z))‖² in the generator's loss, f what the "
+                      "discriminator's last layer sees (Salimans et al. 2016); 0: off",
+           .minimum = 0,
+           .maximum = 1e6},
+          {.path = "objective.adversarial_weight",
+           .default_value = 1.0,
+           .meaning = "weight of objective.loss in the generator's, beside feature matching",
+           .minimum = 0,
+           .maximum = 1e6,
+           .needs = {{"objective.feature_matching"}}}};
 }
 
 }  // namespace

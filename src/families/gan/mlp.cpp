@@ -37,7 +37,14 @@ Schema keys() {
   };
 }
 
-std::string misfit(const GanShape&) { return {}; }
+std::string misfit(const GanShape& shape) {
+  const bool maxout = shape.definition.integer("model.maxout_pieces") > 0;
+  if (maxout && shape.definition.boolean("model.spectral_norm")) {
+    return "model.spectral_norm bounds linear layers, and the largest of several is not one; set "
+           "model.maxout_pieces = 0";
+  }
+  return {};
+}
 
 bool normalises_single_values(const GanShape& shape) {
   return !shape.definition.integers("model.generator_widths").empty();
@@ -69,21 +76,26 @@ Sequential discriminator(const GanShape& shape) {
     if (pieces > 0) {
       layers->push_back(Maxout(width, next, pieces));
     } else {
-      layers->push_back(Linear(width, next));
+      add_critic_linear(layers, shape, width, next);
       layers->push_back(
           torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true)));
     }
     width = next;
   }
-  layers->push_back(Linear(width, 1));
+  add_critic_head(layers, shape, width);
   return layers;
 }
 
 }  // namespace
 
 GanArchitecture mlp_gan() {
-  return {"Lin et al. 2018, appendix C", keys,      misfit,
-          normalises_single_values,      generator, discriminator};
+  return {.paper = "Lin et al. 2018, appendix C",
+          .keys = keys,
+          .misfit = misfit,
+          .normalises_single_values = normalises_single_values,
+          .discriminator_norm = [](const Definition&) { return CriticNorm::kNothing; },
+          .generator = generator,
+          .discriminator = discriminator};
 }
 
 }  // namespace assay

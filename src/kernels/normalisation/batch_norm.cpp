@@ -40,7 +40,7 @@ struct StackedBatchNorm : torch::autograd::Function<StackedBatchNorm> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(),
-                "batch normalisation over seeds cannot be differentiated twice");
+                "batch normalisation can be differentiated twice one seed at a time only");
     std::vector<std::vector<at::Tensor>> of_seeds;
     for (const auto& stack : context->get_saved_variables()) of_seeds.push_back(stack.unbind(0));
     const auto& saved = of_seeds;
@@ -90,7 +90,7 @@ struct StackedRowNorm : torch::autograd::Function<StackedRowNorm> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(),
-                "batch normalisation over seeds cannot be differentiated twice");
+                "batch normalisation can be differentiated twice one seed at a time only");
     const auto saved = context->get_saved_variables();
     const auto by_y = gradients[0].contiguous();
     const auto by_x = at::empty_like(saved[0]), by_scale = at::empty_like(saved[1]),
