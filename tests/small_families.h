@@ -214,6 +214,44 @@ objective.loss = "minimax"
 objective.discriminator_steps = 2
 )",
        {2}},
+      {"GanWassersteinPenalised",
+       R"(family = "gan"
+optimizer.discriminator_name = "rmsprop"
+ema.decay = 0.9
+model.network = "mlp"
+model.latent_dim = 2
+model.generator_widths = [16]
+model.discriminator_widths = [16, 12]
+objective.loss = "wasserstein"
+objective.gradient_penalty = 1
+objective.discriminator_steps = 2
+)",
+       {2}},
+      {"GanHingeSpectralPacked",
+       R"(family = "gan"
+model.network = "mlp"
+model.latent_dim = 2
+model.generator_widths = [16]
+model.discriminator_widths = [16, 12]
+model.spectral_norm = true
+model.minibatch_discrimination = 4
+objective.loss = "hinge"
+objective.packing = 2
+objective.feature_matching = 0.5
+)",
+       {2}},
+      {"DcganRelativisticPenalised",
+       R"(family = "gan"
+model.latent_dim = 4
+model.generator_channels = [16, 8]
+model.discriminator_channels = [8, 16]
+model.discriminator_norm = "layer"
+objective.loss = "relativistic"
+objective.r1 = 0.5
+objective.r2 = 0.5
+objective.penalty_interval = 2
+)",
+       {1, 8, 8}},
       {"DdpmDdim",
        R"(family = "ddpm"
 optimizer.gradient_clip = 1.0

@@ -31,9 +31,11 @@ void PrintTo(const Case& setting, std::ostream* out) { *out << setting.label; }
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const auto* label : {"GanPoints", "GanMaxoutMinimax", "Dcgan", "VaeMlpBernoulli", "VaeConv",
-                            "VaeConditionalTwoStage", "VaeVampIwae", "VaeFactorDipMmd",
-                            "AutoencoderTiedContractive", "AutoencoderSparseConv", "DdpmDdim"}) {
+  for (const auto* label :
+       {"GanPoints", "GanMaxoutMinimax", "GanWassersteinPenalised", "GanHingeSpectralPacked",
+        "Dcgan", "DcganRelativisticPenalised", "VaeMlpBernoulli", "VaeConv",
+        "VaeConditionalTwoStage", "VaeVampIwae", "VaeFactorDipMmd", "AutoencoderTiedContractive",
+        "AutoencoderSparseConv", "DdpmDdim"}) {
     all.push_back({small_family(label)});
   }
   return all;
@@ -195,6 +197,10 @@ TEST(SeedBatch, AModelThatCannotSaysSo) {
                              {1, 8, 8}}};
   EXPECT_THAT(problem_of(contractive), testing::HasSubstr("objective.contraction"));
   EXPECT_THAT(problem_of(contractive), testing::HasSubstr("set train.seed_batch = 0"));
+  Case dragan{small_family("Dcgan")};
+  dragan.toml += "objective.dragan = 1\n";
+  EXPECT_THAT(problem_of(dragan), testing::HasSubstr("batch normalisation"));
+  EXPECT_THAT(problem_of(dragan), testing::HasSubstr("set train.seed_batch = 0"));
 }
 
 /// A model whose steps fail for a reason that has nothing to do with how many seeds there are.
