@@ -21,7 +21,11 @@ const torch::TensorOptions kF64 = torch::kDouble;
 double value_of(const std::string& name, const Critic& critic, const torch::Tensor& real,
                 const torch::Tensor& generated) {
   const Noise noise(seeded(4));
-  return critic_penalties().at(name).value({critic, real, generated, noise}).item<double>();
+  const std::vector<torch::Tensor> parameters;
+  return critic_penalties()
+      .at(name)
+      .value({critic, real, generated, parameters, noise})
+      .item<double>();
 }
 
 // D(x) = 3 x₁ + 4 x₂, whose slope is 5 everywhere.
@@ -80,14 +84,31 @@ TEST(GanPenalty, LooksWhereThePaperSays) {
   }
 }
 
+// Of (2 0 0; 0 1 0; 0 1 1), W Wᵀ − I = (3 0 0; 0 0 1; 0 1 1): 9 + 1 + 1 + 1. The filter (1 1) is
+// one row: (2 − 1)².
+TEST(GanPenalty, OrthogonalIsTheDistanceOfRowsFromAnOrthonormalBasis) {
+  const Noise noise(seeded(4));
+  const auto matrix = torch::tensor({{2.0, 0.0, 0.0}, {0.0, 1.0, 0.0}, {0.0, 1.0, 1.0}}, kF64);
+  const auto filter = torch::ones({1, 1, 1, 2}, kF64), bias = torch::full({3}, 7.0, kF64);
+  const auto of = [&](const std::vector<torch::Tensor>& parameters) {
+    const CriticView view{linear_critic, {}, {}, parameters, noise};
+    return critic_penalties().at("orthogonal").value(view).item<double>();
+  };
+  EXPECT_NEAR(of({matrix, bias}), 12.0, 1e-12);
+  EXPECT_NEAR(of({filter}), 1.0, 1e-12);
+  EXPECT_NEAR(of({matrix, filter, bias}), 13.0, 1e-12);
+  EXPECT_NEAR(of({torch::eye(3, kF64).slice(0, 0, 2)}), 0.0, 1e-12);
+}
+
 TEST(GanPenalty, OfAFlatCriticIsFiniteAndSoIsItsGradient) {
   auto w = torch::zeros({2, 1}, kF64).requires_grad_();
+  const std::vector<torch::Tensor> parameters = {w};
   const auto x = torch::randn({4, 2}, seeded(1), kF64);
   const Critic flat = [&](const torch::Tensor& at) { return torch::mm(at, w); };
   for (const auto& name : critic_penalties().names()) {
     w.mutable_grad().reset();
     const Noise noise(seeded(4));
-    critic_penalties().at(name).value({flat, x, x, noise}).backward();
+    critic_penalties().at(name).value({flat, x, x, parameters, noise}).backward();
     EXPECT_TRUE(torch::isfinite(w.grad()).all().item<bool>()) << name;
   }
 }
@@ -136,7 +157,8 @@ struct Penalised {
   torch::Tensor value() {
     const Noise noise(seeded(4));
     const Critic critic = [this](const torch::Tensor& x) { return network->forward(x); };
-    return critic_penalties().at(name).value({critic, real, generated, noise});
+    const auto parameters = network->parameters();
+    return critic_penalties().at(name).value({critic, real, generated, parameters, noise});
   }
 };
 

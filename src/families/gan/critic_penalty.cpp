@@ -29,7 +29,7 @@ double number_of(const Definition& definition, const std::string& name) {
 
 // Each is described where it is defined.
 CriticPenalty gradient_penalty(), one_sided_gradient_penalty(), r1_penalty(), r2_penalty(),
-    dragan_penalty();
+    dragan_penalty(), orthogonal_penalty();
 
 const Choices<CriticPenalty>& critic_penalties() {
   static const Choices<CriticPenalty> all = {
@@ -37,7 +37,8 @@ const Choices<CriticPenalty>& critic_penalties() {
       {"one_sided_gradient_penalty", one_sided_gradient_penalty()},
       {"r1", r1_penalty()},
       {"r2", r2_penalty()},
-      {"dragan", dragan_penalty()}};
+      {"dragan", dragan_penalty()},
+      {"orthogonal", orthogonal_penalty()}};
   return all;
 }
 

@@ -19,6 +19,7 @@ namespace assay {
 struct CriticView {
   std::function<torch::Tensor(const torch::Tensor&)> logits;  ///< [N,…] -> [N,1]
   torch::Tensor real, generated;                              ///< [N,…], without a graph
+  const std::vector<torch::Tensor>& parameters;               ///< as an optimizer keeps them
   const Noise& noise;
 };
 
@@ -34,7 +35,7 @@ struct CriticPenalty {
 };
 
 /// All of them; objective.<name> is a penalty's weight, 0: off. A further one is a function beside
-/// these in gradient_penalties.cpp, or a page, and a line in critic_penalty.cpp.
+/// the others' in gradient_penalties.cpp, or a page, and a line in critic_penalty.cpp.
 const Choices<CriticPenalty>& critic_penalties();
 
 /// What is done to the discriminator's weights after each of its steps.

@@ -137,8 +137,10 @@ void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& g
   const auto loss = loss_.discriminator(real_logits, generated_logits);
   terms.push_back({"discriminator_loss", loss.detach()});
   const auto logits = [this](const torch::Tensor& x) { return discriminator_->forward(x); };
-  backward(regularisers_.penalised(loss, {logits, real, generated.detach(), context.noise},
-                                   context.step, terms));
+  backward(regularisers_.penalised(
+      loss,
+      {logits, real, generated.detach(), discriminator_optimizer_.parameters(), context.noise},
+      context.step, terms));
   discriminator_optimizer_.step(context);
   regularisers_.project(discriminator_optimizer_.parameters());
   log_accuracy(loss_, real_logits, generated_logits, terms);
