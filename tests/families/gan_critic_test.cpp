@@ -199,6 +199,8 @@ TEST(GanCheck, RefusesWhatUndoesASpectralNorm) {
   EXPECT_EQ(refusal(spectral + "model.discriminator_norm = 'none'\n"), "");
   EXPECT_THAT(refusal(spectral + mlp + "objective.weight_clip = 0.01\n"),
               HasSubstr("objective.weight_clip"));
+  EXPECT_THAT(refusal(spectral + mlp + "model.maxout_pieces = 5\n"),
+              HasSubstr("set model.maxout_pieces = 0"));
   EXPECT_EQ(refusal(spectral + mlp + "objective.loss = 'wasserstein'\n"), "");
 }
 

@@ -100,6 +100,19 @@ TEST(GanPenalty, OrthogonalIsTheDistanceOfRowsFromAnOrthonormalBasis) {
   EXPECT_NEAR(of({torch::eye(3, kF64).slice(0, 0, 2)}), 0.0, 1e-12);
 }
 
+// Cross-entropy against the label 0.9 itself.
+TEST(GanPenalty, LabelSmoothingMakesTheLabelOfRealExamplesSmaller) {
+  const auto real = torch::randn({6, 2}, seeded(1), kF64);
+  const auto generated = torch::randn({6, 2}, seeded(2), kF64);
+  const auto d = [](const torch::Tensor& x) { return linear_critic(x).sigmoid(); };
+  const auto smoothed = -(0.9 * d(real).log() + 0.1 * (1.0 - d(real)).log()).mean() -
+                        (1.0 - d(generated)).log().mean();
+  const auto hard = -d(real).log().mean() - (1.0 - d(generated)).log().mean();
+  EXPECT_NEAR(
+      hard.item<double>() + 0.1 * value_of("label_smoothing", linear_critic, real, generated),
+      smoothed.item<double>(), 1e-9);
+}
+
 TEST(GanPenalty, OfAFlatCriticIsFiniteAndSoIsItsGradient) {
   auto w = torch::zeros({2, 1}, kF64).requires_grad_();
   const std::vector<torch::Tensor> parameters = {w};

@@ -154,6 +154,13 @@ TEST(GanCheck, RefusesWhatExcludesEachOtherByName) {
   EXPECT_THAT(refusal("model.network = 'mlp'\nobjective.gradient_penalty = 10\n"
                       "objective.one_sided_gradient_penalty = 10"),
               HasSubstr("two sides of one penalty"));
+  EXPECT_THAT(refusal("model.network = 'mlp'\nobjective.gradient_penalty = 10\n"
+                      "objective.weight_clip = 0.01"),
+              HasSubstr("takes the place of objective.weight_clip"));
+  EXPECT_THAT(refusal("objective.loss = 'hinge'\nobjective.label_smoothing = 0.1"),
+              HasSubstr("objective.label_smoothing is of labels"));
+  EXPECT_THAT(refusal("objective.label_smoothing = 0.9"), HasSubstr("0.1 is the published one"));
+  EXPECT_EQ(refusal("objective.label_smoothing = 0.1"), "");
   EXPECT_THAT(refusal("objective.penalty_interval = 16"), HasSubstr("nothing to wait for"));
   EXPECT_EQ(refusal("model.network = 'mlp'\nobjective.r1 = 1\nobjective.penalty_interval = 16"),
             "");

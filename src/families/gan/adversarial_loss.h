@@ -22,6 +22,8 @@ struct AdversarialLoss {
   /// The logit above which the discriminator takes an example for real; nothing where only
   /// differences of logits mean something.
   std::optional<double> boundary = 0.0;
+  /// Its discriminator is a logistic regression of "real".
+  bool logistic = false;
   /// Scaling the logits up lowers the discriminator's loss for ever, so that something else has to
   /// bound its slope.
   bool needs_bounded_slope = false;

@@ -29,7 +29,7 @@ double number_of(const Definition& definition, const std::string& name) {
 
 // Each is described where it is defined.
 CriticPenalty gradient_penalty(), one_sided_gradient_penalty(), r1_penalty(), r2_penalty(),
-    dragan_penalty(), orthogonal_penalty();
+    dragan_penalty(), orthogonal_penalty(), label_smoothing();
 
 const Choices<CriticPenalty>& critic_penalties() {
   static const Choices<CriticPenalty> all = {
@@ -38,7 +38,8 @@ const Choices<CriticPenalty>& critic_penalties() {
       {"r1", r1_penalty()},
       {"r2", r2_penalty()},
       {"dragan", dragan_penalty()},
-      {"orthogonal", orthogonal_penalty()}};
+      {"orthogonal", orthogonal_penalty()},
+      {"label_smoothing", label_smoothing()}};
   return all;
 }
 

@@ -46,6 +46,9 @@ void check_penalties(const Definition& d, const std::vector<std::string>& penalt
       is_on(d, "objective.gradient_penalty") && is_on(d, "objective.one_sided_gradient_penalty"), d,
       "objective.gradient_penalty and objective.one_sided_gradient_penalty are two sides of "
       "one penalty; keep one of them");
+  refuse_if(is_on(d, "objective.weight_clip") && (is_on(d, "objective.gradient_penalty") ||
+                                                  is_on(d, "objective.one_sided_gradient_penalty")),
+            d, "a gradient penalty takes the place of objective.weight_clip; keep one of them");
   refuse_if(d.integer("objective.penalty_interval") > 1 && penalties.empty(), d,
             "objective.penalty_interval has nothing to wait for: no penalty of the discriminator "
             "has a weight, such as objective.r1");
@@ -56,6 +59,9 @@ void check_spectral_norm(const Definition& d) {
   refuse_if(norm_of(d) != CriticNorm::kNothing, d,
             "model.spectral_norm bounds the discriminator's slope, which a normalisation behind it "
             "undoes; set model.discriminator_norm = \"none\"");
+  refuse_if(d.text("model.network") == "mlp" && d.integer("model.maxout_pieces") > 0, d,
+            "model.spectral_norm bounds linear layers, and the largest of several is not one; set "
+            "model.maxout_pieces = 0");
   refuse_if(is_on(d, "objective.weight_clip"), d,
             "model.spectral_norm divides weights by their size, so that objective.weight_clip "
             "bounds nothing; keep one of them");
@@ -64,15 +70,23 @@ void check_spectral_norm(const Definition& d) {
 }  // namespace
 
 void check_gan(const Definition& d) {
+  const auto& loss = adversarial_losses().of(d, "objective.loss");
   const auto penalties = penalties_of(d);
   const bool bounded =
       !penalties.empty() || is_on(d, "objective.weight_clip") || d.boolean("model.spectral_norm");
+  refuse_if(loss.needs_bounded_slope && !bounded, d,
+            fmt::format(
+                "objective.loss = \"{}\" falls for ever as the discriminator's slope grows; bound "
+                "it by objective.gradient_penalty, objective.weight_clip or model.spectral_norm",
+                d.text("objective.loss")));
+  refuse_if(is_on(d, "objective.label_smoothing") && !loss.logistic, d,
+            fmt::format("objective.label_smoothing is of labels of a logistic regression, and "
+                        "objective.loss = \"{}\" has none; take \"non_saturating\" or \"minimax\"",
+                        d.text("objective.loss")));
   refuse_if(
-      adversarial_losses().of(d, "objective.loss").needs_bounded_slope && !bounded, d,
-      fmt::format("objective.loss = \"{}\" falls for ever as the discriminator's slope grows; "
-                  "bound it by objective.gradient_penalty, objective.weight_clip or "
-                  "model.spectral_norm",
-                  d.text("objective.loss")));
+      d.number("objective.label_smoothing") >= 0.5, d,
+      "objective.label_smoothing = 0.5 or more takes real examples for generated ones; 0.1 is "
+      "the published one");
   check_penalties(d, penalties);
   check_spectral_norm(d);
   refuse_if(

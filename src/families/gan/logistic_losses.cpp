@@ -2,6 +2,7 @@
 // The losses of the first GAN: the discriminator is a logistic regression of "real", D =
 // sigmoid(logits).
 #include "families/gan/adversarial_loss.h"
+#include "families/gan/critic_penalty.h"
 #include "kernels/pointwise/logistic_loss.h"
 
 namespace assay {
@@ -24,18 +25,33 @@ torch::Tensor not_be_found_out(const torch::Tensor& generated, const torch::Tens
   return -logistic_loss(generated, false);
 }
 
+// E D(x), the logits: with weight ε it turns the label of real examples into 1 − ε, since
+// (1 − ε) softplus(−l) + ε softplus(l) = softplus(−l) + ε l. Labels of generated ones stay 0.
+torch::Tensor confidence(const CriticView& view) { return view.logits(view.real).mean(); }
+
 }  // namespace
 
 AdversarialLoss non_saturating_loss() {
   return {.paper = "Goodfellow et al. 2014, sec. 3",
           .discriminator = classify,
-          .generator = be_taken_for_real};
+          .generator = be_taken_for_real,
+          .logistic = true};
 }
 
 AdversarialLoss minimax_loss() {
   return {.paper = "Goodfellow et al. 2014, eq. 1",
           .discriminator = classify,
-          .generator = not_be_found_out};
+          .generator = not_be_found_out,
+          .logistic = true};
+}
+
+CriticPenalty label_smoothing() {
+  return {.paper = "Salimans et al. 2016, sec. 3.4",
+          .meaning =
+              "the discriminator's label of real examples is 1 less so much (one-sided label "
+              "smoothing, Salimans et al. 2016)",
+          .value = confidence,
+          .takes_examples_alone = false};
 }
 
 }  // namespace assay
