@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "families/diffusion/noise_schedule.h"
 #include "families/diffusion/sampler.h"
@@ -46,6 +47,16 @@ void make_constant(Trainable& model, const std::string& owner) {
   state.at(owner + ".output.bias").fill_(kOutput);
 }
 
+// The initial output is 0, and heeds neither image nor time.
+void perturb(Trainable& model) {
+  const torch::NoGradGuard no_grad;
+  const auto generator = seeded(9);
+  for (auto& [name, value] : state_of(model)) {
+    if (!name.starts_with("network.") || !value.requires_grad()) continue;
+    value.add_(0.1 * torch::randn(value.sizes(), generator));
+  }
+}
+
 // The same network on its own, with the model's weights.
 UNet twin_of(Trainable& model) {
   UNetOptions options;
@@ -70,17 +81,10 @@ TEST(DiffusionStep, LossIsTheSquaredErrorOfWhatTheNetworkIsToPredict) {
   const Batch batch{torch::rand({kImages, 1, 8, 8}, seeded(5)) * 2.0 - 1.0, {}};
   for (const std::string times : {"uniform", "stratified"}) {
     for (const Setting& setting : {Setting{"epsilon", "linear", ""}, Setting{"v", "linear", ""},
-                                   Setting{"epsilon", "cosine", ""}, Setting{"v", "cosine", ""}}) {
+                                   Setting{"x0", "linear", ""}, Setting{"epsilon", "cosine", ""},
+                                   Setting{"v", "cosine", ""}, Setting{"x0", "cosine", ""}}) {
       const auto model = diffusion(setting.toml() + "objective.time_sampling = '" + times + "'\n");
-      {
-        const torch::NoGradGuard no_grad;
-        // The initial output is 0, and heeds neither image nor time.
-        const auto generator = seeded(9);
-        for (auto& [name, value] : state_of(*model)) {
-          if (!name.starts_with("network.") || !value.requires_grad()) continue;
-          value.add_(0.1 * torch::randn(value.sizes(), generator));
-        }
-      }
+      perturb(*model);
       auto twin = twin_of(*model);
       const auto noise = seeded(7);
       const auto u = torch::rand({kImages}, noise);
@@ -95,7 +99,9 @@ TEST(DiffusionStep, LossIsTheSquaredErrorOfWhatTheNetworkIsToPredict) {
         const double signal = std::sqrt(setting.alpha_bar()[t]);
         const double level = std::sqrt(1.0 - setting.alpha_bar()[t]);
         x_t[i] = signal * batch.images[i] + level * eps[i];
-        target[i] = setting.prediction == "v" ? signal * eps[i] - level * batch.images[i] : eps[i];
+        target[i] = setting.prediction == "v"    ? signal * eps[i] - level * batch.images[i]
+                    : setting.prediction == "x0" ? batch.images[i]
+                                                 : eps[i];
         share[i] = static_cast<double>(t) / kTimesteps;
       }
       const torch::NoGradGuard no_grad;
@@ -117,11 +123,13 @@ TEST(DiffusionStep, TheAverageFollowsTheNetwork) {
                               0.75 * before + 0.25 * after.at("network.output.bias")));
 }
 
-// x_0 as a constant output implies it.
-torch::Tensor implied_x0(const Setting& setting, const torch::Tensor& x_t, double alpha_bar) {
+// x_0 as an output implies it.
+torch::Tensor implied_x0(const Setting& setting, const torch::Tensor& x_t,
+                         const torch::Tensor& output, double alpha_bar) {
   const double signal = std::sqrt(alpha_bar), level = std::sqrt(1.0 - alpha_bar);
-  if (setting.prediction == "v") return signal * x_t - level * kOutput;
-  return (x_t - level * kOutput) / signal;
+  if (setting.prediction == "x0") return output;
+  if (setting.prediction == "v") return signal * x_t - level * output;
+  return (x_t - level * output) / signal;
 }
 
 // Bayes' rule: the precisions of x_t given x_s, and of x_s given x_0, add.
@@ -142,42 +150,71 @@ torch::Tensor ddim_by_hand(const torch::Tensor& x_t, const torch::Tensor& x0,
   return std::sqrt(of_s) * x0 + std::sqrt(1.0 - of_s - sigma * sigma) * eps + sigma * noise;
 }
 
-TEST(DiffusionSampling, IsTheSamplerRunByHandOnWhatTheNetworkSays) {
+using Output = std::function<torch::Tensor(const torch::Tensor& x_t, double share)>;
+
+// Three steps from seeded(3), unclamped, of a network that says `output`.
+torch::Tensor sampled_by_hand(const Setting& setting, const Output& output) {
+  const auto latents = draw_diffusion_latents(4, kShape, seeded(3));
+  std::vector<torch::Generator> generators;
+  for (const auto seed : latents.seeds) generators.push_back(generator_of_sample(seed));
+  auto x = latents.x_T;
+  const auto alpha_bar = setting.alpha_bar();
+  const std::size_t times[] = {29, 15, 0};  // 14.5 rounds up
+  for (int i = 0; i < 3; ++i) {
+    const double of_t = alpha_bar[times[i]];
+    const auto x0 =
+        implied_x0(setting, x, output(x, static_cast<double>(times[i]) / kTimesteps), of_t);
+    if (i == 2) return x0;
+    std::vector<torch::Tensor> noise;
+    for (auto& one : generators) noise.push_back(torch::randn(kShape, one));
+    const double of_s = alpha_bar[times[i + 1]];
+    x = setting.rest.find("ddim") == std::string::npos
+            ? ancestral_by_hand(x, x0, torch::stack(noise), of_t, of_s,
+                                setting.rest.find("large") != std::string::npos)
+            : ddim_by_hand(x, x0, torch::stack(noise), of_t, of_s,
+                           setting.rest.find("0.7") != std::string::npos ? 0.7 : 0.0);
+  }
+  return x;
+}
+
+std::vector<Setting> sampled_settings() {
   const std::string ancestral = "sampler.name = 'ancestral'\nsampler.clip_x0 = false\n";
   const std::string ddim = "sampler.name = 'ddim'\nsampler.clip_x0 = false\nsampler.eta = ";
+  std::vector<Setting> all;
   for (const std::string& rest :
        {ancestral + "sampler.variance = 'large'\n", ancestral + "sampler.variance = 'small'\n",
         ddim + "0.0\n", ddim + "0.7\n"}) {
-    for (const std::string prediction : {"epsilon", "v"}) {
+    for (const std::string prediction : {"epsilon", "v", "x0"}) {
       for (const std::string schedule : {"linear", "cosine"}) {
-        const Setting setting{prediction, schedule, rest};
-        const auto model = diffusion(setting.toml());
-        make_constant(*model, "network");
-        const auto latents = draw_diffusion_latents(4, kShape, seeded(3));
-        std::vector<torch::Generator> generators;
-        for (const auto seed : latents.seeds) generators.push_back(generator_of_sample(seed));
-        auto x = latents.x_T;
-        const auto alpha_bar = setting.alpha_bar();
-        const std::size_t times[] = {29, 15, 0};  // 14.5 rounds up
-        for (int i = 0; i < 3; ++i) {
-          const auto x0 = implied_x0(setting, x, alpha_bar[times[i]]);
-          if (i == 2) {
-            x = x0;
-            break;
-          }
-          std::vector<torch::Tensor> noise;
-          for (auto& one : generators) noise.push_back(torch::randn(kShape, one));
-          const double of_t = alpha_bar[times[i]], of_s = alpha_bar[times[i + 1]];
-          x = rest.find("ddim") == std::string::npos
-                  ? ancestral_by_hand(x, x0, torch::stack(noise), of_t, of_s,
-                                      rest.find("large") != std::string::npos)
-                  : ddim_by_hand(x, x0, torch::stack(noise), of_t, of_s,
-                                 rest.find("0.7") != std::string::npos ? 0.7 : 0.0);
-        }
-        EXPECT_TRUE(torch::allclose(samples_of(*model, 4), x.clamp(-1.0, 1.0), 1e-3, 1e-4))
-            << prediction << schedule << rest;
+        all.push_back({prediction, schedule, rest});
       }
     }
+  }
+  return all;
+}
+
+TEST(DiffusionSampling, IsTheSamplerRunByHandOnWhatTheNetworkSays) {
+  for (const auto& setting : sampled_settings()) {
+    const auto model = diffusion(setting.toml());
+    make_constant(*model, "network");
+    const auto x = sampled_by_hand(
+        setting, [](const torch::Tensor& x_t, double) { return torch::full_like(x_t, kOutput); });
+    EXPECT_TRUE(torch::allclose(samples_of(*model, 4), x.clamp(-1.0, 1.0), 1e-3, 1e-4))
+        << setting.toml();
+  }
+}
+
+TEST(DiffusionSampling, AsksTheNetworkAboutEveryImageOnTheWay) {
+  for (const auto& setting : sampled_settings()) {
+    const auto model = diffusion(setting.toml() + "eval.weights = 'raw'\n");
+    perturb(*model);
+    auto twin = twin_of(*model);
+    const torch::NoGradGuard no_grad;
+    const auto x = sampled_by_hand(setting, [&](const torch::Tensor& x_t, double share) {
+      return twin->forward(x_t, torch::full({x_t.size(0)}, share));
+    });
+    EXPECT_TRUE(torch::allclose(samples_of(*model, 4), x.clamp(-1.0, 1.0), 1e-3, 1e-3))
+        << setting.toml();
   }
 }
 

@@ -8,12 +8,21 @@ torch::Tensor eps_target(const torch::Tensor&, const torch::Tensor& eps, const N
   return eps;
 }
 
+torch::Tensor x0_target(const torch::Tensor& x0, const torch::Tensor&, const NoiseLevel&) {
+  return x0;
+}
+
+torch::Tensor x0_itself(const torch::Tensor&, const torch::Tensor& output, double) {
+  return output;
+}
+
 }  // namespace
 
 const Choices<Parameterisation>& parameterisations() {
   static const Choices<Parameterisation> all = {
       {"epsilon", {"Ho et al. 2020, eq. 14", eps_target, x0_from_eps}},
-      {"v", {"Salimans & Ho 2022, sec. 4", v_target, x0_from_v}}};
+      {"v", {"Salimans & Ho 2022, sec. 4", v_target, x0_from_v}},
+      {"x0", {"Salimans & Ho 2022, sec. 4", x0_target, x0_itself}}};
   return all;
 }
 
