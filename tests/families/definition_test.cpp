@@ -196,6 +196,10 @@ TEST(Families, RefuseWhatTheyCannotBuild) {
               HasSubstr("objective.schedule = \"cosine\""));
   EXPECT_THAT(refusal("family = \"ddpm\"\nobjective.timesteps = 40\n", {1, 28, 28}),
               HasSubstr("sampler.steps = 50 exceeds objective.timesteps = 40"));
+  EXPECT_THAT(refusal("family = \"ddpm\"\nobjective.timesteps = 1\nsampler.steps = 1\n"
+                      "objective.schedule = \"cosine\"\nobjective.weighting = \"vlb\"\n",
+                      {1, 28, 28}),
+              HasSubstr("\"vlb\" needs objective.timesteps of 2 or more"));
   EXPECT_THAT(refusal("family = \"classifier\"\n", {1, 32, 32}, 10),
               HasSubstr("set dataset.size = 28"));
   EXPECT_THAT(refusal("family = \"classifier\"\n", {1, 28, 28}), HasSubstr("needs labels"));

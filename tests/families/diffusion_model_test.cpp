@@ -2,6 +2,7 @@
 // What the diffusion model makes of its network: the training step, and sampling.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -110,6 +111,33 @@ TEST(DiffusionStep, LossIsTheSquaredErrorOfWhatTheNetworkIsToPredict) {
       EXPECT_NEAR(logged_by_step(*model, batch).at("loss"), expected, 1e-4 * expected)
           << times << setting.prediction << setting.schedule;
     }
+  }
+}
+
+TEST(DiffusionStep, TheLossCountsEachImageByItsTimestep) {
+  const Batch batch{torch::rand({kImages, 1, 8, 8}, seeded(5)) * 2.0 - 1.0, {}};
+  const std::string keys = "objective.prediction = 'v'\nobjective.weighting = ";
+  const auto min_snr = [](double snr) { return std::min(snr, 2.0) / (snr + 1.0); };
+  // Of ε 1/√(3 + SNR); an error of v is ᾱ times as large in ε.
+  const auto p2 = [](double snr) { return snr / (snr + 1.0) / std::sqrt(3.0 + snr); };
+  const std::vector<std::pair<std::string, std::function<double(double)>>> all = {
+      {"'min_snr'\nobjective.min_snr_gamma = 2.0\n", min_snr},
+      {"'p2'\nobjective.p2_k = 3.0\nobjective.p2_gamma = 0.5\n", p2}};
+  for (const auto& [weighting, weight] : all) {
+    const auto model = diffusion(keys + weighting);
+    make_constant(*model, "network");
+    const auto noise = seeded(7);
+    const auto u = torch::rand({kImages}, noise);
+    const auto eps = torch::randn({kImages, 1, 8, 8}, noise);
+    double expected = 0.0;
+    for (std::int64_t i = 0; i < kImages; ++i) {
+      const auto t = static_cast<std::size_t>(u[i].item<double>() * kTimesteps);
+      const double alpha_bar = linear_schedule(kTimesteps)[t];
+      const auto v = std::sqrt(alpha_bar) * eps[i] - std::sqrt(1.0 - alpha_bar) * batch.images[i];
+      expected += weight(alpha_bar / (1.0 - alpha_bar)) *
+                  (v - kOutput).square().mean().item<double>() / kImages;
+    }
+    EXPECT_NEAR(logged_by_step(*model, batch).at("loss"), expected, 1e-5 * expected) << weighting;
   }
 }
 

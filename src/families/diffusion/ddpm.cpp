@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "families/diffusion/ddpm_choices.h"
+#include "families/diffusion/loss_weighting.h"
 #include "families/diffusion/noise_schedule.h"
 #include "families/diffusion/parameterisation.h"
 #include "families/diffusion/sampler.h"
@@ -70,6 +71,12 @@ DiffusionSamplerOptions sampler_options(const ModelArgs& args) {
   return options;
 }
 
+LossWeightingSettings weighting_settings(const Definition& definition) {
+  return {.min_snr_gamma = definition.number("objective.min_snr_gamma"),
+          .p2_k = definition.number("objective.p2_k"),
+          .p2_gamma = definition.number("objective.p2_gamma")};
+}
+
 class Ddpm : public GenerativeModel {
  public:
   explicit Ddpm(const ModelArgs& args);
@@ -89,6 +96,7 @@ class Ddpm : public GenerativeModel {
   std::vector<std::int64_t> example_shape_;
   DiffusionSamplerOptions sampler_;
   torch::Tensor signal_, noise_;  // √ᾱ and √(1 − ᾱ), [T] f32
+  torch::Tensor loss_weights_;    // [T] f32, or undefined for 1
   Averaged<UNet> network_;
   Optimizer optimizer_;
 };
@@ -96,6 +104,17 @@ class Ddpm : public GenerativeModel {
 torch::Tensor table(const NoiseSchedule& schedule, torch::Device device, bool signal) {
   const auto alpha_bar = at::tensor(at::ArrayRef<double>(schedule), at::kDouble);
   return (signal ? alpha_bar : 1.0 - alpha_bar).sqrt().to(device, at::kFloat);
+}
+
+torch::Tensor loss_weights(const Definition& definition, const NoiseSchedule& schedule,
+                           torch::Device device) {
+  const auto weights =
+      loss_weightings()
+          .of(definition, "objective.weighting")
+          .weights(schedule, parameterisations().of(definition, "objective.prediction"),
+                   weighting_settings(definition));
+  if (weights.empty()) return {};
+  return at::tensor(at::ArrayRef<double>(weights), at::kDouble).to(device, at::kFloat);
 }
 
 UNet Ddpm::network_on(const ModelArgs& args) const {
@@ -111,6 +130,7 @@ Ddpm::Ddpm(const ModelArgs& args)
       sampler_(sampler_options(args)),
       signal_(table(sampler_.schedule, args.device, true)),
       noise_(table(sampler_.schedule, args.device, false)),
+      loss_weights_(loss_weights(args.definition, sampler_.schedule, args.device)),
       network_(network_on(args)),
       optimizer_(*network_.live(), optimizer_options(args.definition)) {
   network_.keep_average(ema_options(args.definition), [&] { return network_on(args); });
@@ -135,7 +155,8 @@ std::vector<LossTerm> Ddpm::training_step(const Batch& batch, const StepContext&
   const auto level = level_at(t);
   const auto predicted =
       network_.live()->forward(q_sample(x0, eps, level), share_of_process(t), context.noise);
-  const auto loss = at::mse_loss(predicted, parameterisation_.target(x0, eps, level));
+  const auto loss =
+      weighted_squared_error(predicted, parameterisation_.target(x0, eps, level), loss_weights_, t);
   backward(loss);
   optimizer_.step(context);
   network_.update(context.step);
@@ -177,6 +198,11 @@ void check_ddpm(const Definition& definition) {
             fmt::format("objective.timesteps = {} is too short for a linear schedule; take {} or "
                         "more, or objective.schedule = \"cosine\"",
                         timesteps, kShortestLinear));
+  const auto& weighting = definition.text("objective.weighting");
+  const auto fewest = loss_weightings().at(weighting).fewest_timesteps;
+  refuse_if(timesteps < fewest, definition,
+            fmt::format("objective.weighting = \"{}\" needs objective.timesteps of {} or more",
+                        weighting, fewest));
   refuse_if(steps > timesteps, definition,
             fmt::format("sampler.steps = {} exceeds objective.timesteps = {}", steps, timesteps));
 }

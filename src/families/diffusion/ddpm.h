@@ -9,7 +9,8 @@
 namespace assay {
 
 /// Denoising diffusion probabilistic model (Ho et al. 2020) with a U-Net. Minimises L_simple (eq.
-/// 14), the mean squared error of the predicted ε, or of v or x_0 (Salimans & Ho 2022). Samples by
+/// 14), the mean squared error of the predicted ε, or of v or x_0 (Salimans & Ho 2022), or one
+/// that a LossWeighting weights by the timestep. Samples by
 /// ancestral sampling or DDIM (Song et al. 2021).
 ///
 /// Logged per step: loss.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/diffusion/ddpm.h"
 #include "families/diffusion/ddpm_choices.h"
+#include "families/diffusion/loss_weighting.h"
 #include "families/diffusion/parameterisation.h"
 #include "families/diffusion/sampler.h"
 
@@ -102,6 +103,35 @@ Schema objective_keys() {
   };
 }
 
+Schema weighting_keys() {
+  const LossWeightingSettings papers;
+  return {
+      {.path = "objective.weighting",
+       .default_value = std::string("simple"),
+       .meaning = "what an error counts at each time: all alike; Hang et al. 2023; Choi et al. "
+                  "2022; or as in the variational bound",
+       .choices = loss_weightings().names()},
+      {.path = "objective.min_snr_gamma",
+       .default_value = papers.min_snr_gamma,
+       .meaning = "signal-to-noise ratio beyond which an estimate of x0 counts no more",
+       .minimum = 1e-6,
+       .maximum = 1e9,
+       .needs = {{"objective.weighting", {"min_snr"}}}},
+      {.path = "objective.p2_k",
+       .default_value = papers.p2_k,
+       .meaning = "k: an error of epsilon counts 1/(k + signal-to-noise ratio)^gamma",
+       .minimum = 1e-6,
+       .maximum = 1e9,
+       .needs = {{"objective.weighting", {"p2"}}}},
+      {.path = "objective.p2_gamma",
+       .default_value = papers.p2_gamma,
+       .meaning = "its gamma; 0 is an even weight of epsilon",
+       .minimum = 0,
+       .maximum = 10,
+       .needs = {{"objective.weighting", {"p2"}}}},
+  };
+}
+
 Schema sampler_keys() {
   return {
       {.path = "sampler.name",
@@ -134,7 +164,7 @@ Schema sampler_keys() {
 
 Schema ddpm_schema() {
   Schema schema = network_keys();
-  for (const auto& more : {time_keys(), objective_keys(), sampler_keys()}) {
+  for (const auto& more : {time_keys(), objective_keys(), weighting_keys(), sampler_keys()}) {
     schema.insert(schema.end(), more.begin(), more.end());
   }
   return schema;

@@ -16,6 +16,8 @@ struct Parameterisation {
                           const NoiseLevel& level);
   /// The estimate of x_0 that an output at x_t implies.
   torch::Tensor (*x0)(const torch::Tensor& x_t, const torch::Tensor& output, double alpha_bar);
+  /// The squared error of that estimate for an output whose squared error is 1.
+  double (*x0_error)(double alpha_bar);
 };
 
 /// All of them, by the names that objective.prediction takes.
