@@ -200,6 +200,8 @@ TEST(Families, RefuseWhatTheyCannotBuild) {
                       "objective.schedule = \"cosine\"\nobjective.weighting = \"vlb\"\n",
                       {1, 28, 28}),
               HasSubstr("\"vlb\" needs objective.timesteps of 2 or more"));
+  EXPECT_THAT(refusal("family = \"ddpm\"\nobjective.zero_terminal_snr = true\n", {1, 28, 28}),
+              HasSubstr("objective.prediction = \"epsilon\" does not say what the image is"));
   EXPECT_THAT(refusal("family = \"classifier\"\n", {1, 32, 32}, 10),
               HasSubstr("set dataset.size = 28"));
   EXPECT_THAT(refusal("family = \"classifier\"\n", {1, 28, 28}), HasSubstr("needs labels"));

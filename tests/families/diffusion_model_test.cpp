@@ -29,6 +29,16 @@ sampler.steps = 3
                      kShape);
 }
 
+// Lin et al. 2023, algorithm 1.
+NoiseSchedule rescaled_cosine() {
+  NoiseSchedule schedule = cosine_schedule(kTimesteps);
+  const double first = std::sqrt(schedule[0]), last = std::sqrt(schedule[kTimesteps - 1]);
+  for (double& value : schedule) {
+    value = std::pow((std::sqrt(value) - last) * first / (first - last), 2.0);
+  }
+  return schedule;
+}
+
 struct Setting {
   std::string prediction, schedule, rest;
   std::string toml() const {
@@ -36,6 +46,8 @@ struct Setting {
            "'\n" + rest;
   }
   NoiseSchedule alpha_bar() const {
+    if (rest.find("zero_terminal_snr") != std::string::npos) return rescaled_cosine();
+    if (schedule == "sigmoid") return sigmoid_schedule(kTimesteps);
     return schedule == "linear" ? linear_schedule(kTimesteps) : cosine_schedule(kTimesteps);
   }
 };
@@ -213,9 +225,11 @@ std::vector<Setting> sampled_settings() {
        {ancestral + "sampler.variance = 'large'\n", ancestral + "sampler.variance = 'small'\n",
         ddim + "0.0\n", ddim + "0.7\n"}) {
     for (const std::string prediction : {"epsilon", "v", "x0"}) {
-      for (const std::string schedule : {"linear", "cosine"}) {
+      for (const std::string schedule : {"linear", "cosine", "sigmoid"}) {
         all.push_back({prediction, schedule, rest});
       }
+      if (prediction == "epsilon") continue;
+      all.push_back({prediction, "cosine", rest + "objective.zero_terminal_snr = true\n"});
     }
   }
   return all;

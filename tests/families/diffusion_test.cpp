@@ -44,8 +44,50 @@ TEST(NoiseSchedule, CosineIsTheSquaredCosineUntilBetaIsCapped) {
   EXPECT_NEAR(alpha_bar[999] / alpha_bar[998], 0.001, 1e-12);  // β capped at 0.999
 }
 
+TEST(NoiseSchedule, CosineIsThatOfAnotherImplementation) {
+  // guided-diffusion: ᾱ of steps 500 and 1000 of 1000; 1/√ᾱ of the last is what multiplies ε.
+  const auto alpha_bar = cosine_schedule(1000);
+  EXPECT_NEAR(alpha_bar[499], 0.4938, 5e-5);
+  EXPECT_NEAR(alpha_bar[999], 2.429e-9, 5e-13);
+  EXPECT_NEAR(1.0 / std::sqrt(alpha_bar[999]), 20291.0, 1.0);
+}
+
+TEST(NoiseSchedule, SigmoidIsThatOfThePaper) {
+  // Jabri et al. 2022, gamma_sigmoid(t, start=-3, end=3, tau=1): ½ in the middle by symmetry, and
+  // (S(3) − S(−1.5))/(S(3) − S(−3)) at a quarter.
+  const auto alpha_bar = sigmoid_schedule(1000);
+  EXPECT_NEAR(alpha_bar[499], 0.5, 1e-12);
+  EXPECT_NEAR(alpha_bar[249], (0.9525741268 - 0.1824255238) / (0.9525741268 - 0.0474258732), 1e-9);
+  EXPECT_NEAR(alpha_bar[249] + alpha_bar[749], 1.0, 1e-12);
+  EXPECT_NEAR(alpha_bar[999] / alpha_bar[998], 0.001, 1e-12);  // β capped at 0.999
+}
+
+TEST(NoiseSchedule, EndsWithTheSignalThatThePaperOfTheRescalingFound) {
+  // Lin et al. 2023, table 1: SNR(T) and √ᾱ_T, linear and cosine. Their cosine one multiplies 1 − β
+  // in f32, where β = .999 leaves five digits.
+  const double linear = linear_schedule(1000)[999], cosine = cosine_schedule(1000)[999];
+  EXPECT_NEAR(linear / (1.0 - linear), 4.035993e-5, 5e-12);
+  EXPECT_NEAR(std::sqrt(linear), 0.006353, 5e-7);
+  EXPECT_NEAR(cosine / (1.0 - cosine), 2.428735e-9, 2e-5 * 2.428735e-9);
+  EXPECT_NEAR(std::sqrt(cosine), 4.928220e-5, 2e-5 * 4.928220e-5);
+}
+
+TEST(NoiseSchedule, RescaledEndsInPureNoise) {
+  for (const auto& before : {linear_schedule(1000), cosine_schedule(30), sigmoid_schedule(100)}) {
+    const auto after = with_zero_terminal_snr(before);
+    EXPECT_EQ(after.back(), 0.0);
+    EXPECT_NEAR(after.front(), before.front(), 1e-12);
+    // √ᾱ is an affine function of what it was: differences keep their ratio.
+    const auto step = [](const NoiseSchedule& of, std::size_t t) {
+      return std::sqrt(of[t]) - std::sqrt(of[t + 1]);
+    };
+    EXPECT_NEAR(step(after, 3) / step(after, 20), step(before, 3) / step(before, 20), 1e-9);
+  }
+}
+
 TEST(NoiseSchedule, FallsStrictlyWithinZeroAndOne) {
-  for (const auto& alpha_bar : {linear_schedule(1000), linear_schedule(50), cosine_schedule(30)}) {
+  for (const auto& alpha_bar : {linear_schedule(1000), linear_schedule(50), cosine_schedule(30),
+                                sigmoid_schedule(1000), sigmoid_schedule(4)}) {
     double previous = 1.0;
     for (const double value : alpha_bar) {
       EXPECT_LT(value, previous);

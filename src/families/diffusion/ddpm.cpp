@@ -57,11 +57,17 @@ std::int64_t sampler_steps(const Definition& definition) {
   return steps == 0 ? definition.integer("objective.timesteps") : steps;
 }
 
+NoiseSchedule noise_schedule(const Definition& definition) {
+  const auto schedule = kNoiseSchedules.of(
+      definition, "objective.schedule")(definition.integer("objective.timesteps"));
+  return definition.boolean("objective.zero_terminal_snr") ? with_zero_terminal_snr(schedule)
+                                                           : schedule;
+}
+
 DiffusionSamplerOptions sampler_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   DiffusionSamplerOptions options;
-  options.schedule = kNoiseSchedules.of(
-      definition, "objective.schedule")(definition.integer("objective.timesteps"));
+  options.schedule = noise_schedule(definition);
   options.sampler = &samplers().of(definition, "sampler.name");
   options.steps = sampler_steps(definition);
   options.settings.eta = definition.number("sampler.eta");
@@ -188,6 +194,18 @@ void Ddpm::sample(const SampleRequest& request) {
   });
 }
 
+void check_zero_terminal_snr(const Definition& definition) {
+  if (!definition.boolean("objective.zero_terminal_snr")) return;
+  const auto& prediction = definition.text("objective.prediction");
+  refuse_if(!parameterisations().at(prediction).needs_no_signal, definition,
+            fmt::format("objective.zero_terminal_snr = true leaves nothing but noise at the last "
+                        "timestep, where objective.prediction = \"{}\" does not say what the image "
+                        "is; take \"v\" or \"x0\"",
+                        prediction));
+  refuse_if(definition.integer("objective.timesteps") < 2, definition,
+            "objective.zero_terminal_snr = true needs objective.timesteps of 2 or more");
+}
+
 }  // namespace
 
 void check_ddpm(const Definition& definition) {
@@ -198,6 +216,7 @@ void check_ddpm(const Definition& definition) {
             fmt::format("objective.timesteps = {} is too short for a linear schedule; take {} or "
                         "more, or objective.schedule = \"cosine\"",
                         timesteps, kShortestLinear));
+  check_zero_terminal_snr(definition);
   const auto& weighting = definition.text("objective.weighting");
   const auto fewest = loss_weightings().at(weighting).fewest_timesteps;
   refuse_if(timesteps < fewest, definition,

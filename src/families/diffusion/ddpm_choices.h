@@ -12,7 +12,7 @@ inline const Choices<UNetLayout> kUNetLayouts = {{"ddpm", UNetLayout::kDdpm},
 inline const Choices<TimeConditioning> kTimeConditionings = {
     {"film", TimeConditioning::kFilm}, {"additive", TimeConditioning::kAdditive}};
 inline const Choices<NoiseSchedule (*)(std::int64_t)> kNoiseSchedules = {
-    {"linear", linear_schedule}, {"cosine", cosine_schedule}};
+    {"linear", linear_schedule}, {"cosine", cosine_schedule}, {"sigmoid", sigmoid_schedule}};
 inline const Choices<torch::Tensor (*)(const torch::Tensor&, std::int64_t)> kTimeSamplings = {
     {"uniform", uniform_timesteps}, {"stratified", stratified_timesteps}};
 /// Whether it is the larger one.

@@ -5,9 +5,29 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 namespace assay {
+namespace {
+
+// ᾱ of β_t = 1 − f((t+1)/T)/f(t/T), at most 0.999.
+NoiseSchedule schedule_of(std::int64_t timesteps, const std::function<double(double)>& of_share) {
+  TORCH_CHECK(timesteps > 0, "a schedule needs a timestep");
+  constexpr double kLargestBeta = 0.999;
+  const auto f = [&](std::int64_t u) {
+    return of_share(static_cast<double>(u) / static_cast<double>(timesteps));
+  };
+  NoiseSchedule alpha_bar;
+  double product = 1.0;
+  for (std::int64_t t = 0; t < timesteps; ++t) {
+    product *= 1.0 - std::min(1.0 - f(t + 1) / f(t), kLargestBeta);
+    alpha_bar.push_back(product);
+  }
+  return alpha_bar;
+}
+
+}  // namespace
 
 NoiseSchedule linear_schedule(std::int64_t timesteps) {
   TORCH_CHECK(timesteps > 20, "a linear schedule needs more than 20 timesteps, not ", timesteps);
@@ -24,18 +44,29 @@ NoiseSchedule linear_schedule(std::int64_t timesteps) {
 }
 
 NoiseSchedule cosine_schedule(std::int64_t timesteps) {
-  TORCH_CHECK(timesteps > 0, "a schedule needs a timestep");
-  constexpr double kOffset = 0.008, kLargestBeta = 0.999;
-  const auto f = [&](std::int64_t u) {
-    const double share = static_cast<double>(u) / static_cast<double>(timesteps);
+  constexpr double kOffset = 0.008;
+  return schedule_of(timesteps, [](double share) {
     const double c = std::cos((share + kOffset) / (1.0 + kOffset) * std::numbers::pi / 2.0);
     return c * c;
-  };
+  });
+}
+
+NoiseSchedule sigmoid_schedule(std::int64_t timesteps) {
+  constexpr double kStart = -3.0, kEnd = 3.0;
+  const auto sigmoid = [](double x) { return 1.0 / (1.0 + std::exp(-x)); };
+  return schedule_of(timesteps, [&](double share) {
+    return (sigmoid(kEnd) - sigmoid(kStart + share * (kEnd - kStart))) /
+           (sigmoid(kEnd) - sigmoid(kStart));
+  });
+}
+
+NoiseSchedule with_zero_terminal_snr(const NoiseSchedule& schedule) {
+  TORCH_CHECK(schedule.size() > 1, "a schedule of one timestep cannot be rescaled");
+  const double first = std::sqrt(schedule.front()), last = std::sqrt(schedule.back());
   NoiseSchedule alpha_bar;
-  double product = 1.0;
-  for (std::int64_t t = 0; t < timesteps; ++t) {
-    product *= 1.0 - std::min(1.0 - f(t + 1) / f(t), kLargestBeta);
-    alpha_bar.push_back(product);
+  for (const double value : schedule) {
+    const double signal = (std::sqrt(value) - last) * first / (first - last);
+    alpha_bar.push_back(signal * signal);
   }
   return alpha_bar;
 }

@@ -24,7 +24,7 @@ double same_error(double) { return 1.0; }
 
 const Choices<Parameterisation>& parameterisations() {
   static const Choices<Parameterisation> all = {
-      {"epsilon", {"Ho et al. 2020, eq. 14", eps_target, x0_from_eps, eps_error}},
+      {"epsilon", {"Ho et al. 2020, eq. 14", eps_target, x0_from_eps, eps_error, false}},
       {"v", {"Salimans & Ho 2022, sec. 4", v_target, x0_from_v, v_error}},
       {"x0", {"Salimans & Ho 2022, sec. 4", x0_target, x0_itself, same_error}}};
   return all;

@@ -18,6 +18,8 @@ struct Parameterisation {
   torch::Tensor (*x0)(const torch::Tensor& x_t, const torch::Tensor& output, double alpha_bar);
   /// The squared error of that estimate for an output whose squared error is 1.
   double (*x0_error)(double alpha_bar);
+  /// Its output says what x_0 is where ᾱ = 0.
+  bool needs_no_signal = true;
 };
 
 /// All of them, by the names that objective.prediction takes.
