@@ -35,7 +35,7 @@ std::string family_settings(const std::string& family) {
            "model.discriminator_channels = [8, 8]\n";
   if (family == "ddpm")
     return "model.base_channels = 8\nmodel.multipliers = [1, 2]\nmodel.heads = 1\n"
-           "objective.timesteps = 40\nsampler.steps = 4\n";
+           "objective.timesteps = 40\nsampler.steps = 7\n";
   return "";
 }
 
@@ -51,6 +51,8 @@ Ground ground_of(const std::string& family, const std::string& key) {
        {"model.network = 'mlp'\nmodel.hidden_widths = []\nmodel.code_activation = 'sigmoid'\n"}},
       {{"autoencoder", "sampler.codes"}, {kMlp + "sampler.components = 2\n"}},
       {{"vae", "optimizer.name"}, {kMlp + "optimizer.weight_decay = 0.1\n"}},
+      // Epsilon says nothing of an image without signal.
+      {{"ddpm", "objective.zero_terminal_snr"}, {"objective.prediction = 'v'\n"}},
       {{"gan", "model.spectral_norm"}, {"model.discriminator_norm = 'none'\n"}},
       // Without a bound on its slope a critic is refused.
       {{"gan", "objective.loss"}, {"objective.weight_clip = 0.1\n"}},

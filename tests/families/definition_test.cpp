@@ -170,6 +170,13 @@ TEST(Families, DescribeHowTheySample) {
                       {"sampler.steps", "1000"},
                       {"sampler.variance", "large"},
                       {"sampler.clip_x0", "true"}}));
+  EXPECT_EQ(described("family = \"ddpm\"\nsampler.steps = 18\nsampler.name = \"heun\"\n"
+                      "sampler.spacing = \"trailing\"\n"),
+            (Protocol{{"network_evaluations", "35"},  // Karras et al. 2022: 2S − 1
+                      {"sampler.name", "heun"},
+                      {"sampler.steps", "18"},
+                      {"sampler.spacing", "trailing"},
+                      {"sampler.clip_x0", "true"}}));
   EXPECT_EQ(described("family = \"autoencoder\"\n"), (Protocol{{"network_evaluations", "1"},
                                                                {"sampler.codes", "gaussian"},
                                                                {"sampler.fit_images", "5000"}}));
@@ -180,6 +187,8 @@ TEST(Families, DescribeHowTheySample) {
   // What draws alike is described alike.
   alike("ddpm", "sampler.variance = \"small\"\n", "");
   alike("ddpm", "sampler.steps = 0\n", "sampler.steps = 1000\n");
+  alike("ddpm", "sampler.spacing = \"linspace\"\n", "");
+  alike("ddpm", "sampler.steps = 0\nsampler.spacing = \"leading\"\n", "sampler.steps = 0\n");
   alike("ddpm", "sampler.steps = 1\nsampler.eta = 1\n", "sampler.steps = 1\n");
   alike("ddpm", "sampler.name = \"ancestral\"\nsampler.eta = 1\n",
         "sampler.name = \"ancestral\"\n");
@@ -202,6 +211,10 @@ TEST(Families, RefuseWhatTheyCannotBuild) {
               HasSubstr("\"vlb\" needs objective.timesteps of 2 or more"));
   EXPECT_THAT(refusal("family = \"ddpm\"\nobjective.zero_terminal_snr = true\n", {1, 28, 28}),
               HasSubstr("objective.prediction = \"epsilon\" does not say what the image is"));
+  EXPECT_THAT(refusal("family = \"ddpm\"\nobjective.zero_terminal_snr = true\n"
+                      "objective.prediction = \"v\"\nsampler.spacing = \"leading\"\n",
+                      {1, 28, 28}),
+              HasSubstr("sampler.spacing = \"leading\" begins before it"));
   EXPECT_THAT(refusal("family = \"classifier\"\n", {1, 32, 32}, 10),
               HasSubstr("set dataset.size = 28"));
   EXPECT_THAT(refusal("family = \"classifier\"\n", {1, 28, 28}), HasSubstr("needs labels"));

@@ -199,8 +199,10 @@ torch::Tensor sampled_by_hand(const Setting& setting, const Output& output) {
   for (const auto seed : latents.seeds) generators.push_back(generator_of_sample(seed));
   auto x = latents.x_T;
   const auto alpha_bar = setting.alpha_bar();
-  const std::size_t times[] = {29, 15, 0};  // 14.5 rounds up
-  for (int i = 0; i < 3; ++i) {
+  const bool trailing = setting.rest.find("trailing") != std::string::npos;
+  const std::vector<std::size_t> times =  // 14.5 rounds up
+      trailing ? std::vector<std::size_t>{29, 19, 9} : std::vector<std::size_t>{29, 15, 0};
+  for (std::size_t i = 0; i < 3; ++i) {
     const double of_t = alpha_bar[times[i]];
     const auto x0 =
         implied_x0(setting, x, output(x, static_cast<double>(times[i]) / kTimesteps), of_t);
@@ -223,7 +225,7 @@ std::vector<Setting> sampled_settings() {
   std::vector<Setting> all;
   for (const std::string& rest :
        {ancestral + "sampler.variance = 'large'\n", ancestral + "sampler.variance = 'small'\n",
-        ddim + "0.0\n", ddim + "0.7\n"}) {
+        ddim + "0.0\n", ddim + "0.7\n", ddim + "0.0\nsampler.spacing = 'trailing'\n"}) {
     for (const std::string prediction : {"epsilon", "v", "x0"}) {
       for (const std::string schedule : {"linear", "cosine", "sigmoid"}) {
         all.push_back({prediction, schedule, rest});
@@ -279,7 +281,7 @@ TEST(DiffusionSampling, ClipsEveryEstimateIfAskedTo) {
   const auto latents = draw_diffusion_latents(2, kShape, seeded(1));
   for (const bool clip : {true, false}) {
     const DiffusionSamplerOptions options{
-        .schedule = linear_schedule(kTimesteps), .steps = 2, .clip_x0 = clip};
+        .schedule = linear_schedule(kTimesteps), .times = {29, 0}, .clip_x0 = clip};
     torch::Tensor second;
     run_diffusion_sampler(latents.x_T, latents.seeds, options,
                           [&](const torch::Tensor& x_t, std::int64_t t) {

@@ -9,6 +9,7 @@
 
 #include "families/diffusion/noise_schedule.h"
 #include "families/diffusion/sampler.h"
+#include "families/diffusion/step_spacing.h"
 #include "families/diffusion/steps.h"
 #include "families/sampling.h"
 
@@ -97,13 +98,38 @@ TEST(NoiseSchedule, FallsStrictlyWithinZeroAndOne) {
   }
 }
 
-TEST(SamplerTimesteps, FallEvenlyFromTheLastToTheFirst) {
-  EXPECT_EQ(sampler_timesteps(10, 10), (std::vector<std::int64_t>{9, 8, 7, 6, 5, 4, 3, 2, 1, 0}));
-  EXPECT_EQ(sampler_timesteps(1000, 4), (std::vector<std::int64_t>{999, 666, 333, 0}));
-  EXPECT_EQ(sampler_timesteps(1000, 1), (std::vector<std::int64_t>{999}));
-  const auto times = sampler_timesteps(1000, 613);
+TEST(StepSpacing, FallsEvenlyFromTheLastToTheFirst) {
+  EXPECT_EQ(even_timesteps(10, 10), (std::vector<std::int64_t>{9, 8, 7, 6, 5, 4, 3, 2, 1, 0}));
+  EXPECT_EQ(even_timesteps(1000, 4), (std::vector<std::int64_t>{999, 666, 333, 0}));
+  EXPECT_EQ(even_timesteps(1000, 1), (std::vector<std::int64_t>{999}));
+  const auto times = even_timesteps(1000, 613);
   EXPECT_EQ(std::set<std::int64_t>(times.begin(), times.end()).size(), 613u);
-  EXPECT_THROW(sampler_timesteps(10, 11), c10::Error);
+  EXPECT_THROW(even_timesteps(10, 11), c10::Error);
+}
+
+TEST(StepSpacing, IsThatOfDiffusers) {
+  // 13 of 1000 steps, as its schedulers list them; even rounds 832.5 upwards.
+  const auto of = [](const std::string& name) { return step_spacings().at(name)(1000, 13); };
+  EXPECT_EQ(of("leading"), (std::vector<std::int64_t>{912, 836, 760, 684, 608, 532, 456, 380, 304,
+                                                      228, 152, 76, 0}));
+  EXPECT_EQ(of("linspace"), (std::vector<std::int64_t>{999, 916, 832, 749, 666, 583, 500, 416, 333,
+                                                       250, 166, 83, 0}));
+  EXPECT_EQ(of("trailing"), (std::vector<std::int64_t>{999, 922, 845, 768, 691, 614, 537, 461, 384,
+                                                       307, 230, 153, 76}));
+  EXPECT_EQ(of("even")[2], 833);
+}
+
+TEST(StepSpacing, FallsStrictlyWhateverTheSteps) {
+  for (const auto& name : step_spacings().names()) {
+    for (std::int64_t steps = 1; steps <= 61; ++steps) {
+      const auto times = step_spacings().at(name)(61, steps);
+      ASSERT_EQ(times.size(), static_cast<std::size_t>(steps)) << name;
+      EXPECT_LE(times.front(), 60) << name << steps;
+      EXPECT_GE(times.back(), 0) << name << steps;
+      for (std::size_t i = 1; i < times.size(); ++i) EXPECT_LT(times[i], times[i - 1]) << name;
+    }
+    EXPECT_THROW(step_spacings().at(name)(61, 62), c10::Error) << name;
+  }
 }
 
 TEST(TrainingTimesteps, StratifiedPutsOneInEachPart) {
@@ -205,7 +231,7 @@ TEST(DiffusionSampler, RecoversAGaussianFromItsExactDenoiser) {
     for (const double eta : {0.0, 1.0}) {
       DiffusionSamplerOptions options{.schedule = cosine_schedule(1000),
                                       .sampler = &samplers().at(ddim ? "ddim" : "ancestral"),
-                                      .steps = 200,
+                                      .times = even_timesteps(1000, 200),
                                       .clip_x0 = false,
                                       .settings = {.eta = eta, .large_variance = false}};
       const auto estimate = [&](const torch::Tensor& x_t, std::int64_t t) {
@@ -221,8 +247,9 @@ TEST(DiffusionSampler, RecoversAGaussianFromItsExactDenoiser) {
 
 TEST(DiffusionSampler, EachSampleHasItsOwnNoise) {
   const auto latents = draw_diffusion_latents(6, {1, 2, 2}, seeded(1));
-  const DiffusionSamplerOptions options{
-      .schedule = linear_schedule(100), .sampler = &samplers().at("ancestral"), .steps = 10};
+  const DiffusionSamplerOptions options{.schedule = linear_schedule(100),
+                                        .sampler = &samplers().at("ancestral"),
+                                        .times = even_timesteps(100, 10)};
   const auto estimate = [&](const torch::Tensor& x_t, std::int64_t) { return 0.1 * x_t; };
   const std::span<const std::uint64_t> seeds(latents.seeds);
   const auto all = run_diffusion_sampler(latents.x_T, seeds, options, estimate);
@@ -243,8 +270,9 @@ TEST(DiffusionSampler, NoiseOfASampleFollowsAll64BitsOfItsSeed) {
     EXPECT_FALSE(torch::equal(draws(seed), draws(seed ^ (std::uint64_t{1} << bit)))) << bit;
   }
   const auto latents = draw_diffusion_latents(1, {1, 2, 2}, seeded(1));
-  const DiffusionSamplerOptions options{
-      .schedule = linear_schedule(100), .sampler = &samplers().at("ancestral"), .steps = 10};
+  const DiffusionSamplerOptions options{.schedule = linear_schedule(100),
+                                        .sampler = &samplers().at("ancestral"),
+                                        .times = even_timesteps(100, 10)};
   const auto estimate = [](const torch::Tensor& x_t, std::int64_t) { return 0.1 * x_t; };
   const std::vector<std::uint64_t> low = {7}, high = {7 + (std::uint64_t{1} << 32)};
   EXPECT_FALSE(torch::equal(run_diffusion_sampler(latents.x_T, low, options, estimate),
@@ -277,7 +305,8 @@ TEST(DiffusionSampler, LatentsInBatchesAreThoseDrawnAtOnce) {
 
 TEST(DiffusionSampler, ClampsEstimatesAndImages) {
   const auto latents = draw_diffusion_latents(2, {1, 2, 2}, seeded(1));
-  DiffusionSamplerOptions options{.schedule = linear_schedule(100), .steps = 5};
+  DiffusionSamplerOptions options{.schedule = linear_schedule(100),
+                                  .times = even_timesteps(100, 5)};
   const auto wild = [](const torch::Tensor& x_t, std::int64_t) { return 50.0 * x_t; };
   for (const bool clip : {true, false}) {
     options.clip_x0 = clip;

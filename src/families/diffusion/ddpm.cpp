@@ -11,6 +11,7 @@
 #include "families/diffusion/noise_schedule.h"
 #include "families/diffusion/parameterisation.h"
 #include "families/diffusion/sampler.h"
+#include "families/diffusion/step_spacing.h"
 #include "families/diffusion/steps.h"
 #include "families/optimizer.h"
 #include "families/refuse.h"
@@ -57,6 +58,10 @@ std::int64_t sampler_steps(const Definition& definition) {
   return steps == 0 ? definition.integer("objective.timesteps") : steps;
 }
 
+std::vector<std::int64_t> sampler_times(const Definition& definition, StepSpacing spacing) {
+  return spacing(definition.integer("objective.timesteps"), sampler_steps(definition));
+}
+
 NoiseSchedule noise_schedule(const Definition& definition) {
   const auto schedule = kNoiseSchedules.of(
       definition, "objective.schedule")(definition.integer("objective.timesteps"));
@@ -69,7 +74,7 @@ DiffusionSamplerOptions sampler_options(const ModelArgs& args) {
   DiffusionSamplerOptions options;
   options.schedule = noise_schedule(definition);
   options.sampler = &samplers().of(definition, "sampler.name");
-  options.steps = sampler_steps(definition);
+  options.times = sampler_times(definition, step_spacings().of(definition, "sampler.spacing"));
   options.settings.eta = definition.number("sampler.eta");
   options.clip_x0 = definition.boolean("sampler.clip_x0");
   options.settings.large_variance = kVariances.of(definition, "sampler.variance");
@@ -204,6 +209,12 @@ void check_zero_terminal_snr(const Definition& definition) {
                         prediction));
   refuse_if(definition.integer("objective.timesteps") < 2, definition,
             "objective.zero_terminal_snr = true needs objective.timesteps of 2 or more");
+  const auto times = sampler_times(definition, step_spacings().of(definition, "sampler.spacing"));
+  refuse_if(
+      times.front() + 1 != definition.integer("objective.timesteps"), definition,
+      fmt::format("objective.zero_terminal_snr = true makes noise of the last timestep alone, "
+                  "and sampler.spacing = \"{}\" begins before it; take \"trailing\"",
+                  definition.text("sampler.spacing")));
 }
 
 }  // namespace
@@ -216,7 +227,6 @@ void check_ddpm(const Definition& definition) {
             fmt::format("objective.timesteps = {} is too short for a linear schedule; take {} or "
                         "more, or objective.schedule = \"cosine\"",
                         timesteps, kShortestLinear));
-  check_zero_terminal_snr(definition);
   const auto& weighting = definition.text("objective.weighting");
   const auto fewest = loss_weightings().at(weighting).fewest_timesteps;
   refuse_if(timesteps < fewest, definition,
@@ -224,12 +234,19 @@ void check_ddpm(const Definition& definition) {
                         weighting, fewest));
   refuse_if(steps > timesteps, definition,
             fmt::format("sampler.steps = {} exceeds objective.timesteps = {}", steps, timesteps));
+  check_zero_terminal_snr(definition);
 }
 
 void describe_ddpm_sampling(const Definition& definition, std::int64_t, Protocol& protocol) {
   const auto steps = sampler_steps(definition);
   protocol["sampler.steps"] = std::to_string(steps);
-  protocol["network_evaluations"] = std::to_string(steps);
+  protocol["network_evaluations"] =
+      std::to_string(network_evaluations(samplers().of(definition, "sampler.name"), steps));
+  // Databases of before there was a choice do not name it.
+  const auto spacing = step_spacings().of(definition, "sampler.spacing");
+  if (sampler_times(definition, spacing) == sampler_times(definition, even_timesteps)) {
+    protocol.erase("sampler.spacing");
+  }
   if (steps > 1) return;
   // The last step adds no noise, and it is the only one.
   protocol.erase("sampler.eta");

@@ -4,6 +4,7 @@
 #include "families/diffusion/loss_weighting.h"
 #include "families/diffusion/parameterisation.h"
 #include "families/diffusion/sampler.h"
+#include "families/diffusion/step_spacing.h"
 
 namespace assay {
 namespace {
@@ -139,13 +140,21 @@ Schema sampler_keys() {
   return {
       {.path = "sampler.name",
        .default_value = std::string("ddim"),
-       .meaning = "Ho et al. 2020, algorithm 2, or Song et al. 2021, eq. 12",
+       .meaning = "Ho et al. 2020, algorithm 2; Song et al. 2021, eq. 12; DPM-Solver++ of order 2 "
+                  "(Lu et al. 2022); or Heun's method (Karras et al. 2022)",
        .choices = samplers().names()},
       {.path = "sampler.steps",
        .default_value = int64_t{50},
-       .meaning = "network evaluations per sample, evenly spaced; 0: all timesteps",
+       .meaning =
+           "steps per sample, of one network evaluation (heun: two, but for the last); 0: all "
+           "timesteps",
        .minimum = 0,
        .maximum = 100000},
+      {.path = "sampler.spacing",
+       .default_value = std::string("even"),
+       .meaning = "timesteps that are visited: from last to first, evenly; or as diffusers names "
+                  "them",
+       .choices = step_spacings().names()},
       {.path = "sampler.eta",
        .default_value = 0.0,
        .meaning = "ddim: share of noise; 0 is deterministic, 1 like ancestral",

@@ -71,17 +71,6 @@ NoiseSchedule with_zero_terminal_snr(const NoiseSchedule& schedule) {
   return alpha_bar;
 }
 
-std::vector<std::int64_t> sampler_timesteps(std::int64_t timesteps, std::int64_t steps) {
-  TORCH_CHECK(steps >= 1 && steps <= timesteps, steps, " sampler steps of ", timesteps,
-              " timesteps");
-  std::vector<std::int64_t> visited = {timesteps - 1};
-  for (std::int64_t i = 1; i < steps; ++i) {
-    const double left = static_cast<double>(steps - 1 - i) / static_cast<double>(steps - 1);
-    visited.push_back(std::llround(left * static_cast<double>(timesteps - 1)));
-  }
-  return visited;
-}
-
 torch::Tensor uniform_timesteps(const torch::Tensor& u, std::int64_t timesteps) {
   // A product that rounds up to T in f32 belongs to the last step.
   return (u * static_cast<double>(timesteps)).to(at::kLong).clamp_max(timesteps - 1);

@@ -30,10 +30,6 @@ NoiseSchedule sigmoid_schedule(std::int64_t timesteps);
 /// Noise Schedules and Sample Steps are Flawed, algorithm 1). Throws c10::Error for T = 1.
 NoiseSchedule with_zero_terminal_snr(const NoiseSchedule& schedule);
 
-/// Timesteps that a sampler of `steps` visits, falling from T−1 to 0, as evenly as rounding lets
-/// them; {T−1} for one step. Throws c10::Error unless 1 ≤ steps ≤ T.
-std::vector<std::int64_t> sampler_timesteps(std::int64_t timesteps, std::int64_t steps);
-
 /// t_i = ⌊T u_i⌋, independent. u: [N] f32 uniform in [0,1). Returns [N] i64.
 torch::Tensor uniform_timesteps(const torch::Tensor& u, std::int64_t timesteps);
 

@@ -18,15 +18,12 @@ torch::Tensor draw_noise(std::vector<torch::Generator>& generators, const torch:
   return noise.to(like.device());
 }
 
-torch::Tensor ancestral(const torch::Tensor& x_t, const torch::Tensor& x0,
-                        const torch::Tensor& noise, const DiffusionStep& step,
-                        const SamplerSettings& settings) {
-  return ancestral_step(x_t, x0, noise, step, settings.large_variance);
+torch::Tensor ancestral(const SamplerStep& step, const SamplerSettings& settings) {
+  return ancestral_step(step.x_t, step.x0, step.noise, step.levels, settings.large_variance);
 }
 
-torch::Tensor ddim(const torch::Tensor& x_t, const torch::Tensor& x0, const torch::Tensor& noise,
-                   const DiffusionStep& step, const SamplerSettings& settings) {
-  return ddim_step(x_t, x0, noise, step, settings.eta);
+torch::Tensor ddim(const SamplerStep& step, const SamplerSettings& settings) {
+  return ddim_step(step.x_t, step.x0, step.noise, step.levels, settings.eta);
 }
 
 bool always(const SamplerSettings&) { return true; }
@@ -34,11 +31,20 @@ bool by_eta(const SamplerSettings& settings) { return settings.eta > 0.0; }
 
 }  // namespace
 
+// Each is described where it is defined.
+DiffusionSampler dpm_solver_2m_sampler(), heun_sampler();
+
 const Choices<DiffusionSampler>& samplers() {
   static const Choices<DiffusionSampler> all = {
       {"ancestral", {"Ho et al. 2020, algorithm 2", ancestral, always}},
-      {"ddim", {"Song et al. 2021, eq. 12", ddim, by_eta}}};
+      {"ddim", {"Song et al. 2021, eq. 12", ddim, by_eta}},
+      {"dpmpp_2m", dpm_solver_2m_sampler()},
+      {"heun", heun_sampler()}};
   return all;
+}
+
+std::int64_t network_evaluations(const DiffusionSampler& sampler, std::int64_t steps) {
+  return (steps - 1) * sampler.evaluations_per_step + 1;
 }
 
 DiffusionLatents draw_diffusion_latents(std::int64_t count, const std::vector<std::int64_t>& shape,
@@ -58,23 +64,35 @@ DiffusionLatents draw_diffusion_latents(std::int64_t count, const std::vector<st
 torch::Tensor run_diffusion_sampler(const torch::Tensor& x_T, std::span<const std::uint64_t> seeds,
                                     const DiffusionSamplerOptions& options,
                                     const X0Estimate& estimate) {
-  const auto& schedule = options.schedule;
-  const auto times = sampler_timesteps(static_cast<std::int64_t>(schedule.size()), options.steps);
+  const auto& times = options.times;
+  const auto& settings = options.settings;
+  const auto clipped = [&](const torch::Tensor& x, std::int64_t t) {
+    const auto x0 = estimate(x, t);
+    return options.clip_x0 ? x0.clamp(-1.0, 1.0) : x0;
+  };
   std::vector<torch::Generator> generators;
-  if (options.sampler->is_stochastic(options.settings)) {
+  const auto is_stochastic = options.sampler->is_stochastic;
+  if (is_stochastic != nullptr && is_stochastic(settings)) {
     for (const auto seed : seeds) generators.push_back(generator_of_sample(seed));
   }
+  const auto level = [&](std::size_t i) {
+    return options.schedule[static_cast<std::size_t>(times[i])];
+  };
+  std::optional<EarlierEstimate> previous;
   auto x = x_T;
   for (std::size_t i = 0; i < times.size(); ++i) {
     const bool last = i + 1 == times.size();
-    const DiffusionStep step{
-        .alpha_bar_t = schedule[static_cast<std::size_t>(times[i])],
-        .alpha_bar_s = last ? 1.0 : schedule[static_cast<std::size_t>(times[i + 1])]};
-    auto x0 = estimate(x, times[i]);
-    if (options.clip_x0) x0 = x0.clamp(-1.0, 1.0);
-    torch::Tensor noise;
-    if (!generators.empty() && !last) noise = draw_noise(generators, x);
-    x = options.sampler->step(x, x0, noise, step, options.settings);
+    SamplerStep step{.x_t = x,
+                     .x0 = clipped(x, times[i]),
+                     .noise = {},
+                     .levels = {.alpha_bar_t = level(i), .alpha_bar_s = last ? 1.0 : level(i + 1)},
+                     .previous = previous};
+    if (!last) {
+      if (!generators.empty()) step.noise = draw_noise(generators, x);
+      step.estimate_at_s = [&](const torch::Tensor& x_s) { return clipped(x_s, times[i + 1]); };
+    }
+    x = options.sampler->step(step, settings);
+    previous = {.x0 = step.x0, .alpha_bar = step.levels.alpha_bar_t};
   }
   return x.clamp(-1.0, 1.0);
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -23,25 +24,46 @@ struct SamplerSettings {
   bool large_variance = true;  ///< ancestral: β instead of β̃
 };
 
-/// How x_s follows from x_t and the estimate of x_0, all [N,C,H,W].
-struct DiffusionSampler {
-  std::string_view paper;
-  /// noise: standard normal; undefined in the last step, and where none is drawn.
-  torch::Tensor (*step)(const torch::Tensor& x_t, const torch::Tensor& x0,
-                        const torch::Tensor& noise, const DiffusionStep& step,
-                        const SamplerSettings& settings);
-  /// Whether its steps add noise.
-  bool (*is_stochastic)(const SamplerSettings& settings);
+/// The estimate of x_0 that the step before this one had, and its noise level.
+struct EarlierEstimate {
+  torch::Tensor x0;
+  double alpha_bar = 0.0;
 };
 
-/// All of them, by the names that sampler.name takes.
+/// What a sampler's step has to go by; all tensors [N,C,H,W].
+struct SamplerStep {
+  torch::Tensor x_t;
+  torch::Tensor x0;     ///< the estimate at x_t
+  torch::Tensor noise;  ///< standard normal; undefined in the last step, and where none is drawn
+  DiffusionStep levels;
+  std::optional<EarlierEstimate> previous = {};  ///< nothing in the first step
+  /// A further evaluation: the estimate at an x_s of the step's lesser noise level. Empty in the
+  /// last step.
+  std::function<torch::Tensor(const torch::Tensor& x_s)> estimate_at_s = {};
+};
+
+/// How x_s follows from x_t.
+struct DiffusionSampler {
+  std::string_view paper;
+  torch::Tensor (*step)(const SamplerStep& step, const SamplerSettings& settings);
+  /// Whether its steps add noise; null: never.
+  bool (*is_stochastic)(const SamplerSettings& settings) = nullptr;
+  /// Of the network, in every step but the last, which takes one.
+  std::int64_t evaluations_per_step = 1;
+};
+
+/// All of them, by the names that sampler.name takes. A further one is a page beside this one and a
+/// line in sampler.cpp.
 const Choices<DiffusionSampler>& samplers();
+
+/// How often `steps` steps of a sampler evaluate the network.
+std::int64_t network_evaluations(const DiffusionSampler& sampler, std::int64_t steps);
 
 struct DiffusionSamplerOptions {
   NoiseSchedule schedule;
   const DiffusionSampler* sampler = &samplers().at("ddim");
-  std::int64_t steps = 20;
-  bool clip_x0 = true;  ///< clamp every estimate of x_0 to [−1,1]
+  std::vector<std::int64_t> times;  ///< of `schedule`, falling; the last step leads to no noise
+  bool clip_x0 = true;              ///< clamp every estimate of x_0 to [−1,1]
   SamplerSettings settings = {};
   torch::Device device = torch::kCPU;
 };
