@@ -276,6 +276,20 @@ sampler.name = "ancestral"
 sampler.steps = 4
 )",
        {1, 8, 8}},
+      {"DdpmHeunWeighted",
+       R"(family = "ddpm"
+ema.decay = 0.9
+model.base_channels = 16
+model.multipliers = [1, 2]
+objective.schedule = "sigmoid"
+objective.zero_terminal_snr = true
+objective.prediction = "x0"
+objective.weighting = "min_snr"
+sampler.name = "heun"
+sampler.steps = 4
+sampler.spacing = "trailing"
+)",
+       {1, 8, 8}},
       {"Classifier",
        R"(family = "classifier"
 optimizer.name = "adamw"

@@ -52,6 +52,7 @@ const std::vector<Case>& cases() {
       trained("GanMaxoutMinimax", "1e-3", 0.5),
       trained("DdpmDdim", "3e-3", 0.5),
       trained("DdpmAncestral", "3e-3", 0.5),
+      trained("DdpmHeunWeighted", "3e-3", 0.5),
       trained("Classifier", "2e-3", 0.1),
   };
   return all;
