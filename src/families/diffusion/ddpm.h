@@ -9,9 +9,8 @@
 namespace assay {
 
 /// Denoising diffusion probabilistic model (Ho et al. 2020) with a U-Net. Minimises L_simple (eq.
-/// 14), the mean squared error of the predicted ε, or of v or x_0 (Salimans & Ho 2022), or one
-/// that a LossWeighting weights by the timestep. Samples by
-/// one of the samplers of sampler.h.
+/// 14), the mean squared error of the predicted ε, or of v or x_0 (Salimans & Ho 2022), or one that
+/// a LossWeighting weights by the timestep. Samples by one of the samplers of sampler.h.
 ///
 /// Logged per step: loss.
 Schema ddpm_schema();
