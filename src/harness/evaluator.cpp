@@ -137,6 +137,8 @@ const Features& Evaluator::held_out_features() {
 
 EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen, bool last) {
   const torch::NoGradGuard no_grad;
+  // Training, drawing, features and scores work in tensors of other sizes each.
+  release_cached_memory();
   EvaluationResult result;
   result.evaluation.images_seen = images_seen;
   MetricInputs inputs;
@@ -150,6 +152,7 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
   if (!only_classifies && !metrics_.empty()) {
     GenerativeModel& generator = generative(model, definition_.family);
     draw_inputs(generator, inputs, result);
+    release_cached_memory();
     if (last && !dataset_.is_points()) {
       for (auto& artifact :
            latent_artifacts(generator, drawer_.reference_examples(), inputs.device)) {
@@ -158,7 +161,6 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
     }
   }
   if (needs_.has(Part::kClassLogits)) drawer_.draw_classes(model, inputs);
-  // What drawing and scoring worked in is of other sizes than what the scores will work in.
   release_cached_memory();
   std::int64_t scored = 0;
   for (const Metric* metric : metrics_) {
@@ -246,6 +248,7 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
   sampling_.resume();
   model.sample(request);
   sampling_.pause();
+  release_cached_memory();
   return keeper;
 }
 

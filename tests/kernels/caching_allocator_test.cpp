@@ -96,6 +96,27 @@ TEST(CachingAllocator, NeedsNothingNewForAStepThatItHasSeen) {
   EXPECT_LT(all, 40 * 41 / 2 * kMebibyte * 5 / 4);
 }
 
+TEST(CachingAllocator, ReleaseForgetsWhatWasInUseBefore) {
+  CachingAllocator allocator;
+  { const auto large = allocator.allocate(100 * kMebibyte); }
+  allocator.release();
+  EXPECT_EQ(allocator.bytes_kept(), 0U);
+  // Ten of one mebibyte at once, then one of ten: as in a fresh allocator not all of it is kept.
+  const auto phase = [](CachingAllocator& in) {
+    { const auto whole = in.allocate(10 * kMebibyte); }
+    std::vector<c10::DataPtr> parts;
+    for (int i = 0; i < 10; ++i) parts.push_back(in.allocate(kMebibyte));
+    parts.clear();
+    return in.bytes_kept();
+  };
+  CachingAllocator fresh;
+  const std::size_t kept = phase(fresh);
+  EXPECT_EQ(phase(allocator), kept);
+  CachingAllocator unreleased;
+  { const auto large = unreleased.allocate(100 * kMebibyte); }
+  EXPECT_GT(phase(unreleased), kept);
+}
+
 TEST(CachingAllocator, SaysWhenThereIsNoMemory) {
   CachingAllocator allocator;
   EXPECT_THROW(allocator.allocate(std::numeric_limits<std::size_t>::max() - 10), std::bad_alloc);

@@ -101,6 +101,7 @@ std::size_t CachingAllocator::bytes_kept() const {
 
 void CachingAllocator::release() {
   const std::lock_guard lock(mutex_);
+  most_in_use_ = in_use_;
   release_above(0);
 }
 

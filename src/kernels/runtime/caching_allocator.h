@@ -30,7 +30,7 @@ class CachingAllocator final : public c10::Allocator {
 
   std::size_t bytes_in_use() const;
   std::size_t bytes_kept() const;
-  /// Gives back all that is kept.
+  /// Gives back all that is kept; what was in use before counts no longer.
   void release();
 
  private:
