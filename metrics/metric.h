@@ -14,13 +14,12 @@
 #include <vector>
 
 #include "core/events.h"
+#include "core/metric_kind.h"
 
 namespace assay {
 
 struct DciMemo;
 struct PairSweepMemo;
-
-enum class Better { kLower, kHigher };
 
 /// What a metric may take of an evaluation, in the order in which one that is missing is named.
 enum class Part : std::uint32_t {
@@ -195,14 +194,19 @@ struct Metric {
   std::string_view name;
   std::string_view paper;
   Better better;
+  std::string_view unit;
   Parts needs;
-  std::string_view meaning;  ///< one line with formula and unit
+  std::string_view meaning;  ///< one line with formula
   MetricValue (*compute)(const MetricInputs&);
   std::vector<MetricOption> options = {};
 };
 
 /// The complete list.
 const std::vector<Metric>& metrics();
+
+/// Of each of them, under every name that its scores carry: fd and sfd are fid and sfid on the
+/// Inception-v3 2015-12-05 features.
+std::vector<MetricKind> metric_kinds();
 
 /// Throws Error with the near miss for an unknown name.
 const Metric& metric(std::string_view name);

@@ -45,6 +45,7 @@ Metrics frechet_distances() {
   return {{"fd",
            "Heusel et al. 2017",
            Better::kLower,
+           "squared features",
            Needs::kFeatures,
            "Frechet distance of feature Gaussians: |m1-m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)",
            compute_fd,
@@ -53,18 +54,20 @@ Metrics frechet_distances() {
           {"fd_infinity",
            "Chong & Forsyth 2020",
            Better::kLower,
+           "squared features",
            Needs::kFeatures,
            "fd extrapolated to infinitely many generated samples",
            compute_fd_infinity,
            {{"points", 15, 3, 1000, "sample sizes that the line in 1/n goes through"},
             {"seed", 0, 0, kLargestSeed, "seed of the subsets"}}},
-          {"sfd", "Nash et al. 2021", Better::kLower, Needs::kSpatialFeatures,
+          {"sfd", "Nash et al. 2021", Better::kLower, "squared features", Needs::kSpatialFeatures,
            "Frechet distance of spatial features", compute_sfd},
-          {"intra_fd", "Miyato & Koyama 2018", Better::kLower, Needs::kLabelled,
+          {"intra_fd", "Miyato & Koyama 2018", Better::kLower, "squared features", Needs::kLabelled,
            "mean over classes of the Frechet distance within the class", compute_intra_fd},
           {"mifid",
            "Bai et al. 2021",
            Better::kLower,
+           "squared features",
            Needs::kFeatures,
            "fd / mean nearest cosine distance to the reference where that is below eps",
            compute_mifid,
@@ -75,6 +78,7 @@ Metrics kernel_and_sliced_distances() {
   return {{"kid",
            "Bińkowski et al. 2018",
            Better::kLower,
+           "kernel",
            Needs::kFeatures,
            "squared MMD of features under (x.y/D + 1)^3, unbiased",
            compute_kid,
@@ -84,6 +88,7 @@ Metrics kernel_and_sliced_distances() {
           {"cmmd",
            "Jayasumana et al. 2024",
            Better::kLower,
+           "kernel",
            Needs::kFeatures,
            "scale * squared MMD of unit features under a Gaussian kernel, biased",
            compute_cmmd,
@@ -92,6 +97,7 @@ Metrics kernel_and_sliced_distances() {
           {"mmd_rbf",
            "Gretton et al. 2012",
            Better::kLower,
+           "kernel",
            Needs::kFeatures,
            "squared MMD under a Gaussian kernel, unbiased",
            compute_mmd_rbf,
@@ -99,6 +105,7 @@ Metrics kernel_and_sliced_distances() {
           {"sliced_w2",
            "Bonneel et al. 2015; Berthet et al. 2026 (MIND)",
            Better::kLower,
+           "squared features",
            Needs::kFeatures,
            "3 D times the mean squared Wasserstein distance along random directions",
            compute_sliced_w2,
@@ -108,15 +115,15 @@ Metrics kernel_and_sliced_distances() {
 
 Metrics neighbourhoods() {
   return {
-      {"precision", "Kynkäänniemi et al. 2019", Better::kHigher, Needs::kFeatures,
+      {"precision", "Kynkäänniemi et al. 2019", Better::kHigher, "share", Needs::kFeatures,
        "share of generated in the k-nearest-neighbour balls of the reference", compute_precision},
-      {"recall", "Kynkäänniemi et al. 2019", Better::kHigher, Needs::kFeatures,
+      {"recall", "Kynkäänniemi et al. 2019", Better::kHigher, "share", Needs::kFeatures,
        "share of the reference in the k-nearest-neighbour balls of generated", compute_recall},
-      {"density", "Naeem et al. 2020", Better::kHigher, Needs::kFeatures,
+      {"density", "Naeem et al. 2020", Better::kHigher, "ratio", Needs::kFeatures,
        "mean number of reference balls that hold a generated image, over k", compute_density},
-      {"coverage", "Naeem et al. 2020", Better::kHigher, Needs::kFeatures,
+      {"coverage", "Naeem et al. 2020", Better::kHigher, "share", Needs::kFeatures,
        "share of the reference whose ball holds a generated image", compute_coverage},
-      {"authpct", "Alaa et al. 2022", Better::kHigher, Needs::kFeatures,
+      {"authpct", "Alaa et al. 2022", Better::kHigher, "percent", Needs::kFeatures,
        "percent of generated farther from their nearest training image than that from its own",
        compute_authpct}};
 }
@@ -126,6 +133,7 @@ Metrics memorisation() {
       {"ct",
        "Meehan et al. 2020",
        Better::kHigher,
+       "standard deviations",
        Needs::kHeldOut,
        "C_T test of data copying: 0 is as fresh data, below -3 copies, above 3 far from the data",
        compute_ct,
@@ -135,6 +143,7 @@ Metrics memorisation() {
       {"fld",
        "Jiralerspong et al. 2023",
        Better::kLower,
+       "hundredths of a nat",
        Needs::kHeldOut,
        "feature likelihood divergence: 100 * (NLL of held-out data under a mixture on generated - "
        "the same on training features)",
@@ -148,6 +157,7 @@ Metrics diversity() {
       {"inception_score",
        "Salimans et al. 2016",
        Better::kHigher,
+       "effective classes",
        Needs::kLogits,
        "exp mean KL(p(y|x) || p(y)) under the extractor's classifier",
        compute_inception_score,
@@ -155,6 +165,7 @@ Metrics diversity() {
       {"vendi",
        "Friedman & Dieng 2023",
        Better::kHigher,
+       "effective samples",
        Needs::kFeatures,
        "effective number of distinct generated features: exp entropy of cosine similarity",
        compute_vendi,
@@ -162,6 +173,7 @@ Metrics diversity() {
       {"ppl",
        "Karras et al. 2019",
        Better::kLower,
+       "squared distance",
        Needs::kPaths,
        "perceptual path length: mean d(G(z), G(z+eps))^2 / eps^2 between percentiles",
        compute_ppl,
@@ -172,33 +184,35 @@ Metrics diversity() {
 
 Metrics of_given_images() {
   return {
-      {"reconstruction_mse", "-", Better::kLower, Needs::kReconstructions,
-       "mean squared error per pixel on the scale 0 to 1", compute_reconstruction_mse},
-      {"psnr", "-", Better::kHigher, Needs::kReconstructions,
+      {"reconstruction_mse", "-", Better::kLower, "squared pixels in [0,1]",
+       Needs::kReconstructions, "mean squared error per pixel on the scale 0 to 1",
+       compute_reconstruction_mse},
+      {"psnr", "-", Better::kHigher, "dB", Needs::kReconstructions,
        "10 log10(255^2/MSE) in dB, mean over images", compute_psnr},
-      {"ssim", "Wang et al. 2004", Better::kHigher, Needs::kReconstructions,
+      {"ssim", "Wang et al. 2004", Better::kHigher, "similarity", Needs::kReconstructions,
        "structural similarity in 11x11 Gaussian windows, 1 at best", compute_ssim},
-      {"ms_ssim", "Wang et al. 2003", Better::kHigher, Needs::kReconstructions,
+      {"ms_ssim", "Wang et al. 2003", Better::kHigher, "similarity", Needs::kReconstructions,
        "structural similarity over five scales, 1 at best; sides over 160 pixels", compute_ms_ssim},
-      {"elbo", "Kingma & Welling 2014", Better::kHigher, Needs::kElbo,
+      {"elbo", "Kingma & Welling 2014", Better::kHigher, "nats per image", Needs::kElbo,
        "evidence lower bound in nats per image", compute_elbo},
-      {"iwae_nll", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
+      {"iwae_nll", "Burda et al. 2016", Better::kLower, "nats per image", Needs::kLogWeights,
        "-log mean importance weight in nats per image: an upper bound in expectation",
        compute_iwae_nll},
-      {"bits_per_dim", "Burda et al. 2016", Better::kLower, Needs::kLogWeights,
+      {"bits_per_dim", "Burda et al. 2016", Better::kLower, "bits per number", Needs::kLogWeights,
        "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim}};
 }
 
 Metrics points() {
-  return {{"modes_covered", kPacGan, Better::kHigher, Needs::kPoints,
+  return {{"modes_covered", kPacGan, Better::kHigher, "modes", Needs::kPoints,
            "modes with a point less than 3 sigma away", compute_modes_covered},
-          {"high_quality_share", kPacGan, Better::kHigher, Needs::kPoints,
+          {"high_quality_share", kPacGan, Better::kHigher, "share", Needs::kPoints,
            "share of points less than 3 sigma from their nearest mode", compute_high_quality_share},
-          {"reverse_kl", kPacGan, Better::kLower, Needs::kPoints,
+          {"reverse_kl", kPacGan, Better::kLower, "nats", Needs::kPoints,
            "log(modes) - entropy of high-quality points over modes, in nats", compute_reverse_kl},
           {"w2_exact",
            "Villani 2009",
            Better::kLower,
+           "distance",
            Needs::kPoints,
            "2-Wasserstein distance of the points by exact assignment",
            compute_w2_exact,
@@ -206,11 +220,12 @@ Metrics points() {
 }
 
 Metrics classification() {
-  return {{"accuracy", "-", Better::kHigher, Needs::kClassification,
+  return {{"accuracy", "-", Better::kHigher, "share", Needs::kClassification,
            "share of test labels that are the classifier's first choice", compute_accuracy},
           {"cas",
            "Ravuri & Vinyals 2019",
            Better::kHigher,
+           "share",
            Needs::kLabelledImages,
            "classification accuracy score: top 1 on the reference, trained on generated images",
            compute_cas,
@@ -231,6 +246,17 @@ const std::vector<Metric>& metrics() {
       all_of({frechet_distances(), kernel_and_sliced_distances(), neighbourhoods(), memorisation(),
               diversity(), of_given_images(), points(), classification(), code_metrics()});
   return kMetrics;
+}
+
+std::vector<MetricKind> metric_kinds() {
+  std::vector<MetricKind> kinds;
+  const auto add = [&](std::string_view name, const Metric& of) {
+    kinds.push_back({std::string(name), of.better, std::string(of.unit), std::string(of.meaning)});
+  };
+  for (const Metric& one : metrics()) add(one.name, one);
+  add("fid", metric("fd"));
+  add("sfid", metric("sfd"));
+  return kinds;
 }
 
 const Metric& metric(std::string_view name) {

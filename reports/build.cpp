@@ -131,10 +131,11 @@ Report build_report(std::span<const std::filesystem::path> databases,
   report.title = options.title.empty() ? "assay report" : options.title;
   report.generated_at = options.generated_at.empty() ? utc_now() : options.generated_at;
   for (const auto& file : databases) report.databases.push_back(file.filename().string());
-  const auto groups = gather_runs(databases, options.experiments);
+  const auto groups = gather_runs(databases, {options.experiments});
   for (const auto& group : groups)
     report.experiments.push_back(summarise_group(group, report.columns));
   label_columns(report.columns);
+  explain_columns(report.columns, kinds_in(databases, options.kinds));
   label_experiments(report.experiments);
   report.sweeps = find_sweeps(report.experiments);
   add_claims(report, databases, options);

@@ -108,7 +108,7 @@ void collect_evidence(std::span<const std::filesystem::path> databases,
   if (ids.empty()) return;
   const std::set<std::string> counted(uuids.begin(), uuids.end());
   RunsOfSeeds runs;
-  for (const RunGroup& group : gather_runs(databases, ids)) {
+  for (const RunGroup& group : gather_runs(databases, {ids})) {
     for (const FoundRun& run : group.all) {
       if (counted.contains(run.row.uuid))
         runs.emplace(std::pair(group.experiment.id, run.row.seed), run);

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "reports/claim_evidence.h"
-#include "reports/hypothesis_test.h"
+#include "reports/statistics/hypothesis_test.h"
 
 namespace assay {
 

@@ -29,8 +29,10 @@ void choose_counted(RunGroup& group) {
   for (const auto& [seed, run] : newest) group.counted.push_back(run);
 }
 
-void read_metrics(const RunGroup& group, ExperimentSummary& summary,
-                  std::vector<MetricColumn>& columns) {
+}  // namespace
+
+std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
+                                            std::vector<MetricColumn>& columns) {
   std::map<std::size_t, std::map<std::string, SeedRecords>> records;
   std::map<std::size_t, MetricSummary> found;
   for (const auto& run : group.counted) {
@@ -50,11 +52,13 @@ void read_metrics(const RunGroup& group, ExperimentSummary& summary,
       value.standard_error = row.standard_error;
     }
   }
+  std::vector<MetricSummary> summaries;
   for (auto& [column, metric] : found) {
     std::vector<double> last;
     std::vector<double> untrained;
     std::vector<SeedRecords> seeds;
-    for (const auto& seed : metric.seeds) {
+    for (auto& seed : metric.seeds) {
+      if (seed.images_seen == 0) seed.untrained.reset();  // it is all there is: samples of others
       last.push_back(seed.value);
       if (seed.untrained) untrained.push_back(*seed.untrained);
       seeds.push_back(records[column][seed.uuid]);
@@ -62,9 +66,12 @@ void read_metrics(const RunGroup& group, ExperimentSummary& summary,
     metric.last = summarise(last);
     metric.untrained = summarise(untrained);
     metric.curve = curve_over_seeds(columns[column].metric, seeds);
-    summary.metrics.push_back(std::move(metric));
+    summaries.push_back(std::move(metric));
   }
+  return summaries;
 }
+
+namespace {
 
 void read_losses(const RunGroup& group, ExperimentSummary& summary) {
   std::map<std::string, std::map<std::string, SeedRecords>> records;
@@ -190,12 +197,17 @@ std::size_t place_in(const std::vector<std::string>& wanted, const std::string& 
 }  // namespace
 
 std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
-                                  const std::vector<std::string>& wanted) {
+                                  const RunSelection& selection) {
+  const auto& wanted = selection.experiments;
   std::map<std::string, RunGroup> by_key;
   std::set<std::string> seen;
   for (const auto& file : databases) {
     const auto database = std::make_shared<const Database>(Database::open_for_reading(file));
+    std::optional<std::set<std::int64_t>> meant;
+    if (selection.where) meant = selection.where->runs_of(*database);
     for (RunRow& row : runs(*database)) {
+      if (meant && !meant->contains(row.number)) continue;
+      if (selection.uuid && row.uuid != *selection.uuid) continue;
       if (place_in(wanted, row.experiment, row.experiment_id) > wanted.size()) continue;
       if (!seen.insert(row.uuid).second) continue;
       RunGroup& group = by_key[row.experiment_id + "\n" + settings_key(row)];
@@ -219,6 +231,22 @@ std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databas
   return groups;
 }
 
+std::int64_t failed_seeds(const RunGroup& group) {
+  std::set<std::uint64_t> complete, failed;
+  for (const FoundRun& run : group.counted) complete.insert(run.row.seed);
+  for (const FoundRun& run : group.all) {
+    const bool ended = run.row.status == "diverged" || run.row.status == "failed";
+    if (ended && !complete.contains(run.row.seed)) failed.insert(run.row.seed);
+  }
+  return static_cast<std::int64_t>(failed.size());
+}
+
+Sample scores_of(const MetricSummary& metric, std::string label, std::int64_t failed) {
+  Sample sample{std::move(label), {}, failed};
+  for (const SeedValue& seed : metric.seeds) sample.scores.push_back({seed.seed, seed.value});
+  return sample;
+}
+
 ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColumn>& columns) {
   ExperimentSummary summary;
   summary.id = group.experiment.id;
@@ -231,7 +259,7 @@ ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColum
     summary.smoke = summary.smoke || run.row.smoke;
   }
   for (const auto& run : group.counted) summary.counted.push_back(run.row);
-  read_metrics(group, summary, columns);
+  summary.metrics = metrics_of_group(group, columns);
   read_losses(group, summary);
   read_speeds(group, summary);
   read_peak_memory(group, summary);

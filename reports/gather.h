@@ -3,12 +3,15 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "reports/report.h"
+#include "reports/statistics/sample.h"
 #include "results/database.h"
+#include "results/where.h"
 
 namespace assay {
 
@@ -25,10 +28,25 @@ struct RunGroup {
   std::vector<FoundRun> counted;  ///< newest complete run of each seed, by seed
 };
 
-/// Runs of the wanted experiments (empty: all) grouped by definition and settings_key, each uuid
-/// once. Groups are in the wanted order, else by name.
+/// Which runs of a database are meant.
+struct RunSelection {
+  std::vector<std::string> experiments = {};  ///< names or ids, in this order; empty: all, by name
+  std::optional<Where> where = {};
+  std::optional<std::string> uuid = {};  ///< this run alone
+};
+
+/// The selected runs grouped by definition and settings_key, each uuid once.
 std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
-                                  const std::vector<std::string>& wanted);
+                                  const RunSelection& selection);
+
+/// The scores of one group's counted runs over seeds; adds the metrics' columns.
+std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
+                                            std::vector<MetricColumn>& columns);
+
+/// Seeds of a group that diverged or failed, and have no complete run.
+std::int64_t failed_seeds(const RunGroup& group);
+/// The scores of a metric, as one side of a comparison.
+Sample scores_of(const MetricSummary& metric, std::string label, std::int64_t failed);
 
 /// Everything one group's runs recorded, put together over seeds; adds the metrics' columns.
 ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColumn>& columns);

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reports/statistics.h"
+#include "reports/statistics/summary.h"
 
 namespace assay {
 

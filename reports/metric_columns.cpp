@@ -10,63 +10,11 @@
 #include <utility>
 
 #include "reports/number_text.h"
+#include "results/queries.h"
 #include "results/row_writer.h"
 
 namespace assay {
 namespace {
-
-// As the registry of metrics has them, which this room cannot include: tests/contract compares.
-constexpr std::array<std::string_view, 24> kLower = {"fid",
-                                                     "sfid",
-                                                     "fd",
-                                                     "fd_infinity",
-                                                     "sfd",
-                                                     "intra_fd",
-                                                     "mifid",
-                                                     "kid",
-                                                     "cmmd",
-                                                     "mmd_rbf",
-                                                     "sliced_w2",
-                                                     "fld",
-                                                     "ppl",
-                                                     "reconstruction_mse",
-                                                     "iwae_nll",
-                                                     "bits_per_dim",
-                                                     "reverse_kl",
-                                                     "w2_exact",
-                                                     "total_correlation",
-                                                     "gaussian_total_correlation",
-                                                     "jacobian_norm",
-                                                     "mean_activation",
-                                                     "linear_probe_error",
-                                                     "code_rate"};
-constexpr std::array<std::string_view, 27> kHigher = {"precision",
-                                                      "recall",
-                                                      "density",
-                                                      "coverage",
-                                                      "authpct",
-                                                      "ct",
-                                                      "inception_score",
-                                                      "vendi",
-                                                      "psnr",
-                                                      "ssim",
-                                                      "ms_ssim",
-                                                      "elbo",
-                                                      "modes_covered",
-                                                      "high_quality_share",
-                                                      "accuracy",
-                                                      "cas",
-                                                      "active_units",
-                                                      "noise_psnr",
-                                                      "mig",
-                                                      "mig_sampled",
-                                                      "modularity",
-                                                      "sap",
-                                                      "factor_vae_score",
-                                                      "beta_vae_score",
-                                                      "dci_disentanglement",
-                                                      "dci_completeness",
-                                                      "dci_informativeness"};
 
 // Lead with what is asked for first; everything else by name.
 int rank(std::string_view metric) {
@@ -100,10 +48,36 @@ void sort_unique(std::vector<std::size_t>& indices) {
 
 }  // namespace
 
-Direction direction_of(std::string_view metric) {
-  if (std::ranges::find(kLower, metric) != kLower.end()) return Direction::kLower;
-  if (std::ranges::find(kHigher, metric) != kHigher.end()) return Direction::kHigher;
-  return Direction::kUnknown;
+std::vector<MetricKind> kinds_in(std::span<const std::filesystem::path> databases,
+                                 std::span<const MetricKind> known) {
+  std::vector<MetricKind> kinds;
+  for (const auto& file : databases) {
+    for (MetricKind& kind : metric_kinds_of(Database::open_for_reading(file))) {
+      kinds.push_back(std::move(kind));
+    }
+  }
+  kinds.insert(kinds.end(), known.begin(), known.end());
+  return kinds;
+}
+
+const MetricKind* kind_of(std::span<const MetricKind> kinds, std::string_view metric) {
+  const auto found = std::ranges::find(kinds, metric, &MetricKind::name);
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+Direction direction_of(const MetricKind* kind) {
+  if (kind == nullptr) return Direction::kUnknown;
+  return kind->better == Better::kLower ? Direction::kLower : Direction::kHigher;
+}
+
+void explain_columns(std::vector<MetricColumn>& columns, std::span<const MetricKind> kinds) {
+  for (MetricColumn& column : columns) {
+    const MetricKind* kind = kind_of(kinds, column.metric);
+    column.better = direction_of(kind);
+    if (kind == nullptr) continue;
+    column.unit = kind->unit;
+    column.meaning = kind->meaning;
+  }
 }
 
 Protocol measurement_of(const Protocol& protocol) {
@@ -125,8 +99,9 @@ std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metri
     return column.metric == metric.name && column.protocol_id == id;
   });
   if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
-  columns.push_back(
-      {metric.name, id, measurement_of(metric.protocol), direction_of(metric.name), "", {}});
+  columns.push_back({.metric = metric.name,
+                     .protocol_id = id,
+                     .protocol = measurement_of(metric.protocol)});
   return columns.size() - 1;
 }
 

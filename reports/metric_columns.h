@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/metric_kind.h"
 #include "reports/report.h"
 
 namespace assay {
 
-/// Whether lower or higher is better. reports sees no metric's code (layer rule), so this is a
-/// table of its own; a metric it does not know gets no arrow.
-Direction direction_of(std::string_view metric);
+/// What the databases say of their metrics, then what the program knows, for those that were
+/// written before databases said so: the first of a name counts.
+std::vector<MetricKind> kinds_in(std::span<const std::filesystem::path> databases,
+                                 std::span<const MetricKind> known);
+/// nullptr for a metric that nobody explains: it gets no arrow, and is not ranked.
+const MetricKind* kind_of(std::span<const MetricKind> kinds, std::string_view metric);
+Direction direction_of(const MetricKind* kind);
+
+/// Sets better, unit and meaning of each column.
+void explain_columns(std::vector<MetricColumn>& columns, std::span<const MetricKind> kinds);
 
 /// Index of the column for this metric under this protocol; adds it if it is new.
 std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metric);

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "reports/statistics.h"
+#include "reports/statistics/summary.h"
 
 namespace assay {
 

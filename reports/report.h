@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "core/events.h"
+#include "core/metric_kind.h"
 #include "reports/claim_rows.h"
 #include "reports/latent_dimensions.h"
 #include "reports/published.h"
-#include "reports/statistics.h"
+#include "reports/statistics/summary.h"
 #include "results/rows.h"
 
 namespace assay {
@@ -23,6 +24,7 @@ struct ReportOptions {
       {};                         ///< names or definition ids, in this order; empty: all, by name
   std::string generated_at = {};  ///< empty: now; tests set it
   std::vector<std::string> suites = {};  ///< whose claims are shown; empty: all
+  std::vector<MetricKind> kinds = {};  ///< of metrics that a database does not explain
 };
 
 enum class Direction { kLower, kHigher, kUnknown };
@@ -31,11 +33,13 @@ enum class Direction { kLower, kHigher, kUnknown };
 struct MetricColumn {
   std::string metric;
   std::string protocol_id;
-  Protocol protocol;
+  Protocol protocol = {};
   Direction better = Direction::kUnknown;
-  std::string label;  ///< "fd@fmnist-cnn"
-  std::vector<std::string>
-      difference;  ///< "weights: ema": fields in which columns of one label differ
+  std::string label = {};    ///< "fd@fmnist-cnn"
+  std::string unit = {};     ///< "share"; empty where nobody says
+  std::string meaning = {};  ///< one line with the formula; likewise
+  std::vector<std::string> difference =
+      {};  ///< "weights: ema": fields in which columns of one label differ
 };
 
 struct SeedValue {

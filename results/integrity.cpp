@@ -28,6 +28,7 @@ class Check {
     structure();
     schema();
     for (const std::string_view table : {"experiment", "machine", "run", "verdict"}) rows(table);
+    if (version_of(database_) >= kWithMetricKinds) rows("metric_kind");
     protocols();
     ended_runs();
     checkpoints();
@@ -171,6 +172,20 @@ std::vector<Finding> check_database(const std::filesystem::path& file) {
     findings.push_back({Finding::Severity::kDamage, fmt::format("{}; {}", error.what(), kRestore)});
   }
   return findings;
+}
+
+void require_sound(const Database& database, const RunRow& run) {
+  auto query = database.prepare("SELECT digest, rows_digest FROM run WHERE id = ?");
+  query.bind(run.number);
+  query.step();
+  const bool sealed = digest_of_row(database, "run", run.number) == query.text(0);
+  const bool rows = query.is_null(1) || digest_of_results(database, run.number) == query.text(1);
+  if (sealed && rows) return;
+  throw Error(
+      fmt::format("{}: run {} was changed after it was written; `assay doctor --db {}` says "
+                  "what; restore a copy",
+                  database.file().string(), run.number, database.file().string()),
+      ExitCode::kDamaged);
 }
 
 }  // namespace assay

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "results/database.h"
+#include "results/rows.h"
+
 namespace assay {
 
 struct Finding {
@@ -18,5 +21,9 @@ struct Finding {
 /// row of an ended run is found. Empty: all is well. Throws Error if the file is missing (exit 2);
 /// damage, even one that keeps it from opening, is a finding.
 std::vector<Finding> check_database(const std::filesystem::path& database);
+
+/// Throws Error (exit 4) if a run, its curves, scores or pictures are not what they were when they
+/// were written.
+void require_sound(const Database& database, const RunRow& run);
 
 }  // namespace assay

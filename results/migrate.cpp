@@ -27,9 +27,23 @@ ALTER TABLE run ADD COLUMN weights_sha256 TEXT;
 CREATE INDEX run_by_training ON run (training_id, seed);
 )";
 
+// What the scores of a metric mean, and names for verdicts that merged databases share. Databases
+// that were written before know none of theirs.
+constexpr std::string_view kMetricKinds = R"(
+CREATE TABLE metric_kind (
+  name TEXT NOT NULL PRIMARY KEY,                        -- as table metric has it
+  better TEXT NOT NULL CHECK (better IN ('lower', 'higher')),
+  unit TEXT NOT NULL,
+  meaning TEXT NOT NULL,
+  digest TEXT NOT NULL
+) STRICT;
+ALTER TABLE verdict ADD COLUMN uuid TEXT;                -- NULL where an older assay wrote it
+)";
+
 // migrations()[v] brings version v to v + 1. Only ever appended to.
-const std::array<std::string_view, 2>& migrations() {
-  static const std::array<std::string_view, 2> scripts = {kSchemaSql, kIdentityOfRuns};
+const std::array<std::string_view, 3>& migrations() {
+  static const std::array<std::string_view, 3> scripts = {kSchemaSql, kIdentityOfRuns,
+                                                          kMetricKinds};
   return scripts;
 }
 

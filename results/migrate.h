@@ -10,6 +10,8 @@ namespace assay {
 
 /// The schema version this program writes (PRAGMA user_version), and a database's own.
 std::int64_t schema_version();
+/// The first version whose databases say what their metrics mean.
+inline constexpr std::int64_t kWithMetricKinds = 3;
 std::int64_t version_of(const Database& database);
 
 /// Throws Error (exit 2) if a newer assay wrote the database.

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/reason.h"
 #include "results/migrate.h"
+#include "results/migrate.h"
 #include "results/run_lock.h"
 #include "results/run_queries.h"
 
@@ -251,6 +252,21 @@ MachineRow machine_of(const Database& database, std::int64_t id) {
   throw Error(fmt::format("{}: machine {} is missing; the database is damaged, restore a copy",
                           database.file().string(), id),
               ExitCode::kDamaged);
+}
+
+std::string_view better_name(Better better) {
+  return better == Better::kLower ? "lower" : "higher";
+}
+
+std::vector<MetricKind> metric_kinds_of(const Database& database) {
+  if (version_of(database) < kWithMetricKinds) return {};
+  auto q = database.prepare("SELECT name, better, unit, meaning FROM metric_kind ORDER BY name");
+  std::vector<MetricKind> kinds;
+  while (q.step()) {
+    const Better better = q.text(1) == "lower" ? Better::kLower : Better::kHigher;
+    kinds.push_back({q.text(0), better, q.text(2), q.text(3)});
+  }
+  return kinds;
 }
 
 std::vector<VerdictRow> verdicts(const Database& database, std::string_view suite) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/metric_kind.h"
 #include "results/database.h"
 #include "results/rows.h"
 
@@ -69,6 +70,10 @@ std::vector<LastResult> last_results(const Database& database);
 /// Throws Error (exit 4) if it is not there.
 ExperimentRow experiment_of(const Database& database, std::string_view id);
 MachineRow machine_of(const Database& database, std::int64_t id);
+
+/// What the database's metrics mean, by name; none where an older assay wrote it.
+std::vector<MetricKind> metric_kinds_of(const Database& database);
+std::string_view better_name(Better better);  ///< "lower" or "higher"
 
 /// Verdicts of a suite (empty: of all), oldest first.
 std::vector<VerdictRow> verdicts(const Database& database, std::string_view suite = {});

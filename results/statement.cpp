@@ -128,4 +128,8 @@ std::string_view Statement::column_name(int column) const {
 
 int Statement::column_type(int column) const { return sqlite3_column_type(statement_, column); }
 
+void Statement::copy_value(int index, const Statement& row, int column) {
+  check(sqlite3_bind_value(statement_, index + 1, sqlite3_column_value(row.statement_, column)));
+}
+
 }  // namespace assay

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <variant>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -35,7 +37,19 @@ class Statement {
     (bind_at(index++, values), ...);
     return *this;
   }
+  /// The same for values of types that are known only when it runs.
+  template <typename Variant>
+  Statement& bind_all(std::span<const Variant> values) {
+    int index = 0;
+    for (const Variant& value : values) {
+      std::visit([&](const auto& one) { bind_at(index++, one); }, value);
+    }
+    return *this;
+  }
   void bind_bytes(int index, std::string_view bytes);
+  void bind_value(int index, std::int64_t value) { bind_integer(index, value); }
+  /// Binds what a column of another statement's current row holds, type and all.
+  void copy_value(int index, const Statement& row, int column);
 
   /// True while there is a row.
   bool step();

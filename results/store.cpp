@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "core/error.h"
+#include "core/random.h"
+#include "results/queries.h"
 #include "results/row_digest.h"
 #include "results/row_writer.h"
 
@@ -70,6 +73,22 @@ std::int64_t add_machine(Database& database, const MachineRow& m) {
   return id;
 }
 
+void add_metric_kinds(Database& database, std::span<const MetricKind> kinds) {
+  const std::vector<MetricKind> stored = metric_kinds_of(database);
+  Transaction transaction(database);
+  for (const MetricKind& kind : kinds) {
+    if (std::ranges::find(stored, kind) != stored.end()) continue;
+    database
+        .prepare(
+            "INSERT OR REPLACE INTO metric_kind (name, better, unit, meaning, digest) "
+            "VALUES (?, ?, ?, ?, '')")
+        .bind(kind.name, better_name(kind.better), kind.unit, kind.meaning)
+        .run();
+    seal_row(database, "metric_kind", database.last_row());
+  }
+  transaction.commit();
+}
+
 std::int64_t begin_run(Database& database, const NewRun& r) {
   Transaction transaction(database);
   const std::string now = utc_now();
@@ -122,9 +141,9 @@ void add_verdicts(Database& database, const std::vector<VerdictRow>& verdicts) {
     database
         .prepare(
             "INSERT INTO verdict (at, suite, kind, subject, outcome, effect, low, high, p, n_a, "
-            "n_b, detail, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')")
+            "n_b, detail, uuid, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')")
         .bind(v.at.empty() ? now : v.at, v.suite, v.kind, v.subject, v.outcome, v.effect, v.low,
-              v.high, v.p, v.n_a, v.n_b, v.detail)
+              v.high, v.p, v.n_a, v.n_b, v.detail, random_uuid())
         .run();
     seal_row(database, "verdict", database.last_row());
   }

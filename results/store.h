@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "core/metric_kind.h"
 #include "results/database.h"
 #include "results/rows.h"
 
@@ -17,6 +19,9 @@ void add_experiment(Database& database, const ExperimentRow& experiment);
 
 /// The number of the machine with exactly this description, stored on first sight.
 std::int64_t add_machine(Database& database, const MachineRow& machine);
+
+/// Stores what metrics mean; a later program's words replace an earlier one's.
+void add_metric_kinds(Database& database, std::span<const MetricKind> kinds);
 
 /// Stores a run with status `running` and returns its number. Take the RunLock of its uuid first: a
 /// running run whose lock is free counts as interrupted.

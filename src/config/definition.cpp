@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "config/toml_source.h"
+#include "config/gate_rule.h"
 #include "core/digest.h"
 
 namespace assay {
@@ -99,6 +100,13 @@ std::string Definition::toml() const {
       text += "\n[" + table + "]\n";
     }
     text += path.substr(table.size() + 1) + " = " + to_toml(resolved.value) + "\n";
+  }
+  for (const auto& [path, value] : gate) {
+    const auto [metric, key] = split_gate_path(path);
+    const std::string heading = fmt::format("gate.{}", to_toml(metric));
+    if (heading != table) text += "\n[" + heading + "]\n";
+    table = heading;
+    text += key + " = " + to_toml(value) + "\n";
   }
   return text;
 }

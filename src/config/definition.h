@@ -37,6 +37,8 @@ class Definition {
   int family_revision = 1;           ///< of the family's keys
   std::map<std::string, ResolvedValue>
       values;  ///< by dotted path; everything that can change a number
+  /// What its [gate.<metric>] tables say ("fd.relative"): how changes of its scores are judged.
+  std::map<std::string, Value> gate;
 
   /// Typed access. A path that is not in the schema, or has another type, is a programmer's error
   /// (std::logic_error). number() also reads integers.
@@ -50,7 +52,7 @@ class Definition {
 
   /// What the identity is computed from: the family, the revisions of both schemas, then sorted
   /// "path = value" lines of the keys that differ from their defaults. So a new key whose default
-  /// keeps the old behaviour moves no id. Not part of it: name, note, seeds, claims, paths, thread
+  /// keeps the old behaviour moves no id. Not part of it: name, note, seeds, gate, paths, thread
   /// count, device.
   std::string canonical() const;
   /// The same without [eval] and [sampler]: only what can change weights.

@@ -6,6 +6,7 @@
 
 #include "config/definition.h"
 #include "config/effect.h"
+#include "config/gate_rule.h"
 #include "config/toml_source.h"
 #include "config/validate.h"
 #include "core/error.h"
@@ -244,7 +245,14 @@ Definition build(SourceTable values, const std::string& label, const FamilySchem
   const Schema schema = whole_schema(family);
   apply_smoke(values, schema, options.smoke);
   apply_overrides(values, options.overrides, kOverrideLayer);
-  for (const auto& [path, source] : values) require_key(schema, path, source.where);
+  read_gate_rules(values);  // that they can be read
+  for (const auto& [path, source] : values) {
+    if (path.starts_with(kGateTable)) {
+      definition.gate[path.substr(kGateTable.size())] = source.value;
+    } else {
+      require_key(schema, path, source.where);
+    }
+  }
   // Stored text was checked when it ran; what is changed of it now was not.
   if (options.check_effects) check_effects(schema, values);
   if (options.stored) check_effects(schema, values, kOverrideLayer);

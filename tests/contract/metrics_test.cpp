@@ -237,13 +237,18 @@ TEST_P(MetricContract, RefusesAFractionWhereItCounts) {
 INSTANTIATE_TEST_SUITE_P(Registry, MetricContract, ::testing::ValuesIn(settings()),
                          [](const auto& test) { return test.param.label; });
 
-// Reports have no metrics: what they say is better is a list of their own.
-TEST(MetricRegistry, ReportsKnowTheDirectionOfEveryMetric) {
+// Reports have no metrics: what is better they read in the database.
+TEST(MetricRegistry, EveryMetricIsExplainedUnderEachNameThatItsScoresCarry) {
+  const std::vector<MetricKind> kinds = metric_kinds();
   for (const Metric& one : metrics()) {
-    EXPECT_EQ(direction_of(one.name),
-              one.better == Better::kLower ? Direction::kLower : Direction::kHigher)
-        << one.name;
+    const MetricKind* kind = kind_of(kinds, one.name);
+    ASSERT_NE(kind, nullptr) << one.name;
+    EXPECT_EQ(kind->better, one.better) << one.name;
+    EXPECT_FALSE(kind->unit.empty()) << one.name;
+    EXPECT_EQ(kind->meaning, one.meaning) << one.name;
   }
+  EXPECT_EQ(kind_of(kinds, "fid")->better, Better::kLower);
+  EXPECT_EQ(kinds.size(), metrics().size() + 2);
 }
 
 TEST(Parts, TellTheFirstThatIsMissing) {

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "reports/holm.h"
-#include "reports/mann_whitney.h"
-#include "reports/sign_test.h"
-#include "reports/signed_rank.h"
-#include "reports/welch.h"
+#include "reports/statistics/holm.h"
+#include "reports/statistics/mann_whitney.h"
+#include "reports/statistics/sign_test.h"
+#include "reports/statistics/signed_rank.h"
+#include "reports/statistics/welch.h"
 
 namespace assay {
 namespace {

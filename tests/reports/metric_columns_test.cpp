@@ -56,10 +56,20 @@ TEST(MetricColumns, FidKeepsItsOwnName) {
   EXPECT_TRUE(columns[0].difference.empty());
 }
 
-// That it is the registry's for every metric is checked in tests/contract, which knows the
-// registry.
-TEST(MetricColumns, DirectionOfAnUnknownMetricIsUnknown) {
-  EXPECT_EQ(direction_of("something_new"), Direction::kUnknown);
+TEST(MetricColumns, AreExplainedByTheFirstWhoKnowsTheirMetric) {
+  std::vector<MetricColumn> columns;
+  for (const char* name : {"fd", "precision", "something_new"}) {
+    column_of(columns, {name, 0, 1.0, 0.0, "p", {}});
+  }
+  const std::vector<MetricKind> kinds = {{"fd", Better::kLower, "squared features", "as stored"},
+                                         {"fd", Better::kHigher, "", "as the program knows it"},
+                                         {"precision", Better::kHigher, "share", "of samples"}};
+  explain_columns(columns, kinds);
+  EXPECT_EQ(columns[0].better, Direction::kLower);
+  EXPECT_EQ(columns[0].meaning, "as stored");
+  EXPECT_EQ(columns[1].better, Direction::kHigher);
+  EXPECT_EQ(columns[1].unit, "share");
+  EXPECT_EQ(columns[2].better, Direction::kUnknown) << "no arrow that nobody vouches for";
 }
 
 TEST(MetricColumns, ImprovementIsARatioForDistancesAndADifferenceElse) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reports/statistics.h"
+#include "reports/statistics/summary.h"
 
 #include <gtest/gtest.h>
 

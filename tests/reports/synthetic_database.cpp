@@ -59,6 +59,20 @@ std::string disc_grid(std::uint64_t seed, double noise) {
   });
 }
 
+// What the made-up scores mean; "made_up_score" nobody explains.
+const std::vector<MetricKind>& made_up_kinds() {
+  static const std::vector<MetricKind> kinds = {
+      {"fd", Better::kLower, "squared features", "a distance"},
+      {"kid", Better::kLower, "kernel", "a distance"},
+      {"precision", Better::kHigher, "share", "of samples"},
+      {"recall", Better::kHigher, "share", "of the reference"},
+      {"elbo", Better::kHigher, "nats per image", "a bound"},
+      {"modes_covered", Better::kHigher, "modes", "with a sample"},
+      {"high_quality_share", Better::kHigher, "share", "near a mode"},
+      {"reverse_kl", Better::kLower, "nats", "of modes"}};
+  return kinds;
+}
+
 NewRun new_run(Database& database, const MadeUpRun& made_up) {
   add_experiment(database, {std::string(64, made_up.id_digit), made_up.experiment,
                             made_up.experiment.substr(0, made_up.experiment.find('/')),
@@ -80,6 +94,7 @@ NewRun new_run(Database& database, const MadeUpRun& made_up) {
   run.device = made_up.device;
   run.threads = made_up.threads;
   run.source = made_up.source;
+  add_metric_kinds(database, made_up_kinds());
   run.machine_id = add_machine(database, machine);
   run.smoke = made_up.smoke;
   run.overrides = made_up.overrides;
@@ -173,12 +188,12 @@ std::int64_t add_run(Database& database, const MadeUpRun& made_up) {
   const std::int64_t number = begin_run(database, run);
   RunRecorder recorder(database, number);
   if (!made_up.untrained.empty()) recorder.evaluated({0, made_up.untrained});
-  recorder.scalars({made_up.images / 2, {{"loss", 2.0}}});
+  recorder.scalars({made_up.images / 2, {{"loss", made_up.first_loss}}});
   recorder.scalars({made_up.images, {{"loss", 1.0}}});
   if (!made_up.last.empty()) recorder.evaluated({made_up.images, made_up.last});
   recorder.throughput({"train", 100.0 + static_cast<double>(made_up.seed), 1.5, 10});
   for (const Note& note : made_up.notes) recorder.note(note);
-  recorder.finished({made_up.status, made_up.reason, made_up.images, std::string(64, 'e'),
+  recorder.finished({made_up.status, made_up.reason, made_up.images, made_up.state_hash,
                      made_up.wall_seconds, made_up.peak_memory_bytes});
   return number;
 }

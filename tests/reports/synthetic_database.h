@@ -35,6 +35,8 @@ struct MadeUpRun {
   std::string source = {};  ///< what it was begun from
   std::vector<Note> notes = {};
   double wall_seconds = 30.0;
+  double first_loss = 2.0;  ///< at half of the images; at the end it is 1
+  std::string state_hash = std::string(64, 'e');
   std::string cpu = "Example CPU";
   std::int64_t peak_memory_bytes = 1 << 20;
 };

@@ -25,6 +25,10 @@ using testing::IsEmpty;
 void fill(const std::filesystem::path& file) {
   auto database = Database::open_for_writing(file);
   for (std::uint64_t seed = 0; seed < 3; ++seed) test::complete_run(database, seed);
+  const std::vector<MetricKind> kinds = {
+      {"fd", Better::kLower, "squared features", "a distance of two Gaussians"},
+      {"recall", Better::kHigher, "share", "of the reference that samples come near to"}};
+  add_metric_kinds(database, kinds);
   add_verdicts(database, {{"demo", "claim", "trained beats untrained", "holds"}});
 }
 
@@ -38,8 +42,9 @@ std::optional<std::string> contents(const std::filesystem::path& file) {
   try {
     const auto database = Database::open_for_reading(file);
     std::string all;
-    for (const auto* table : {"experiment", "machine", "run", "series", "protocol", "metric",
-                              "throughput", "artifact", "checkpoint", "event", "verdict"}) {
+    for (const auto* table :
+         {"experiment", "machine", "run", "series", "protocol", "metric", "throughput", "artifact",
+          "checkpoint", "event", "verdict", "metric_kind"}) {
       auto query = database.prepare(std::string("SELECT * FROM ") + table);
       while (query.step()) {
         for (int c = 0; c < query.columns(); ++c) {

@@ -10,6 +10,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/paths.h"
+#include "metrics/metric.h"
 #include "reports/render.h"
 #include "reports/report.h"
 #include "results/queries.h"
@@ -44,11 +45,12 @@ std::string report_name(const std::filesystem::path& database) {
 // A file whose name says another format than it would hold misleads whoever opens it.
 void check_report_file(const std::filesystem::path& file, const std::string& format) {
   const std::string extension = file.extension().string();
-  if (extension.empty() || extension == "." + format) return;
-  throw Error(
-      fmt::format("{}: is named {} but would hold {}; {}", file.string(), extension, format,
-                  "name it ." + format +
-                      ", or choose among --format html, md, csv and json of `assay report`"));
+  const bool is_tex = format == "latex" && extension == ".tex";
+  if (extension.empty() || extension == "." + format || is_tex) return;
+  throw Error(fmt::format(
+      "{}: is named {} but would hold {}; {}", file.string(), extension, format,
+      "name it ." + format +
+          ", or choose among --format html, md, csv, json and latex of `assay report`"));
 }
 
 void require_runs(const ReportCommand& command) {
@@ -71,6 +73,7 @@ std::filesystem::path write_report(const ReportCommand& command) {
   options.experiments = command.experiments;
   options.title = command.title;
   options.suites = command.suites;
+  options.kinds = metric_kinds();
   const Report report = build_report(command.database, options);
   const auto file =
       command.file.empty() ? default_report_file(command.name, command.format) : command.file;
@@ -112,7 +115,7 @@ void add_report(App& app) {
   report->add_option("TARGET", options->targets, "only these experiments and suites");
   report->add_option("--suite", options->suite, "only this suite's experiments");
   report->add_option("--out", options->report.file, "file (default: reports/out/…)");
-  report->add_option("--format", options->report.format, "html, md, csv or json")
+  report->add_option("--format", options->report.format, "html, md, csv, json or latex")
       ->capture_default_str();
   app.act(report, [&app, options] {
     options->report.database = app.common().database;

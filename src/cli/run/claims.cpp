@@ -13,7 +13,7 @@
 #include "metrics/metric.h"
 #include "reports/claim_rows.h"
 #include "reports/claim_text.h"
-#include "reports/holm.h"
+#include "reports/statistics/holm.h"
 #include "results/queries.h"
 #include "results/store.h"
 

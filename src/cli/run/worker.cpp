@@ -17,6 +17,7 @@
 #include "families/registry.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
+#include "metrics/metric.h"
 #include "results/queries.h"
 #include "results/recorder.h"
 #include "results/run_lock.h"
@@ -38,11 +39,6 @@ void obey_parent() {
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGINT, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
-}
-
-MachineRow machine_row(const Machine& machine) {
-  return {machine.cpu,    machine.flags, machine.cores,    machine.memory_bytes, machine.gpu,
-          machine.driver, machine.os,    machine.compiler, machine.libtorch};
 }
 
 NewRun row_of(Database& database, const WorkOrder& order, const WorkOptions& options,
@@ -217,6 +213,11 @@ bool joins(const WorkOrder& order, const WorkGroup& group) {
 
 }  // namespace
 
+MachineRow machine_row(const Machine& machine) {
+  return {machine.cpu,    machine.flags, machine.cores,    machine.memory_bytes, machine.gpu,
+          machine.driver, machine.os,    machine.compiler, machine.libtorch};
+}
+
 std::vector<WorkGroup> grouped(const std::vector<WorkOrder>& orders) {
   std::vector<WorkGroup> groups;
   for (const WorkOrder& order : orders) {
@@ -277,6 +278,7 @@ int work(const WorkGroup& group, const WorkOptions& options) {
   }
   Database database = Database::open_for_writing(options.common.database);
   if (trains_alone(database, group, options)) return kTrainAlone;
+  add_metric_kinds(database, metric_kinds());
   std::vector<Recorded> runs;
   for (const WorkOrder& order : group) {
     runs.push_back(order.resume ? begin_again(database, order, options)

@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "results/rows.h"
 
 namespace assay {
+
+struct Machine;  // harness/environment.h
 
 /// One run that is to be done.
 struct WorkOrder {
@@ -57,5 +60,8 @@ std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOpti
 /// Does a group in this process. Returns the exit code: that of an interrupted run if there is one,
 /// else of a failed one.
 int work(const WorkGroup& group, const WorkOptions& options);
+
+/// As the database describes a machine.
+MachineRow machine_row(const Machine& machine);
 
 }  // namespace assay

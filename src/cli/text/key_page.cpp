@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "config/gate_rule.h"
 #include "config/definition.h"
 #include "config/key_reference.h"
 #include "config/suite.h"
@@ -17,6 +18,7 @@ std::string key_page() {
     page += key_reference(fmt::format("Of the family `{}`: {}", family.name, family.paper),
                           family.schema());
   }
+  page += key_reference("Of a `[gate.<metric>]` table, how `assay gate` judges a metric's change", gate_schema());
   page += key_reference("At the top of a suite", suite_schema());
   page += key_reference("Of a suite's `[[member]]`", member_schema());
   page += key_reference("Of a suite's `[[claim]]`", claim_schema());

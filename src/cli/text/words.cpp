@@ -51,13 +51,13 @@ const CLI::App* find_command(const CLI::App& app, const std::string& name) {
 
 void check_words(const CLI::App& app, int argc, char** argv) {
   const CLI::App* command = nullptr;
-  bool inner_known = false;  // the word after "data"
+  const CLI::App* inner = nullptr;  // of the word after "data" or "baseline"
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word.starts_with("-")) {
       if (!word.starts_with("--") || word == "--") continue;
       const std::string name = word.substr(0, word.find('='));
-      const Options options = options_of(app, command);
+      const Options options = options_of(app, inner != nullptr ? inner : command);
       const auto known = options.find(name);
       if (known == options.end()) {
         throw Error(fmt::format("{}: unknown option{}", name,
@@ -71,15 +71,21 @@ void check_words(const CLI::App& app, int argc, char** argv) {
         throw Error(fmt::format("'{}' is not a command{}", word,
                                 suggestion(word, visible_commands(app), "commands")));
       }
-    } else if (!inner_known && !visible_commands(*command).empty()) {
-      inner_known = find_command(*command, word) != nullptr;
-      if (!inner_known) {
+    } else if (inner == nullptr && !visible_commands(*command).empty()) {
+      inner = find_command(*command, word);
+      if (inner == nullptr) {
         throw Error(fmt::format("{} {}: is not a command{}", command->get_name(), word,
                                 suggestion(word, visible_commands(*command), "commands")));
       }
     }
   }
 }
+
+const CLI::Validator is_number(
+    [](const std::string& text) {
+      return text.find_first_of("0123456789") == std::string::npos ? "is no number" : "";
+    },
+    "", "is_number");
 
 std::string not_empty(const std::string& text) {
   return text.empty() ? "needs a value; leave the option out for the default" : "";

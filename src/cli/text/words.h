@@ -13,5 +13,7 @@ void check_words(const CLI::App& app, int argc, char** argv);
 
 /// A check for CLI11: what is wrong with an option's value, nothing for a text that is not empty.
 std::string not_empty(const std::string& text);
+/// A check for CLI11, which takes "nan" for a number of any range.
+extern const CLI::Validator is_number;
 
 }  // namespace assay

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/comparison/compare_json.h"
+
+#include <cmath>
+
+#include "reports/comparison/compare_text.h"
+#include "reports/escape.h"
+#include "reports/number_text.h"
+
+namespace assay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) {
+  if (std::isfinite(value)) return value;
+  return exact_number_text(value);
+}
+
+Json number(const std::optional<double>& value) { return value ? number(*value) : Json(); }
+
+Json scores_json(const Sample& sample) {
+  Json scores = Json::object();
+  for (const SeedScore& one : sample.scores) scores[std::to_string(one.seed)] = number(one.value);
+  return scores;
+}
+
+Json entry_json(const Comparison& comparison, const Entry& entry) {
+  Json metrics = Json::object();
+  for (const MetricSummary& metric : entry.metrics) {
+    metrics[comparison.columns[metric.column].label] = {
+        {"n", metric.last.n}, {"mean", number(metric.last.mean)}, {"sd", number(metric.last.sd)}};
+  }
+  return {{"label", valid_utf8(entry.label)},
+          {"id", entry.id},
+          {"failed", entry.failed},
+          {"metrics", std::move(metrics)}};
+}
+
+Json pair_json(const Comparison& comparison, const ComparedMetric& pair) {
+  Json json = decision_json(pair.decision);
+  if (!pair.differing.empty()) {
+    json["differing"] = Json::array();
+    for (const auto& field : pair.differing) json["differing"].push_back(valid_utf8(field));
+  }
+  json["margin"] = pair.terms.margin;
+  json["sentence"] = valid_utf8(sentence_of(comparison, pair));
+  json["left_scores"] = scores_json(pair.left_scores);
+  json["right_scores"] = scores_json(pair.right_scores);
+  return json;
+}
+
+}  // namespace
+
+Json decision_json(const Decision& d) {
+  return {{"effect", number(d.effect)},
+          {"low", number(d.low)},
+          {"high", number(d.high)},
+          {"p", number(d.p)},
+          {"n", d.n},
+          {"verdict", verdict_name(d.verdict)},
+          {"p_adjusted", number(d.adjusted)},
+          {"p_equivalence", number(d.equivalence)},
+          {"test", d.test.empty() ? Json() : Json(d.test)},
+          {"effect_size", number(d.effect_size)},
+          {"detectable", number(d.detectable)},
+          {"more_seeds", d.more_seeds ? Json(*d.more_seeds) : Json()},
+          {"n_left", d.n_left},
+          {"n_right", d.n_right},
+          {"lost_left", d.lost_left},
+          {"lost_right", d.lost_right}};
+}
+
+Json compare_json(const Comparison& comparison) {
+  Json json = {
+      {"entries", Json::array()}, {"comparisons", Json::array()}, {"notes", Json::array()}};
+  for (const Entry& entry : comparison.entries) {
+    json["entries"].push_back(entry_json(comparison, entry));
+  }
+  for (const auto& note : comparison.notes) json["notes"].push_back(valid_utf8(note));
+  const ComparedMetric* last = nullptr;
+  for (const ComparedMetric& pair : comparison.pairs) {
+    auto& list = json["comparisons"];
+    if (last == nullptr || last->left != pair.left || last->right != pair.right) {
+      list.push_back({{"left", valid_utf8(comparison.entries[pair.left].label)},
+                      {"right", valid_utf8(comparison.entries[pair.right].label)},
+                      {"metrics", Json::object()}});
+    }
+    list.back()["metrics"][comparison.columns[pair.column].label] = pair_json(comparison, pair);
+    last = &pair;
+  }
+  return json;
+}
+
+}  // namespace assay

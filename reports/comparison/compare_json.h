@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "reports/comparison/compare.h"
+
+namespace assay {
+
+/// effect, low, high, p, n, verdict and all else that a decision holds; null where there is none.
+nlohmann::ordered_json decision_json(const Decision& decision);
+
+/// {"entries": [...], "comparisons": [{"left", "right", "metrics": {"fd@pixels": {"effect", "low",
+/// "high", "p", "n", "verdict", …}}}], "notes": [...]}.
+nlohmann::ordered_json compare_json(const Comparison& comparison);
+
+}  // namespace assay

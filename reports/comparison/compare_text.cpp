@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/comparison/compare_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "reports/metric_columns.h"
+#include "reports/number_text.h"
+
+namespace assay {
+namespace {
+
+std::string signed_text(double value) {
+  return fmt::format("{}{}", value < 0 ? "−" : "+", short_number_text(std::abs(value), 4));
+}
+
+std::string p_text(double p) {
+  return p < 1e-4 ? fmt::format("{:.0e}", p) : short_number_text(p, 2);
+}
+
+std::string_view test_text(std::string_view test) {
+  if (test == "welch") return "Welch's t";
+  if (test == "paired_t") return "t of paired seeds";
+  if (test == "mann_whitney") return "Mann–Whitney";
+  if (test == "signed_rank") return "signed ranks";
+  return "prediction band";
+}
+
+std::string lost_text(const Decision& decision) {
+  if (decision.lost_left + decision.lost_right == 0) return "";
+  return fmt::format("; without a finite score: {} of {} and {} of {}, ranked worst",
+                     decision.lost_left, decision.n_left, decision.lost_right, decision.n_right);
+}
+
+std::string difference_text(const Decision& decision) {
+  if (!decision.effect) return "no finite difference";
+  const std::string interval = decision.low ? fmt::format(" [{}, {}]", signed_text(*decision.low),
+                                                          signed_text(*decision.high))
+                                            : std::string();
+  return signed_text(*decision.effect) + interval;
+}
+
+// "6 seeds", "6 and 5 seeds".
+std::string seeds_text(const Decision& decision) {
+  if (decision.n_left == decision.n_right) return fmt::format("n = {} each", decision.n);
+  return fmt::format("n = {} and {}", decision.n_left, decision.n_right);
+}
+
+std::string evidence_text(const Decision& decision) {
+  if (!decision.p) return decision.reason;
+  const std::string adjusted = decision.adjusted && *decision.adjusted != *decision.p
+                                   ? fmt::format(", {} over the table", p_text(*decision.adjusted))
+                                   : std::string();
+  return fmt::format("p = {}{}, {}, {}{}", p_text(*decision.p), adjusted, test_text(decision.test),
+                     seeds_text(decision), lost_text(decision));
+}
+
+std::string plan_text(const Decision& decision) {
+  std::string text;
+  if (decision.detectable) {
+    text += fmt::format("; so many seeds find {} 8 times in 10",
+                        short_number_text(*decision.detectable, 2));
+  }
+  if (decision.more_seeds) {
+    text += fmt::format("; about {} more a side would find the difference that was seen",
+                        *decision.more_seeds);
+  }
+  return text;
+}
+
+// Why nothing better can be said.
+std::string doubt_text(const Terms& terms, const Decision& decision) {
+  const bool differs = decision.adjusted && *decision.adjusted <= terms.alpha;
+  if (decision.test == "prediction" && differs)
+    return "one seed decides nothing, but lies outside the prediction band of the others: ";
+  if (decision.test == "prediction") return "one seed, within the prediction band of the others: ";
+  if (differs) return "they differ, and nobody says which way this metric is better: ";
+  return decision.p ? "no difference can be shown: " : "undecided: ";
+}
+
+}  // namespace
+
+std::string verdict_sentence(const std::string& left, const std::string& right, const Terms& terms,
+                             const Decision& decision) {
+  switch (decision.verdict) {
+    case Verdict::kBetter:
+    case Verdict::kWorse:
+      return fmt::format("{} is {} than {}: {} ({})", right, verdict_name(decision.verdict), left,
+                         difference_text(decision), evidence_text(decision));
+    case Verdict::kSame:
+      if (decision.test == "identical")
+        return fmt::format("{} and {} are equal to the last bit (n = {})", left, right, decision.n);
+      if (!decision.equivalence || *decision.equivalence > terms.alpha) {
+        return fmt::format("{} and {} differ by less than {}: {} ({})", left, right,
+                           short_number_text(terms.guard, 2), difference_text(decision),
+                           evidence_text(decision));
+      }
+      return fmt::format("{} and {} are the same within {}: {} ({}, two one-sided tests)", left,
+                         right, short_number_text(terms.margin, 2), difference_text(decision),
+                         "p = " + p_text(*decision.equivalence));
+    case Verdict::kInconclusive:
+      return fmt::format("{}{} against {}, {} ({}){}", doubt_text(terms, decision), right, left,
+                         difference_text(decision), evidence_text(decision), plan_text(decision));
+    case Verdict::kNotComparable:
+      break;
+  }
+  return fmt::format("{} and {} are not comparable", left, right);
+}
+
+std::string sentence_of(const Comparison& comparison, const ComparedMetric& pair) {
+  const std::string& left = comparison.entries[pair.left].label;
+  const std::string& right = comparison.entries[pair.right].label;
+  if (pair.decision.verdict != Verdict::kNotComparable)
+    return verdict_sentence(left, right, pair.terms, pair.decision);
+  return fmt::format("{} and {} stand under different protocols ({})", left, right,
+                     fmt::join(pair.differing, "; "));
+}
+
+std::vector<CompareRow> compare_rows(const Comparison& comparison) {
+  std::vector<CompareRow> rows;
+  for (const Entry& entry : comparison.entries) {
+    CompareRow row{entry.label, {}};
+    for (std::size_t c = 0; c < comparison.columns.size(); ++c) {
+      const auto found = std::ranges::find(entry.metrics, c, &MetricSummary::column);
+      row.cells.push_back(
+          found == entry.metrics.end()
+              ? ""
+              : fmt::format("{} (n = {})", mean_and_spread_text(found->last), found->last.n));
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace assay

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/gate/gate.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <set>
+#include <span>
+
+#include "config/toml_source.h"
+#include "core/error.h"
+#include "reports/comparison/compare_text.h"
+#include "reports/gate/gate_bits.h"
+#include "reports/gate/measured.h"
+#include "reports/gather.h"
+#include "reports/metric_columns.h"
+#include "reports/run_settings.h"
+#include "reports/statistics/summary.h"
+#include "results/integrity.h"
+
+namespace assay {
+namespace {
+
+constexpr double kEquivalenceShare = 0.1;
+
+class Gate {
+ public:
+  explicit Gate(const GateOptions& options) : options_(options) {}
+
+  GateResult run() {
+    const auto frozen = groups_of(options_.baseline, {});
+    if (frozen.empty()) {
+      throw Error(
+          fmt::format("{}: this baseline holds no complete run; make one with `assay "
+                      "baseline save`",
+                      options_.baseline.string()));
+    }
+    std::set<std::string> known;
+    for (const RunGroup& group : frozen) {
+      for (const FoundRun& run : group.all) known.insert(run.row.uuid);
+    }
+    current_ = groups_of(options_.database, known);
+    for (const RunGroup& group : frozen) ++named_[group.experiment.name];
+    for (const RunGroup& group : frozen) hold(group);
+    decide();
+    return std::move(result_);
+  }
+
+ private:
+  // Groups with complete runs, without those whose uuids are known.
+  static std::vector<RunGroup> groups_of(const std::filesystem::path& file,
+                                         const std::set<std::string>& known) {
+    std::vector<RunGroup> groups;
+    for (RunGroup& group : gather_runs(std::span(&file, 1), {})) {
+      const auto is_known = [&](const FoundRun& run) { return known.contains(run.row.uuid); };
+      std::erase_if(group.all, is_known);
+      std::erase_if(group.counted, is_known);
+      for (const FoundRun& run : group.counted) require_sound(*run.database, run.row);
+      if (!group.all.empty()) groups.push_back(std::move(group));
+    }
+    return groups;
+  }
+
+  const RunGroup* partner_of(const RunGroup& frozen) {
+    const RunRow& row = frozen.all.front().row;
+    std::vector<const RunGroup*> named;
+    for (const RunGroup& group : current_) {
+      if (group.experiment.name != frozen.experiment.name) continue;
+      const bool equal = group.experiment.id == frozen.experiment.id;
+      if (equal && settings_key(group.all.front().row) == settings_key(row)) return &group;
+      if (options_.match == GateMatch::kName) named.push_back(&group);
+    }
+    if (named.size() == 1) return named.front();
+    const std::string& name = frozen.experiment.name;
+    result_.absent.push_back(
+        named.size() > 1 ? fmt::format("{}: {} definitions of that name, none of them the "
+                                       "baseline's",
+                                       name, named.size())
+        : options_.match == GateMatch::kId
+            ? fmt::format("{}: no new run of this definition ({}); those that the baseline itself "
+                          "holds do not count: take a --db of its own, or --again",
+                          name, frozen.experiment.id.substr(0, 8))
+            : fmt::format("{}: no new run of that name", name));
+    return nullptr;
+  }
+
+  void hold(const RunGroup& frozen) {
+    const RunGroup* partner = partner_of(frozen);
+    if (partner == nullptr) return;
+    name_ = frozen.experiment.name;
+    if (named_[name_] > 1) name_ += " " + frozen.experiment.id.substr(0, 8);
+    rules_ = read_gate_rules(parse_toml(frozen.experiment.definition, name_).values);
+    paired_ = frozen.experiment.id == partner->experiment.id;
+    if (auto bits = bits_of(frozen, *partner); bits.pairs > 0) result_.bits.push_back(bits);
+    const Measured before = measured(frozen, columns_);
+    const Measured now = measured(*partner, columns_);
+    label_columns(columns_);
+    const std::array files = {options_.baseline, options_.database};
+    explain_columns(columns_, kinds_in(files, options_.kinds));
+    for (const MetricSummary& metric : before.metrics) {
+      add_metric(metric, now, failed_seeds(frozen), failed_seeds(*partner));
+    }
+    for (const auto& [name, sample] : before.others) add_other(name, sample, now);
+    count_evaluations(before, now);
+  }
+
+  // Of the label, else of the metric's name, else the default.
+  GateRule rule_of(const std::string& label, const std::string& metric, Importance usual) const {
+    for (const auto& name : {label, metric}) {
+      if (const auto found = rules_.find(name); found != rules_.end()) return found->second;
+    }
+    return {.importance = usual};
+  }
+
+  void add_metric(const MetricSummary& metric, const Measured& now, std::int64_t failed_before,
+                  std::int64_t failed_now) {
+    const MetricColumn& column = columns_[metric.column];
+    const GateRule rule = rule_of(column.label, column.metric, Importance::kCritical);
+    const auto there = std::ranges::find(now.metrics, metric.column, &MetricSummary::column);
+    if (there == now.metrics.end()) {
+      not_measured(column, now, rule, failed_now);
+      return;
+    }
+    add_row(column.label, rule, column.better, scores_of(metric, "", failed_before),
+            scores_of(*there, "", failed_now));
+  }
+
+  void not_measured(const MetricColumn& column, const Measured& now, const GateRule& rule,
+                    std::int64_t failed_now) {
+    std::string why =
+        failed_now > 0 ? fmt::format("{} seeds failed or diverged", failed_now) : "not measured";
+    for (const MetricSummary& other : now.metrics) {
+      const MetricColumn& there = columns_[other.column];
+      if (there.metric != column.metric) continue;
+      const auto fields = differing_fields({&column.protocol, &there.protocol});
+      why = fmt::format("measured under another protocol ({})", fmt::join(fields, ", "));
+    }
+    if (rule.importance == Importance::kCritical)
+      result_.absent.push_back(fmt::format("{}: {} {}", name_, column.label, why));
+  }
+
+  void add_other(const std::string& name, const Sample& before, const Measured& now) {
+    const GateRule rule = rule_of(name, name, Importance::kAdvisory);
+    const auto there = now.others.find(name);
+    if (there == now.others.end()) {
+      if (rule.importance == Importance::kCritical)
+        result_.absent.push_back(fmt::format("{}: {} not measured", name_, name));
+      return;
+    }
+    // Of a loss nobody says which way is better; a rule that makes it block means lower.
+    const bool lower = name == kMemory || rule.importance != Importance::kAdvisory;
+    add_row(name, rule, lower ? Direction::kLower : Direction::kUnknown, before, there->second);
+  }
+
+  void add_row(const std::string& metric, const GateRule& rule, Direction better, Sample before,
+               Sample now) {
+    if (paired_) keep_common_seeds(before, now);
+    GateRow row{name_, metric, rule.importance};
+    const auto values = before.finite();
+    const double size = values.empty() ? 0.0 : std::abs(summarise(values).mean.value());
+    row.terms = {.better = better,
+                 .margin = rule.equivalence.value_or(kEquivalenceShare * size),
+                 .guard = std::max(rule.absolute, rule.relative * size),
+                 .pairing = paired_ ? Pairing::kSeeds : Pairing::kNone,
+                 .alpha = options_.alpha};
+    row.baseline = std::move(before);
+    row.current = std::move(now);
+    row.decision = compare_samples(row.baseline, row.current, row.terms);
+    result_.rows.push_back(std::move(row));
+  }
+
+  // Repeated seeds are held against themselves: where there are two or more, or where all that
+  // there are have equal scores.
+  static void keep_common_seeds(Sample& before, Sample& now) {
+    Sample left = before, right = now;
+    const auto has = [](const Sample& in, const SeedScore& one) {
+      return std::ranges::find(in.scores, one.seed, &SeedScore::seed) != in.scores.end();
+    };
+    std::erase_if(left.scores, [&](const SeedScore& one) { return !has(now, one); });
+    std::erase_if(right.scores, [&](const SeedScore& one) { return !has(before, one); });
+    const bool equal = compare_samples(left, right, {}).test == "identical";
+    if (before.failed + now.failed > 0 || (left.scores.size() < 2 && !equal)) return;
+    before = std::move(left);
+    now = std::move(right);
+  }
+
+  // How often a sample asked the network is no draw of chance.
+  void count_evaluations(const Measured& before, const Measured& now) {
+    for (const auto& [label, counts] : before.evaluations) {
+      const auto there = now.evaluations.find(label);
+      if (there == now.evaluations.end() || there->second == counts) continue;
+      GateRow row{name_, fmt::format("{} of {}", kEvaluations, label)};
+      row.importance =
+          rule_of(std::string(kEvaluations), row.metric, Importance::kSupporting).importance;
+      const auto most = [](const std::set<std::string>& all) {
+        double largest = 0.0;
+        for (const auto& one : all) largest = std::max(largest, std::stod(one));
+        return largest;
+      };
+      row.decision.test = "count";
+      row.decision.effect = most(there->second) - most(counts);
+      row.decision.verdict = *row.decision.effect > 0 ? Verdict::kWorse : Verdict::kBetter;
+      row.sentence = fmt::format("{} network evaluations a sample, {} in the baseline",
+                                 fmt::join(there->second, " and "), fmt::join(counts, " and "));
+      result_.rows.push_back(std::move(row));
+    }
+  }
+
+  // One level over the rows that can fail the gate, one over those that cannot.
+  void settle_rows(bool advisory) {
+    std::vector<Decision> decisions;
+    std::vector<Terms> terms;
+    std::vector<GateRow*> rows;
+    for (GateRow& row : result_.rows) {
+      if ((row.importance == Importance::kAdvisory) != advisory || row.decision.test == "count")
+        continue;
+      rows.push_back(&row);
+      decisions.push_back(row.decision);
+      terms.push_back(row.terms);
+    }
+    settle(decisions, terms);
+    add_plans(decisions, terms);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      rows[i]->decision = decisions[i];
+      rows[i]->sentence = verdict_sentence("the baseline", "this", terms[i], decisions[i]);
+    }
+  }
+
+  std::int64_t count(Verdict verdict, std::span<const Importance> of) const {
+    return std::ranges::count_if(result_.rows, [&](const GateRow& row) {
+      return row.decision.verdict == verdict && std::ranges::find(of, row.importance) != of.end();
+    });
+  }
+
+  void decide() {
+    settle_rows(false);
+    settle_rows(true);
+    std::ranges::stable_sort(result_.rows, {}, [](const GateRow& row) {
+      return std::pair(row.experiment, row.importance);
+    });
+    constexpr std::array kBlocking = {Importance::kCritical, Importance::kSupporting};
+    const auto worse = count(Verdict::kWorse, kBlocking);
+    const auto better = count(Verdict::kBetter, kBlocking);
+    const auto open = count(Verdict::kInconclusive, std::span(kBlocking).first(1));
+    const bool nothing = std::ranges::none_of(
+        result_.rows, [](const GateRow& row) { return row.importance != Importance::kAdvisory; });
+    result_.outcome = worse > 0                            ? GateOutcome::kRegression
+                      : nothing || !result_.absent.empty() ? GateOutcome::kNoGo
+                      : open > 0                           ? GateOutcome::kInconclusive
+                                                           : GateOutcome::kPassed;
+    result_.summary = fmt::format(
+        "{}: of {} metrics that can fail it {} worse, {} better{}, {} the same, {} inconclusive; "
+        "{} of the baseline not measured",
+        outcome_name(result_.outcome),
+        std::ranges::count_if(
+            result_.rows,
+            [](const GateRow& row) { return row.importance != Importance::kAdvisory; }),
+        worse, better, better > 0 ? " (a finding too: save a new baseline if it is meant)" : "",
+        count(Verdict::kSame, kBlocking), count(Verdict::kInconclusive, kBlocking),
+        result_.absent.size());
+  }
+
+  const GateOptions& options_;
+  std::vector<RunGroup> current_;
+  std::vector<MetricColumn> columns_;
+  GateResult result_;
+  // Of the experiment that is being held against its baseline.
+  std::string name_;
+  std::map<std::string, int> named_;  // definitions of that name in the baseline
+  std::map<std::string, GateRule> rules_;
+  bool paired_ = false;
+};
+
+}  // namespace
+
+std::string_view outcome_name(GateOutcome outcome) {
+  // In the order of the enumerators.
+  constexpr std::array<std::string_view, 4> kNames = {"passed", "regression", "inconclusive",
+                                                      "no-go"};
+  return kNames[static_cast<std::size_t>(outcome)];
+}
+
+GateResult gate(const GateOptions& options) { return Gate(options).run(); }
+
+int exit_code_of(GateOutcome outcome) {
+  constexpr std::array kCodes = {ExitCode::kFine, ExitCode::kRegression, ExitCode::kInconclusive,
+                                 ExitCode::kNotComparable};
+  return static_cast<int>(kCodes[static_cast<std::size_t>(outcome)]);
+}
+
+}  // namespace assay

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/gate/measured.h"
+
+#include "results/run_queries.h"
+
+namespace assay {
+
+Measured measured(const RunGroup& group, std::vector<MetricColumn>& columns) {
+  Measured found;
+  found.metrics = metrics_of_group(group, columns);
+  for (const FoundRun& run : group.counted) {
+    found.others[std::string(kMemory)].scores.push_back(
+        {run.row.seed, static_cast<double>(run.row.peak_memory_bytes)});
+    std::map<std::string, double> last;
+    for (const SeriesPoint& point : series_of(*run.database, run.row.number)) {
+      last[point.name] = point.value;
+    }
+    for (const auto& [name, value] : last) {
+      found.others["loss: " + name].scores.push_back({run.row.seed, value});
+    }
+    for (const MetricRow& row : metrics_of(*run.database, run.row.number)) {
+      const auto field = row.protocol.find(std::string(kEvaluations));
+      if (field != row.protocol.end()) found.evaluations[row.full_name()].insert(field->second);
+    }
+  }
+  return found;
+}
+
+}  // namespace assay

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/gather.h"
+#include "reports/statistics/sample.h"
+
+namespace assay {
+
+inline constexpr std::string_view kMemory = "peak_memory_bytes";
+inline constexpr std::string_view kEvaluations = "network_evaluations";
+
+/// What the complete runs of an experiment came to.
+struct Measured {
+  std::vector<MetricSummary> metrics;
+  std::map<std::string, Sample> others;  ///< "loss: kl_nats" at its last record; kMemory
+  /// How often a sample asked the network, by the score that rests on it ("fd@pixels").
+  std::map<std::string, std::set<std::string>> evaluations;
+};
+Measured measured(const RunGroup& group, std::vector<MetricColumn>& columns);
+
+}  // namespace assay

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+
+#include "cli/app.h"
+#include "cli/commands/commands.h"
+#include "cli/run/targets.h"
+#include "cli/text/table.h"
+#include "cli/text/words.h"
+#include "config/suite.h"
+#include "core/error.h"
+#include "core/near_miss.h"
+#include "metrics/metric.h"
+#include "reports/comparison/compare.h"
+#include "reports/comparison/compare_json.h"
+#include "reports/comparison/compare_text.h"
+#include "results/queries.h"
+
+namespace assay {
+namespace {
+
+struct CompareCommand {
+  std::vector<std::string> operands;
+  std::vector<std::string> metrics;
+  std::string where;
+  std::optional<double> margin;
+  double alpha = 0.05;
+};
+
+bool is_database(const std::filesystem::path& file) {
+  std::error_code absent;
+  if (!std::filesystem::is_regular_file(file, absent)) return false;
+  std::string magic(15, '\0');
+  std::ifstream(file, std::ios::binary).read(magic.data(), 15);
+  return magic == "SQLite format 3";
+}
+
+bool is_hexadecimal(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](unsigned char c) { return std::isxdigit(c) != 0 || c == '-'; });
+}
+
+// What a word means, the first that fits: a database's file, an experiment with runs in it (by
+// name, or by eight digits or more of its id), a suite, a run.
+CompareOperand operand_of(const std::string& word, const std::filesystem::path& file) {
+  if (is_database(word)) return {.label = word, .database = word, .whole = true};
+  const Database database = Database::open_for_reading(file);
+  std::vector<std::string> names;
+  std::vector<std::string> ids;
+  constexpr std::size_t kFewestDigits = 8;
+  for (const RunRow& run : runs(database)) {
+    if (run.experiment == word) return {.label = word, .database = file, .experiments = {word}};
+    names.push_back(run.experiment);
+    if (word.size() >= kFewestDigits && run.experiment_id.starts_with(word))
+      ids.push_back(run.experiment_id);
+  }
+  std::ranges::sort(ids);
+  if (!ids.empty() && ids.front() == ids.back())
+    return {.label = word, .database = file, .experiments = {ids.front()}};
+  const auto suites = suite_names();
+  if (std::ranges::find(suites, word) != suites.end()) {
+    CompareOperand suite{.label = word, .database = file};
+    TargetOptions members;
+    members.targets = {word};
+    for (const auto& planned : make_plan(members).runs) {
+      suite.experiments.push_back(planned.definition.id());
+    }
+    return suite;
+  }
+  const bool numbered = std::ranges::all_of(word, [](unsigned char c) { return std::isdigit(c); });
+  if (numbered || (word.size() >= kFewestDigits && is_hexadecimal(word))) {
+    const RunRow run = find_run(database, word);
+    return {.label = word, .database = file, .experiments = {run.experiment_id}, .uuid = run.uuid};
+  }
+  throw Error(fmt::format(
+      "compare: '{:.200}' is no database, and {} holds no run of an experiment, "
+      "a suite or a run of that name{}",
+      word, file.string(), short_suggestion(word, names, "experiments", "`assay list` shows")));
+}
+
+void print_tables(const Comparison& comparison) {
+  std::vector<std::string> heading = {""};
+  for (const MetricColumn& column : comparison.columns) {
+    const std::string_view arrow = column.better == Direction::kLower    ? " ↓"
+                                   : column.better == Direction::kHigher ? " ↑"
+                                                                         : "";
+    heading.push_back(column.label + std::string(arrow));
+  }
+  Table table(heading);
+  for (const CompareRow& row : compare_rows(comparison)) {
+    std::vector<std::string> cells = {row.label};
+    cells.insert(cells.end(), row.cells.begin(), row.cells.end());
+    table.add(cells);
+  }
+  fmt::print("{}\n", table.text());
+  for (const ComparedMetric& pair : comparison.pairs) {
+    fmt::print("{:<13} {}: {}\n", verdict_name(pair.decision.verdict),
+               comparison.columns[pair.column].label, terminal_text(sentence_of(comparison, pair)));
+  }
+  for (const auto& note : comparison.notes) fmt::print("note: {}\n", terminal_text(note));
+}
+
+// Several verdicts of one table: whether anything could be compared at all.
+int exit_code_of(const Comparison& comparison) {
+  const bool comparable = std::ranges::any_of(comparison.pairs, [](const ComparedMetric& pair) {
+    return pair.decision.verdict != Verdict::kNotComparable;
+  });
+  return static_cast<int>(comparable ? ExitCode::kFine : ExitCode::kNotComparable);
+}
+
+int compare_command(const CompareCommand& command, const CommonOptions& common) {
+  CompareOptions options{.metrics = command.metrics,
+                         .kinds = metric_kinds(),
+                         .margin = command.margin.value_or(0.05),
+                         .guard = command.margin.value_or(0.0),
+                         .alpha = command.alpha};
+  if (!command.where.empty()) options.where = Where(command.where);
+  std::vector<CompareOperand> operands;
+  for (const auto& word : command.operands) operands.push_back(operand_of(word, common.database));
+  const bool any = std::ranges::any_of(operands, &CompareOperand::whole);
+  if (any && !std::ranges::all_of(operands, &CompareOperand::whole)) {
+    throw Error(
+        "compare: databases are compared with databases, experiments with experiments of --db; "
+        "merge two databases with `assay merge A B --into C` to compare across them");
+  }
+  const Comparison comparison = compare(operands, options);
+  if (common.json) {
+    print_json(compare_json(comparison));
+  } else {
+    print_tables(comparison);
+  }
+  return exit_code_of(comparison);
+}
+
+}  // namespace
+
+void add_compare(App& app) {
+  auto options = std::make_shared<CompareCommand>();
+  CLI::App* compare = app.command(
+      "compare", "experiments, runs, suites or databases side by side: what differs, how surely",
+      "assay compare vae/fashion_mnist gan/fashion_mnist --metric fd");
+  compare
+      ->add_option("WHAT", options->operands,
+                   "two or more: database files, or experiments, ids, suites and runs of --db")
+      ->required()
+      ->expected(1, 1000);
+  compare->add_option("--metric", options->metrics, "only these: fd, fd@pixels")
+      ->allow_extra_args(false);
+  compare
+      ->add_option("--where", options->where,
+                   "only runs that meet it: \"seed < 3 and device = 'cpu'\"")
+      ->check(not_empty);
+  compare
+      ->add_option(
+          "--margin", options->margin,
+          "share of the first one's mean up to which a difference does not matter (without "
+          "it every one does, and the same means that 0.05 can be ruled out)")
+      ->check(CLI::Range(0.0, 1e6) & is_number);
+  compare->add_option("--alpha", options->alpha, "level of the tests, over the table (Holm)")
+      ->check(CLI::Range(1e-9, 0.5) & is_number)
+      ->capture_default_str();
+  app.add_json(compare);
+  app.act(compare, [&app, options] { return compare_command(*options, app.common()); });
+}
+
+}  // namespace assay

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/comparison/compare.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "reports/comparison/compare_json.h"
+#include "reports/comparison/compare_text.h"
+#include "reports/synthetic_database.h"
+#include "results/database.h"
+#include "results/example_runs.h"
+
+namespace assay {
+namespace {
+
+using test::MadeUpRun;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class CompareTest : public ::testing::Test {
+ protected:
+  // Runs of one experiment in one database, fd of seeds first, first + 1, ….
+  void add(const std::string& file, const std::string& experiment, char id,
+           const std::vector<double>& fd, std::uint64_t first = 0,
+           const std::string& generated = "100") {
+    auto database = Database::open_for_writing(folder / file);
+    for (const double value : fd) {
+      MadeUpRun run;
+      run.experiment = experiment;
+      run.id_digit = id;
+      run.seed = first++;
+      run.last = {{"fd", value, 0.5, {{"extractor", "pixels"}, {"n_generated", generated}}}};
+      test::add_run(database, run);
+    }
+  }
+
+  CompareOperand whole(const std::string& file) const {
+    return {.label = file, .database = folder / file, .whole = true};
+  }
+  CompareOperand experiment(const std::string& name) const {
+    return {.label = name, .database = folder / "a.sqlite", .experiments = {name}};
+  }
+
+  test::TemporaryFolder folder;
+};
+
+TEST_F(CompareTest, DatabasesMeetExperimentByExperimentOfOneName) {
+  add("a.sqlite", "vae/x", 'a', {10, 11, 12, 10.5});
+  add("a.sqlite", "vae/only_here", 'c', {1, 2});
+  add("b.sqlite", "vae/x", 'b', {30, 31, 32, 30.5});  // changed definition, same name
+  const Comparison found = compare({whole("a.sqlite"), whole("b.sqlite")}, {});
+  ASSERT_THAT(found.pairs, SizeIs(1));
+  EXPECT_EQ(found.pairs[0].decision.verdict, Verdict::kWorse);
+  EXPECT_EQ(found.pairs[0].decision.n, 4);
+  EXPECT_DOUBLE_EQ(*found.pairs[0].decision.effect, 20.0);
+  ASSERT_THAT(found.notes, SizeIs(2));
+  EXPECT_THAT(found.notes[0], HasSubstr("only_here"));
+  EXPECT_THAT(found.notes[1], HasSubstr("defined otherwise (ids aaaaaaaa and bbbbbbbb)"));
+  EXPECT_THAT(sentence_of(found, found.pairs[0]),
+              HasSubstr("vae/x of b.sqlite is worse than vae/x of a.sqlite: +20"));
+}
+
+TEST_F(CompareTest, SeveralExperimentsMeetEachWithEach) {
+  add("a.sqlite", "vae/x", 'a', {10, 11, 12});
+  add("a.sqlite", "gan/y", 'b', {20, 21, 22});
+  add("a.sqlite", "gan/z", 'c', {20.5, 21, 21.5});
+  const Comparison found =
+      compare({experiment("vae/x"), experiment("gan/y"), experiment("gan/z")}, {});
+  ASSERT_THAT(found.pairs, SizeIs(3));
+  EXPECT_EQ(found.pairs[2].decision.verdict, Verdict::kInconclusive);
+  EXPECT_THAT(sentence_of(found, found.pairs[2]), HasSubstr("no difference can be shown"));
+  const auto rows = compare_rows(found);
+  ASSERT_THAT(rows, SizeIs(3));
+  EXPECT_EQ(rows[0].cells[0], "11.0 ± 1.0 (n = 3)");
+}
+
+TEST_F(CompareTest, ScoresOfOtherProtocolsAreNamedAndNotCompared) {
+  add("a.sqlite", "vae/x", 'a', {10, 11, 12});
+  add("b.sqlite", "vae/x", 'b', {10, 11, 12}, 0, "150");
+  const Comparison found = compare({whole("a.sqlite"), whole("b.sqlite")}, {});
+  ASSERT_THAT(found.pairs, SizeIs(1));
+  EXPECT_EQ(found.pairs[0].decision.verdict, Verdict::kNotComparable);
+  EXPECT_FALSE(found.pairs[0].decision.p);
+  EXPECT_THAT(sentence_of(found, found.pairs[0]), HasSubstr("n_generated: 100 / 150"));
+  const auto metric = compare_json(found)["comparisons"][0]["metrics"].front();
+  EXPECT_EQ(metric["verdict"], "not_comparable");
+  EXPECT_TRUE(metric["p"].is_null());
+}
+
+TEST_F(CompareTest, AFilterChoosesSeeds) {
+  add("a.sqlite", "vae/x", 'a', {10, 11, 12, 90, 91, 92});
+  add("b.sqlite", "vae/x", 'a', {20, 21, 22, 90, 91, 92}, 10);
+  CompareOptions options;
+  options.where = Where("seed < 3 or (seed >= 10 and fd <= 22.5)");
+  const Comparison found = compare({whole("a.sqlite"), whole("b.sqlite")}, options);
+  EXPECT_EQ(found.pairs.at(0).decision.n, 3);
+  EXPECT_DOUBLE_EQ(*found.pairs[0].decision.effect, 10.0);
+}
+
+TEST_F(CompareTest, ADivergedSeedCountsAsLost) {
+  add("a.sqlite", "vae/x", 'a', {10, 11, 12});
+  add("b.sqlite", "vae/x", 'a', {10, 11}, 10);
+  {
+    auto database = Database::open_for_writing(folder / "b.sqlite");
+    MadeUpRun run;
+    run.experiment = "vae/x";
+    run.id_digit = 'a';
+    run.seed = 12;
+    run.status = "diverged";
+    run.reason = "loss is nan";
+    test::add_run(database, run);
+  }
+  const Comparison found = compare({whole("a.sqlite"), whole("b.sqlite")}, {});
+  EXPECT_EQ(found.pairs.at(0).decision.lost_right, 1);
+  EXPECT_EQ(found.pairs[0].decision.test, "mann_whitney");
+  EXPECT_THAT(sentence_of(found, found.pairs[0]), HasSubstr("0 of 3 and 1 of 3, ranked worst"));
+}
+
+TEST_F(CompareTest, WhereNothingMeetsItSaysWhatThereIs) {
+  add("a.sqlite", "vae/x", 'a', {10, 11});
+  add("b.sqlite", "vae/y", 'b', {10, 11});
+  try {
+    compare({whole("a.sqlite"), whole("b.sqlite")}, {});
+    FAIL() << "compared nothing";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("vae/x of a.sqlite: not in b.sqlite"));
+  }
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/gate/gate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "reports/gate/gate_files.h"
+#include "reports/gate/gate_text.h"
+#include "reports/synthetic_database.h"
+#include "results/example_runs.h"
+
+namespace assay {
+namespace {
+
+using test::MadeUpRun;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+Protocol protocol(const std::string& generated = "100", const std::string& evaluations = "") {
+  Protocol fields = {{"extractor", "pixels"}, {"n_generated", generated}};
+  if (!evaluations.empty()) fields["network_evaluations"] = evaluations;
+  return fields;
+}
+
+class GateTest : public ::testing::Test {
+ protected:
+  // Seeds first, first + 1, … of one experiment.
+  void add(const std::string& file, const std::vector<double>& fd, std::uint64_t first = 0,
+           const MadeUpRun& like = {}, const Protocol& fields = protocol()) {
+    auto database = Database::open_for_writing(folder / file);
+    for (const double value : fd) {
+      MadeUpRun run = like;
+      run.seed = first++;
+      if (run.status == "complete") run.last = {{"fd", value, 0.5, fields}};
+      test::add_run(database, run);
+    }
+  }
+  GateResult held(GateMatch match = GateMatch::kId, double alpha = 0.01) {
+    return gate({.baseline = folder / "base.sqlite",
+                 .database = folder / "now.sqlite",
+                 .match = match,
+                 .alpha = alpha});
+  }
+  static const GateRow& row(const GateResult& result, const std::string& metric) {
+    for (const GateRow& one : result.rows) {
+      if (one.metric == metric) return one;
+    }
+    throw std::logic_error("no row " + metric);
+  }
+
+  test::TemporaryFolder folder;
+};
+
+const std::vector<double> kSix = {10, 10.4, 9.6, 10.2, 9.8, 10.1};
+const std::vector<double> kOther = {10.1, 9.7, 10.3, 9.9, 10.2, 10};
+const std::vector<double> kBad = {30, 30.4, 29.6, 30.2, 29.8, 30.1};
+
+TEST_F(GateTest, EqualScoresOfEqualSeedsPassToTheBit) {
+  add("base.sqlite", kSix);
+  add("now.sqlite", kSix);
+  const GateResult result = held();
+  EXPECT_EQ(result.outcome, GateOutcome::kPassed);
+  EXPECT_EQ(exit_code_of(result.outcome), 0);
+  ASSERT_THAT(result.bits, SizeIs(1));
+  EXPECT_EQ(result.bits[0].equal, 6);
+  EXPECT_THAT(bits_text(result.bits[0]), HasSubstr("6 of 6 seeds end in the same state"));
+}
+
+TEST_F(GateTest, WorseIsARegressionInEveryOutput) {
+  add("base.sqlite", kSix);
+  add("now.sqlite", kBad, 10);
+  const GateResult result = held();
+  EXPECT_EQ(result.outcome, GateOutcome::kRegression);
+  EXPECT_EQ(exit_code_of(result.outcome), 1);
+  EXPECT_THAT(gate_annotations(result),
+              HasSubstr("::error title=fd@pixels worse of vae/example::"));
+  EXPECT_THAT(gate_markdown(result), HasSubstr("**worse**"));
+  EXPECT_THAT(gate_junit(result), HasSubstr("failures=\"1\""));
+  const auto json = gate_json(result);
+  EXPECT_EQ(json["exit_code"], 1);
+  EXPECT_EQ(json["rows"][0]["verdict"], "worse");
+  // All of them say one number.
+  const std::string effect = "+20";
+  EXPECT_DOUBLE_EQ(json["rows"][0]["effect"].get<double>(), 20.0);
+  for (const auto& text : {gate_annotations(result), gate_markdown(result), gate_junit(result)})
+    EXPECT_THAT(text, HasSubstr(effect));
+}
+
+TEST_F(GateTest, BetterIsAFindingAndPasses) {
+  add("base.sqlite", kBad);
+  add("now.sqlite", kSix, 10);
+  const GateResult result = held();
+  EXPECT_EQ(result.outcome, GateOutcome::kPassed);
+  EXPECT_THAT(result.summary, HasSubstr("1 better (a finding too"));
+  EXPECT_THAT(gate_annotations(result), HasSubstr("::warning title=fd@pixels better"));
+}
+
+TEST_F(GateTest, OtherSeedsOfTheSameAreSameOrInconclusive) {
+  add("base.sqlite", kSix);
+  add("now.sqlite", kOther, 10);
+  EXPECT_EQ(held().outcome, GateOutcome::kPassed) << "a tenth of the mean can be ruled out";
+  std::filesystem::remove(folder / "now.sqlite");
+  add("now.sqlite", {10.3}, 10);
+  EXPECT_EQ(held().outcome, GateOutcome::kInconclusive);
+  EXPECT_EQ(exit_code_of(GateOutcome::kInconclusive), 5);
+}
+
+TEST_F(GateTest, RepeatedSeedsAreHeldAgainstThemselves) {
+  add("base.sqlite", kSix);
+  add("now.sqlite", {kSix[0]});  // one of six, to the bit
+  EXPECT_EQ(held().outcome, GateOutcome::kPassed);
+  EXPECT_EQ(row(held(), "fd@pixels").decision.test, "identical");
+  std::filesystem::remove(folder / "now.sqlite");
+  add("now.sqlite", {kSix[0] + 0.001, kSix[1] - 0.001, kSix[2] + 0.002});
+  EXPECT_EQ(row(held(), "fd@pixels").decision.test, "paired_t");
+  EXPECT_EQ(held().outcome, GateOutcome::kPassed);
+}
+
+TEST_F(GateTest, AChangedBaselineIsRefused) {
+  add("base.sqlite", kSix);
+  add("now.sqlite", kSix);
+  {
+    auto database = Database::open_for_writing(folder / "base.sqlite");
+    database.execute("UPDATE metric SET value = value - 1");
+  }
+  EXPECT_THAT([&] { held(); }, testing::ThrowsMessage<Error>(HasSubstr("was changed after")));
+}
+
+TEST_F(GateTest, NothingMeasuredDoesNotPass) {
+  add("base.sqlite", kSix);
+  MadeUpRun other;
+  other.experiment = "gan/else";
+  other.id_digit = 'b';
+  add("now.sqlite", kSix, 0, other);
+  const GateResult result = held();
+  EXPECT_EQ(result.outcome, GateOutcome::kNoGo);
+  EXPECT_EQ(exit_code_of(result.outcome), 6);
+  EXPECT_THAT(result.absent[0], HasSubstr("no new run of this definition"));
+  EXPECT_THAT(gate_junit(result), HasSubstr("errors=\"1\""));
+}
+
+TEST_F(GateTest, RunsOfTheBaselineItselfAreNotNew) {
+  add("base.sqlite", kSix);
+  std::filesystem::copy_file(folder / "base.sqlite", folder / "now.sqlite");
+  EXPECT_EQ(held().outcome, GateOutcome::kNoGo);
+}
+
+TEST_F(GateTest, LessThanTheBaselineHoldsDoesNotPass) {
+  add("base.sqlite", kSix);
+  MadeUpRun second;
+  second.experiment = "gan/second";
+  second.id_digit = 'b';
+  add("base.sqlite", kSix, 0, second);
+  add("now.sqlite", kSix);
+  EXPECT_EQ(held().outcome, GateOutcome::kNoGo);
+  // A regression is louder than what is absent.
+  std::filesystem::remove(folder / "now.sqlite");
+  add("now.sqlite", kBad);
+  EXPECT_EQ(held().outcome, GateOutcome::kRegression);
+}
+
+TEST_F(GateTest, AnotherProtocolIsNotMeasuredAndTheFieldIsNamed) {
+  add("base.sqlite", kSix);
+  add("now.sqlite", kSix, 0, {}, protocol("200"));
+  const GateResult result = held();
+  EXPECT_EQ(result.outcome, GateOutcome::kNoGo);
+  EXPECT_THAT(result.absent.at(0), HasSubstr("another protocol (n_generated)"));
+}
+
+TEST_F(GateTest, AChangedDefinitionMeetsItsBaselineByNameAlone) {
+  add("base.sqlite", kSix);
+  MadeUpRun changed;
+  changed.id_digit = 'c';
+  add("now.sqlite", kBad, 0, changed);
+  EXPECT_EQ(held().outcome, GateOutcome::kNoGo);
+  EXPECT_EQ(held(GateMatch::kName).outcome, GateOutcome::kRegression);
+}
+
+TEST_F(GateTest, DivergedSeedsAreARegressionNotAbsent) {
+  add("base.sqlite", kSix);
+  add("now.sqlite", {10.0}, 10);
+  MadeUpRun diverged;
+  diverged.status = "diverged";
+  diverged.reason = "loss is nan";
+  add("now.sqlite", {0, 0, 0, 0, 0, 0}, 11, diverged);
+  const GateResult result = held();
+  EXPECT_EQ(result.outcome, GateOutcome::kRegression);
+  EXPECT_EQ(row(result, "fd@pixels").decision.lost_right, 6);
+}
+
+TEST_F(GateTest, MoreNetworkEvaluationsAreCountedNotTested) {
+  add("base.sqlite", kSix, 0, {}, protocol("100", "50"));
+  add("now.sqlite", kSix, 0, {}, protocol("100", "55"));
+  const GateResult result = held();
+  EXPECT_EQ(result.outcome, GateOutcome::kRegression);
+  EXPECT_EQ(row(result, "network_evaluations of fd@pixels").decision.effect, 5.0);
+}
+
+TEST_F(GateTest, RulesOfTheBaselinesDefinitionDecideWhatCounts) {
+  MadeUpRun ruled;
+  ruled.settings = "[gate.fd]\nabsolute = 25.0\n";
+  add("base.sqlite", kSix, 0, ruled);
+  add("now.sqlite", kBad, 10, ruled);
+  EXPECT_EQ(held().outcome, GateOutcome::kPassed) << "20 worse, 25 are allowed";
+  std::filesystem::remove(folder / "base.sqlite");
+  ruled.settings =
+      "[gate.fd]\nimportance = \"advisory\"\n[gate.\"loss: loss\"]\n"
+      "importance = \"critical\"\n";
+  add("base.sqlite", kSix, 0, ruled);
+  const GateResult result = held();
+  EXPECT_NE(result.outcome, GateOutcome::kRegression);
+  EXPECT_EQ(row(result, "loss: loss").importance, Importance::kCritical);
+}
+
+TEST_F(GateTest, WhereTheStateMovedItSaysWhatDepartedFirst) {
+  add("base.sqlite", kSix);
+  add("now.sqlite", {kSix[0], kSix[1]});
+  MadeUpRun moved;
+  moved.state_hash = std::string(64, 'f');
+  moved.first_loss = 2.5;
+  add("now.sqlite", {kSix[2]}, 2, moved);
+  add("now.sqlite", {kSix[3], kSix[4], kSix[5]}, 3);
+  const GateResult result = held();
+  EXPECT_EQ(result.bits.at(0).equal, 5);
+  EXPECT_THAT(result.bits[0].first, HasSubstr("seed 2: loss at"));
+  EXPECT_THAT(result.bits[0].first, HasSubstr("was 2 and is 2.5"));
+}
+
+TEST_F(GateTest, TextsOfOthersStayTexts) {
+  MadeUpRun hostile;
+  hostile.experiment = "vae/<script>|%0A::error::\n\x01";
+  add("base.sqlite", kSix, 0, hostile);
+  add("now.sqlite", kBad, 10, hostile);
+  const GateResult result = held();
+  const std::string xml = gate_junit(result);
+  EXPECT_THAT(xml, Not(HasSubstr("<script>")));
+  EXPECT_THAT(xml, Not(HasSubstr("\x01")));
+  EXPECT_THAT(gate_markdown(result), Not(HasSubstr("<script>")));
+  for (const char* injected : {"\n::error::", "title=fd@pixels worse of vae/<script>|%0A::"})
+    EXPECT_THAT(gate_annotations(result), Not(HasSubstr(injected)));
+}
+
+// A/A: two databases whose scores are drawn alike, twelve metrics each.
+TEST(GateSimulated, FalseAlarmsStayBelowOnePercent) {
+  RandomStream random(17);
+  constexpr int kDraws = 2000;
+  constexpr int kMetrics = 12;
+  int alarms = 0;
+  for (int draw = 0; draw < kDraws; ++draw) {
+    std::vector<Decision> decisions;
+    std::vector<Terms> terms(kMetrics, {.better = Direction::kLower, .alpha = 0.01});
+    for (int m = 0; m < kMetrics; ++m) {
+      Sample left, right;
+      for (std::uint64_t seed = 0; seed < 6; ++seed) {
+        left.scores.push_back({seed, 20 + random.normal()});
+        right.scores.push_back({seed + 100, 20 + random.normal()});
+      }
+      decisions.push_back(compare_samples(left, right, terms.front()));
+    }
+    settle(decisions, terms);
+    alarms += std::ranges::any_of(decisions, [](const Decision& one) {
+      return one.verdict == Verdict::kWorse || one.verdict == Verdict::kBetter;
+    });
+  }
+  // Both sides together at most 1 %; three standard errors of 2000 draws are 0.7 %.
+  EXPECT_LT(alarms, 0.017 * kDraws);
+}
+
+}  // namespace
+}  // namespace assay
