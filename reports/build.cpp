@@ -6,7 +6,7 @@
 #include "reports/findings.h"
 #include "reports/gather.h"
 #include "reports/metric_columns.h"
-#include "reports/published_match.h"
+#include "reports/papers/match.h"
 #include "reports/report.h"
 #include "reports/run_settings.h"
 #include "reports/settings.h"

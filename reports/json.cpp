@@ -161,11 +161,13 @@ Json published_json(const PublishedBeside& beside, const Report& report) {
           {"data", text(value.data)},
           {"metric", text(value.metric)},
           {"value", number(value.value)},
-          {"spread", value.spread > 0 ? number(value.spread) : Json()},
+          {"spread", optional_number(value.spread)},
           {"spread_of", text(value.spread_of)},
           {"runs", value.runs > 0 ? Json(value.runs) : Json()},
           {"source", text(value.source)},
           {"protocol", text(value.protocol)},
+          {"tolerance", number(value.tolerance)},
+          {"verdict", text(beside.verdict)},
           {"certainty", certainty_text(value.certainty)}};
 }
 

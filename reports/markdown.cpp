@@ -9,7 +9,7 @@
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
-#include "reports/published_match.h"
+#include "reports/papers/match.h"
 
 namespace assay {
 namespace {
@@ -84,18 +84,18 @@ std::string claims(const Report& report) {
 std::string published(const Report& report) {
   if (report.published.empty()) return "";
   std::string text =
-      "## Beside the literature\n\nNot verdicts: values compare only where their protocols agree."
-      "\n\n| experiment | model there | metric | published | here | source |\n"
-      "| --- | --- | --- | ---: | ---: | --- |\n";
+      "## Beside the literature\n\n"
+      "| experiment | model there | metric | published | here | verdict | source |\n"
+      "| --- | --- | --- | ---: | ---: | --- | --- |\n";
   for (const auto& beside : report.published) {
     const PublishedValue& value = beside.value;
     const std::string spread = published_spread_text(value);
-    text += fmt::format("| {} | {}, {} | {} | {}{} | {} | {} ({}): {} |\n",
+    text += fmt::format("| {} | {}, {} | {} | {}{} | {} | {} | {} ({}): {} |\n",
                         markdown_text(report.experiments[beside.experiment].label),
                         markdown_text(value.model), markdown_text(value.data),
                         markdown_text(value.metric), published_text(value),
                         spread.empty() ? "" : "<br>" + spread, here_text(report, beside),
-                        markdown_text(value.source), certainty_text(value.certainty),
+                        markdown_text(beside.verdict), markdown_text(value.source), certainty_text(value.certainty),
                         markdown_text(value.protocol));
   }
   return text + "\n";

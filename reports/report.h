@@ -12,7 +12,7 @@
 #include "core/metric_kind.h"
 #include "reports/claim_rows.h"
 #include "reports/latent_dimensions.h"
-#include "reports/published.h"
+#include "reports/papers/published.h"
 #include "reports/statistics/summary.h"
 #include "results/rows.h"
 
@@ -119,6 +119,7 @@ struct PublishedBeside {
   std::size_t experiment = 0;  ///< index into Report::experiments
   /// The column of its metric, index into Report::columns; none if that metric was not computed.
   std::optional<std::size_t> column = {};
+  std::string verdict = {};  ///< what its runs say of the value (papers/coverage.h)
 };
 
 struct SweepPoint {

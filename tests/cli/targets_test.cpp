@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "families/registry.h"
-#include "reports/published.h"
+#include "reports/papers/published.h"
 
 namespace assay {
 namespace {
@@ -43,11 +43,19 @@ TEST(Experiments, NoTwoAreTheSame) {
 
 TEST(Experiments, ThatPublishedValuesNameExist) {
   const auto names = experiment_names();
-  for (const auto& value : published_values()) {
+  for (const auto& value : published_values().values) {
     for (const auto& name : value.experiments) {
       EXPECT_NE(std::find(names.begin(), names.end(), name), names.end())
           << value.where << ": " << name;
     }
+  }
+}
+
+TEST(Experiments, ThatPublishedValuesNameHaveTheIdsThatAreWrittenThere) {
+  for (const auto& [name, id] : published_values().ids) {
+    EXPECT_EQ(resolve_target(name, {}, false).id(), id)
+        << name << ": its definition has changed; do the values of results/published.toml that name "
+        << "it still belong to it?";
   }
 }
 

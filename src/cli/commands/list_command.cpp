@@ -3,9 +3,11 @@
 
 #include <cstdio>
 #include <map>
+#include <memory>
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/list_papers.h"
 #include "cli/run/targets.h"
 #include "cli/text/table.h"
 #include "config/suite.h"
@@ -120,7 +122,13 @@ void add_list(App& app) {
   CLI::App* list =
       app.command("list", "experiments and suites, with their last results", "assay list");
   app.add_json(list);
-  app.act(list, [&app] { return list_command(app.common()); });
+  const auto papers = std::make_shared<bool>(false);
+  list->add_flag(
+      "--papers", *papers,
+      "published values instead, paper by paper: tier, and the verdict of the runs here");
+  app.act(list, [&app, papers] {
+    return *papers ? list_papers(app.common()) : list_command(app.common());
+  });
 }
 
 }  // namespace assay

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reports/published_match.h"
+#include "reports/papers/match.h"
 
 #include <fmt/format.h>
 
@@ -7,6 +7,8 @@
 
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/papers/coverage.h"
+#include "reports/papers/verdict.h"
 
 namespace assay {
 namespace {
@@ -34,31 +36,33 @@ int decimals(double value) {
 }  // namespace
 
 std::vector<PublishedBeside> match_published(const Report& report,
-                                             std::span<const PublishedValue> values) {
+                                             const PublishedValues& published) {
   std::vector<PublishedBeside> found;
   for (std::size_t e = 0; e < report.experiments.size(); ++e) {
     const ExperimentSummary& experiment = report.experiments[e];
-    for (const PublishedValue& value : values) {
+    for (const PublishedValue& value : published.values) {
       const auto& names = value.experiments;
       const bool repeats = std::ranges::find(names, experiment.name) != names.end();
       if (!repeats || !is_fact(value)) continue;
-      found.push_back({value, e, column_with(report, experiment, value.metric)});
+      const auto verdict = verdict_of(value, experiment, report.columns, published.ids);
+      found.push_back(
+          {value, e, column_with(report, experiment, value.metric), verdict_text(value, verdict)});
     }
   }
   return found;
 }
 
 std::string published_text(const PublishedValue& value) {
-  const int digits = std::max(decimals(value.value), decimals(value.spread));
+  const int digits = std::max(decimals(value.value), decimals(value.spread.value_or(value.value)));
   const std::string text = fmt::format("{:.{}f}", value.value, digits);
-  return value.spread > 0 ? fmt::format("{} ± {:.{}f}", text, value.spread, digits) : text;
+  return value.spread ? fmt::format("{} ± {:.{}f}", text, *value.spread, digits) : text;
 }
 
 std::string published_spread_text(const PublishedValue& value) {
   std::string text;
-  if (value.spread > 0 && value.spread_of == "not stated") {
+  if (value.spread && value.spread_of == "not stated") {
     text = "what ± is, is not stated";
-  } else if (value.spread > 0) {
+  } else if (value.spread) {
     text = fmt::format("± is the {}", value.spread_of);
     if (value.spread_of.starts_with("evaluations")) text = "± over " + value.spread_of;
   }

@@ -9,10 +9,10 @@
 
 namespace assay {
 
-/// Published values beside the experiments of the report that repeat them, in the report's order;
-/// values from memory are left out. Nothing is compared: protocols of papers are not ours.
+/// Published values beside the experiments of the report that repeat them, in the report's order,
+/// with their verdicts; values from memory are left out.
 std::vector<PublishedBeside> match_published(const Report& report,
-                                             std::span<const PublishedValue> values);
+                                             const PublishedValues& published);
 
 /// "29.3 ± 1.0": value and spread with the same decimals.
 std::string published_text(const PublishedValue& value);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/papers/verdict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "reports/papers/coverage.h"
+#include "reports/synthetic_database.h"
+#include "results/example_runs.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+PublishedValue ring() {
+  PublishedValue value;
+  value.model = "GAN";
+  value.metric = "modes_covered";
+  value.value = 6.3;
+  value.spread = 0.5;
+  value.spread_of = "standard error";
+  value.runs = 10;
+  value.tolerance = 1.6;
+  value.certainty = Certainty::kTable;
+  value.experiments = {"toy2d/ring"};
+  value.fields = {{"n_generated", "2500"}};
+  return value;
+}
+
+const std::vector<double> kFive = {6.0, 6.5, 5.5, 7.0, 6.2};
+
+// scipy 1.17.1: ttest_ind_from_stats(mean, sd, 5, 6.3 [± 1.6], 0.5 √10, 10, equal_var=False).
+TEST(PaperVerdict, IsScipysTestOfOursAgainstThePublishedMeanAndItsSpread) {
+  const PaperVerdict verdict = judge_published(ring(), kFive, Direction::kHigher);
+  EXPECT_EQ(verdict.outcome, PaperOutcome::kReproduced);
+  EXPECT_NEAR(*verdict.effect, -0.06, 1e-12);
+  EXPECT_NEAR(*verdict.p, 0.9162659965331801, 1e-12);
+  EXPECT_NEAR(*verdict.equivalence, 0.008543020149218676, 1e-12);
+  PublishedValue sd = ring();
+  sd.spread = 0.5 * std::sqrt(10.0);
+  sd.spread_of = "standard deviation";
+  EXPECT_NEAR(*judge_published(sd, kFive, Direction::kHigher).p, 0.9162659965331801, 1e-12);
+}
+
+TEST(PaperVerdict, OfAValueWithoutSpreadIsTheOneSampleTest) {
+  PublishedValue value = ring();
+  value.value = 4.0;
+  for (const char* of : {"evaluations of one model", "not stated", ""}) {
+    value.spread_of = of;
+    const PaperVerdict verdict = judge_published(value, kFive, Direction::kHigher);
+    EXPECT_NEAR(*verdict.p, 0.0008610382704443739, 1e-12);  // scipy's ttest_1samp
+    EXPECT_EQ(verdict.outcome, PaperOutcome::kBetter);
+  }
+  EXPECT_EQ(judge_published(value, kFive, Direction::kLower).outcome, PaperOutcome::kWorse);
+  EXPECT_EQ(judge_published(value, kFive, Direction::kUnknown).outcome,
+            PaperOutcome::kInconclusive);
+}
+
+TEST(PaperVerdict, NoDifferenceFoundIsNotReproduced) {
+  PublishedValue value = ring();
+  value.tolerance = 0.3;
+  const PaperVerdict verdict = judge_published(value, kFive, Direction::kHigher);
+  EXPECT_EQ(verdict.outcome, PaperOutcome::kInconclusive);
+  EXPECT_FALSE(verdict.reason.empty());
+  EXPECT_EQ(judge_published(ring(), {6.3}, Direction::kHigher).outcome,
+            PaperOutcome::kInconclusive);
+  EXPECT_EQ(judge_published(ring(), {6.3, NAN, 6.3}, Direction::kHigher).outcome,
+            PaperOutcome::kInconclusive)
+      << "a lost seed is never dropped";
+}
+
+class Coverage : public ::testing::Test {
+ protected:
+  PaperRow row(const PublishedValue& value, const std::string& id) {
+    const PublishedValues published{{value}, {{"toy2d/ring", id}}};
+    held_.push_back(std::make_unique<PublishedValues>(published));
+    const std::filesystem::path file = folder_ / "a.sqlite";
+    return paper_coverage(*held_.back(), std::span(&file, 1), {}).at(0);
+  }
+  void run(double score, std::uint64_t seed, const std::string& generated, bool smoke = false) {
+    auto database = Database::open_for_writing(folder_ / "a.sqlite");
+    test::MadeUpRun made_up;
+    made_up.experiment = "toy2d/ring";
+    made_up.seed = seed;
+    made_up.smoke = smoke;
+    made_up.last = {{"modes_covered", score, 0.0, {{"n_generated", generated}}}};
+    test::add_run(database, made_up);
+  }
+
+  test::TemporaryFolder folder_;
+  std::vector<std::unique_ptr<PublishedValues>> held_;
+};
+
+const std::string kId(64, test::MadeUpRun().id_digit);
+
+TEST_F(Coverage, MatchesByNameAndIdAndEveryField) {
+  for (std::uint64_t seed = 0; seed < 5; ++seed) run(kFive[seed], seed, "2500");
+  EXPECT_EQ(row(ring(), kId).verdict.outcome, PaperOutcome::kReproduced);
+  EXPECT_THAT(verdict_text(ring(), row(ring(), kId).verdict),
+              HasSubstr("reproduced: 6.24 ± 0.56 (n = 5), −0.06 ["));
+  const PaperRow other = row(ring(), std::string(64, 'f'));
+  EXPECT_EQ(other.verdict.outcome, PaperOutcome::kNotRun);
+  EXPECT_THAT(other.verdict.reason, HasSubstr("another definition"));
+  PublishedValue ten_thousand = ring();
+  ten_thousand.fields["n_generated"] = "10000";
+  const PaperRow apart = row(ten_thousand, kId);
+  EXPECT_EQ(apart.verdict.outcome, PaperOutcome::kNotComparable);
+  EXPECT_EQ(apart.verdict.reason, "n_generated: 10000 / 2500");
+}
+
+TEST_F(Coverage, ASmokeRunRepeatsNothing) {
+  for (std::uint64_t seed = 0; seed < 5; ++seed) run(kFive[seed], seed, "2500", true);
+  EXPECT_EQ(row(ring(), kId).verdict.outcome, PaperOutcome::kNotRun);
+}
+
+TEST_F(Coverage, WithoutADatabaseNothingWasRunAndItSaysWhy) {
+  PublishedValue value = ring();
+  value.needs = "GPU: one";
+  const PublishedValues published{{value}, {{"toy2d/ring", kId}}};
+  const auto rows = paper_coverage(published, {}, {});
+  EXPECT_EQ(verdict_text(*rows[0].value, rows[0].verdict), "not run: GPU: one");
+}
+
+}  // namespace
+}  // namespace assay
