@@ -128,6 +128,43 @@ std::string markdown_text(std::string_view text) {
   return out;
 }
 
+std::string latex_text(std::string_view text) {
+  struct Written {
+    std::string_view from, to;
+  };
+  constexpr std::array<Written, 17> kWritten = {{{"\\", "\\textbackslash{}"},
+                                                 {"{", "\\{"},
+                                                 {"}", "\\}"},
+                                                 {"$", "\\$"},
+                                                 {"&", "\\&"},
+                                                 {"%", "\\%"},
+                                                 {"#", "\\#"},
+                                                 {"_", "\\_"},
+                                                 {"^", "\\textasciicircum{}"},
+                                                 {"~", "\\textasciitilde{}"},
+                                                 {"±", "$\\pm$"},
+                                                 {"−", "$-$"},
+                                                 {"×", "$\\times$"},
+                                                 {"≤", "$\\leq$"},
+                                                 {"≥", "$\\geq$"},
+                                                 {"\n", " "},
+                                                 {"\t", " "}}};
+  const std::string valid = valid_utf8(text);
+  std::string out;
+  for (std::string_view rest = valid; !rest.empty();) {
+    const auto found = std::ranges::find_if(
+        kWritten, [&](const Written& one) { return rest.starts_with(one.from); });
+    if (found == kWritten.end()) {
+      out += rest.front();
+      rest.remove_prefix(1);
+    } else {
+      out += found->to;
+      rest.remove_prefix(found->from.size());
+    }
+  }
+  return out;
+}
+
 std::string csv_field(std::string_view text) {
   std::string clean = valid_utf8(text);
   if (may_be_formula(clean)) clean.insert(clean.begin(), '\'');

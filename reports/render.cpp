@@ -13,6 +13,7 @@
 #include "reports/csv.h"
 #include "reports/html.h"
 #include "reports/json.h"
+#include "reports/latex.h"
 #include "reports/markdown.h"
 
 namespace assay {
@@ -24,10 +25,11 @@ struct Renderer {
   std::string (*render)(const Report&);
 };
 
-constexpr std::array<Renderer, 4> kRenderers = {{{"html", Format::kHtml, report_html},
+constexpr std::array<Renderer, 5> kRenderers = {{{"html", Format::kHtml, report_html},
                                                  {"md", Format::kMarkdown, report_markdown},
                                                  {"csv", Format::kCsv, report_csv},
-                                                 {"json", Format::kJson, report_json}}};
+                                                 {"json", Format::kJson, report_json},
+                                                 {"latex", Format::kLatex, report_latex}}};
 
 }  // namespace
 

@@ -9,9 +9,9 @@
 
 namespace assay {
 
-enum class Format { kHtml, kMarkdown, kCsv, kJson };
+enum class Format { kHtml, kMarkdown, kCsv, kJson, kLatex };
 
-/// html, md, csv or json. Throws Error with the near miss.
+/// html, md, csv, json or latex. Throws Error with the near miss.
 Format format_from_name(std::string_view name);
 
 /// The whole report as one text.

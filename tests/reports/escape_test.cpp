@@ -65,5 +65,12 @@ TEST(Escape, Base64MatchesRfc4648) {
   EXPECT_EQ(base64("\xFF\xFE\xFD"), "//79");
 }
 
+TEST(LatexText, LeavesNoCharacterThatActs) {
+  EXPECT_EQ(latex_text("a_b & 5% of $x$ {#1} ~^\\"),
+            "a\\_b \\& 5\\% of \\$x\\$ \\{\\#1\\} \\textasciitilde{}\\textasciicircum{}"
+            "\\textbackslash{}");
+  EXPECT_EQ(latex_text("−1.5 ± 0.2\nnext"), "$-$1.5 $\\pm$ 0.2 next");
+}
+
 }  // namespace
 }  // namespace assay

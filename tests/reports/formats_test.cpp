@@ -39,6 +39,8 @@ TEST_F(Formats, MarkdownIsGolden) { expect_golden("small.md", render(report, For
 
 TEST_F(Formats, CsvIsGolden) { expect_golden("small.csv", render(report, Format::kCsv)); }
 
+TEST_F(Formats, LatexIsGolden) { expect_golden("small.tex", render(report, Format::kLatex)); }
+
 TEST_F(Formats, NumbersAreTheSameInAllOfThem) {
   const std::string html = render(report, Format::kHtml);
   const std::string markdown = render(report, Format::kMarkdown);

@@ -19,6 +19,8 @@ void add_compare(App& app);
 void add_baseline(App& app);
 void add_gate(App& app);
 void add_merge(App& app);
+void add_export(App& app);
+void add_plan(App& app);
 void add_eval(App& app);
 void add_sample(App& app);
 void add_data(App& app);

@@ -3,6 +3,7 @@
 
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
+#include <fmt/format.h>
 
 #include <memory>
 
@@ -10,6 +11,7 @@
 #include "cli/commands/commands.h"
 #include "cli/eval/eval_output.h"
 #include "cli/eval/eval_plan.h"
+#include "cli/eval/eval_record.h"
 #include "cli/eval/eval_run.h"
 #include "cli/eval/eval_scorer.h"
 #include "cli/text/words.h"
@@ -19,13 +21,19 @@ namespace assay {
 
 int eval_command(const EvalCommand& command) {
   at::set_num_threads(command.common.threads);
+  if (!command.record.empty()) check_record(command);
   const auto evaluate = [&] {
     if (is_scored_as_defined(command)) return score_as_defined(command);
     const c10::InferenceMode inference;
     const EvalPlan plan = plan_evaluation(command);
     return score_inputs(command, plan);
   };
-  const EvalResult result = evaluate();
+  EvalResult result = evaluate();
+  if (!command.record.empty()) {
+    result.notes.push_back(fmt::format("recorded as run {} of {} in {}",
+                                       record_scores(command, result), command.record,
+                                       command.common.database.string()));
+  }
   if (command.common.json) {
     print_json(to_json(result));
   } else {
@@ -76,7 +84,12 @@ void add_eval(App& app) {
       ->check(CLI::NonNegativeNumber);
   eval->add_option_function<std::string>(
       "--seed", [options](const std::string& text) { options->seed = parse_one_seed(text); },
-      "of samples drawn from a RUN (default: the samples that the run was scored by)");
+      "of samples drawn from a RUN (default: the samples that the run was scored by); with --record "
+      "of the training that made them");
+  eval->add_option("--record", options->record,
+                   "store the scores of samples made elsewhere as a run of an experiment of this "
+                   "name (--seed: of its training)")
+      ->check(not_empty);
   eval->add_option("--data", options->data, "where the data of a RUN lie now")->check(not_empty);
   app.add_json(eval);
   app.act(eval, [&app, options] {

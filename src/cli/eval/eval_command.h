@@ -25,6 +25,7 @@ struct EvalCommand {
   std::optional<std::uint64_t> seed = {};  ///< of a RUN's samples; none: those that scored it
   std::filesystem::path data;  ///< where the data of a RUN lie now; empty: where they lay
   std::string device = "auto";
+  std::string record;  ///< experiment whose run stores the scores; empty: nothing is stored
 };
 
 /// `assay eval`: metrics on anything.

@@ -63,6 +63,7 @@ std::string rows_text(const EvalSource& source) {
 }  // namespace
 
 void add_input(EvalResult& result, const std::string& role, const EvalSource& source) {
+  if (role == "generated") result.generated_digest = source.digest;
   ReadInput input{role, "", {{"source", source.name}, {"n", source.rows()}}};
   std::string what = rows_text(source);
   if (source.from_images()) {

@@ -92,11 +92,11 @@ class Scorer {
   void check_sampling_options() const {
     if (sides_.generated.drawn || sides_.reference.drawn) return;
     const auto settings = eval_settings(command_.set).of_sampling;
-    const std::string given = !settings.empty()        ? "--set " + settings.front()
-                              : command_.seed          ? "--seed"
-                              : command_.count > 0     ? "--count"
-                              : !command_.data.empty() ? "--data"
-                                                       : "";
+    const std::string given = !settings.empty() ? "--set " + settings.front()
+                              : command_.seed && command_.record.empty() ? "--seed"
+                              : command_.count > 0                       ? "--count"
+                              : !command_.data.empty()                   ? "--data"
+                                                                         : "";
     if (given.empty()) return;
     throw Error(
         fmt::format("{}: says how a RUN is sampled; {} is none", given, sides_.generated.name));

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/eval/eval_record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/run/targets.h"
+#include "cli/run/worker.h"
+#include "config/schema.h"
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "harness/environment.h"
+#include "results/recorder.h"
+#include "results/run_lock.h"
+#include "results/store.h"
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kOutside = "outside";
+
+ExperimentRow experiment_named(const std::string& name) {
+  // Seeds of one model are runs of one experiment: the samples themselves are no part of its id.
+  return {sha256_hex(fmt::format("{}\n{}", kOutside, name)), name, std::string(kOutside),
+          fmt::format("name = {}\nfamily = \"{}\"\nnote = \"samples made elsewhere\"\n",
+                      to_toml(name), kOutside)};
+}
+
+NewRun run_of(const EvalCommand& command, const EvalResult& result, Database& database,
+              const std::string& experiment_id) {
+  const Commit commit = this_commit();
+  NewRun run;
+  run.uuid = random_uuid();
+  run.experiment_id = experiment_id;
+  run.seed = command.seed.value_or(0);
+  run.commit_id = commit.id;
+  run.dirty = commit.dirty;
+  run.machine_id = add_machine(database, machine_row(this_machine()));
+  run.threads = command.common.threads;
+  run.device = pick_device(command.device).is_cuda() ? "cuda" : "cpu";
+  run.data_digest = result.generated_digest;
+  run.code_digest = commit.code_digest;
+  run.source = command.generated;
+  return run;
+}
+
+}  // namespace
+
+void check_record(const EvalCommand& command) {
+  const auto printable = [](unsigned char c) { return c >= 0x20 && c != 0x7F; };
+  if (!std::ranges::all_of(command.record, printable))
+    throw Error("--record: the name holds control characters; take a plain one, as 'peers/mine'");
+  if (names_a_run(command.generated)) {
+    throw Error(fmt::format(
+        "--record {}: {} is a run, whose scores are stored with it; sweep its eval.* or sampler.* "
+        "keys with `assay run` to store others",
+        command.record, command.generated));
+  }
+  const auto names = experiment_names();
+  if (std::ranges::find(names, command.record) == names.end()) return;
+  throw Error(
+      fmt::format("--record {}: is an experiment of assay's own; take another name, as "
+                  "'outside/{}'",
+                  command.record, command.record));
+}
+
+std::int64_t record_scores(const EvalCommand& command, const EvalResult& result) {
+  Database database = Database::open_for_writing(command.common.database);
+  const ExperimentRow experiment = experiment_named(command.record);
+  add_experiment(database, experiment);
+  add_metric_kinds(database, metric_kinds());
+  const NewRun run = run_of(command, result, database, experiment.id);
+  const RunLock lock(database.file(), run.uuid);
+  const std::int64_t number = begin_run(database, run);
+  RunRecorder recorder(database, number);
+  Evaluation evaluation{0, result.values};
+  for (MetricValue& value : evaluation.metrics) {
+    // Which files they were is the run's data digest: seeds of one model share a protocol.
+    value.protocol.erase("generated");
+    value.protocol.erase("generated_digest");
+  }
+  recorder.evaluated(evaluation);
+  RunFinished end;
+  end.status = "complete";
+  recorder.finished(end);
+  return number;
+}
+
+}  // namespace assay

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is decided from stored results: compare, baseline, gate, merge, export, plan, papers and
+// samples of others, through the built program.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/png.h"
+#include "tests/cli/process_fixture.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+class EvidenceTest : public ProcessTest {
+ protected:
+  std::string out() const { return read_file(folder_ / "out"); }
+  std::string err() const { return read_file(folder_ / "err"); }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  nlohmann::json json() const { return nlohmann::json::parse(out()); }
+  // Into another database than db_.
+  int run_into(const std::string& file, const std::string& seeds,
+               const std::vector<std::string>& more = {}) {
+    db_ = path(file);
+    std::vector<std::string> words = {"run", path("small.toml"), "--seeds",
+                                      seeds, "--report",         path("r.html")};
+    words.insert(words.end(), more.begin(), more.end());
+    return call(words);
+  }
+};
+
+TEST_F(EvidenceTest, AGateIsPassedByRepetitionAndFailedByWhatDoesNotLearn) {
+  const std::vector<std::string> long_enough = {"--set", "train.images=400000"};
+  ASSERT_EQ(run_into("base.sqlite", "0..3", long_enough), 0);
+  ASSERT_EQ(call({"baseline", "save", path("frozen.sqlite")}), 0);
+  EXPECT_EQ(call({"baseline", "save", path("frozen.sqlite")}), 2) << "it changes only by --replace";
+  EXPECT_EQ(call({"baseline", "save", path("frozen.sqlite"), "--replace"}), 0);
+  EXPECT_EQ(call({"baseline", "save", db_, "--replace"}), 2) << "what is no baseline stays";
+  EXPECT_EQ(call({"gate", "--baseline", path("frozen.sqlite"), "--junit", path("frozen.sqlite")}), 2);
+  // Its own runs are nothing new.
+  EXPECT_EQ(call({"gate", "--baseline", path("frozen.sqlite")}), 6);
+  ASSERT_EQ(run_into("same.sqlite", "0..3", long_enough), 0);
+  EXPECT_EQ(call({"gate", "--baseline", path("frozen.sqlite"), "--json", path("g.json")}), 0);
+  const auto gate = nlohmann::json::parse(read_file(path("g.json")));
+  EXPECT_EQ(gate["bits"][0]["equal"], 4) << "one machine and build: the same bits";
+  for (const auto& row : gate["rows"]) {
+    if (row["importance"] == "critical") {
+      EXPECT_EQ(row["test"], "identical");
+    }
+  }
+  ASSERT_EQ(run_into("worse.sqlite", "0..3",
+                     {"--set", "train.images=400000", "--set", "optimizer.learning_rate=1e-9"}),
+            0);
+  EXPECT_EQ(call({"gate", "--baseline", path("frozen.sqlite")}), 6) << "another definition";
+  EXPECT_EQ(call({"gate", "--baseline", path("frozen.sqlite"), "--match", "name", "--github"}), 1);
+  EXPECT_THAT(out(), HasSubstr("::error"));
+}
+
+TEST_F(EvidenceTest, TwoDatabasesAreComparedAndUnited) {
+  ASSERT_EQ(run_into("a.sqlite", "0..2"), 0);
+  ASSERT_EQ(run_into("b.sqlite", "5..6"), 0);
+  EXPECT_EQ(call({"compare", path("a.sqlite"), path("b.sqlite"), "--json"}), 0);
+  EXPECT_EQ(json()["comparisons"].size(), 1U);
+  EXPECT_EQ(json()["comparisons"][0]["metrics"].front()["n_left"], 3);
+  EXPECT_EQ(
+      call({"compare", path("a.sqlite"), path("b.sqlite"), "--where", "1=1; DELETE FROM run"}), 2);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(call({"merge", path("a.sqlite"), path("b.sqlite"), "--into", path("all.sqlite")}), 0);
+  }
+  db_ = path("all.sqlite");
+  EXPECT_EQ(rows().size(), 5U);
+  EXPECT_EQ(call({"doctor"}), 0);
+  // Weights come along.
+  EXPECT_EQ(call({"sample", "5", "--count", "10", "--out", path("s.npz")}), 0) << err();
+  EXPECT_EQ(call({"plan", path("small.toml"), "--limit", "2h", "--json"}), 0) << err();
+  EXPECT_THAT(json()["members"][0]["basis"].get<std::string>(), HasSubstr("runs on cpu"));
+  EXPECT_EQ(call({"plan", "toy2d/ring_gan", "--limit", "soon"}), 2);
+}
+
+TEST_F(EvidenceTest, ARunIsExportedInEveryFormat) {
+  ASSERT_EQ(run_into("a.sqlite", "0"), 0);
+  for (const char* format : {"tensorboard", "csv", "jsonl", "npz", "safetensors"}) {
+    EXPECT_EQ(call({"export", "1", "--format", format, "--out", path(format)}), 0) << err();
+    std::size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(path(format)))
+      files += entry.is_regular_file() && entry.file_size() > 0;
+    EXPECT_GE(files, 1U) << format;
+  }
+  EXPECT_EQ(call({"export", "1", "--format", "xls", "--out", path("x")}), 2);
+}
+
+TEST_F(EvidenceTest, SamplesOfOthersAreRecordedAndCompared) {
+  for (int side = 0; side < 2; ++side) {
+    for (int i = 0; i < 30; ++i) {
+      write_file_atomically(folder_ / (side == 0 ? "theirs" : "real") / fmt::format("{:02}.png", i),
+                            encode_png(at::full({1, 8, 8}, (side * 40 + i * 7) % 256, at::kByte)));
+    }
+  }
+  const std::vector<std::string> eval = {"eval",        "--generated", path("theirs"),
+                                         "--reference", path("real"),  "--extractor",
+                                         "pixels",      "--metrics",   "fd,recall"};
+  const auto recorded = [&](const std::string& name, const std::string& seed) {
+    auto words = eval;
+    words.insert(words.end(), {"--record", name, "--seed", seed});
+    return call(words);
+  };
+  ASSERT_EQ(recorded("peers/one", "0"), 0) << err();
+  ASSERT_EQ(recorded("peers/one", "1"), 0);
+  ASSERT_EQ(recorded("peers/two", "0"), 0);
+  ASSERT_EQ(recorded("peers/two", "1"), 0);
+  ASSERT_EQ(rows().size(), 4U);
+  EXPECT_EQ(rows()[0].family, "outside");
+  EXPECT_EQ(rows()[0].data_digest.value().size(), 64U);
+  EXPECT_EQ(call({"compare", "peers/one", "peers/two", "--json"}), 0);
+  EXPECT_EQ(json()["comparisons"][0]["metrics"]["fd@pixels"]["verdict"], "same");
+  EXPECT_EQ(json()["comparisons"][0]["metrics"]["fd@pixels"]["n"], 2) << "seeds share a protocol";
+  EXPECT_EQ(call({"show", "1", "--json"}), 0) << err();
+  EXPECT_EQ(call({"report", "--format", "md", "--out", path("r.md")}), 0) << err();
+  EXPECT_THAT(read_file(path("r.md")), HasSubstr("peers/one"));
+  EXPECT_EQ(call({"doctor"}), 0);
+  // Nothing that is assay's own can be overwritten by a name.
+  EXPECT_EQ(recorded("vae/fashion_mnist", "0"), 2);
+}
+
+TEST_F(EvidenceTest, PublishedValuesAreListedWithTheirVerdicts) {
+  EXPECT_EQ(call({"list", "--papers", "--json"}), 0);
+  EXPECT_GE(json().size(), 600U);
+  for (const auto& row : json()) {
+    EXPECT_EQ(row["verdict"], "not run");
+    EXPECT_FALSE(row["reason"].get<std::string>().empty());
+  }
+}
+
+}  // namespace
+}  // namespace assay
