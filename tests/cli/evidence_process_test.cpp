@@ -39,7 +39,8 @@ TEST_F(EvidenceTest, AGateIsPassedByRepetitionAndFailedByWhatDoesNotLearn) {
   EXPECT_EQ(call({"baseline", "save", path("frozen.sqlite")}), 2) << "it changes only by --replace";
   EXPECT_EQ(call({"baseline", "save", path("frozen.sqlite"), "--replace"}), 0);
   EXPECT_EQ(call({"baseline", "save", db_, "--replace"}), 2) << "what is no baseline stays";
-  EXPECT_EQ(call({"gate", "--baseline", path("frozen.sqlite"), "--junit", path("frozen.sqlite")}), 2);
+  EXPECT_EQ(call({"gate", "--baseline", path("frozen.sqlite"), "--junit", path("frozen.sqlite")}),
+            2);
   // Its own runs are nothing new.
   EXPECT_EQ(call({"gate", "--baseline", path("frozen.sqlite")}), 6);
   ASSERT_EQ(run_into("same.sqlite", "0..3", long_enough), 0);
