@@ -21,8 +21,8 @@ std::string script_json(std::string_view json);
 /// Inside a cell or line of GitHub Markdown: no character starts a tag, a link, emphasis, a cell or
 /// a line.
 std::string markdown_text(std::string_view text);
-/// Inside a line of LaTeX: none of its special characters acts, ± and − are in mathematics, an end of
-/// line is a space.
+/// Inside a line of LaTeX: none of its special characters acts, ± and − are in mathematics, an end
+/// of line is a space.
 std::string latex_text(std::string_view text);
 /// One field of RFC 4180, quoted where needed. A text that a spreadsheet could take for a formula,
 /// since it begins with = + - @ or white space, gets a leading '; a number stays one.

@@ -95,8 +95,8 @@ std::string published(const Report& report) {
                         markdown_text(value.model), markdown_text(value.data),
                         markdown_text(value.metric), published_text(value),
                         spread.empty() ? "" : "<br>" + spread, here_text(report, beside),
-                        markdown_text(beside.verdict), markdown_text(value.source), certainty_text(value.certainty),
-                        markdown_text(value.protocol));
+                        markdown_text(beside.verdict), markdown_text(value.source),
+                        certainty_text(value.certainty), markdown_text(value.protocol));
   }
   return text + "\n";
 }

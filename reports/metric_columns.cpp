@@ -99,9 +99,8 @@ std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metri
     return column.metric == metric.name && column.protocol_id == id;
   });
   if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
-  columns.push_back({.metric = metric.name,
-                     .protocol_id = id,
-                     .protocol = measurement_of(metric.protocol)});
+  columns.push_back(
+      {.metric = metric.name, .protocol_id = id, .protocol = measurement_of(metric.protocol)});
   return columns.size() - 1;
 }
 

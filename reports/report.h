@@ -24,7 +24,7 @@ struct ReportOptions {
       {};                         ///< names or definition ids, in this order; empty: all, by name
   std::string generated_at = {};  ///< empty: now; tests set it
   std::vector<std::string> suites = {};  ///< whose claims are shown; empty: all
-  std::vector<MetricKind> kinds = {};  ///< of metrics that a database does not explain
+  std::vector<MetricKind> kinds = {};    ///< of metrics that a database does not explain
 };
 
 enum class Direction { kLower, kHigher, kUnknown };

@@ -11,7 +11,6 @@
 #include "core/error.h"
 #include "core/reason.h"
 #include "results/migrate.h"
-#include "results/migrate.h"
 #include "results/run_lock.h"
 #include "results/run_queries.h"
 

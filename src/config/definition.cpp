@@ -5,8 +5,8 @@
 
 #include <stdexcept>
 
-#include "config/toml_source.h"
 #include "config/gate_rule.h"
+#include "config/toml_source.h"
 #include "core/digest.h"
 
 namespace assay {

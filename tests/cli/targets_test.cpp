@@ -54,7 +54,8 @@ TEST(Experiments, ThatPublishedValuesNameExist) {
 TEST(Experiments, ThatPublishedValuesNameHaveTheIdsThatAreWrittenThere) {
   for (const auto& [name, id] : published_values().ids) {
     EXPECT_EQ(resolve_target(name, {}, false).id(), id)
-        << name << ": its definition has changed; do the values of results/published.toml that name "
+        << name
+        << ": its definition has changed; do the values of results/published.toml that name "
         << "it still belong to it?";
   }
 }

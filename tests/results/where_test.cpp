@@ -64,9 +64,10 @@ TEST_F(WhereTest, AndBindsTighterThanOr) {
 }
 
 TEST_F(WhereTest, WhatIsNoConditionIsRefusedWithItsPlace) {
-  for (const auto* text : {"", "1=1; DELETE FROM run", "seed <", "seed = 1; DROP TABLE run",
-                           "seed = 'a", "(seed = 1", "seed in 1", "seed = 1 seed = 2",
-                           "seed = 1 --", "= 3", "seed = x", "seed in ()", "seed = 1 or", "fd < nan", "fd < inf", "\xff"}) {
+  for (const auto* text :
+       {"", "1=1; DELETE FROM run", "seed <", "seed = 1; DROP TABLE run", "seed = 'a", "(seed = 1",
+        "seed in 1", "seed = 1 seed = 2", "seed = 1 --", "= 3", "seed = x", "seed in ()",
+        "seed = 1 or", "fd < nan", "fd < inf", "\xff"}) {
     EXPECT_THAT(error_of(text), HasSubstr("at character")) << text;
   }
   EXPECT_THAT(error_of(std::string(1000, '(')), HasSubstr("fewer parentheses"));

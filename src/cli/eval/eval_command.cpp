@@ -84,7 +84,8 @@ void add_eval(App& app) {
       ->check(CLI::NonNegativeNumber);
   eval->add_option_function<std::string>(
       "--seed", [options](const std::string& text) { options->seed = parse_one_seed(text); },
-      "of samples drawn from a RUN (default: the samples that the run was scored by); with --record "
+      "of samples drawn from a RUN (default: the samples that the run was scored by); with "
+      "--record "
       "of the training that made them");
   eval->add_option("--record", options->record,
                    "store the scores of samples made elsewhere as a run of an experiment of this "

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "config/gate_rule.h"
 #include "config/definition.h"
+#include "config/gate_rule.h"
 #include "config/key_reference.h"
 #include "config/suite.h"
 #include "families/registry.h"
@@ -18,7 +18,8 @@ std::string key_page() {
     page += key_reference(fmt::format("Of the family `{}`: {}", family.name, family.paper),
                           family.schema());
   }
-  page += key_reference("Of a `[gate.<metric>]` table, how `assay gate` judges a metric's change", gate_schema());
+  page += key_reference("Of a `[gate.<metric>]` table, how `assay gate` judges a metric's change",
+                        gate_schema());
   page += key_reference("At the top of a suite", suite_schema());
   page += key_reference("Of a suite's `[[member]]`", member_schema());
   page += key_reference("Of a suite's `[[claim]]`", claim_schema());
