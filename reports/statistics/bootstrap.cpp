@@ -57,7 +57,7 @@ Estimate bca_mean_estimate(std::span<const double> values, double alpha, std::in
   const double mean = found.mean.value();
   if (found.sd.value() == 0.0) return {mean, Interval{mean, mean, 1.0 - 2.0 * alpha}};
   const auto means = resampled_means(values, resamples, seed);
-  const auto [first, last] = std::ranges::equal_range(means, mean);
+  const auto [first, last] = std::equal_range(means.begin(), means.end(), mean);
   const double below =
       static_cast<double>(first - means.begin()) + 0.5 * static_cast<double>(last - first);
   const boost::math::normal normal;
