@@ -140,8 +140,9 @@ TEST(SampleKeeper, MoreSamplesTakeNoMoreMemory) {
   draw(200);
   const auto before = resident_bytes_at_most();
   draw(1200);
-  // A thousand more images are 197 MB as bytes, 786 MB as floats.
-  EXPECT_LT(resident_bytes_at_most() - before, 60'000'000);
+  // A thousand more images are 197 MB as bytes, 786 MB as floats; blocks that the system's own
+  // allocator keeps have come to 64 MB.
+  EXPECT_LT(resident_bytes_at_most() - before, 100'000'000);
 }
 
 }  // namespace
