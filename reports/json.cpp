@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/json.h"
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "reports/escape.h"
+#include "reports/json_number.h"
 #include "reports/number_text.h"
 
 namespace assay {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json number(double value) {
-  if (std::isfinite(value)) return value;
-  return exact_number_text(value);
-}
-
-Json optional_number(const std::optional<double>& value) { return value ? number(*value) : Json(); }
 
 Json text(std::string_view value) { return valid_utf8(value); }
 
@@ -30,16 +23,18 @@ Json texts(const std::vector<std::string>& values) {
 Json summary_json(const SeedSummary& s) {
   return {{"n", s.n},
           {"non_finite", s.non_finite},
-          {"mean", optional_number(s.mean)},
-          {"sd", optional_number(s.sd)},
-          {"low", optional_number(s.low)},
-          {"high", optional_number(s.high)}};
+          {"mean", json_number(s.mean)},
+          {"sd", json_number(s.sd)},
+          {"text", mean_and_spread_text(s)},
+          {"low", json_number(s.low)},
+          {"high", json_number(s.high)}};
 }
 
 Json curve_json(const SeedCurve& curve) {
   Json points = Json::array();
   for (const auto& p : curve.points) {
-    points.push_back({number(p.images_seen), number(p.mean), number(p.low), number(p.high)});
+    points.push_back(
+        {json_number(p.images_seen), json_number(p.mean), json_number(p.low), json_number(p.high)});
   }
   return {{"name", text(curve.name)},
           {"seeds", curve.seeds},
@@ -55,9 +50,9 @@ Json metric_json(const MetricSummary& metric, const Report& report) {
     seeds.push_back({{"seed", s.seed},
                      {"uuid", text(s.uuid)},
                      {"images_seen", s.images_seen},
-                     {"value", number(s.value)},
-                     {"standard_error", number(s.standard_error)},
-                     {"untrained", optional_number(s.untrained)}});
+                     {"value", json_number(s.value)},
+                     {"standard_error", json_number(s.standard_error)},
+                     {"untrained", json_number(s.untrained)}});
   }
   return {{"metric", text(column.metric)},
           {"label", text(column.label)},
@@ -82,7 +77,7 @@ Json experiment_json(const ExperimentSummary& e, const Report& report) {
                {"command", text(e.command)},
                {"definition", text(e.definition)},
                {"wall_seconds", summary_json(e.wall_seconds)},
-               {"computing_seconds", number(e.computing_seconds)},
+               {"computing_seconds", json_number(e.computing_seconds)},
                {"peak_memory_bytes", e.peak_memory_bytes},
                {"peak_memory_of", e.peak_memory_of}};
   json["metrics"] = Json::array();
@@ -93,7 +88,7 @@ Json experiment_json(const ExperimentSummary& e, const Report& report) {
   for (const auto& speed : e.speeds) {
     json["throughput"].push_back({{"phase", text(speed.phase)},
                                   {"images_per_second", summary_json(speed.images_per_second)},
-                                  {"worst_mad", number(speed.worst_mad)}});
+                                  {"worst_mad", json_number(speed.worst_mad)}});
   }
   json["runs"] = Json::array();
   for (const auto& run : e.runs) json["runs"].push_back(run_json(run));
@@ -102,9 +97,9 @@ Json experiment_json(const ExperimentSummary& e, const Report& report) {
 
 Json test_json(const std::optional<TestResult>& test, double adjusted) {
   if (!test) return nullptr;
-  return {{"statistic", number(test->statistic)},
-          {"p", number(test->p)},
-          {"p_adjusted", number(adjusted)},
+  return {{"statistic", json_number(test->statistic)},
+          {"p", json_number(test->p)},
+          {"p_adjusted", json_number(adjusted)},
           {"exact", test->exact}};
 }
 
@@ -115,7 +110,7 @@ Json side_json(const ClaimSide& side) {
     for (const auto& [name, setting] : value.settings) settings[valid_utf8(name)] = text(setting);
     values.push_back({{"seed", value.seed},
                       {"uuid", text(value.uuid)},
-                      {"value", number(value.value)},
+                      {"value", json_number(value.value)},
                       {"commit", text(value.commit)},
                       {"settings", settings}});
   }
@@ -131,7 +126,7 @@ Json claim_json(const StoredVerdict& stored) {
   const ClaimEvidence& evidence = verdict.evidence;
   const Claim& claim = evidence.claim;
   const bool bounded = verdict.effect && verdict.effect->interval;
-  const auto bound = [&](double value) { return bounded ? number(value) : Json(); };
+  const auto bound = [&](double value) { return bounded ? json_number(value) : Json(); };
   const Interval interval = bounded ? *verdict.effect->interval : Interval{};
   return {{"suite", text(stored.suite)},
           {"at", text(stored.at)},
@@ -140,12 +135,12 @@ Json claim_json(const StoredVerdict& stored) {
           {"reason", text(verdict.reason)},
           {"metric", text(claim.metric)},
           {"direction", direction_name(claim.direction)},
-          {"factor", number(claim.factor)},
-          {"margin", number(claim.margin)},
+          {"factor", json_number(claim.factor)},
+          {"margin", json_number(claim.margin)},
           {"test", test_name(claim.test)},
-          {"alpha", number(claim.alpha)},
+          {"alpha", json_number(claim.alpha)},
           {"source", text(claim.source)},
-          {"effect", verdict.effect ? number(verdict.effect->value) : Json()},
+          {"effect", verdict.effect ? json_number(verdict.effect->value) : Json()},
           {"low", bound(interval.low)},
           {"high", bound(interval.high)},
           {"confidence", bound(interval.confidence)},
@@ -164,13 +159,13 @@ Json published_json(const PublishedBeside& beside, const Report& report) {
           {"model", text(value.model)},
           {"data", text(value.data)},
           {"metric", text(value.metric)},
-          {"value", number(value.value)},
-          {"spread", optional_number(value.spread)},
+          {"value", json_number(value.value)},
+          {"spread", json_number(value.spread)},
           {"spread_of", text(value.spread_of)},
           {"runs", value.runs > 0 ? Json(value.runs) : Json()},
           {"source", text(value.source)},
           {"protocol", text(value.protocol)},
-          {"tolerance", number(value.tolerance)},
+          {"tolerance", json_number(value.tolerance)},
           {"verdict", text(beside.verdict)},
           {"certainty", certainty_text(value.certainty)}};
 }
@@ -178,7 +173,7 @@ Json published_json(const PublishedBeside& beside, const Report& report) {
 Json sweep_json(const Sweep& sweep, const Report& report) {
   Json points = Json::array();
   for (const auto& point : sweep.points) {
-    points.push_back({{"value", number(point.x)},
+    points.push_back({{"value", json_number(point.x)},
                       {"experiment", text(report.experiments[point.experiment].label)}});
   }
   return {{"key", text(sweep.key)}, {"label", text(sweep.label)}, {"points", points}};
@@ -210,7 +205,7 @@ Json run_json(const RunRow& run) {
           {"smoke", run.smoke},
           {"started_at", text(run.started_at)},
           {"images_seen", run.images_seen},
-          {"wall_seconds", number(run.wall_seconds)},
+          {"wall_seconds", json_number(run.wall_seconds)},
           {"peak_memory_bytes", run.peak_memory_bytes},
           {"state_hash", text(run.state_hash)}};
 }

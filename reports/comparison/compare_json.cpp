@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/comparison/compare_json.h"
 
-#include <cmath>
-
 #include "reports/comparison/compare_text.h"
 #include "reports/escape.h"
-#include "reports/number_text.h"
+#include "reports/json_number.h"
 
 namespace assay {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) {
-  if (std::isfinite(value)) return value;
-  return exact_number_text(value);
-}
-
-Json number(const std::optional<double>& value) { return value ? number(*value) : Json(); }
-
-Json scores_json(const Sample& sample) {
-  Json scores = Json::object();
-  for (const SeedScore& one : sample.scores) scores[std::to_string(one.seed)] = number(one.value);
-  return scores;
-}
-
 Json entry_json(const Comparison& comparison, const Entry& entry) {
   Json metrics = Json::object();
   for (const MetricSummary& metric : entry.metrics) {
-    metrics[comparison.columns[metric.column].label] = {
-        {"n", metric.last.n}, {"mean", number(metric.last.mean)}, {"sd", number(metric.last.sd)}};
+    metrics[comparison.columns[metric.column].label] = {{"n", metric.last.n},
+                                                        {"mean", json_number(metric.last.mean)},
+                                                        {"sd", json_number(metric.last.sd)}};
   }
   return {{"label", valid_utf8(entry.label)},
           {"id", entry.id},
@@ -52,18 +38,25 @@ Json pair_json(const Comparison& comparison, const ComparedMetric& pair) {
 
 }  // namespace
 
+Json scores_json(const Sample& sample) {
+  Json scores = Json::object();
+  for (const SeedScore& one : sample.scores)
+    scores[std::to_string(one.seed)] = json_number(one.value);
+  return scores;
+}
+
 Json decision_json(const Decision& d) {
-  return {{"effect", number(d.effect)},
-          {"low", number(d.low)},
-          {"high", number(d.high)},
-          {"p", number(d.p)},
+  return {{"effect", json_number(d.effect)},
+          {"low", json_number(d.low)},
+          {"high", json_number(d.high)},
+          {"p", json_number(d.p)},
           {"n", d.n},
           {"verdict", verdict_name(d.verdict)},
-          {"p_adjusted", number(d.adjusted)},
-          {"p_equivalence", number(d.equivalence)},
+          {"p_adjusted", json_number(d.adjusted)},
+          {"p_equivalence", json_number(d.equivalence)},
           {"test", d.test.empty() ? Json() : Json(d.test)},
-          {"effect_size", number(d.effect_size)},
-          {"detectable", number(d.detectable)},
+          {"effect_size", json_number(d.effect_size)},
+          {"detectable", json_number(d.detectable)},
           {"more_seeds", d.more_seeds ? Json(*d.more_seeds) : Json()},
           {"n_left", d.n_left},
           {"n_right", d.n_right},

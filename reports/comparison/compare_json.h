@@ -10,6 +10,9 @@ namespace assay {
 /// effect, low, high, p, n, verdict and all else that a decision holds; null where there is none.
 nlohmann::ordered_json decision_json(const Decision& decision);
 
+/// Scores by seed.
+nlohmann::ordered_json scores_json(const Sample& sample);
+
 /// {"entries": [...], "comparisons": [{"left", "right", "metrics": {"fd@pixels": {"effect", "low",
 /// "high", "p", "n", "verdict", …}}}], "notes": [...]}.
 nlohmann::ordered_json compare_json(const Comparison& comparison);

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "reports/escape.h"
 #include "reports/export/event_file.h"
+#include "reports/json_number.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "results/queries.h"
@@ -22,11 +22,6 @@ namespace assay {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json number(double value) {
-  if (std::isfinite(value)) return value;
-  return exact_number_text(value);
-}
 
 Json protocol_fields(const Protocol& protocol) {
   Json fields = Json::object();
@@ -114,7 +109,7 @@ std::string run_jsonl(const Database& database, const RunRow& run) {
                      {"smoke", run.smoke},
                      {"started_at", run.started_at},
                      {"images_seen", run.images_seen},
-                     {"wall_seconds", number(run.wall_seconds)},
+                     {"wall_seconds", json_number(run.wall_seconds)},
                      {"peak_memory_bytes", run.peak_memory_bytes},
                      {"state_hash", run.state_hash}};
   std::string text = head.dump() + "\n";
@@ -122,7 +117,7 @@ std::string run_jsonl(const Database& database, const RunRow& run) {
     text += Json({{"kind", "series"},
                   {"name", valid_utf8(point.name)},
                   {"images_seen", point.images_seen},
-                  {"value", number(point.value)}})
+                  {"value", json_number(point.value)}})
                 .dump() +
             "\n";
   }
@@ -130,8 +125,8 @@ std::string run_jsonl(const Database& database, const RunRow& run) {
     text += Json({{"kind", "metric"},
                   {"name", valid_utf8(row.name)},
                   {"images_seen", row.images_seen},
-                  {"value", number(row.value)},
-                  {"standard_error", number(row.standard_error)},
+                  {"value", json_number(row.value)},
+                  {"standard_error", json_number(row.standard_error)},
                   {"protocol", protocol_fields(row.protocol)}})
                 .dump() +
             "\n";

@@ -4,27 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "reports/comparison/compare_json.h"
 #include "reports/escape.h"
 #include "reports/gate/gate_text.h"
-#include "reports/number_text.h"
 
 namespace assay {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json scores_json(const Sample& sample) {
-  Json scores = Json::object();
-  for (const SeedScore& one : sample.scores) {
-    scores[std::to_string(one.seed)] =
-        std::isfinite(one.value) ? Json(one.value) : Json(exact_number_text(one.value));
-  }
-  return scores;
-}
 
 struct Case {
   std::string name;

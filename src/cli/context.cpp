@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 
 #include "core/utf8.h"
@@ -20,12 +19,6 @@ bool is_set(const char* name) {
 }
 
 }  // namespace
-
-Json json_number(double value) {
-  if (std::isfinite(value)) return value;
-  if (std::isnan(value)) return "nan";
-  return value > 0 ? "+inf" : "-inf";
-}
 
 void print_json(const Json& json) { fmt::print("{}\n", json_text(json, 2)); }
 

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reports/json_number.h"
+
 namespace assay {
 
 /// Ordered, so that output reads as it was written.
@@ -22,9 +24,6 @@ struct CommonOptions {
   bool debug = false;
   bool json = false;
 };
-
-/// A finite number, or its name as text: JSON has no NaN.
-Json json_number(double value);
 
 /// Prints one JSON document. Bytes of names, paths and reasons that are no UTF-8 become U+FFFD.
 void print_json(const Json& json);

@@ -16,9 +16,6 @@ namespace {
 Json row_json(const PaperRow& row) {
   const PublishedValue& value = *row.value;
   const PaperVerdict& verdict = row.verdict;
-  const auto number = [](const std::optional<double>& one) {
-    return one ? json_number(*one) : Json();
-  };
   Json fields = Json::object();
   for (const auto& [name, text] : value.fields) fields[name] = text;
   return {{"paper", value.paper},
@@ -26,7 +23,7 @@ Json row_json(const PaperRow& row) {
           {"data", value.data},
           {"metric", value.metric},
           {"value", json_number(value.value)},
-          {"spread", number(value.spread)},
+          {"spread", json_number(value.spread)},
           {"spread_of", value.spread_of},
           {"runs", value.runs > 0 ? Json(value.runs) : Json()},
           {"source", value.source},
@@ -39,12 +36,12 @@ Json row_json(const PaperRow& row) {
           {"verdict", outcome_name(verdict.outcome)},
           {"reason", verdict.reason},
           {"n", verdict.here.n},
-          {"mean", number(verdict.here.mean)},
-          {"effect", number(verdict.effect)},
-          {"low", number(verdict.low)},
-          {"high", number(verdict.high)},
-          {"p", number(verdict.p)},
-          {"p_equivalence", number(verdict.equivalence)}};
+          {"mean", json_number(verdict.here.mean)},
+          {"effect", json_number(verdict.effect)},
+          {"low", json_number(verdict.low)},
+          {"high", json_number(verdict.high)},
+          {"p", json_number(verdict.p)},
+          {"p_equivalence", json_number(verdict.equivalence)}};
 }
 
 void print_rows(const std::vector<PaperRow>& rows) {

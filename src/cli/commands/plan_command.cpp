@@ -127,7 +127,7 @@ Json plan_json(const std::vector<PlannedMember>& members, double total, double l
         {{"experiment", member.name},
          {"seeds", member.seeds},
          {"images", member.images},
-         {"seconds_of_seed", member.seconds ? json_number(*member.seconds) : Json()},
+         {"seconds_of_seed", json_number(member.seconds)},
          {"memory_bytes", member.seconds ? Json(member.memory_bytes) : Json()},
          {"basis", member.basis.empty() ? Json() : Json(member.basis)}});
   }
