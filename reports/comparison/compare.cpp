@@ -213,18 +213,15 @@ class Comparer {
   }
 
   void decide() {
-    std::vector<Decision> decisions;
-    std::vector<Terms> terms;
+    std::vector<TableRow> table;
     for (ComparedMetric& pair : found_.pairs) {
       if (pair.differing.empty()) {
         pair.decision = compare_samples(pair.left_scores, pair.right_scores, pair.terms);
       }
-      decisions.push_back(pair.decision);
-      terms.push_back(pair.terms);
+      table.push_back({&pair.decision, &pair.terms});
     }
-    settle(decisions, terms);
-    add_plans(decisions, terms);
-    for (std::size_t i = 0; i < decisions.size(); ++i) found_.pairs[i].decision = decisions[i];
+    settle(table);
+    add_plans(table);
   }
 
   std::string nothing_meets() const {

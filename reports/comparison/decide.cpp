@@ -187,23 +187,24 @@ Decision compare_samples(const Sample& left, const Sample& right, const Terms& t
   return decision;
 }
 
-void settle(std::span<Decision> decisions, std::span<const Terms> terms) {
+void settle(std::span<const TableRow> table) {
   std::vector<double> p;
-  for (const Decision& decision : decisions) p.push_back(decision.p.value_or(1.0));
+  for (const TableRow& row : table) p.push_back(row.decision->p.value_or(1.0));
   const auto adjusted = holm_adjusted(p);
-  for (std::size_t i = 0; i < decisions.size(); ++i) {
-    if (decisions[i].p) decisions[i].adjusted = adjusted[i];
-    decisions[i].verdict = verdict_of(decisions[i], terms[i]);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    Decision& decision = *table[i].decision;
+    if (decision.p) decision.adjusted = adjusted[i];
+    decision.verdict = verdict_of(decision, *table[i].terms);
   }
 }
 
-void add_plans(std::span<Decision> decisions, std::span<const Terms> terms) {
-  for (std::size_t i = 0; i < decisions.size(); ++i) {
-    Decision& decision = decisions[i];
+void add_plans(std::span<const TableRow> table) {
+  for (const auto& [decided, terms] : table) {
+    Decision& decision = *decided;
     const bool open = decision.verdict == Verdict::kInconclusive && decision.test == "welch" &&
-                      decision.adjusted.value_or(1.0) > terms[i].alpha;
+                      decision.adjusted.value_or(1.0) > terms->alpha;
     if (!open || !decision.effect_size || *decision.effect_size == 0.0) continue;
-    const TestPlan plan{.alpha = terms[i].alpha};
+    const TestPlan plan{.alpha = terms->alpha};
     // A pooled standard deviation, in the metric's unit.
     const double unit = std::abs(*decision.effect / *decision.effect_size);
     decision.detectable = unit * detectable_effect(decision.n, plan);

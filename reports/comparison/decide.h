@@ -69,13 +69,19 @@ struct Decision {
 /// (Mann–Whitney; signed ranks for scores of the same trainings).
 Decision compare_samples(const Sample& left, const Sample& right, const Terms& terms);
 
+/// A decision of a table, and the terms that it was made under.
+struct TableRow {
+  Decision* decision = nullptr;
+  const Terms* terms = nullptr;
+};
+
 /// Sets the verdicts of decisions that stand in one table: Holm's correction over their p, then
 /// better or worse (adjusted <= alpha, and beyond the guard), same (equivalence <= alpha, or
 /// certain and within the guard), else inconclusive. What could not be tested counts with p = 1.
-void settle(std::span<Decision> decisions, std::span<const Terms> terms);
+void settle(std::span<const TableRow> table);
 
 /// Adds to what stayed inconclusive what so many seeds would have found, and how many more would
 /// find the difference that was seen, at power 0.8.
-void add_plans(std::span<Decision> decisions, std::span<const Terms> terms);
+void add_plans(std::span<const TableRow> table);
 
 }  // namespace assay

@@ -27,6 +27,8 @@ namespace {
 
 constexpr double kEquivalenceShare = 0.1;
 
+bool can_fail(const GateRow& row) { return row.importance != Importance::kAdvisory; }
+
 class Gate {
  public:
   explicit Gate(const GateOptions& options) : options_(options) {}
@@ -211,23 +213,14 @@ class Gate {
   }
 
   // One level over the rows that can fail the gate, one over those that cannot.
-  void settle_rows(bool advisory) {
-    std::vector<Decision> decisions;
-    std::vector<Terms> terms;
-    std::vector<GateRow*> rows;
+  void settle_rows(bool blocking) {
+    std::vector<TableRow> table;
     for (GateRow& row : result_.rows) {
-      if ((row.importance == Importance::kAdvisory) != advisory || row.decision.test == "count")
-        continue;
-      rows.push_back(&row);
-      decisions.push_back(row.decision);
-      terms.push_back(row.terms);
+      if (can_fail(row) == blocking && row.decision.test != "count")
+        table.push_back({&row.decision, &row.terms});
     }
-    settle(decisions, terms);
-    add_plans(decisions, terms);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      rows[i]->decision = decisions[i];
-      rows[i]->sentence = verdict_sentence("the baseline", "this", terms[i], decisions[i]);
-    }
+    settle(table);
+    add_plans(table);
   }
 
   std::int64_t count(Verdict verdict, std::span<const Importance> of) const {
@@ -237,8 +230,12 @@ class Gate {
   }
 
   void decide() {
-    settle_rows(false);
     settle_rows(true);
+    settle_rows(false);
+    for (GateRow& row : result_.rows) {
+      if (row.sentence.empty())
+        row.sentence = verdict_sentence("the baseline", "this", row.terms, row.decision);
+    }
     std::ranges::stable_sort(result_.rows, {}, [](const GateRow& row) {
       return std::pair(row.experiment, row.importance);
     });
@@ -246,20 +243,16 @@ class Gate {
     const auto worse = count(Verdict::kWorse, kBlocking);
     const auto better = count(Verdict::kBetter, kBlocking);
     const auto open = count(Verdict::kInconclusive, std::span(kBlocking).first(1));
-    const bool nothing = std::ranges::none_of(
-        result_.rows, [](const GateRow& row) { return row.importance != Importance::kAdvisory; });
+    const auto of = std::ranges::count_if(result_.rows, can_fail);
     result_.outcome = worse > 0                            ? GateOutcome::kRegression
-                      : nothing || !result_.absent.empty() ? GateOutcome::kNoGo
+                      : of == 0 || !result_.absent.empty() ? GateOutcome::kNoGo
                       : open > 0                           ? GateOutcome::kInconclusive
                                                            : GateOutcome::kPassed;
     result_.summary = fmt::format(
         "{}: of {} metrics that can fail it {} worse, {} better{}, {} the same, {} inconclusive; "
         "{} of the baseline not measured",
-        outcome_name(result_.outcome),
-        std::ranges::count_if(
-            result_.rows,
-            [](const GateRow& row) { return row.importance != Importance::kAdvisory; }),
-        worse, better, better > 0 ? " (a finding too: save a new baseline if it is meant)" : "",
+        outcome_name(result_.outcome), of, worse, better,
+        better > 0 ? " (a finding too: save a new baseline if it is meant)" : "",
         count(Verdict::kSame, kBlocking), count(Verdict::kInconclusive, kBlocking),
         result_.absent.size());
   }

@@ -26,7 +26,8 @@ Sample sample_of(const std::vector<double>& values, std::uint64_t first_seed = 0
 
 Decision decided(const Sample& left, const Sample& right, const Terms& terms) {
   Decision decision = compare_samples(left, right, terms);
-  settle(std::span(&decision, 1), std::span(&terms, 1));
+  const TableRow row{&decision, &terms};
+  settle(std::span(&row, 1));
   return decision;
 }
 
@@ -149,7 +150,8 @@ TEST(Decide, WhatStaysOpenSaysWhatMoreSeedsWouldBring) {
   const auto right = sample_of({10.5, 11.5, 12.5, 13.5}, 10);
   Decision decision = decided(left, right, kLower);
   ASSERT_EQ(decision.verdict, Verdict::kInconclusive);
-  add_plans(std::span(&decision, 1), std::span(&kLower, 1));
+  const TableRow row{&decision, &kLower};
+  add_plans(std::span(&row, 1));
   EXPECT_GT(*decision.detectable, 0.5);
   EXPECT_GT(*decision.more_seeds, 10);
 }
@@ -160,8 +162,9 @@ TEST(Decide, HolmMakesATableHarderThanItsRows) {
   const Decision alone = decided(left, right, kLower);
   ASSERT_EQ(alone.verdict, Verdict::kWorse);
   std::vector<Decision> table(20, compare_samples(left, right, kLower));
-  const std::vector<Terms> terms(20, kLower);
-  settle(table, terms);
+  std::vector<TableRow> rows;
+  for (Decision& decision : table) rows.push_back({&decision, &kLower});
+  settle(rows);
   EXPECT_EQ(table.front().verdict, Verdict::kInconclusive);
   EXPECT_DOUBLE_EQ(*table.front().adjusted, 20 * *alone.p);
 }

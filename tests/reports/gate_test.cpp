@@ -253,17 +253,19 @@ TEST(GateSimulated, FalseAlarmsStayBelowOnePercent) {
   constexpr int kMetrics = 12;
   int alarms = 0;
   for (int draw = 0; draw < kDraws; ++draw) {
-    std::vector<Decision> decisions;
-    std::vector<Terms> terms(kMetrics, {.better = Direction::kLower, .alpha = 0.01});
-    for (int m = 0; m < kMetrics; ++m) {
+    std::vector<Decision> decisions(kMetrics);
+    const Terms terms{.better = Direction::kLower, .alpha = 0.01};
+    std::vector<TableRow> table;
+    for (Decision& decision : decisions) {
       Sample left, right;
       for (std::uint64_t seed = 0; seed < 6; ++seed) {
         left.scores.push_back({seed, 20 + random.normal()});
         right.scores.push_back({seed + 100, 20 + random.normal()});
       }
-      decisions.push_back(compare_samples(left, right, terms.front()));
+      decision = compare_samples(left, right, terms);
+      table.push_back({&decision, &terms});
     }
-    settle(decisions, terms);
+    settle(table);
     alarms += std::ranges::any_of(decisions, [](const Decision& one) {
       return one.verdict == Verdict::kWorse || one.verdict == Verdict::kBetter;
     });
