@@ -11,7 +11,6 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "harness/environment.h"
 #include "results/recorder.h"
 #include "results/run_lock.h"
 #include "results/store.h"
@@ -30,18 +29,11 @@ ExperimentRow experiment_named(const std::string& name) {
 
 NewRun run_of(const EvalCommand& command, const EvalResult& result, Database& database,
               const std::string& experiment_id) {
-  const Commit commit = this_commit();
-  NewRun run;
+  NewRun run = run_made_here(database, command.common.threads, command.device);
   run.uuid = random_uuid();
   run.experiment_id = experiment_id;
   run.seed = command.seed.value_or(0);
-  run.commit_id = commit.id;
-  run.dirty = commit.dirty;
-  run.machine_id = add_machine(database, machine_row(this_machine()));
-  run.threads = command.common.threads;
-  run.device = pick_device(command.device).is_cuda() ? "cuda" : "cpu";
   run.data_digest = result.generated_digest;
-  run.code_digest = commit.code_digest;
   run.source = command.generated;
   return run;
 }

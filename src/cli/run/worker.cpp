@@ -41,19 +41,18 @@ void obey_parent() {
   signal(SIGHUP, SIG_IGN);
 }
 
+MachineRow machine_row(const Machine& machine) {
+  return {machine.cpu,    machine.flags, machine.cores,    machine.memory_bytes, machine.gpu,
+          machine.driver, machine.os,    machine.compiler, machine.libtorch};
+}
+
 NewRun row_of(Database& database, const WorkOrder& order, const WorkOptions& options,
               const Definition& definition) {
-  const Commit commit = this_commit();
-  NewRun run;
+  NewRun run = run_made_here(database, options.common.threads, options.device);
   run.uuid = order.uuid;
   run.experiment_id = order.experiment_id;
   run.seed = order.seed;
-  run.commit_id = commit.id;
-  run.dirty = commit.dirty;
-  run.machine_id = add_machine(database, machine_row(this_machine()));
-  run.threads = options.common.threads;
   run.jobs = options.jobs;
-  run.device = pick_device(options.device).is_cuda() ? "cuda" : "cpu";
   run.smoke = order.smoke;
   run.overrides = order.options;
   run.source = order.source;
@@ -61,7 +60,6 @@ NewRun row_of(Database& database, const WorkOrder& order, const WorkOptions& opt
   run.definition = order.definition;
   run.training_id = definition.training_id();
   run.data_digest = order.data_digest;
-  run.code_digest = commit.code_digest;
   return run;
 }
 
@@ -213,9 +211,16 @@ bool joins(const WorkOrder& order, const WorkGroup& group) {
 
 }  // namespace
 
-MachineRow machine_row(const Machine& machine) {
-  return {machine.cpu,    machine.flags, machine.cores,    machine.memory_bytes, machine.gpu,
-          machine.driver, machine.os,    machine.compiler, machine.libtorch};
+NewRun run_made_here(Database& database, std::int64_t threads, std::string_view device) {
+  const Commit commit = this_commit();
+  NewRun run;
+  run.commit_id = commit.id;
+  run.dirty = commit.dirty;
+  run.code_digest = commit.code_digest;
+  run.machine_id = add_machine(database, machine_row(this_machine()));
+  run.threads = threads;
+  run.device = pick_device(device).is_cuda() ? "cuda" : "cpu";
+  return run;
 }
 
 std::vector<WorkGroup> grouped(const std::vector<WorkOrder>& orders) {

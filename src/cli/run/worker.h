@@ -6,14 +6,14 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/context.h"
+#include "results/database.h"
 #include "results/rows.h"
 
 namespace assay {
-
-struct Machine;  // harness/environment.h
 
 /// One run that is to be done.
 struct WorkOrder {
@@ -61,7 +61,7 @@ std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOpti
 /// else of a failed one.
 int work(const WorkGroup& group, const WorkOptions& options);
 
-/// As the database describes a machine.
-MachineRow machine_row(const Machine& machine);
+/// What every run says of the program and the machine that make it; stores the machine.
+NewRun run_made_here(Database& database, std::int64_t threads, std::string_view device);
 
 }  // namespace assay
