@@ -12,7 +12,7 @@
 #include "nn/blocks/minibatch_discrimination.h"
 #include "nn/blocks/spectral_norm.h"
 #include "nn/seed_batch.h"
-#include "tests/families/small_model.h"
+#include "tests/families/small_gan.h"
 
 namespace assay {
 namespace {
@@ -31,27 +31,15 @@ TEST(GanPacking, PutsNeighboursSideBySideInChannels) {
   EXPECT_THROW(packed(points, 2), c10::Error);
 }
 
-constexpr const char* kAffine = R"(family = "gan"
-model.network = "mlp"
-model.latent_dim = 3
-model.generator_widths = []
-model.discriminator_widths = []
-model.initial_sd = 0.5
-optimizer.generator_learning_rate = 1e-2
-optimizer.discriminator_learning_rate = 1e-3
-)";
-
-Batch real_points() { return {torch::randn({6, 2}, seeded(5)) + 1.0, {}}; }
-
 torch::Tensor generated_points(const State& state) {
   return torch::mm(torch::randn({6, 3}, seeded(7)), state.at("generator.0.weight").t()) +
          state.at("generator.0.bias");
 }
 
 TEST(GanPacking, TheDiscriminatorJudgesPacksOfOneOrigin) {
-  const auto model = small_model(kAffine + std::string("objective.packing = 3\n"), {2});
+  const auto model = small_model(kAffineGan + std::string("objective.packing = 3\n"), {2});
   const auto before = copy_of_state(*model);
-  const auto logged = logged_by_step(*model, real_points());
+  const auto logged = logged_by_step(*model, real_points(6));
   const auto logits = [&](const State& state, const torch::Tensor& points) {
     return torch::mm(points.view({2, 6}), state.at("discriminator.1.weight").t()) +
            state.at("discriminator.1.bias");
@@ -61,7 +49,7 @@ TEST(GanPacking, TheDiscriminatorJudgesPacksOfOneOrigin) {
   };
   EXPECT_NEAR(
       logged.at("discriminator_loss"),
-      nats(-logits(before, real_points().images)) + nats(logits(before, generated_points(before))),
+      nats(-logits(before, real_points(6).images)) + nats(logits(before, generated_points(before))),
       1e-5);
   EXPECT_NEAR(logged.at("generator_loss"),
               nats(-logits(copy_of_state(*model), generated_points(before))), 1e-5);
@@ -71,33 +59,34 @@ TEST(GanPacking, TheDiscriminatorJudgesPacksOfOneOrigin) {
 // Without hidden layers the features are the points themselves.
 TEST(GanFeatures, MatchingIsOfBatchMeansSummedOverFeatures) {
   const auto model = small_model(
-      kAffine + std::string("objective.feature_matching = 3\nobjective.adversarial_weight = 0\n"),
+      kAffineGan +
+          std::string("objective.feature_matching = 3\nobjective.adversarial_weight = 0\n"),
       {2});
   const auto before = copy_of_state(*model);
-  const auto logged = logged_by_step(*model, real_points());
-  const auto gap = (generated_points(before) - real_points().images).mean(0);
+  const auto logged = logged_by_step(*model, real_points(6));
+  const auto gap = (generated_points(before) - real_points(6).images).mean(0);
   EXPECT_NEAR(logged.at("feature_matching"), 3.0 * gap.square().sum().item<double>(), 1e-4);
   // By the generator's bias 2·3·gap; Adam's first step is against its sign. What the discriminator
   // says of the points does not come in.
   const auto moved = copy_of_state(*model).at("generator.0.bias") - before.at("generator.0.bias");
   EXPECT_TRUE(torch::allclose(moved, -1e-2 * gap.sign(), 1e-3, 1e-6));
   // Nor does it change what the discriminator learns.
-  const auto plain = small_model(kAffine, {2});
-  logged_by_step(*plain, real_points());
+  const auto plain = small_model(kAffineGan, {2});
+  logged_by_step(*plain, real_points(6));
   EXPECT_TRUE(torch::equal(copy_of_state(*plain).at("discriminator.1.weight"),
                            copy_of_state(*model).at("discriminator.1.weight")));
 }
 
 TEST(GanFeatures, MatchingAddsToTheAdversarialLossByWeight) {
   const auto of = [](const std::string& more) {
-    return logged_by_step(*small_model(kAffine + more, {2}), real_points());
+    return logged_by_step(*small_model(kAffineGan + more, {2}), real_points(6));
   };
   const auto plain = of(""), both = of("objective.feature_matching = 3\n");
   EXPECT_EQ(plain.at("generator_loss"), both.at("generator_loss"));
   EXPECT_FALSE(plain.contains("feature_matching"));
   const auto moment = [](const std::string& more) {
-    const auto model = small_model(kAffine + more, {2});
-    logged_by_step(*model, real_points());
+    const auto model = small_model(kAffineGan + more, {2});
+    logged_by_step(*model, real_points(6));
     return copy_of_state(*model).at("generator_optimizer.0.bias.m");
   };
   const auto adversarial = moment(""),
@@ -117,10 +106,6 @@ TEST(GanFeatures, JudgingGivesTheLogitsOfAPlainPass) {
   const auto judgement = judge(network, x, true);
   EXPECT_TRUE(torch::equal(judgement.logits, network->forward(x)));
   EXPECT_EQ(judgement.features.sizes(), (std::vector<std::int64_t>{4, 5}));
-}
-
-Definition gan_of(const std::string& settings) {
-  return resolve_text("family = 'gan'\n" + settings, "here.toml", family_schema, {});
 }
 
 template <class Layer>
@@ -169,47 +154,38 @@ TEST(GanLayers, MinibatchDiscriminationStandsBeforeTheLastLayer) {
   EXPECT_EQ(count_of<MinibatchDiscrimination>(network), 1);
 }
 
-std::string refusal(const std::string& settings) {
-  try {
-    check_gan(gan_of(settings));
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(GanCheck, RefusesPenaltiesOfExamplesThatTheDiscriminatorCouples) {
   const std::string none = "model.discriminator_norm = 'none'\n";
   for (const std::string penalty : {"gradient_penalty", "one_sided_gradient_penalty", "r1", "r2"}) {
     const auto settings = "objective." + penalty + " = 10\n";
-    EXPECT_THAT(refusal(settings),
+    EXPECT_THAT(gan_refusal(settings),
                 AllOf(HasSubstr("objective." + penalty), HasSubstr("model.discriminator_norm")));
-    EXPECT_EQ(refusal(settings + none), "") << penalty;
-    EXPECT_EQ(refusal(settings + "model.discriminator_norm = 'layer'\n"), "") << penalty;
-    EXPECT_EQ(refusal(settings + "model.network = 'mlp'\n"), "") << penalty;
-    EXPECT_THAT(refusal(settings + none + "model.minibatch_discrimination = 5\n"),
+    EXPECT_EQ(gan_refusal(settings + none), "") << penalty;
+    EXPECT_EQ(gan_refusal(settings + "model.discriminator_norm = 'layer'\n"), "") << penalty;
+    EXPECT_EQ(gan_refusal(settings + "model.network = 'mlp'\n"), "") << penalty;
+    EXPECT_THAT(gan_refusal(settings + none + "model.minibatch_discrimination = 5\n"),
                 HasSubstr("model.minibatch_discrimination"));
   }
-  EXPECT_EQ(refusal("objective.dragan = 10\n"), "");
+  EXPECT_EQ(gan_refusal("objective.dragan = 10\n"), "");
 }
 
 TEST(GanCheck, RefusesWhatUndoesASpectralNorm) {
   const std::string spectral = "model.spectral_norm = true\n", mlp = "model.network = 'mlp'\n";
-  EXPECT_THAT(refusal(spectral), HasSubstr("model.discriminator_norm"));
-  EXPECT_EQ(refusal(spectral + "model.discriminator_norm = 'none'\n"), "");
-  EXPECT_THAT(refusal(spectral + mlp + "objective.weight_clip = 0.01\n"),
+  EXPECT_THAT(gan_refusal(spectral), HasSubstr("model.discriminator_norm"));
+  EXPECT_EQ(gan_refusal(spectral + "model.discriminator_norm = 'none'\n"), "");
+  EXPECT_THAT(gan_refusal(spectral + mlp + "objective.weight_clip = 0.01\n"),
               HasSubstr("objective.weight_clip"));
-  EXPECT_THAT(refusal(spectral + mlp + "model.maxout_pieces = 5\n"),
+  EXPECT_THAT(gan_refusal(spectral + mlp + "model.maxout_pieces = 5\n"),
               HasSubstr("set model.maxout_pieces = 0"));
-  EXPECT_EQ(refusal(spectral + mlp + "objective.loss = 'wasserstein'\n"), "");
+  EXPECT_EQ(gan_refusal(spectral + mlp + "objective.loss = 'wasserstein'\n"), "");
 }
 
 TEST(GanCheck, RefusesAGeneratorWithoutALossAndBatchesThatMakeNoPacks) {
-  EXPECT_THAT(refusal("objective.adversarial_weight = 0\n"),
+  EXPECT_THAT(gan_refusal("objective.adversarial_weight = 0\n"),
               HasSubstr("objective.feature_matching"));
-  EXPECT_THAT(refusal("objective.packing = 3\ntrain.batch_size = 64\n"),
+  EXPECT_THAT(gan_refusal("objective.packing = 3\ntrain.batch_size = 64\n"),
               AllOf(HasSubstr("objective.packing = 3"), HasSubstr("train.batch_size = 64")));
-  EXPECT_EQ(refusal("objective.packing = 4\ntrain.batch_size = 64\n"), "");
+  EXPECT_EQ(gan_refusal("objective.packing = 4\ntrain.batch_size = 64\n"), "");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "families/gan/architecture.h"
 #include "families/gan/critic_penalty.h"
 #include "kernels/convolution/convolution.h"
-#include "tests/families/small_model.h"
+#include "tests/families/small_gan.h"
 
 namespace assay {
 namespace {
@@ -240,28 +240,16 @@ TEST(GanPenalty, HasTheSameGradientOnTheKernelsThatTrain) {
   }
 }
 
-constexpr const char* kAffine = R"(family = "gan"
-model.network = "mlp"
-model.latent_dim = 3
-model.generator_widths = []
-model.discriminator_widths = []
-model.initial_sd = 0.5
-optimizer.generator_learning_rate = 1e-2
-optimizer.discriminator_learning_rate = 1e-3
-)";
-
-Batch real_points() { return {torch::randn({7, 2}, seeded(5)) + 1.0, {}}; }
-
 TEST(GanRegularisers, ALazyPenaltyIsDueAtEveryKthStepAndCountsKTimes) {
   // With D(x) = w·x + c, R1 is γ/2 ‖w‖²: its gradient, k γ w, is what the step's has more.
   const auto first_moment = [](std::int64_t index, const std::string& more, double* logged) {
-    const auto model = small_model(kAffine + more, {2});
-    const auto terms = logged_by_step(*model, real_points(), index);
+    const auto model = small_model(kAffineGan + more, {2});
+    const auto terms = logged_by_step(*model, real_points(7), index);
     *logged = terms.contains("r1") ? terms.at("r1") : -1.0;
     return copy_of_state(*model).at("discriminator_optimizer.1.weight.m") / 0.1;  // 1 − β1
   };
   double value = 0.0;
-  const auto w = copy_of_state(*small_model(kAffine, {2})).at("discriminator.1.weight");
+  const auto w = copy_of_state(*small_model(kAffineGan, {2})).at("discriminator.1.weight");
   const std::string lazy = "objective.r1 = 3\nobjective.penalty_interval = 4\n";
   for (const std::int64_t index : {0, 3, 4, 6}) {
     const auto plain = first_moment(index, "", &value), more = first_moment(index, lazy, &value);
@@ -272,19 +260,20 @@ TEST(GanRegularisers, ALazyPenaltyIsDueAtEveryKthStepAndCountsKTimes) {
 }
 
 TEST(GanRegularisers, PenaltiesAddUpAndLeaveTheLoggedLossAlone) {
-  const auto plain = logged_by_step(*small_model(kAffine, {2}), real_points());
+  const auto plain = logged_by_step(*small_model(kAffineGan, {2}), real_points(7));
   const auto both = logged_by_step(
-      *small_model(kAffine + std::string("objective.r1 = 3\nobjective.r2 = 5\n"), {2}),
-      real_points());
+      *small_model(kAffineGan + std::string("objective.r1 = 3\nobjective.r2 = 5\n"), {2}),
+      real_points(7));
   EXPECT_EQ(plain.at("discriminator_loss"), both.at("discriminator_loss"));
   EXPECT_NEAR(both.at("r1") / 3.0, both.at("r2") / 5.0, 1e-6);
 }
 
 TEST(GanRegularisers, TheDiscriminatorsWeightsAreClippedAfterItsStep) {
   const auto model = small_model(
-      kAffine + std::string("objective.loss = 'wasserstein'\nobjective.weight_clip = 0.01\n"), {2});
+      kAffineGan + std::string("objective.loss = 'wasserstein'\nobjective.weight_clip = 0.01\n"),
+      {2});
   const auto start = copy_of_state(*model).at("discriminator.1.weight");
-  logged_by_step(*model, real_points());
+  logged_by_step(*model, real_points(7));
   const auto after = copy_of_state(*model);
   // Weights of sd 0.5 are beyond the bound and a step of 1e-3 brings none of them back.
   EXPECT_TRUE(torch::equal(after.at("discriminator.1.weight"), 0.01 * start.sign()));
@@ -292,15 +281,16 @@ TEST(GanRegularisers, TheDiscriminatorsWeightsAreClippedAfterItsStep) {
 }
 
 TEST(GanRegularisers, AGeneratorThatComparesIsShownTheRealBatch) {
-  const auto model = small_model(kAffine + std::string("objective.loss = 'relativistic'\n"), {2});
+  const auto model =
+      small_model(kAffineGan + std::string("objective.loss = 'relativistic'\n"), {2});
   const auto before = copy_of_state(*model);
-  const auto logged = logged_by_step(*model, real_points());
+  const auto logged = logged_by_step(*model, real_points(7));
   const auto after = copy_of_state(*model);
   const auto drawn =
       torch::mm(torch::randn({7, 3}, seeded(7)), before.at("generator.0.weight").t()) +
       before.at("generator.0.bias");
   const auto difference =
-      torch::mm(drawn - real_points().images, after.at("discriminator.1.weight").t());
+      torch::mm(drawn - real_points(7).images, after.at("discriminator.1.weight").t());
   EXPECT_NEAR(logged.at("generator_loss"),
               torch::log1p(torch::exp(-difference)).mean().item<double>(), 1e-5);
 }

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "tests/families/small_model.h"
+#include "tests/families/small_gan.h"
 
 namespace assay {
 namespace {
@@ -13,21 +13,9 @@ namespace {
 constexpr std::int64_t kExamples = 7, kLatents = 3;
 constexpr double kGeneratorRate = 1e-2, kDiscriminatorRate = 1e-3;
 
-// G(z) = W z + b with z [N,3], D(x) = w·x + c, on points.
 std::unique_ptr<Trainable> affine_gan(const std::string& more = "") {
-  return small_model(R"(family = "gan"
-model.network = "mlp"
-model.latent_dim = 3
-model.generator_widths = []
-model.discriminator_widths = []
-model.initial_sd = 0.5
-optimizer.generator_learning_rate = 1e-2
-optimizer.discriminator_learning_rate = 1e-3
-)" + more,
-                     {2});
+  return small_model(kAffineGan + more, {2});
 }
-
-Batch real_points() { return {torch::randn({kExamples, 2}, seeded(5)) + 1.0, {}}; }
 
 // The first and the second draw of latents in a step.
 std::pair<torch::Tensor, torch::Tensor> draws() {
@@ -54,17 +42,17 @@ TEST(GanStep, LossesAreThoseOfTheNetworksAsTheyStoodAtEachUpdate) {
   for (const std::string loss : {"non_saturating", "minimax"}) {
     const auto model = affine_gan("objective.loss = '" + loss + "'\n");
     const auto before = copy_of_state(*model);
-    const auto logged = logged_by_step(*model, real_points());
+    const auto logged = logged_by_step(*model, real_points(kExamples));
     const auto drawn = generated(before, draws().first);
     EXPECT_NEAR(logged.at("discriminator_loss"),
-                nats_of_real(logits(before, real_points().images)) +
+                nats_of_real(logits(before, real_points(kExamples).images)) +
                     nats_of_generated(logits(before, drawn)),
                 1e-5);
     const auto share = [](const torch::Tensor& right) {
       return right.to(torch::kDouble).mean().item<double>();
     };
     EXPECT_NEAR(logged.at("discriminator_real_accuracy"),
-                share(logits(before, real_points().images) > 0.0), 1e-6);
+                share(logits(before, real_points(kExamples).images) > 0.0), 1e-6);
     EXPECT_NEAR(logged.at("discriminator_generated_accuracy"), share(logits(before, drawn) < 0.0),
                 1e-6);
     // The discriminator has moved by then; the generator sees the very batch that it judged.
@@ -78,7 +66,7 @@ TEST(GanStep, LossesAreThoseOfTheNetworksAsTheyStoodAtEachUpdate) {
 TEST(GanStep, WithSeveralDiscriminatorStepsTheGeneratorLearnsFromFreshLatents) {
   const auto model = affine_gan("objective.discriminator_steps = 2\n");
   const auto before = copy_of_state(*model);
-  const auto logged = logged_by_step(*model, real_points(), 1);
+  const auto logged = logged_by_step(*model, real_points(kExamples), 1);
   const auto after = copy_of_state(*model);
   const double fresh = nats_of_real(logits(after, generated(before, draws().second)));
   EXPECT_NEAR(logged.at("generator_loss"), fresh, 1e-5);
@@ -90,7 +78,7 @@ TEST(GanStep, TheGeneratorMovesAtEveryNthStepAlone) {
   const auto model = affine_gan("objective.discriminator_steps = 3\n");
   for (std::int64_t index = 0; index < 6; ++index) {
     const auto before = copy_of_state(*model);
-    const auto logged = logged_by_step(*model, real_points(), index);
+    const auto logged = logged_by_step(*model, real_points(kExamples), index);
     const auto after = copy_of_state(*model);
     const bool due = index % 3 == 2;
     EXPECT_EQ(logged.contains("generator_loss"), due) << index;
@@ -105,9 +93,9 @@ TEST(GanStep, EachNetworkDescendsItsOwnLossAtItsOwnRate) {
   for (const std::string loss : {"non_saturating", "minimax"}) {
     const auto model = affine_gan("objective.loss = '" + loss + "'\n");
     const auto before = copy_of_state(*model);
-    logged_by_step(*model, real_points());
+    logged_by_step(*model, real_points(kExamples));
     const auto after = copy_of_state(*model);
-    const auto real = real_points().images, drawn = generated(before, draws().first);
+    const auto real = real_points(kExamples).images, drawn = generated(before, draws().first);
     // Of −log σ(l_real) − log(1 − σ(l_generated)) by w: −σ(−l_real) x + σ(l_generated) G(z).
     const auto of_weight = (torch::sigmoid(logits(before, drawn)) * drawn -
                             torch::sigmoid(-logits(before, real)) * real)
@@ -128,7 +116,7 @@ TEST(GanStep, EachNetworkHasAnOptimizerOfItsOwn) {
       "optimizer.discriminator_name = 'rmsprop'\noptimizer.discriminator_beta2 = 0.75\n"
       "optimizer.epsilon = 1e-12\n");
   const auto before = copy_of_state(*model);
-  logged_by_step(*model, real_points());
+  logged_by_step(*model, real_points(kExamples));
   const auto after = copy_of_state(*model);
   const auto moved = [&](const char* name) { return (after.at(name) - before.at(name)).abs(); };
   EXPECT_TRUE(torch::allclose(moved("discriminator.1.weight"),
@@ -149,7 +137,7 @@ TEST(GanStep, EachNetworkHasMomentsOfItsOwn) {
     const std::string other = network == "generator" ? "discriminator" : "generator";
     const auto model = affine_gan(common + "optimizer." + network + "_beta1 = 0.0\noptimizer." +
                                   network + "_beta2 = 0.9\n");
-    logged_by_step(*model, real_points());
+    logged_by_step(*model, real_points(kExamples));
     const auto state = state_of(*model);
     const auto of = [](const std::string& name) {
       return name + "_optimizer." + (name == "generator" ? "0" : "1") + ".bias";
@@ -164,7 +152,7 @@ TEST(GanStep, TheAverageFollowsTheGeneratorOnceForEachOfItsUpdates) {
       affine_gan("objective.discriminator_steps = 2\nema.decay = 0.75\nema.ramp = true\n");
   auto expected = copy_of_state(*model).at("ema.0.weight");
   for (std::int64_t index = 0; index < 4; ++index) {
-    logged_by_step(*model, real_points(), index);
+    logged_by_step(*model, real_points(kExamples), index);
     const auto now = copy_of_state(*model);
     if (index % 2 == 1) {
       const double decay = index == 1 ? 1.0 / 10.0 : 2.0 / 11.0;  // (1 + k)/(10 + k) at its kth
@@ -191,7 +179,7 @@ TEST(GanStep, SamplesComeFromTheAverageUnlessRawWeightsAreAskedFor) {
 TEST(GanStep, ATinyGradientClipLeavesAdamNothingToScaleUp) {
   const auto model = affine_gan("optimizer.gradient_clip = 1e-12\n");
   const auto before = copy_of_state(*model);
-  logged_by_step(*model, real_points());
+  logged_by_step(*model, real_points(kExamples));
   // A gradient of 1e-12 is far below Adam's ε of 1e-8: at most 1e-4 of a step is left.
   for (const auto& [name, value] : copy_of_state(*model)) {
     if (!name.ends_with("weight") || name.find("optimizer") != std::string::npos) continue;

@@ -12,17 +12,12 @@
 #include "families/gan/gan.h"
 #include "families/registry.h"
 #include "nn/blocks/maxout.h"
+#include "tests/families/small_gan.h"
 
 namespace assay {
 namespace {
 
 using ::testing::HasSubstr;
-
-torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
-
-Definition gan_of(const std::string& model) {
-  return resolve_text("family = 'gan'\n" + model, "here.toml", family_schema, {});
-}
 
 Definition dcgan() {
   return gan_of(
@@ -129,40 +124,32 @@ TEST(Maxout, IsTheLargestOfItsAffinePieces) {
   EXPECT_TRUE(torch::equal(layer(x), x.abs()));  // max(x, −x)
 }
 
-std::string refusal(const std::string& settings) {
-  try {
-    check_gan(gan_of(settings));
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(GanCheck, RefusesWhatExcludesEachOtherByName) {
   EXPECT_THAT(
-      refusal("objective.loss = 'wasserstein'"),
+      gan_refusal("objective.loss = 'wasserstein'"),
       AllOf(HasSubstr("\"wasserstein\" falls for ever"),
             HasSubstr("objective.gradient_penalty, objective.weight_clip or model.spectral_norm")));
   for (const std::string bound :
        {"weight_clip", "gradient_penalty", "one_sided_gradient_penalty"}) {
-    EXPECT_EQ(
-        refusal("model.discriminator_norm = 'none'\nobjective.loss = 'wasserstein'\nobjective." +
-                bound + " = 0.1"),
-        "")
+    EXPECT_EQ(gan_refusal(
+                  "model.discriminator_norm = 'none'\nobjective.loss = 'wasserstein'\nobjective." +
+                  bound + " = 0.1"),
+              "")
         << bound;
   }
-  EXPECT_THAT(refusal("model.network = 'mlp'\nobjective.gradient_penalty = 10\n"
-                      "objective.one_sided_gradient_penalty = 10"),
+  EXPECT_THAT(gan_refusal("model.network = 'mlp'\nobjective.gradient_penalty = 10\n"
+                          "objective.one_sided_gradient_penalty = 10"),
               HasSubstr("two sides of one penalty"));
-  EXPECT_THAT(refusal("model.network = 'mlp'\nobjective.gradient_penalty = 10\n"
-                      "objective.weight_clip = 0.01"),
+  EXPECT_THAT(gan_refusal("model.network = 'mlp'\nobjective.gradient_penalty = 10\n"
+                          "objective.weight_clip = 0.01"),
               HasSubstr("takes the place of objective.weight_clip"));
-  EXPECT_THAT(refusal("objective.loss = 'hinge'\nobjective.label_smoothing = 0.1"),
+  EXPECT_THAT(gan_refusal("objective.loss = 'hinge'\nobjective.label_smoothing = 0.1"),
               HasSubstr("objective.label_smoothing is of labels"));
-  EXPECT_THAT(refusal("objective.label_smoothing = 0.9"), HasSubstr("0.1 is the published one"));
-  EXPECT_EQ(refusal("objective.label_smoothing = 0.1"), "");
-  EXPECT_THAT(refusal("objective.penalty_interval = 16"), HasSubstr("nothing to wait for"));
-  EXPECT_EQ(refusal("model.network = 'mlp'\nobjective.r1 = 1\nobjective.penalty_interval = 16"),
+  EXPECT_THAT(gan_refusal("objective.label_smoothing = 0.9"),
+              HasSubstr("0.1 is the published one"));
+  EXPECT_EQ(gan_refusal("objective.label_smoothing = 0.1"), "");
+  EXPECT_THAT(gan_refusal("objective.penalty_interval = 16"), HasSubstr("nothing to wait for"));
+  EXPECT_EQ(gan_refusal("model.network = 'mlp'\nobjective.r1 = 1\nobjective.penalty_interval = 16"),
             "");
 }
 

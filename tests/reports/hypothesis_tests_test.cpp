@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <utility>
 #include <vector>
 
 #include "reports/statistics/holm.h"
@@ -11,6 +8,7 @@
 #include "reports/statistics/sign_test.h"
 #include "reports/statistics/signed_rank.h"
 #include "reports/statistics/welch.h"
+#include "tests/reports/oracle.h"
 
 namespace assay {
 namespace {
@@ -18,15 +16,11 @@ namespace {
 using Json = nlohmann::json;
 using Values = std::vector<double>;
 
-constexpr std::pair<const char*, Alternative> kAlternatives[] = {
-    {"less", Alternative::kLess},
-    {"greater", Alternative::kGreater},
-    {"two-sided", Alternative::kTwoSided}};
+using test::kAlternatives;
 
 /// scipy's and statsmodels' values; make_hypothesis_oracle.py says how each was made.
 const Json& oracle() {
-  static const Json values = Json::parse(
-      std::ifstream(std::string(ASSAY_SOURCE_DIR) + "/tests/oracle/hypothesis_oracle.json"));
+  static const Json values = test::read_oracle("hypothesis_oracle.json");
   return values;
 }
 

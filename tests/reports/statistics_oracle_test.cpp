@@ -2,9 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <utility>
 #include <vector>
 
 #include "reports/statistics/bootstrap.h"
@@ -12,6 +9,7 @@
 #include "reports/statistics/power.h"
 #include "reports/statistics/rates.h"
 #include "reports/statistics/student.h"
+#include "tests/reports/oracle.h"
 
 namespace assay {
 namespace {
@@ -19,15 +17,11 @@ namespace {
 using Json = nlohmann::json;
 using Values = std::vector<double>;
 
-constexpr std::pair<const char*, Alternative> kAlternatives[] = {
-    {"less", Alternative::kLess},
-    {"greater", Alternative::kGreater},
-    {"two-sided", Alternative::kTwoSided}};
+using test::kAlternatives;
 
 /// scipy's and statsmodels' values; make_statistics_oracle.py says how each was made.
 const Json& oracle() {
-  static const Json values = Json::parse(
-      std::ifstream(std::string(ASSAY_SOURCE_DIR) + "/tests/oracle/statistics_oracle.json"));
+  static const Json values = test::read_oracle("statistics_oracle.json");
   return values;
 }
 
