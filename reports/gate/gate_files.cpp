@@ -80,7 +80,9 @@ std::string gate_junit(const GateResult& result) {
   }
   std::string text =
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"assay gate\">\n";
-  for (const auto& [suite, cases] : suites) {
+  for (const auto& one_of : suites) {
+    const std::string& suite = one_of.first;
+    const std::vector<Case>& cases = one_of.second;
     const auto count = [&cases](std::string_view outcome) {
       return std::ranges::count(cases, outcome, &Case::outcome);
     };

@@ -10,7 +10,7 @@ namespace {
 // w ← min(c, max(−c, w)) for each weight (Arjovsky et al. 2017, algorithm 1, line 7).
 void clip_weights(const std::vector<torch::Tensor>& parameters, double bound) {
   const torch::NoGradGuard no_grad;
-  for (auto parameter : parameters) parameter.clamp_(-bound, bound);
+  for (const auto& parameter : parameters) parameter.clamp_(-bound, bound);
 }
 
 Key switched_by_number(std::string_view name, std::string_view meaning) {
