@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include <fstream>
 #include <string>
 
 #include "data/batch_stream.h"
 #include "families/sampling.h"
 #include "kernels/pointwise/spread.h"
+#include "tests/memory.h"
 
 namespace assay {
 namespace {
@@ -114,14 +114,6 @@ struct MeanColour : Extractor {
   std::int64_t block_size() const override { return 32; }
   Protocol protocol() const override { return {}; }
 };
-
-std::int64_t resident_bytes_at_most() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
-  }
-  return 0;
-}
 
 void draw(std::int64_t count) {
   LargeImages model;

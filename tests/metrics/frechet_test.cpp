@@ -13,6 +13,7 @@
 
 #include "metrics/numerics/linalg.h"
 #include "oracle.h"
+#include "tests/memory.h"
 
 namespace assay {
 namespace {
@@ -223,6 +224,24 @@ TEST(Fd, NamesTheInputThatIsAtFault) {
       refusal([&] { fd.compute(inputs); }),
       HasSubstr("the generated input holds values that are not finite in 2 of 5 rows, first "
                 "in row 3"));
+}
+
+TEST(Fd, FindsAFaultFarDown) {
+  MetricInputs inputs;
+  inputs.features.reference = at::ones({5, 3});
+  inputs.features.generated = at::ones({10'000, 3});
+  inputs.features.generated[9'999][2] = std::numeric_limits<float>::infinity();
+  EXPECT_THAT(refusal([&] { metric("fd").compute(inputs); }),
+              HasSubstr("not finite in 1 of 10000 rows, first in row 9999"));
+}
+
+TEST(Fd, ChecksFeaturesWithoutACopyOfThem) {
+  MetricInputs inputs;
+  inputs.features.reference = at::ones({5, 512});
+  inputs.features.generated = at::ones({50'000, 512});  // 102 MB
+  const auto before = resident_bytes_at_most();
+  stored_features(inputs, "fd");
+  EXPECT_LT(resident_bytes_at_most() - before, 50'000'000);
 }
 
 TEST(Fd, StatesItsProtocol) {
