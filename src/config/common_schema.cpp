@@ -106,9 +106,10 @@ Schema train_keys() {
        .default_value = int64_t{0},
        .meaning =
            "up to this many seeds train as one model of that many places, in one process; a "
-           "seed's place is the seed modulo this number, empty places compute for nothing; on the "
-           "CPU each trains alone all the same where that is faster: above 2^21 parameters in all "
-           "places; 0: each alone",
+           "seed's place is the seed modulo this number, empty places compute for nothing; each "
+           "trains alone all the same where the model cannot otherwise, and on the CPU where that "
+           "is "
+           "faster: above 2^21 parameters in all places; 0: each alone",
        .unit = "seeds",
        .minimum = 0,
        .maximum = 1024},

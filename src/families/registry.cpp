@@ -9,6 +9,7 @@
 #include "families/autoencoder/autoencoder.h"
 #include "families/classifier/classifier.h"
 #include "families/diffusion/ddpm.h"
+#include "families/gan/architecture.h"
 #include "families/gan/gan.h"
 #include "families/training_codes.h"
 #include "families/vae/vae.h"
@@ -18,6 +19,17 @@ namespace assay {
 namespace {
 
 void nothing_excluded(const Definition&) {}
+
+Capabilities gan_capabilities(const Definition& d) {
+  const auto& network = gan_architectures().of(d, "model.network");
+  Capabilities can{.latents = true, .decodes = true};
+  if (d.number("objective.dragan") > 0.0 && network.discriminator_norm(d) == CriticNorm::kBatch) {
+    can.trains_alone = "batch normalisation can be differentiated twice one seed at a time only";
+  }
+  return can;
+}
+
+Capabilities ddpm_capabilities(const Definition&) { return {}; }
 
 std::string protocol_text(const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
@@ -34,42 +46,40 @@ const std::vector<Family>& families() {
        .schema = autoencoder_schema,
        .check = check_autoencoder,
        .make = make_autoencoder,
-       .encoding = Encoding::kPoints,
-       .has_latents = true,
+       .capabilities = autoencoder_capabilities,
        .describe_sampling = describe_fit_images},
       {.name = "vae",
        .paper = "Kingma & Welling 2014, Auto-Encoding Variational Bayes",
        .schema = vae_schema,
        .check = check_vae,
        .make = make_vae,
-       .encoding = Encoding::kGaussians,
-       .has_latents = true},
+       .capabilities = vae_capabilities},
       {.name = "vq_vae",
        .paper = "van den Oord et al. 2017, Neural Discrete Representation Learning",
        .schema = vq_vae_schema,
        .check = nothing_excluded,
        .make = make_vq_vae,
-       .encoding = Encoding::kPoints,
-       .quantised = true,
+       .capabilities = vq_vae_capabilities,
        .describe_sampling = describe_fit_images},
       {.name = "gan",
        .paper = "Goodfellow et al. 2014, Generative Adversarial Nets",
        .schema = gan_schema,
        .check = check_gan,
        .make = make_gan,
-       .has_latents = true},
+       .capabilities = gan_capabilities},
       {.name = "ddpm",
        .paper = "Ho, Jain & Abbeel 2020, Denoising Diffusion Probabilistic Models",
        .schema = ddpm_schema,
        .check = check_ddpm,
        .make = make_ddpm,
+       .capabilities = ddpm_capabilities,
        .describe_sampling = describe_ddpm_sampling},
       {.name = "classifier",
        .paper = "assay's own: the network behind the extractor fmnist-cnn",
        .schema = classifier_schema,
        .check = check_classifier,
        .make = make_classifier,
-       .classifies = true},
+       .capabilities = classifier_capabilities},
   };
   return list;
 }
@@ -83,15 +93,13 @@ const Family& family(std::string_view name) {
   throw Error(fmt::format("unknown family '{}'{}", name, suggestion(name, known, "families")));
 }
 
-Encoding encoding_of(const Definition& definition) {
-  const bool point =
-      definition.has("model.posterior") && definition.text("model.posterior") == "point";
-  const Encoding encoding = family(definition.family).encoding;
-  return point && encoding == Encoding::kGaussians ? Encoding::kPoints : encoding;
+Capabilities capabilities_of(const Definition& definition) {
+  return family(definition.family).capabilities(definition);
 }
 
-bool is_conditional(const Definition& definition) {
-  return definition.has("model.conditional") && definition.boolean("model.conditional");
+std::int64_t seeds_together(const Definition& definition) {
+  const bool alone = !capabilities_of(definition).trains_alone.empty();
+  return alone ? 0 : definition.integer("train.seed_batch");
 }
 
 std::string scored_weights(const Definition& definition) {

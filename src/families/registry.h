@@ -7,16 +7,10 @@
 #include <vector>
 
 #include "core/events.h"
+#include "families/capabilities.h"
 #include "families/trainable.h"
 
 namespace assay {
-
-/// What GenerativeModel::encode gives.
-enum class Encoding {
-  kNone,
-  kPoints,    ///< codes
-  kGaussians  ///< means and log variances of q(z|x)
-};
 
 struct Family {
   std::string_view name;
@@ -27,11 +21,7 @@ struct Family {
   void (*check)(const Definition&);
   /// Throws Error as check, and if the data do not fit (e.g. an image size of the network's).
   std::unique_ptr<Trainable> (*make)(const ModelArgs&);
-  Encoding encoding = Encoding::kNone;
-  bool has_latents = false;  ///< GenerativeModel::draw_latents gives some
-  /// Its codes are entries of a codebook: decode() takes none, and they have no Jacobian.
-  bool quantised = false;
-  bool classifies = false;  ///< Trainable::classify gives logits, and it is no GenerativeModel
+  Capabilities (*capabilities)(const Definition&);
   /// Corrects what sampling_protocol says of its definitions, given the number of training images;
   /// nullptr: nothing to correct.
   void (*describe_sampling)(const Definition&, std::int64_t, Protocol&) = nullptr;
@@ -46,13 +36,12 @@ const std::vector<Family>& families();
 /// Throws Error with the near miss for an unknown name.
 const Family& family(std::string_view name);
 
-/// The encoding of a definition's family; points where model.posterior asks for them. Throws Error
-/// as family().
-Encoding encoding_of(const Definition& definition);
+/// Throws Error as family().
+Capabilities capabilities_of(const Definition& definition);
 
-/// Whether its samples are of classes that are asked for: model.conditional, where the family has
-/// that key.
-bool is_conditional(const Definition& definition);
+/// How many seeds of a definition may train as one model: train.seed_batch, or 0 where its
+/// capabilities say that each trains alone.
+std::int64_t seeds_together(const Definition& definition);
 
 /// "ema" or "raw": which of a model's weights are scored and sampled.
 std::string scored_weights(const Definition& definition);

@@ -32,27 +32,26 @@ bool knows_factors(const Definition& definition) {
 
 // What a run of this definition has for metrics.
 Parts parts_of(const Definition& definition) {
-  const Family& own = family(definition.family);
-  if (own.classifies) return Needs::kClassification;
+  const Capabilities can = capabilities_of(definition);
+  if (!can.generates) return Needs::kClassification;
   Parts parts{Part::kFeatures, Part::kHeldOut, Part::kSpatialFeatures, Part::kLogits,
               Part::kImages,   Part::kPoints,  Part::kLabels};
-  if (own.has_latents) parts.add(Part::kPaths);
-  if (is_conditional(definition)) parts.add(Part::kSampleLabels);
-  const Encoding encoding = encoding_of(definition);
-  if (encoding == Encoding::kNone) return parts;
+  if (can.latents) parts.add(Part::kPaths);
+  if (can.conditional) parts.add(Part::kSampleLabels);
+  if (!can.encodes()) return parts;
   parts.add(
       {Part::kReconstructions, Part::kNoisyReconstructions, Part::kCodes, Part::kTrainingCodes});
-  if (!own.quantised) parts.add({Part::kJacobian, Part::kDistortions});
-  if (encoding == Encoding::kGaussians) {
-    parts.add({Part::kPosteriors, Part::kElbo, Part::kLogWeights});
-  }
+  if (can.decodes) parts.add(Part::kDistortions);
+  if (can.differentiable) parts.add(Part::kJacobian);
+  if (can.encoding == Encoding::kGaussians) parts.add(Part::kPosteriors);
+  if (!can.likelihood.empty()) parts.add({Part::kElbo, Part::kLogWeights});
   if (knows_factors(definition)) parts.add(Part::kFactors);
   return parts;
 }
 
 std::string why_no_codes(const Definition& definition, Part part) {
   const Family& own = family(definition.family);
-  if (encoding_of(definition) == Encoding::kNone) {
+  if (!own.capabilities(definition).encodes()) {
     return fmt::format(
         "is of codes, and family '{}' has no encoder; take one of the autoencoders, or drop it",
         own.name);
@@ -81,7 +80,7 @@ std::string why_no_codes(const Definition& definition, Part part) {
 
 std::string why_not(const Definition& definition, Part part) {
   const Family& own = family(definition.family);
-  if (own.classifies) {
+  if (!own.capabilities(definition).generates) {
     return fmt::format(
         "is of generative models, and family '{}' generates nothing; its eval.metrics may only "
         "hold accuracy",
@@ -164,7 +163,7 @@ EvaluationSizes known_sizes(const Definition& definition) {
   sizes.generated = definition.integer("eval.generated");
   const std::int64_t reference = definition.integer("eval.reference_count");
   if (reference > 0) sizes.reference = reference;  // at most
-  if (definition.has("model.latent_dim")) sizes.codes = definition.integer("model.latent_dim");
+  sizes.codes = capabilities_of(definition).code_size;
   const ExtractorSource& extractor = extractor_source(definition.text("eval.extractor"));
   sizes.logits = extractor.gives_logits;
   sizes.spatial = extractor.gives_spatial;
@@ -192,8 +191,9 @@ EvaluationSizes sizes_with(const Definition& definition, const Dataset& dataset)
   sizes.training_labels = dataset.train.labels.defined();
   sizes.reference_classes =
       split.labels.defined() ? rows_of_each(drawer.reference_part(split.labels)) : RowsOfEach{};
-  sizes.generated_classes =
-      is_conditional(definition) ? in_turn(*sizes.generated, dataset.classes) : RowsOfEach{};
+  sizes.generated_classes = capabilities_of(definition).conditional
+                                ? in_turn(*sizes.generated, dataset.classes)
+                                : RowsOfEach{};
   if (!split.factors.defined()) return sizes;
   sizes.factors.emplace();
   for (const at::Tensor& factor : drawer.reference_part(split.factors).unbind(1)) {

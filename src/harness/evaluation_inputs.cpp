@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -11,6 +13,17 @@
 #include "harness/environment.h"
 
 namespace assay {
+namespace {
+
+// What a model's capabilities promise (families/capabilities.h), as check_evaluation has asked.
+template <class T>
+T promised(std::optional<T> answer, const char* method) {
+  TORCH_CHECK(answer.has_value(), method, "() answers nothing, against the model's capabilities");
+  return *std::move(answer);
+}
+
+}  // namespace
+
 torch::Device device_of(Trainable& model) {
   struct First : StateVisitor {
     torch::Device device = torch::kCPU;
@@ -52,27 +65,15 @@ void EvaluationInputs::draw_reconstructions(GenerativeModel& model, MetricInputs
   inputs.images.originals = examples.images;
   inputs.images.reconstructions =
       in_blocks(examples, device_of(model), progress_, [&](const Batch& batch) {
-        const auto reconstructed = model.reconstruct(batch);
-        if (!reconstructed) {
-          throw Error(fmt::format(
-              "family '{}' reconstructs nothing; drop reconstruction_mse from eval.metrics",
-              definition_.family));
-        }
-        return to_pixels(*reconstructed);
+        return to_pixels(promised(model.reconstruct(batch), "reconstruct"));
       });
 }
 
 void EvaluationInputs::draw_elbo(GenerativeModel& model, MetricInputs& inputs) const {
   torch::Generator noise = make_generator(torch::kCPU, seed_, "eval_posterior");
   inputs.likelihoods.elbo =
-      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
-        const auto bound = model.elbo(batch, noise);
-        if (!bound) {
-          throw Error(fmt::format("family '{}' has no ELBO; drop elbo from eval.metrics",
-                                  definition_.family));
-        }
-        return *bound;
-      });
+      in_blocks(reference_examples(), device_of(model), progress_,
+                [&](const Batch& batch) { return promised(model.elbo(batch, noise), "elbo"); });
 }
 
 void EvaluationInputs::draw_log_weights(GenerativeModel& model, MetricInputs& inputs) const {
@@ -82,14 +83,7 @@ void EvaluationInputs::draw_log_weights(GenerativeModel& model, MetricInputs& in
   inputs.likelihoods.dimensions = examples.images[0].numel();
   inputs.likelihoods.log_weights =
       in_blocks(examples, device_of(model), progress_, [&](const Batch& block) {
-        const auto weights = model.log_weights(block, count, noise);
-        if (!weights) {
-          throw Error(fmt::format(
-              "family '{}' has no importance weights; drop iwae_nll and bits_per_dim from "
-              "eval.metrics",
-              definition_.family));
-        }
-        return *weights;
+        return promised(model.log_weights(block, count, noise), "log_weights");
       });
 }
 
@@ -97,15 +91,9 @@ void EvaluationInputs::draw_codes(GenerativeModel& model, MetricInputs& inputs) 
   std::vector<at::Tensor> logvars;
   const Batch examples = reference_examples();
   inputs.codes.means = in_blocks(examples, device_of(model), progress_, [&](const Batch& batch) {
-    const auto codes = model.encode(batch);
-    if (!codes) {
-      throw Error(
-          fmt::format("family '{}' has no encoder; drop the metrics of codes from "
-                      "eval.metrics",
-                      definition_.family));
-    }
-    if (codes->logvar.defined()) logvars.push_back(codes->logvar.detach().to(torch::kCPU));
-    return codes->mu;
+    const Codes codes = promised(model.encode(batch), "encode");
+    if (codes.logvar.defined()) logvars.push_back(codes.logvar.detach().to(torch::kCPU));
+    return codes.mu;
   });
   inputs.labels.reference = examples.labels;
   CodeInputs& codes = inputs.codes;
@@ -118,29 +106,23 @@ void EvaluationInputs::draw_codes(GenerativeModel& model, MetricInputs& inputs) 
 }
 
 void EvaluationInputs::draw_labels(GenerativeModel& model, MetricInputs& inputs) const {
-  const auto labels = model.sample_labels(definition_.integer("eval.generated"));
   const Batch examples = reference_examples();
-  if (!labels || !examples.labels.defined()) {
+  if (!examples.labels.defined()) {
     throw Error(
         fmt::format("family '{}' on data set '{}': samples or images have no classes; drop "
                     "intra_fd and cas from "
                     "eval.metrics",
                     definition_.family, dataset_.name));
   }
-  inputs.labels.generated = *labels;
+  const std::int64_t count = definition_.integer("eval.generated");
+  inputs.labels.generated = promised(model.sample_labels(count), "sample_labels");
   inputs.labels.reference = examples.labels;
 }
 
 void EvaluationInputs::draw_classes(Trainable& model, MetricInputs& inputs) const {
-  inputs.labels.class_logits =
-      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
-        const auto logits = model.classify(batch.images);
-        if (!logits) {
-          throw Error(fmt::format("family '{}' classifies nothing; drop accuracy from eval.metrics",
-                                  definition_.family));
-        }
-        return *logits;
-      });
+  inputs.labels.class_logits = in_blocks(
+      reference_examples(), device_of(model), progress_,
+      [&](const Batch& batch) { return promised(model.classify(batch.images), "classify"); });
   if (!reference_split().labels.defined()) {
     throw Error(
         fmt::format("data set '{}' has no labels; drop accuracy from eval.metrics", dataset_.name));

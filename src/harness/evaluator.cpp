@@ -82,14 +82,12 @@ Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) cons
   }
   const auto convolution = convolution_of_scores(definition_, dataset_, device);
   if (!convolution.empty()) protocol["convolution"] = convolution;
-  // Densities and probabilities are in different units.
-  const bool likelihood = metric.needs.any_of({Part::kElbo, Part::kLogWeights});
-  if (likelihood && definition_.has("objective.likelihood")) {
-    protocol["likelihood"] = definition_.text("objective.likelihood");
-  }
-  // log p(x|y) bounds another quantity than log p(x).
-  if (likelihood && is_conditional(definition_)) {
-    protocol["conditioning"] = "labels";
+  const Capabilities can = capabilities_of(definition_);
+  if (metric.needs.any_of({Part::kElbo, Part::kLogWeights})) {
+    // Densities and probabilities are in different units.
+    protocol["likelihood"] = can.likelihood;
+    // log p(x|y) bounds another quantity than log p(x).
+    if (can.conditional) protocol["conditioning"] = "labels";
   }
   if (metric.needs.has(Part::kLogWeights)) {
     protocol["importance_samples"] = std::to_string(definition_.integer("eval.importance_samples"));
@@ -101,8 +99,7 @@ Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) cons
   if (metric.needs.has(Part::kPosteriors)) {
     protocol["representation"] = "posterior";
   } else if (metric.needs.has(Part::kFactors)) {
-    const bool points = encoding_of(definition_) == Encoding::kPoints;
-    protocol["representation"] = points ? "code" : "posterior mean";
+    protocol["representation"] = can.encoding == Encoding::kPoints ? "code" : "posterior mean";
   }
   if (metric.needs.has(Part::kSampleLabels)) {
     protocol["generated_labels"] = "classes in turn";

@@ -30,7 +30,7 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 
 // See seed_batch_places.
 std::int64_t places_of(const RunRequest& request, const Dataset& dataset) {
-  const std::int64_t places = request.definition.integer("train.seed_batch");
+  const std::int64_t places = seeds_together(request.definition);
   if (places == 0 || request.device.is_cuda()) return places;
   const auto model = build_model(request.definition, request.seed, dataset, request.device);
   return faster_together(*model, places) ? places : 0;
@@ -52,8 +52,11 @@ class Training {
     if (places_ > 0) {
       stack(requests);
     } else if (definition_.integer("train.seed_batch") > 0 && !scores_only_) {
-      seeds_.front()->note("seed_batch",
-                           "trained alone: networks of this size are faster one at a time");
+      const std::string alone = capabilities_of(definition_).trains_alone;
+      seeds_.front()->note(
+          "seed_batch",
+          "trained alone: " +
+              (alone.empty() ? "networks of this size are faster one at a time" : alone));
     }
   }
 
@@ -214,7 +217,7 @@ Dataset load_dataset_for(const Definition& definition) {
 }
 
 std::int64_t seed_batch_places(const RunRequest& request) {
-  if (request.definition.integer("train.seed_batch") == 0) return 0;
+  if (seeds_together(request.definition) == 0) return 0;
   return places_of(request, load_dataset_for(request.definition));
 }
 

@@ -49,9 +49,9 @@ struct SeedRequest {
 };
 
 /// In how many places the seeds of the request's definition train as one model: train.seed_batch; 0
-/// where each trains alone, because that is not set or because on the CPU that many networks have
-/// more than 2^21 parameters together, which is slower than one at a time. Reads the data set and
-/// builds a network if train.seed_batch is set.
+/// where each trains alone, because that is not set, because its capabilities say so, or because on
+/// the CPU that many networks have more than 2^21 parameters together, which is slower than one at
+/// a time. Reads the data set and builds a network if train.seed_batch is set.
 std::int64_t seed_batch_places(const RunRequest& request);
 
 /// The same for several seeds of one definition, on one device, that train as one model

@@ -6,69 +6,14 @@
 #include <gtest/gtest.h>
 #include <torch/nn.h>
 
-#include <cctype>
 #include <map>
-#include <ostream>
 
-#include "config/definition.h"
 #include "core/error.h"
-#include "data/batch_stream.h"
-#include "families/registry.h"
-#include "tests/small_families.h"
+#include "tests/contract/every_choice.h"
 
 namespace assay {
 
-// Without it CTest would name the tests after the bytes of a SmallFamily.
-void PrintTo(const SmallFamily& setting, std::ostream* out) { *out << setting.label; }
-
 namespace {
-
-constexpr std::int64_t kImages = 8;
-
-// Of all families each choice of each key, and each network with averaged weights and without:
-// those that need nothing else to be set, beside the small families.
-std::vector<SmallFamily> settings() {
-  std::vector<SmallFamily> all = small_families();
-  for (const Family& one : families()) {
-    for (const Key& key : one.schema()) {
-      for (const std::string& choice : key.choices) {
-        const bool network = key.path == "model.network";
-        for (const char* decay : {"0", "0.9"}) {
-          if (!network && std::string_view(decay) != "0") continue;
-          const std::int64_t side = one.classifies ? 28 : choice == "burgess" ? 32 : 16;
-          auto name = fmt::format("{}_{}_{}_{}", one.name, key.path, choice, decay);
-          std::erase_if(name,
-                        [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
-          all.push_back({name,
-                         fmt::format("family = \"{}\"\n{} = \"{}\"\nema.decay = {}\n", one.name,
-                                     key.path, choice, decay),
-                         {1, side, side},
-                         10});
-        }
-      }
-    }
-  }
-  return all;
-}
-
-torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
-
-Batch eight_examples(const SmallFamily& setting) {
-  auto shape = setting.example_shape;
-  shape.insert(shape.begin(), kImages);
-  return {torch::rand(shape, seeded(3)).mul(2.0).sub(1.0), torch::arange(kImages)};
-}
-
-std::unique_ptr<Trainable> build(const SmallFamily& setting) {
-  const auto definition = resolve_text(setting.toml, setting.label, family_schema, {});
-  torch::manual_seed(1);
-  const auto images = eight_examples(setting).images.repeat_interleave(4, 0);
-  return family(definition.family)
-      .make({.definition = definition,
-             .example_shape = setting.example_shape,
-             .classes = setting.classes,
-             .training_images = images.dim() == 4 ? to_pixels(images) : images});
-}
 
 void train(Trainable& model, const SmallFamily& setting, std::int64_t from, std::int64_t to) {
   const auto batch = eight_examples(setting);
@@ -181,11 +126,11 @@ TEST_P(Asking, LeavesStateModesGeneratorsAndLaterStepsAlone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Everyone, Asking, ::testing::ValuesIn(settings()),
+INSTANTIATE_TEST_SUITE_P(Everyone, Asking, ::testing::ValuesIn(every_choice()),
                          [](const auto& test) { return test.param.label; });
 
 TEST(AskingRegistry, EveryNetworkOfEveryFamilyIsAsked) {
-  const auto all = settings();
+  const auto all = every_choice();
   for (const Family& one : families()) {
     for (const Key& key : one.schema()) {
       if (key.path != "model.network") continue;

@@ -341,7 +341,7 @@ TEST_P(FamilyContract, ReconstructionAndBoundHaveTheirShapes) {
   }
   const auto codes = generative->encode(batch);
   const Encoding encoding =
-      encoding_of(resolve_text(GetParam().toml, GetParam().label, family_schema, {}));
+      capabilities_of(resolve_text(GetParam().toml, GetParam().label, family_schema, {})).encoding;
   EXPECT_EQ(codes.has_value(), encoding != Encoding::kNone);
   if (codes) {
     EXPECT_EQ(codes->mu.size(0), 8);

@@ -143,6 +143,30 @@ TEST_F(SeedBatchRunTest, LargeNetworksTrainOneSeedAtATimeAndSaySo) {
   EXPECT_THROW(run({large, with_a_large_network(request(5))}), c10::Error);
 }
 
+TEST_F(SeedBatchRunTest, AModelThatCannotTrainsAloneAndSaysWhy) {
+  RunRequest alone = request(4);
+  alone.definition = resolve_text(R"(
+family = "vq_vae"
+dataset.name = "generated_images"
+dataset.size = 16
+dataset.count = 64
+train.batch_size = 16
+train.images = 64
+train.seed_batch = 3
+model.channels = 8
+model.residual_channels = 8
+model.codes = 8
+model.code_dim = 4
+eval.metrics = []
+)",
+                                  "codebook", family_schema, {});
+  EXPECT_EQ(seed_batch_places(alone), 0);
+  const auto recordings = run({alone});
+  EXPECT_EQ(recordings[0].end.status, "complete");
+  EXPECT_THAT(recordings[0].notes.at(0).text,
+              HasSubstr("trained alone: a codebook learns of one seed at a time"));
+}
+
 TEST_F(SeedBatchRunTest, SeedsOfOnePlaceOrOfOtherStepsAreRefused) {
   EXPECT_THROW(run({request(1), request(4)}), c10::Error);  // both of place 1
   const auto stopped = run_until_stopped();

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "data/data_digest.h"
+#include "families/registry.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
 #include "results/queries.h"
@@ -159,7 +160,7 @@ class Planner {
     order.definition = definition.toml();
     order.data_digest = one.point->at.data_digest;
     order.parent = one.trains_by_itself() ? "" : weights_for(one);
-    if (order.parent.empty()) order.places = definition.integer("train.seed_batch");
+    if (order.parent.empty()) order.places = seeds_together(definition);
     return order;
   }
 
@@ -201,7 +202,7 @@ WorkOrder order_to_resume(const Database& database, const RunRow& row) {
   std::optional<CheckpointSaved> checkpoint;
   try {
     if (order.parent.empty()) {
-      order.places = stored_definition(database, row).integer("train.seed_batch");
+      order.places = seeds_together(stored_definition(database, row));
     }
     if (order.places > 0) checkpoint = sound_checkpoint(database, row.number);
   } catch (const Error&) {

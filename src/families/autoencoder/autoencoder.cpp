@@ -258,6 +258,23 @@ void check_autoencoder(const Definition& definition) {
       "take another model.network than \"infogan\"");
 }
 
+Capabilities autoencoder_capabilities(const Definition& definition) {
+  Capabilities can{.latents = true,
+                   .decodes = true,
+                   .encoding = Encoding::kPoints,
+                   .differentiable = true,
+                   .code_size = definition.integer("model.latent_dim")};
+  const auto& contraction = definition.text("objective.contraction");
+  if (contraction == "exact" || contraction == "hutchinson") {
+    can.trains_alone = fmt::format(
+        "objective.contraction = \"{}\" differentiates by the images, which only one seed at a "
+        "time "
+        "can",
+        contraction);
+  }
+  return can;
+}
+
 std::unique_ptr<Trainable> make_autoencoder(const ModelArgs& args) {
   check_autoencoder(args.definition);
   check_components(args);

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "families/capabilities.h"
 #include "families/trainable.h"
 
 namespace assay {
@@ -25,6 +26,7 @@ namespace assay {
 Schema autoencoder_schema();
 /// Throws Error where switches exclude one another.
 void check_autoencoder(const Definition& definition);
+Capabilities autoencoder_capabilities(const Definition& definition);
 std::unique_ptr<Trainable> make_autoencoder(const ModelArgs& args);
 
 }  // namespace assay

@@ -72,6 +72,10 @@ void check_classifier(const Definition& definition) {
             "the classifier keeps no averaged weights; set ema.decay = 0");
 }
 
+Capabilities classifier_capabilities(const Definition&) {
+  return {.generates = false, .classifies = true};
+}
+
 std::unique_ptr<Trainable> make_classifier(const ModelArgs& args) {
   check_classifier(args.definition);
   return std::make_unique<Classifier>(args);

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "families/capabilities.h"
 #include "families/trainable.h"
 
 namespace assay {
@@ -14,6 +15,7 @@ namespace assay {
 Schema classifier_schema();
 /// Throws Error where switches exclude one another.
 void check_classifier(const Definition& definition);
+Capabilities classifier_capabilities(const Definition& definition);
 std::unique_ptr<Trainable> make_classifier(const ModelArgs& args);
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "families/capabilities.h"
 #include "families/trainable.h"
 
 namespace assay {
@@ -30,6 +31,7 @@ namespace assay {
 Schema vae_schema();
 /// Throws Error where switches exclude one another.
 void check_vae(const Definition& definition);
+Capabilities vae_capabilities(const Definition& definition);
 std::unique_ptr<Trainable> make_vae(const ModelArgs& args);
 
 }  // namespace assay

@@ -109,4 +109,15 @@ void check_vae(const Definition& definition) {
             "objective.scale = \"learned\"");
 }
 
+Capabilities vae_capabilities(const Definition& definition) {
+  const bool point = is(definition, "model.posterior", "point");
+  return {.conditional = definition.boolean("model.conditional"),
+          .latents = true,
+          .decodes = true,
+          .encoding = point ? Encoding::kPoints : Encoding::kGaussians,
+          .differentiable = true,
+          .likelihood = point ? std::string() : definition.text("objective.likelihood"),
+          .code_size = definition.integer("model.latent_dim")};
+}
+
 }  // namespace assay

@@ -189,6 +189,11 @@ Schema vq_vae_schema() {
   };
 }
 
+// Codes are entries of a codebook: no z of their own to decode, and no derivative.
+Capabilities vq_vae_capabilities(const Definition&) {
+  return {.encoding = Encoding::kPoints, .trains_alone = "a codebook learns of one seed at a time"};
+}
+
 std::unique_ptr<Trainable> make_vq_vae(const ModelArgs& args) {
   return std::make_unique<VqVae>(args);
 }

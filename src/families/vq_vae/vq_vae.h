@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "families/capabilities.h"
 #include "families/trainable.h"
 
 namespace assay {
@@ -19,6 +20,7 @@ namespace assay {
 ///
 /// Logged per step: loss, reconstruction_mse, commitment, perplexity (of the batch's codes).
 Schema vq_vae_schema();
+Capabilities vq_vae_capabilities(const Definition& definition);
 std::unique_ptr<Trainable> make_vq_vae(const ModelArgs& args);
 
 }  // namespace assay

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a definition is said to be capable of, its models do, and nothing else.
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "harness/seed_batch.h"
+#include "tests/contract/every_choice.h"
+
+namespace assay {
+namespace {
+
+class CapabilitiesOf : public ::testing::TestWithParam<SmallFamily> {
+ protected:
+  void SetUp() override {
+    at::set_num_threads(1);
+    try {
+      model_ = build(GetParam());
+    } catch (const Error& refused) {
+      GTEST_SKIP() << "needs more than this key: " << refused.what();
+    }
+    can_ = capabilities_of(definition_of(GetParam()));
+  }
+  std::unique_ptr<Trainable> model_;
+  Capabilities can_;
+};
+
+TEST_P(CapabilitiesOf, EachMethodAnswersIfAndOnlyIfTheySaySo) {
+  const Batch batch = eight_examples(GetParam());
+  EXPECT_EQ(model_->classify(batch.images).has_value(), can_.classifies);
+  auto* model = dynamic_cast<GenerativeModel*>(model_.get());
+  ASSERT_EQ(model != nullptr, can_.generates);
+  if (model == nullptr) return;
+  const auto labels = model->sample_labels(kImages);
+  EXPECT_EQ(labels.has_value(), can_.conditional);
+  const auto latents = model->draw_latents(kImages, labels.value_or(torch::Tensor()), seeded(1));
+  EXPECT_EQ(latents.has_value(), can_.latents);
+  const auto codes = model->encode(batch);
+  ASSERT_EQ(codes.has_value(), can_.encodes());
+  EXPECT_EQ(model->reconstruct(batch).has_value(), can_.encodes());
+  for (const auto& z : {latents, codes ? std::optional(codes->mu) : std::nullopt}) {
+    if (z) {
+      EXPECT_EQ(model->decode(*z, batch.labels).has_value(), can_.decodes);
+    }
+  }
+  EXPECT_EQ(model->jacobian_norms(batch).has_value(), can_.differentiable);
+  EXPECT_EQ(model->elbo(batch, seeded(1)).has_value(), !can_.likelihood.empty());
+  EXPECT_EQ(model->log_weights(batch, 2, seeded(1)).has_value(), !can_.likelihood.empty());
+  if (!codes) return;
+  EXPECT_EQ(codes->logvar.defined(), can_.encoding == Encoding::kGaussians);
+  EXPECT_EQ(codes->mu.size(1), can_.code_size.value_or(codes->mu.size(1)));
+}
+
+// Of two seeds as one model the first and the last of four steps, which may be a second stage's.
+std::string trouble_together(const SmallFamily& setting, Trainable& one) {
+  const auto other = build(setting);
+  const Batch batch = eight_examples(setting);
+  try {
+    SeedBatch together(build(setting), {&one, other.get()});
+    for (const std::int64_t step : {0, 3}) {
+      together.training_step(
+          {{batch, seeded(1)}, {batch, seeded(2)}},
+          {.step = step, .total_steps = 4, .images_seen = kImages * step, .noise = seeded(3)});
+    }
+  } catch (const Error& refused) {
+    return refused.what();
+  }
+  return "";
+}
+
+TEST_P(CapabilitiesOf, SeedsTrainAsOneModelIfAndOnlyIfTheySaySo) {
+  const auto trouble = trouble_together(GetParam(), *model_);
+  EXPECT_EQ(trouble.empty(), can_.trains_alone.empty()) << trouble << can_.trains_alone;
+}
+
+INSTANTIATE_TEST_SUITE_P(Everyone, CapabilitiesOf, ::testing::ValuesIn(every_choice()),
+                         [](const auto& test) { return test.param.label; });
+
+}  // namespace
+}  // namespace assay
