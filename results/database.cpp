@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/error.h"
@@ -36,6 +38,23 @@ void refuse_folder(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file, problem)) {
     throw Error(fmt::format("{}: is a folder; name a database file with --db", file.string()));
   }
+}
+
+// A file that never was a database is a wrong name, not a damaged one. One whose first bytes are
+// nearly those of a database, or that has weights beside it, was one.
+void refuse_other_file(const std::filesystem::path& file) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::string first(kMagic.size(), '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(first.data(), static_cast<std::streamsize>(first.size()));
+  if (!in && in.gcount() == 0) return;
+  std::size_t equal = 0;
+  for (std::size_t i = 0; i < first.size(); ++i) equal += first[i] == kMagic[i];
+  std::error_code problem;
+  if (2 * equal >= kMagic.size() ||
+      std::filesystem::is_directory(checkpoints_folder(file), problem))
+    return;
+  throw Error(fmt::format("{}: is no database; name a database file with --db", file.string()));
 }
 
 std::uintmax_t size_or_zero(const std::filesystem::path& file) {
@@ -74,6 +93,7 @@ Database Database::open_for_writing(const std::filesystem::path& given) {
   refuse_folder(file);
   make_parent_folder(file);
   require_local_file_system(file);
+  refuse_other_file(file);
   // Exclusive: of several processes that start on a new file, one makes the schema and the others
   // find it.
   const FileLock lock(writers_lock(file), FileLock::Mode::kExclusive);
@@ -96,6 +116,7 @@ Database Database::open_for_reading(const std::filesystem::path& given) {
         given.string()));
   }
   refuse_folder(file);
+  refuse_other_file(file);
   Database database(file, SQLITE_OPEN_READONLY);
   database.execute("PRAGMA query_only = ON");
   require_readable(database);

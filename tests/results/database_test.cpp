@@ -38,6 +38,34 @@ TEST(Database, IsOneFileAfterAWriterCloses) {
   EXPECT_FALSE(std::filesystem::exists(folder / "a.sqlite-shm"));
 }
 
+TEST(Database, AFileThatNeverWasOneIsAWrongNameAndNotADamagedDatabase) {
+  TemporaryFolder folder;
+  write_file_atomically(folder / "notes.txt", "what I did on Monday, in some detail\n");
+  for (const auto& open : {Database::open_for_reading, Database::open_for_writing}) {
+    const Error error = error_of([&] { open(folder / "notes.txt"); });
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("is no database"));
+  }
+  EXPECT_EQ(read_file(folder / "notes.txt"), "what I did on Monday, in some detail\n");
+}
+
+TEST(Database, WithABrokenFirstByteOrAnEmptiedHeadIsDamaged) {
+  TemporaryFolder folder;
+  { auto database = Database::open_for_writing(folder / "a.sqlite"); }
+  const std::string whole = read_file(folder / "a.sqlite");
+  std::string broken = whole;
+  broken[0] = 'X';
+  std::filesystem::create_directory(folder / "alone");
+  write_file_atomically(folder / "alone" / "a.sqlite", broken);
+  EXPECT_EQ(error_of([&] { Database::open_for_reading(folder / "alone" / "a.sqlite"); }).code(),
+            ExitCode::kDamaged);
+  // Weights lie beside it, so it was one.
+  broken = std::string(16, '\0') + whole.substr(16);
+  write_file_atomically(folder / "a.sqlite", broken);
+  EXPECT_EQ(error_of([&] { Database::open_for_reading(folder / "a.sqlite"); }).code(),
+            ExitCode::kDamaged);
+}
+
 TEST(Database, StaysOneFileAfterAReaderLooked) {
   TemporaryFolder folder;
   { auto database = Database::open_for_writing(folder / "a.sqlite"); }
@@ -100,15 +128,6 @@ TEST(Database, LinksInACircleAreAUsageError) {
   EXPECT_THAT(reading.what(), HasSubstr("Too many levels of symbolic links"));
   const Error writing = error_of([&] { Database::open_for_writing(folder / "a.sqlite"); });
   EXPECT_EQ(writing.code(), ExitCode::kUsage);
-}
-
-TEST(Database, TextFileIsDamage) {
-  TemporaryFolder folder;
-  write_file_atomically(folder / "a.sqlite", std::string(4096, 'x'));
-  EXPECT_EQ(error_of([&] { Database::open_for_reading(folder / "a.sqlite"); }).code(),
-            ExitCode::kDamaged);
-  EXPECT_EQ(error_of([&] { Database::open_for_writing(folder / "a.sqlite"); }).code(),
-            ExitCode::kDamaged);
 }
 
 TEST(Database, NewerSchemaIsRefusedKindly) {
