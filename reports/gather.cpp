@@ -32,11 +32,13 @@ void choose_counted(RunGroup& group) {
 }  // namespace
 
 std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
-                                            std::vector<MetricColumn>& columns) {
+                                            std::vector<MetricColumn>& columns, History history) {
   std::map<std::size_t, std::map<std::string, SeedRecords>> records;
   std::map<std::size_t, MetricSummary> found;
   for (const auto& run : group.counted) {
-    for (const MetricRow& row : metrics_of(*run.database, run.row.number)) {
+    const auto rows = history == History::kWhole ? metrics_of(*run.database, run.row.number)
+                                                 : final_metrics_of(*run.database, run.row.number);
+    for (const MetricRow& row : rows) {
       const std::size_t column = column_of(columns, row);
       MetricSummary& metric = found[column];
       metric.column = column;
@@ -205,10 +207,9 @@ std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databas
     const auto database = std::make_shared<const Database>(Database::open_for_reading(file));
     std::optional<std::set<std::int64_t>> meant;
     if (selection.where) meant = selection.where->runs_of(*database);
-    for (RunRow& row : runs(*database)) {
+    const RunFilter filter{.experiments = wanted, .uuid = selection.uuid.value_or("")};
+    for (RunRow& row : runs(*database, filter)) {
       if (meant && !meant->contains(row.number)) continue;
-      if (selection.uuid && row.uuid != *selection.uuid) continue;
-      if (place_in(wanted, row.experiment, row.experiment_id) > wanted.size()) continue;
       if (!seen.insert(row.uuid).second) continue;
       RunGroup& group = by_key[row.experiment_id + "\n" + settings_key(row)];
       if (group.all.empty()) {

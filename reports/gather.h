@@ -39,9 +39,12 @@ struct RunSelection {
 std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
                                   const RunSelection& selection);
 
-/// The scores of one group's counted runs over seeds; adds the metrics' columns.
+/// The scores of one group's counted runs over seeds; adds the metrics' columns. kLast: without
+/// curves and untrained scores, of which a run may have thousands.
+enum class History { kWhole, kLast };
 std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
-                                            std::vector<MetricColumn>& columns);
+                                            std::vector<MetricColumn>& columns,
+                                            History history = History::kWhole);
 
 /// Seeds of a group that diverged or failed, and have no complete run.
 std::int64_t failed_seeds(const RunGroup& group);

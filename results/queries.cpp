@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <span>
 #include <string>
+#include <utility>
+#include <variant>
 
 #include "core/error.h"
 #include "core/reason.h"
@@ -167,12 +170,26 @@ RunRow find_run(const Database& database, std::string_view text) {
 }
 
 std::vector<RunRow> runs(const Database& database, const RunFilter& filter) {
-  auto query = select_runs(database, "ORDER BY r.id");
+  std::vector<std::string> conditions;
+  std::vector<std::variant<std::string>> parameters;
+  if (!filter.experiments.empty()) {
+    const std::vector<std::string> marks(filter.experiments.size(), "?");
+    conditions.push_back(fmt::format("(e.name IN ({0}) OR e.id IN ({0}))", fmt::join(marks, ", ")));
+    for (int twice = 0; twice < 2; ++twice)
+      parameters.insert(parameters.end(), filter.experiments.begin(), filter.experiments.end());
+  }
+  if (!filter.uuid.empty()) {
+    conditions.emplace_back("r.uuid = ?");
+    parameters.emplace_back(filter.uuid);
+  }
+  auto query =
+      select_runs(database, fmt::format("{}{} ORDER BY r.id", conditions.empty() ? "" : "WHERE ",
+                                        fmt::join(conditions, " AND ")));
+  query.bind_all(std::span(std::as_const(parameters)));
   auto found = read_runs(database, query);
+  // A dead run's status is not what its column says.
   std::erase_if(found, [&](const RunRow& run) {
-    const auto& names = filter.experiments;
-    const bool named = names.empty() || std::ranges::find(names, run.experiment) != names.end();
-    return !named || (!filter.status.empty() && run.status != filter.status);
+    return !filter.status.empty() && run.status != filter.status;
   });
   return found;
 }

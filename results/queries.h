@@ -22,8 +22,9 @@ namespace assay {
 RunRow find_run(const Database& database, std::string_view text);
 
 struct RunFilter {
-  std::vector<std::string> experiments = {};  ///< names; empty: all
+  std::vector<std::string> experiments = {};  ///< names, or ids of definitions; empty: all
   std::string status = {};                    ///< empty: any
+  std::string uuid = {};                      ///< whole; empty: any
 };
 /// Runs in the order in which they were begun.
 std::vector<RunRow> runs(const Database& database, const RunFilter& filter = {});

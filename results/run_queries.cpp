@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -40,11 +41,16 @@ std::vector<SeriesPoint> read_series(Statement& query) {
 
 std::vector<MetricRow> read_metrics(const Database& database, Statement& query) {
   std::vector<MetricRow> rows;
+  std::map<std::string, Protocol> known;  // a run has thousands of scores and few protocols
   while (query.step()) {
     const double error =
         query.is_null(4) ? std::numeric_limits<double>::quiet_NaN() : query.real(4);
-    rows.push_back({query.text(0), query.integer(1), restored_number(query, 2, 3), error,
-                    query.text(5), read_protocol(database, query.text(6))});
+    const std::string id = query.text(5);
+    auto found = known.find(id);
+    if (found == known.end())
+      found = known.emplace(id, read_protocol(database, query.text(6))).first;
+    rows.push_back(
+        {query.text(0), query.integer(1), restored_number(query, 2, 3), error, id, found->second});
   }
   return rows;
 }
@@ -59,12 +65,12 @@ std::vector<SeriesPoint> series_of(const Database& database, std::int64_t run) {
   return read_series(query);
 }
 
+// Beside the only MAX() other columns are of the row that it is of (sqlite.org/lang_select.html,
+// "bare columns in an aggregate query").
 std::vector<SeriesPoint> final_series_of(const Database& database, std::int64_t run) {
   auto query = database.prepare(
-      "SELECT s.name, s.images_seen, s.value, s.kind FROM series s WHERE s.run_id = ?1 AND "
-      "s.images_seen = "
-      "(SELECT MAX(l.images_seen) FROM series l WHERE l.run_id = ?1 AND l.name = s.name) ORDER BY "
-      "s.name");
+      "SELECT name, MAX(images_seen), value, kind FROM series WHERE run_id = ? GROUP BY name "
+      "ORDER BY name");
   query.bind(run);
   return read_series(query);
 }
@@ -80,11 +86,9 @@ std::vector<MetricRow> metrics_of(const Database& database, std::int64_t run) {
 
 std::vector<MetricRow> final_metrics_of(const Database& database, std::int64_t run) {
   auto query = database.prepare(
-      "SELECT m.name, m.images_seen, m.value, m.kind, m.standard_error, m.protocol_id, p.fields "
-      "FROM metric m JOIN protocol p ON p.id = m.protocol_id WHERE m.run_id = ?1 AND m.images_seen "
-      "= "
-      "(SELECT MAX(l.images_seen) FROM metric l WHERE l.run_id = ?1 AND l.name = m.name "
-      "AND l.protocol_id = m.protocol_id) ORDER BY m.name, m.protocol_id");
+      "SELECT m.name, MAX(m.images_seen), m.value, m.kind, m.standard_error, m.protocol_id, "
+      "p.fields FROM metric m JOIN protocol p ON p.id = m.protocol_id WHERE m.run_id = ? "
+      "GROUP BY m.name, m.protocol_id ORDER BY m.name, m.protocol_id");
   query.bind(run);
   return read_metrics(database, query);
 }

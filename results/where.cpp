@@ -239,11 +239,14 @@ class Where::Parser {
 Where::Where(std::string_view text) { Parser(text, *this).parse(); }
 
 std::set<std::int64_t> Where::runs_of(const Database& database) const {
-  std::vector<std::string> known;
-  auto names = database.prepare("SELECT DISTINCT name FROM metric");
-  while (names.step()) known.push_back(names.text(0));
   for (const auto& name : metrics_) {
-    if (std::ranges::find(known, name) != known.end()) continue;
+    // The first row that has it is enough; all rows are read only for the error's sake.
+    auto any = database.prepare("SELECT 1 FROM metric WHERE name = ? LIMIT 1");
+    any.bind(name);
+    if (any.step()) continue;
+    std::vector<std::string> known;
+    auto names = database.prepare("SELECT DISTINCT name FROM metric");
+    while (names.step()) known.push_back(names.text(0));
     for (const Column& column : kColumns) known.emplace_back(column.name);
     throw Error(fmt::format("--where: '{:.100}' is no column of runs and no metric in {}{}", name,
                             database.file().string(),

@@ -79,7 +79,7 @@ class Comparer {
       for (const FoundRun& run : group.counted) {
         entry.weights.insert(run.row.parent_uuid.value_or(run.row.uuid));
       }
-      entry.metrics = metrics_of_group(group, found_.columns);
+      entry.metrics = metrics_of_group(group, found_.columns, History::kLast);
       found_.entries.push_back(std::move(entry));
       candidates_.push_back({operand, std::move(group)});
     }

@@ -7,7 +7,7 @@ namespace assay {
 
 Measured measured(const RunGroup& group, std::vector<MetricColumn>& columns) {
   Measured found;
-  found.metrics = metrics_of_group(group, columns);
+  found.metrics = metrics_of_group(group, columns, History::kLast);
   for (const FoundRun& run : group.counted) {
     found.others[std::string(kMemory)].scores.push_back(
         {run.row.seed, static_cast<double>(run.row.peak_memory_bytes)});

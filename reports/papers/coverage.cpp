@@ -20,7 +20,7 @@ ExperimentSummary scored(const RunGroup& group, std::vector<MetricColumn>& colum
   summary.name = group.experiment.name;
   for (const FoundRun& run : group.all) summary.smoke = summary.smoke || run.row.smoke;
   for (const FoundRun& run : group.counted) summary.counted.push_back(run.row);
-  summary.metrics = metrics_of_group(group, columns);
+  summary.metrics = metrics_of_group(group, columns, History::kLast);
   return summary;
 }
 
