@@ -232,6 +232,12 @@ std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databas
   return groups;
 }
 
+PooledRuns pooled_runs(const RunGroup& group, const std::string& label) {
+  PooledRuns pool{label, label, {}};
+  for (const FoundRun& run : group.counted) pool.runs.push_back(&run.row);
+  return pool;
+}
+
 std::int64_t failed_seeds(const RunGroup& group) {
   std::set<std::uint64_t> complete, failed;
   for (const FoundRun& run : group.counted) complete.insert(run.row.seed);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reports/report.h"
+#include "reports/run_settings.h"
 #include "reports/statistics/sample.h"
 #include "results/database.h"
 #include "results/where.h"
@@ -45,6 +46,9 @@ enum class History { kWhole, kLast };
 std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
                                             std::vector<MetricColumn>& columns,
                                             History history = History::kWhole);
+
+/// A group's counted runs, as what its means are made of.
+PooledRuns pooled_runs(const RunGroup& group, const std::string& label);
 
 /// Seeds of a group that diverged or failed, and have no complete run.
 std::int64_t failed_seeds(const RunGroup& group);

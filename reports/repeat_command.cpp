@@ -42,6 +42,18 @@ std::string target_by_name(const std::string& name) {
   return name.find('/') != std::string::npos ? name : name + ".toml";
 }
 
+// A comment of a shell, whatever the texts hold.
+std::string outside_text(const std::string& target, const RunRow& run, const std::string& seeds) {
+  std::string line = fmt::format(
+      "# {} (seeds {}): scores of samples made elsewhere, with nothing to run again; assay eval "
+      "--generated {} --record {} scores such files",
+      run.experiment, seeds, target.empty() ? "FILES" : shell_word(target),
+      shell_word(run.experiment));
+  std::ranges::replace_if(
+      line, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+  return line;
+}
+
 }  // namespace
 
 std::string quoted_options(std::string_view stored) {
@@ -55,6 +67,8 @@ std::string repeat_command(const std::string& target, std::span<const RunRow> ru
   const RunRow& example = runs.front();
   std::set<std::uint64_t> seeds;
   for (const RunRow& run : runs) seeds.insert(run.seed);
+  if (example.is_outside())
+    return outside_text(target, example, fmt::format("{}", fmt::join(seeds, ",")));
   std::string command =
       fmt::format("./assay run {} --seeds {}",
                   target_word(target.empty() ? target_by_name(example.experiment) : target),

@@ -15,7 +15,8 @@ namespace assay {
 std::string quoted_options(std::string_view stored);
 
 /// The command that repeats these runs of one definition. `target` is what its runs were begun
-/// from, a name or a file; empty where that was not recorded.
+/// from, a name or a file; empty where that was not recorded. Of samples made elsewhere nothing can
+/// be repeated: a comment that says so.
 std::string repeat_command(const std::string& target, std::span<const RunRow> runs);
 
 }  // namespace assay

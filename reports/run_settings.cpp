@@ -49,10 +49,12 @@ std::string warning_of(const std::string& name, const Uses& uses) {
 }  // namespace
 
 std::vector<RunSetting> run_settings(const RunRow& run) {
+  // Of samples made elsewhere the digest is theirs, and each seed's are other ones.
+  const std::string data = run.is_outside() ? "" : run.data_digest.value_or("");
   return {{"device", run.device, true},
           {"smoke", run.smoke ? "yes" : "no", true},
           {"threads", std::to_string(run.threads), false},
-          {"data", run.data_digest.value_or(""), true, true},
+          {"data", data, true, true},
           {"code", run.code_digest.value_or(""), false, true}};
 }
 
@@ -83,22 +85,22 @@ std::vector<std::string> settings_apart(const std::vector<const ExperimentSummar
   return texts;
 }
 
-std::vector<std::string> settings_warnings(const Report& report) {
+std::vector<std::string> settings_warnings(std::span<const PooledRuns> pools) {
   std::vector<std::string> names;
   std::map<std::string, Uses> uses;
-  for (const auto& experiment : report.experiments) {
-    if (experiment.counted.empty()) continue;
+  for (const PooledRuns& pool : pools) {
+    if (pool.runs.empty()) continue;
     std::map<std::string, std::set<std::string>> own;
-    for (const RunRow& run : experiment.counted) {
-      for (const RunSetting& setting : run_settings(run)) own[setting.name].insert(setting.value);
+    for (const RunRow* run : pool.runs) {
+      for (const RunSetting& setting : run_settings(*run)) own[setting.name].insert(setting.value);
     }
-    for (const RunSetting& setting : run_settings(experiment.counted.front())) {
+    for (const RunSetting& setting : run_settings(*pool.runs.front())) {
       const auto& values = own[setting.name];
       if (setting.within && values.size() < 2) continue;
       if (!uses.contains(setting.name)) names.push_back(setting.name);
       Uses& use = uses[setting.name];
-      for (const auto& value : values) use.by_value[value].insert(experiment.name);
-      if (values.size() > 1) use.pooled.insert(experiment.label);
+      for (const auto& value : values) use.by_value[value].insert(pool.name);
+      if (values.size() > 1) use.pooled.insert(pool.label);
     }
   }
   std::vector<std::string> warnings;
@@ -106,6 +108,16 @@ std::vector<std::string> settings_warnings(const Report& report) {
     if (uses[name].by_value.size() > 1) warnings.push_back(warning_of(name, uses[name]));
   }
   return warnings;
+}
+
+std::vector<std::string> settings_warnings(const Report& report) {
+  std::vector<PooledRuns> pools;
+  for (const auto& experiment : report.experiments) {
+    PooledRuns pool{experiment.name, experiment.label, {}};
+    for (const RunRow& run : experiment.counted) pool.runs.push_back(&run);
+    pools.push_back(std::move(pool));
+  }
+  return settings_warnings(pools);
 }
 
 }  // namespace assay

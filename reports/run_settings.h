@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,17 @@ std::string settings_key(const RunRow& run);
 /// "device = cuda"; empty where there are none.
 std::vector<std::string> settings_apart(const std::vector<const ExperimentSummary*>& experiments);
 
-/// A line for every setting in which runs of the report differ: the values and whose they are.
+/// Runs that one mean is made of.
+struct PooledRuns {
+  std::string name;   ///< whose they are
+  std::string label;  ///< what the mean is called where several are of one name
+  std::vector<const RunRow*> runs;
+};
+
+/// A line for every setting in which these runs differ: the values and whose they are, and which
+/// means mix them.
+std::vector<std::string> settings_warnings(std::span<const PooledRuns> pools);
+/// The same of a report's means.
 std::vector<std::string> settings_warnings(const Report& report);
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/events.h"
 
@@ -57,6 +58,9 @@ struct NewRun {
   std::string source = {};
 };
 
+/// The family of what was not trained here: scores of samples made elsewhere.
+inline constexpr std::string_view kOutsideFamily = "outside";
+
 struct RunRow : NewRun {
   std::int64_t number = 0;
   std::string experiment;  ///< its name
@@ -73,6 +77,8 @@ struct RunRow : NewRun {
   std::int64_t peak_memory_bytes = 0;
   std::string state_hash;
   std::optional<std::string> rows_digest;
+
+  bool is_outside() const { return family == kOutsideFamily; }
 };
 
 struct SeriesPoint {

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/error.h"
+#include "core/near_miss.h"
 #include "reports/gather.h"
 #include "reports/metric_columns.h"
 #include "reports/run_settings.h"
@@ -48,7 +49,9 @@ class Comparer {
   Comparison run() {
     const bool databases =
         std::ranges::all_of(operands_, [](const CompareOperand& one) { return one.whole; });
+    require_two();
     label_columns(found_.columns);
+    require_known_metrics();
     std::vector<std::filesystem::path> files;
     for (const CompareOperand& one : operands_) files.push_back(one.database);
     explain_columns(found_.columns, kinds_in(files, options_.kinds));
@@ -61,6 +64,7 @@ class Comparer {
     }
     if (found_.pairs.empty()) throw Error(nothing_meets());
     decide();
+    warn_of_settings();
     return std::move(found_);
   }
 
@@ -87,6 +91,48 @@ class Comparer {
       found_.notes.push_back(
           fmt::format("{}: no run{}", one.label, options_.where ? " that meets --where" : ""));
     }
+  }
+
+  // What one operand alone can be compared with is itself, if it holds several definitions.
+  void require_two() const {
+    if (operands_.size() > 1) return;
+    const CompareOperand& one = operands_.front();
+    if (one.whole) {
+      throw Error(fmt::format(
+          "compare: {} is a whole database, which is compared with another one; name a second, or "
+          "experiments of it with --db {}",
+          one.label, one.database.string()));
+    }
+    if (candidates_.size() != 1) return;
+    throw Error(fmt::format(
+        "compare: {} stands alone; name what it is compared with, another experiment, run or suite "
+        "of {}: `assay status` and `assay list` show what there is",
+        found_.entries.front().label, one.database.string()));
+  }
+
+  // A wish that nothing can meet is a typing error, even beside others that something meets.
+  void require_known_metrics() const {
+    std::vector<std::string> known;
+    for (const MetricColumn& column : found_.columns) {
+      known.push_back(column.metric);
+      if (column.label != column.metric) known.push_back(column.label);
+    }
+    std::ranges::sort(known);
+    const auto again = std::ranges::unique(known);
+    known.erase(again.begin(), again.end());
+    for (const auto& wanted : options_.metrics) {
+      if (known.empty() || std::ranges::find(known, wanted) != known.end()) continue;
+      throw Error(fmt::format("compare: --metric {}: none of these runs has it{}", wanted,
+                              suggestion(wanted, known, "metrics of theirs")));
+    }
+  }
+
+  void warn_of_settings() {
+    std::vector<PooledRuns> pools;
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+      pools.push_back(pooled_runs(candidates_[i].group, found_.entries[i].label));
+    }
+    for (auto& warning : settings_warnings(pools)) found_.notes.push_back(std::move(warning));
   }
 
   bool is_named_alike(std::size_t i, std::size_t j) const {

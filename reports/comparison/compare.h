@@ -55,12 +55,14 @@ struct Comparison {
   std::vector<Entry> entries;
   std::vector<MetricColumn> columns;
   std::vector<ComparedMetric> pairs;  ///< by left, right and metric
-  std::vector<std::string> notes;     ///< what could not be paired, and why
+  /// What could not be paired, and why; settings in which the runs differ (run_settings.h).
+  std::vector<std::string> notes;
 };
 
 /// Puts operands side by side: whole databases experiment by experiment of one name, everything
 /// else each with each. Numbers of different protocols are never compared: the pair says which
-/// fields differ. Throws Error for a missing or damaged database and where nothing meets.
+/// fields differ. Throws Error for a missing or damaged database, a metric that no run has, one
+/// definition alone, and where nothing meets.
 Comparison compare(const std::vector<CompareOperand>& operands, const CompareOptions& options);
 
 }  // namespace assay

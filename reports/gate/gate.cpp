@@ -98,6 +98,9 @@ class Gate {
     rules_ = read_gate_rules(parse_toml(frozen.experiment.definition, name_).values);
     paired_ = frozen.experiment.id == partner->experiment.id;
     if (auto bits = bits_of(frozen, *partner); bits.pairs > 0) result_.bits.push_back(bits);
+    const std::array pools = {pooled_runs(frozen, "the baseline"), pooled_runs(*partner, "this")};
+    for (const auto& warning : settings_warnings(pools))
+      result_.notes.push_back(fmt::format("{}: {}", name_, warning));
     const Measured before = measured(frozen, columns_);
     const Measured now = measured(*partner, columns_);
     label_columns(columns_);

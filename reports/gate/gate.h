@@ -58,6 +58,7 @@ struct GateResult {
   std::vector<GateRow> rows;        ///< by experiment, blocking ones first
   std::vector<GateBits> bits;       ///< of the experiments that share seeds
   std::vector<std::string> absent;  ///< what the baseline holds and was not measured
+  std::vector<std::string> notes;   ///< settings in which runs of an experiment differ
   std::string summary;              ///< one sentence
 };
 

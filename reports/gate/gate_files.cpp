@@ -48,7 +48,8 @@ Json gate_json(const GateResult& result) {
                {"summary", valid_utf8(result.summary)},
                {"rows", Json::array()},
                {"bits", Json::array()},
-               {"absent", Json::array()}};
+               {"absent", Json::array()},
+               {"notes", Json::array()}};
   for (const GateRow& row : result.rows) {
     Json one = {{"experiment", valid_utf8(row.experiment)},
                 {"metric", valid_utf8(row.metric)},
@@ -68,6 +69,7 @@ Json gate_json(const GateResult& result) {
                             {"first_difference", valid_utf8(bits.first)}});
   }
   for (const auto& absent : result.absent) json["absent"].push_back(valid_utf8(absent));
+  for (const auto& note : result.notes) json["notes"].push_back(valid_utf8(note));
   return json;
 }
 

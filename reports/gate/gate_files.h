@@ -9,7 +9,7 @@
 namespace assay {
 
 /// {"outcome", "exit_code", "summary", "rows": [{"experiment", "metric", "importance", "verdict",
-/// "effect", …}], "bits": [...], "absent": [...]}.
+/// "effect", …}], "bits": [...], "absent": [...], "notes": [...]}.
 nlohmann::ordered_json gate_json(const GateResult& result);
 
 /// JUnit's XML: a suite for each experiment, a case for each metric; what is worse failed, what is

@@ -69,6 +69,7 @@ std::string gate_markdown(const GateResult& result) {
     text += fmt::format("\n- **not measured** {}", markdown_text(absent));
   for (const GateBits& bits : result.bits)
     text += fmt::format("\n- {}", markdown_text(bits_text(bits)));
+  for (const auto& note : result.notes) text += fmt::format("\n- {}", markdown_text(note));
   text +=
       "\n\n| experiment | metric | | verdict | baseline | now | why |\n"
       "| --- | --- | --- | --- | ---: | ---: | --- |\n";
@@ -85,6 +86,7 @@ std::string gate_markdown(const GateResult& result) {
 std::string gate_annotations(const GateResult& result) {
   std::string text;
   for (const auto& absent : result.absent) text += annotation("error", "not measured", absent);
+  for (const auto& note : result.notes) text += annotation("warning", "runs differ", note);
   for (const GateRow& row : result.rows) {
     if (row.importance == Importance::kAdvisory) continue;
     const std::string title =

@@ -117,6 +117,54 @@ TEST_F(CompareTest, ADivergedSeedCountsAsLost) {
   EXPECT_THAT(sentence_of(found, found.pairs[0]), HasSubstr("0 of 3 and 1 of 3, ranked worst"));
 }
 
+TEST_F(CompareTest, MeansThatMixSettingsAreNamed) {
+  add("a.sqlite", "vae/x", 'a', {10, 11, 12});
+  add("a.sqlite", "gan/y", 'b', {20, 21, 22});
+  const auto both = [&] { return compare({experiment("vae/x"), experiment("gan/y")}, {}); };
+  EXPECT_THAT(both().notes, SizeIs(0));
+  {
+    auto database = Database::open_for_writing(folder / "a.sqlite");
+    MadeUpRun run;
+    run.experiment = "gan/y";
+    run.id_digit = 'b';
+    run.seed = 3;
+    run.threads = 2;
+    run.last = {{"fd", 23, 0.5, {{"extractor", "pixels"}, {"n_generated", "100"}}}};
+    test::add_run(database, run);
+  }
+  const auto notes = both().notes;
+  ASSERT_THAT(notes, SizeIs(1));
+  EXPECT_EQ(notes[0],
+            "The runs differ in threads: 1 (gan/y, vae/x), 2 (gan/y); they are pooled all the same "
+            "in gan/y.");
+}
+
+TEST_F(CompareTest, AMetricThatNobodyHasIsRefusedBesideOneThatIsThere) {
+  add("a.sqlite", "vae/x", 'a', {10, 11, 12});
+  add("a.sqlite", "gan/y", 'b', {20, 21, 22});
+  CompareOptions options;
+  options.metrics = {"fd", "fd@pixel"};
+  EXPECT_THAT(
+      [&] {
+        compare({experiment("vae/x"), experiment("gan/y")}, options);
+      },
+      testing::ThrowsMessage<Error>(
+          HasSubstr("--metric fd@pixel: none of these runs has it; did you mean 'fd@pixels'")));
+  options.metrics = {"fd", "fd@pixels"};
+  EXPECT_THAT(compare({experiment("vae/x"), experiment("gan/y")}, options).pairs, SizeIs(1));
+}
+
+TEST_F(CompareTest, OneThingAloneIsToldWhatItLacks) {
+  add("a.sqlite", "vae/x", 'a', {10, 11});
+  EXPECT_THAT([&] { compare({experiment("vae/x")}, {}); },
+              testing::ThrowsMessage<Error>(HasSubstr("vae/x stands alone; name what it is")));
+  EXPECT_THAT([&] { compare({whole("a.sqlite")}, {}); },
+              testing::ThrowsMessage<Error>(HasSubstr("a.sqlite is a whole database")));
+  // Under two definitions it can be compared with itself.
+  add("a.sqlite", "vae/x", 'b', {20, 21});
+  EXPECT_THAT(compare({experiment("vae/x")}, {}).pairs, SizeIs(1));
+}
+
 TEST_F(CompareTest, WhereNothingMeetsItSaysWhatThereIs) {
   add("a.sqlite", "vae/x", 'a', {10, 11});
   add("b.sqlite", "vae/y", 'b', {10, 11});

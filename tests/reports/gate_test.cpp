@@ -232,6 +232,21 @@ TEST_F(GateTest, WhereTheStateMovedItSaysWhatDepartedFirst) {
   EXPECT_THAT(result.bits[0].first, HasSubstr("was 2 and is 2.5"));
 }
 
+TEST_F(GateTest, RunsOfOtherThreadsAreHeldAndNamed) {
+  add("base.sqlite", kSix);
+  MadeUpRun threaded;
+  threaded.threads = 2;
+  add("now.sqlite", kOther, 10, threaded);
+  const GateResult result = held();
+  ASSERT_THAT(result.notes, SizeIs(1));
+  const std::string note =
+      "vae/example: The runs differ in threads: 1 (the baseline), 2 (this); no mean mixes them";
+  EXPECT_THAT(result.notes[0], HasSubstr(note));
+  EXPECT_THAT(gate_json(result)["notes"][0].get<std::string>(), HasSubstr(note));
+  EXPECT_THAT(gate_annotations(result), HasSubstr("::warning title=runs differ::vae/example"));
+  EXPECT_THAT(gate_markdown(result), HasSubstr("differ in threads"));
+}
+
 TEST_F(GateTest, TextsOfOthersStayTexts) {
   MadeUpRun hostile;
   hostile.experiment = "vae/<script>|%0A::error::\n\x01";

@@ -56,6 +56,17 @@ TEST(RepeatCommand, SaysDeviceAndThreadsWhereTheyAreNotTheUsualOnes) {
   EXPECT_EQ(command("", run), "./assay run vae/example --seeds 0 --device cuda --threads 4");
 }
 
+TEST(RepeatCommand, OfSamplesMadeElsewhereIsACommentThatSaysSo) {
+  RunRow run = row(3);
+  run.family = "outside";
+  run.experiment = "peers/one";
+  EXPECT_EQ(command("/data/a b", run),
+            "# peers/one (seeds 3): scores of samples made elsewhere, with nothing to run again; "
+            "assay eval --generated '/data/a b' --record peers/one scores such files");
+  run.experiment = "x\nrm -rf ~";
+  EXPECT_THAT(command("a\nb", run), Not(HasSubstr("\n"))) << "a comment ends with its line";
+}
+
 TEST(QuotedOptions, LetNothingOfAHostileDatabaseBeCarriedOut) {
   EXPECT_EQ(quoted_options("--set a=b; rm -rf ~"), "'stored options: --set a=b; rm -rf ~'");
   EXPECT_EQ(quoted_options("--set a=$(id) --set 'b=`id`'"), "--set 'a=$(id)' --set 'b=`id`'");

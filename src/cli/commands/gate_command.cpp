@@ -40,6 +40,7 @@ void print_gate(const GateResult& result) {
                terminal_text(line.sentence));
   }
   for (const GateBits& bits : result.bits) fmt::print("bits: {}\n", terminal_text(bits_text(bits)));
+  for (const auto& note : result.notes) fmt::print("note: {}\n", terminal_text(note));
   for (const auto& absent : result.absent) fmt::print("not measured: {}\n", terminal_text(absent));
   fmt::print("gate {}\n", result.summary);
 }
