@@ -23,7 +23,7 @@ std::string p_text(double p) {
 
 std::string_view test_text(std::string_view test) {
   if (test == "welch") return "Welch's t";
-  if (test == "paired_t") return "t of paired seeds";
+  if (test == "paired_t") return "t of pairs";
   if (test == "mann_whitney") return "Mann–Whitney";
   if (test == "signed_rank") return "signed ranks";
   return "prediction band";

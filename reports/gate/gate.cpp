@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "reports/comparison/compare_text.h"
 #include "reports/gate/gate_bits.h"
+#include "reports/gate/gate_timing.h"
 #include "reports/gate/measured.h"
 #include "reports/gather.h"
 #include "reports/metric_columns.h"
@@ -111,6 +112,7 @@ class Gate {
     }
     for (const auto& [name, sample] : before.others) add_other(name, sample, now);
     count_evaluations(before, now);
+    if (options_.timed) add_speeds(frozen.experiment.id);
   }
 
   // Of the label, else of the metric's name, else the default.
@@ -178,21 +180,6 @@ class Gate {
     result_.rows.push_back(std::move(row));
   }
 
-  // Repeated seeds are held against themselves: where there are two or more, or where all that
-  // there are have equal scores.
-  static void keep_common_seeds(Sample& before, Sample& now) {
-    Sample left = before, right = now;
-    const auto has = [](const Sample& in, const SeedScore& one) {
-      return std::ranges::find(in.scores, one.seed, &SeedScore::seed) != in.scores.end();
-    };
-    std::erase_if(left.scores, [&](const SeedScore& one) { return !has(now, one); });
-    std::erase_if(right.scores, [&](const SeedScore& one) { return !has(before, one); });
-    const bool equal = compare_samples(left, right, {}).test == "identical";
-    if (before.failed + now.failed > 0 || (left.scores.size() < 2 && !equal)) return;
-    before = std::move(left);
-    now = std::move(right);
-  }
-
   // How often a sample asked the network is no draw of chance.
   void count_evaluations(const Measured& before, const Measured& now) {
     for (const auto& [label, counts] : before.evaluations) {
@@ -213,6 +200,18 @@ class Gate {
                                  fmt::join(there->second, " and "), fmt::join(counts, " and "));
       result_.rows.push_back(std::move(row));
     }
+  }
+
+  void add_speeds(const std::string& id) {
+    bool any = false;
+    for (const TimedPhase& timed : *options_.timed) {
+      if (timed.experiment_id != id) continue;
+      any = true;
+      const std::string metric = timing_metric(timed.phase);
+      result_.rows.push_back(timing_row(
+          timed, name_, rule_of(metric, metric, Importance::kSupporting), options_.alpha));
+    }
+    if (!any) result_.absent.push_back(name_ + ": no speed was measured beside the base build");
   }
 
   // One level over the rows that can fail the gate, one over those that cannot.
@@ -236,8 +235,10 @@ class Gate {
     settle_rows(true);
     settle_rows(false);
     for (GateRow& row : result_.rows) {
-      if (row.sentence.empty())
-        row.sentence = verdict_sentence("the baseline", "this", row.terms, row.decision);
+      if (!row.sentence.empty()) continue;
+      const bool named = !row.baseline.label.empty();
+      row.sentence = verdict_sentence(named ? row.baseline.label : "the baseline",
+                                      named ? row.current.label : "this", row.terms, row.decision);
     }
     std::ranges::stable_sort(result_.rows, {}, [](const GateRow& row) {
       return std::pair(row.experiment, row.importance);

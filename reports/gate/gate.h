@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,19 @@ enum class GateMatch {
   kName  ///< those of its name, under whatever definition
 };
 
+/// Speeds of one phase of a definition by two builds that ran in turn in one job: value i of both
+/// is of round i, images per second.
+struct TimedPhase {
+  std::string experiment_id;
+  std::string phase;  ///< "train", "sample"
+  std::vector<double> base = {}, current = {};
+};
+
 struct GateOptions {
   std::filesystem::path baseline, database;
+  /// Nothing: speeds are not looked at. A definition of the baseline that has none counts as not
+  /// measured.
+  std::optional<std::vector<TimedPhase>> timed = {};
   GateMatch match = GateMatch::kId;
   std::vector<MetricKind> kinds = {};  ///< of metrics that a database does not explain
   double alpha = 0.01;  ///< false alarms of a whole gate (Holm), where nothing has changed
@@ -70,7 +82,8 @@ struct GateResult {
 /// rows that can fail the gate. A change within the rule's guards is none. A score whose protocol
 /// differs counts as not measured, and the fields are named. More network evaluations for a sample
 /// are worse by count, without a test. Rows of losses and memory are advisory unless a [gate.…]
-/// table of the baseline's definition says otherwise. Never a time: machines differ.
+/// table of the baseline's definition says otherwise. Never a time against a stored one, since
+/// machines differ: speeds are those of `timed`, measured beside those of the base build.
 GateResult gate(const GateOptions& options);
 
 /// 0 passed, 1 regression, 5 inconclusive, 6 no-go.

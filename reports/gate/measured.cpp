@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/gate/measured.h"
 
+#include <algorithm>
+
+#include "reports/comparison/decide.h"
 #include "results/run_queries.h"
 
 namespace assay {
@@ -24,6 +27,19 @@ Measured measured(const RunGroup& group, std::vector<MetricColumn>& columns) {
     }
   }
   return found;
+}
+
+void keep_common_seeds(Sample& before, Sample& now) {
+  Sample left = before, right = now;
+  const auto has = [](const Sample& in, const SeedScore& one) {
+    return std::ranges::find(in.scores, one.seed, &SeedScore::seed) != in.scores.end();
+  };
+  std::erase_if(left.scores, [&](const SeedScore& one) { return !has(now, one); });
+  std::erase_if(right.scores, [&](const SeedScore& one) { return !has(before, one); });
+  const bool equal = compare_samples(left, right, {}).test == "identical";
+  if (before.failed + now.failed > 0 || (left.scores.size() < 2 && !equal)) return;
+  before = std::move(left);
+  now = std::move(right);
 }
 
 }  // namespace assay

@@ -22,6 +22,10 @@ struct Measured {
   /// How often a sample asked the network, by the score that rests on it ("fd@pixels").
   std::map<std::string, std::set<std::string>> evaluations;
 };
+/// Takes what only one side has from both: repeated seeds are held against themselves, where there
+/// are two or more, or where all that there are have equal scores.
+void keep_common_seeds(Sample& before, Sample& now);
+
 Measured measured(const RunGroup& group, std::vector<MetricColumn>& columns);
 
 }  // namespace assay
