@@ -10,7 +10,10 @@
 #include <set>
 #include <span>
 
+#include "core/build_kind.h"
 #include "reports/claim_text.h"
+#include "reports/comparison/compare_text.h"
+#include "reports/comparison/n_way.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/ranking.h"
@@ -23,6 +26,10 @@ namespace {
 std::string counted(std::size_t n, std::string_view one) {
   return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s");
 }
+
+// A standard deviation of two values is known to a factor of 30 (95 % interval of chi² with one
+// degree of freedom).
+constexpr std::size_t kFewSeeds = 3;
 
 std::size_t count_runs(const Report& report, auto&& wanted) {
   std::size_t n = 0;
@@ -67,6 +74,15 @@ void warn_of_provenance(const Report& report, std::vector<std::string>& out) {
         fmt::format("The runs come from {} commits; each run's commit is in the provenance.",
                     report.commits.size()));
   }
+  std::int64_t debug = 0;
+  for (const MachineUse& use : report.machines)
+    debug += use.machine.compiler.ends_with(kDebugBuild) ? use.runs : 0;
+  if (debug > 0) {
+    out.push_back(fmt::format(
+        "Made by a debug build: {}. Its speeds say nothing, and its bits may differ from those of "
+        "a release build.",
+        counted(static_cast<std::size_t>(debug), "run")));
+  }
   if (report.machines.size() > 1) {
     out.push_back(fmt::format("The runs come from {} machines: speeds do not compare across them.",
                               report.machines.size()));
@@ -76,12 +92,13 @@ void warn_of_provenance(const Report& report, std::vector<std::string>& out) {
 void warn_of_repeats(const Report& report, std::vector<std::string>& out) {
   std::map<std::string, std::set<std::string>> definitions;  // ids of each name
   std::size_t left_out = 0;
-  std::size_t single = 0;
+  std::size_t few = 0;
   for (const auto& experiment : report.experiments) {
     definitions[experiment.name].insert(experiment.id);
     const auto complete = std::ranges::count(experiment.runs, "complete", &RunRow::status);
     left_out += static_cast<std::size_t>(complete) - experiment.counted.size();
-    single += experiment.counted.size() == 1 ? 1 : 0;
+    const std::size_t n = experiment.counted.size();
+    few += n > 0 && n < kFewSeeds ? 1 : 0;
   }
   for (const auto& [name, ids] : definitions) {
     if (ids.size() > 1) {
@@ -94,10 +111,11 @@ void warn_of_repeats(const Report& report, std::vector<std::string>& out) {
         fmt::format("{} left out, since a newer run of the same definition and seed is complete.",
                     counted(left_out, "older run")));
   }
-  if (single > 0) {
+  if (few > 0) {
     out.push_back(
-        fmt::format("{} one seed only: a difference to it may be chance.",
-                    single == 1 ? "1 experiment has" : fmt::format("{} experiments have", single)));
+        fmt::format("{} fewer than {} seeds: a difference to {} may be chance.",
+                    few == 1 ? "1 experiment has" : fmt::format("{} experiments have", few),
+                    kFewSeeds, few == 1 ? "it" : "them"));
   }
 }
 
@@ -176,24 +194,46 @@ std::string distance_text(const Ranked& first, const Ranked& second, Direction b
                      better == Direction::kLower ? "above it" : "below it");
 }
 
-// What must be said of a lead besides the mean that leads, or nothing.
-std::string doubt_of_lead(const Ranked& first, const Ranked& second, Direction better) {
-  const SeedSummary& a = first.metric->last;
-  const SeedSummary& b = second.metric->last;
-  const std::string next =
-      fmt::format("; {} lies {} at {} (n = {})", second.experiment->label,
-                  distance_text(first, second, better), mean_and_spread_text(b), b.n);
-  // Two values a side are ranked as clearly as can be in 1 of 3 cases by chance alone (Mann and
-  // Whitney 1947), and a standard deviation of two values is known to a factor of 30.
-  constexpr std::int64_t kFewestToTest = 3;
-  if (a.n < kFewestToTest || b.n < kFewestToTest) {
-    const Ranked& fewer = a.n <= b.n ? first : second;
-    const auto n = static_cast<std::size_t>(fewer.metric->last.n);
-    return fmt::format("{}, and with {} {} no test can decide", next, counted(n, "seed"),
-                       a.n == b.n ? "each" : "of " + fewer.experiment->label);
+// The table that shows a column.
+ComparisonTable table_with(const Report& report, std::size_t column) {
+  for (ComparisonTable& table : comparison_tables(report)) {
+    if (std::ranges::find(table.columns, column) != table.columns.end()) return std::move(table);
   }
-  const bool overlap = std::max(*a.low, *b.low) <= std::min(*a.high, *b.high);
-  return overlap ? next + ", and the 95 % intervals of the two means overlap" : "";
+  return {};
+}
+
+// The verdict of the first two of a column, or nothing where too many are there to compare.
+std::optional<ComparedMetric> pair_at_the_top(const Report& report, std::size_t column,
+                                              const Ranked& second) {
+  const Comparison comparison = compare_table(report, table_with(report, column));
+  for (const ComparedMetric* pair : pairs_of_leader(comparison, column)) {
+    for (const std::size_t side : {pair->left, pair->right}) {
+      if (comparison.entries[side].label == second.experiment->label) return *pair;
+    }
+  }
+  return std::nullopt;
+}
+
+// What must be said of a lead that no test has shown, or nothing.
+std::string doubt_of_lead(const Report& report, std::size_t column, const Ranked& first,
+                          const Ranked& second) {
+  const auto pair = pair_at_the_top(report, column, second);
+  if (!pair) return "";
+  const Decision& decision = pair->decision;
+  if (decision.verdict == Verdict::kBetter || decision.verdict == Verdict::kWorse) return "";
+  const SeedSummary& last = second.metric->last;
+  std::string why = decision.reason;
+  if (decision.verdict == Verdict::kSame) {
+    why = "the same within " + short_number_text(pair->terms.margin, 2);
+  } else if (decision.p) {
+    why = fmt::format(
+        "{} (p = {} over the table)",
+        decision.test == "prediction" ? "one seed decides nothing" : "no difference can be shown",
+        p_text(decision.adjusted.value_or(1.0)));
+  }
+  return fmt::format("; {} lies {} at {} (n = {}): {}", second.experiment->label,
+                     distance_text(first, second, report.columns[column].better),
+                     mean_and_spread_text(last), last.n, why);
 }
 
 std::string listed(std::span<const Ranked> experiments) {
@@ -230,7 +270,7 @@ std::string outcome_sentence(const Report& report) {
   return fmt::format("{}{} has the {} mean: {} (n = {}{}){}.", scored, first.experiment->label,
                      word, mean_and_spread_text(last), last.n,
                      gain.ends_with("better") ? fmt::format(", {} than untrained", gain) : "",
-                     doubt_of_lead(first, ranked[1], column->better));
+                     doubt_of_lead(report, index, first, ranked[1]));
 }
 
 std::string claims_phrase(const Report& report) {

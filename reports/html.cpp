@@ -57,9 +57,9 @@ std::string page_header(const Report& report) {
 // Links to the sections that are there.
 std::string contents(std::string_view sections) {
   constexpr std::pair<std::string_view, std::string_view> kLinks[] = {
-      {"claims", "Claims"},       {"comparison", "Comparison"}, {"published", "Literature"},
-      {"samples", "Samples"},     {"sweeps", "Sweeps"},         {"latents", "Latents"},
-      {"curves", "Curves"},       {"speed", "Speed"},           {"unfinished", "Incomplete"},
+      {"comparison", "Comparison"}, {"claims", "Claims"}, {"published", "Literature"},
+      {"samples", "Samples"},       {"sweeps", "Sweeps"}, {"latents", "Latents"},
+      {"curves", "Curves"},         {"speed", "Speed"},   {"unfinished", "Incomplete"},
       {"provenance", "Repeat it"}};
   std::string links;
   for (const auto& [id, name] : kLinks) {
@@ -82,15 +82,15 @@ std::string chart_data(const ReportCharts& charts) {
 
 std::string report_html(const Report& report) {
   const ReportCharts charts = charts_of(report);
-  const std::string sections = claims_section(report) + comparison_section(report) +
+  const std::string sections = comparison_section(report) + claims_section(report) +
                                published_section(report) + samples_section(report) +
                                sweeps_section(report) + latents_section(report) +
                                curves_section(charts) + speed_section(report) +
                                unfinished_section(report) + provenance_section(report);
   std::vector<std::string> databases;
   for (const auto& name : report.databases) databases.push_back(html_text(name));
-  return head(report) + "<body>\n<main>\n" + page_header(report) + warnings(report) +
-         contents(sections) + sections +
+  return head(report) + "<body>\n<main>\n" + page_header(report) + contents(sections) +
+         warnings(report) + sections +
          fmt::format("<footer>Made {} by assay from {}.</footer>\n</main>\n",
                      html_text(report.generated_at), fmt::join(databases, ", ")) +
          "<dialog id=\"zoom\"><img alt=\"\"></dialog>\n" + chart_data(charts) +

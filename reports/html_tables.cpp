@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "reports/comparison/compare_text.h"
+#include "reports/comparison/n_way.h"
 #include "reports/escape.h"
 #include "reports/html_sections.h"
 #include "reports/metric_columns.h"
@@ -33,15 +35,27 @@ std::string untrained_note(const MetricSummary& metric, Direction better) {
                      html_text(gain));
 }
 
-std::string metric_cell(const MetricSummary* metric, const MetricColumn& column, bool best) {
+// The interval of the mean, and the places that the verdicts leave it.
+std::string standing_note(const MetricSummary& metric, const std::optional<RankRange>& rank) {
+  const std::string interval = interval_text(metric.last);
+  if (interval.empty() && !rank) return "";
+  const std::string place =
+      rank ? fmt::format("<span class=\"rank\" title=\"rank by verdicts\">#{}</span>",
+                         rank_text(*rank))
+           : std::string();
+  return fmt::format("<small>{}{}</small>", html_text(interval), place);
+}
+
+std::string metric_cell(const MetricSummary* metric, const MetricColumn& column, bool best,
+                        const std::optional<RankRange>& rank) {
   if (metric == nullptr) return "<td class=\"num none\">·</td>";
   const std::string spread = spread_text(metric->last);
   const std::string value = metric->last.mean ? exact_number_text(*metric->last.mean) : "";
   return fmt::format(
-      "<td class=\"num{}\" data-value=\"{}\"><span class=\"mean\">{}</span>{}{}</td>",
+      "<td class=\"num{}\" data-value=\"{}\"><span class=\"mean\">{}</span>{}{}{}</td>",
       best ? " best" : "", value, html_text(mean_text(metric->last)),
       spread.empty() ? "" : " <span class=\"sd\">" + html_text(spread) + "</span>",
-      untrained_note(*metric, column.better));
+      standing_note(*metric, rank), untrained_note(*metric, column.better));
 }
 
 // The experiment with the best mean, if there are others and none shares it.
@@ -64,27 +78,82 @@ std::string runs_cell(const ExperimentSummary& experiment) {
                      text);
 }
 
-std::string comparison_rows(const Report& report, const ComparisonTable& table) {
+std::string comparison_rows(const Report& report, const ComparisonTable& table,
+                            const Comparison& comparison) {
   std::string rows;
-  for (const std::size_t e : table.experiments) {
-    const auto& experiment = report.experiments[e];
+  for (std::size_t entry = 0; entry < table.experiments.size(); ++entry) {
+    const auto& experiment = report.experiments[table.experiments[entry]];
     rows +=
         fmt::format("<tr><th scope=\"row\">{}<small>{}</small></th>{}", html_name(experiment.label),
                     html_text(experiment.family), runs_cell(experiment));
     for (const std::size_t c : table.columns) {
       rows += metric_cell(metric_in(experiment, c), report.columns[c],
-                          best_in(report, c) == &experiment);
+                          best_in(report, c) == &experiment, rank_range(comparison, entry, c));
     }
     rows += "</tr>";
   }
   return rows;
 }
 
+// What the first column that can be ranked says of its leader, in sentences.
+std::string headline_verdicts(const Report& report, const ComparisonTable& table,
+                              const Comparison& comparison) {
+  constexpr std::size_t kMost = 8;
+  const auto column = ranked_column(comparison, table);
+  if (!column) return "";
+  std::string items;
+  for (const auto& sentence : leader_sentences(comparison, *column, kMost))
+    items += "<li>" + html_text(sentence) + "</li>";
+  return fmt::format("<div class=\"verdicts\"><h3>By {}</h3><ul>{}</ul></div>",
+                     html_text(report.columns[*column].label), items);
+}
+
+std::string verdict_row(const Report& report, const Comparison& comparison,
+                        const ComparedMetric& pair) {
+  const auto name = verdict_name(pair.decision.verdict);
+  return fmt::format(
+      "<tr><td>{}</td><td><span class=\"chip {}\">{}</span></td><td class=\"verdict\">{}</td></tr>",
+      html_text(report.columns[pair.column].label), name,
+      pair.decision.verdict == Verdict::kNotComparable ? "not comparable" : name,
+      html_text(sentence_of(comparison, pair)));
+}
+
+// Every pair; of many experiments those with the leader of each column alone.
+std::string all_verdicts(const Report& report, const ComparisonTable& table,
+                         const Comparison& comparison) {
+  constexpr std::size_t kMostInFull = 12;
+  const bool in_full = table.experiments.size() <= kMostInFull;
+  std::string rows;
+  for (const std::size_t column : table.columns) {
+    if (!in_full) {
+      for (const ComparedMetric* pair : pairs_of_leader(comparison, column))
+        rows += verdict_row(report, comparison, *pair);
+      continue;
+    }
+    for (const ComparedMetric& pair : comparison.pairs) {
+      if (pair.column == column) rows += verdict_row(report, comparison, pair);
+    }
+  }
+  if (rows.empty()) return "";
+  return fmt::format(
+      "<details><summary>{}</summary><div class=\"scroll\" tabindex=\"0\"><table "
+      "class=\"sortable\"><thead><tr><th>metric</th><th>verdict</th><th>what the values say</th>"
+      "</tr></thead><tbody>{}</tbody></table></div></details>",
+      in_full
+          ? "Every pair's verdict"
+          : "Verdicts of each column's best mean against the others (every pair: --format json)",
+      rows);
+}
+
 std::string comparison_table(const Report& report, const ComparisonTable& table) {
+  const Comparison comparison = compare_table(report, table);
   std::string head = "<th scope=\"col\">experiment</th><th class=\"num\" scope=\"col\">seeds</th>";
   for (const std::size_t c : table.columns) head += column_heading(report.columns[c]);
-  return "<div class=\"scroll\" tabindex=\"0\"><table class=\"sortable\"><thead><tr>" + head +
-         "</tr></thead><tbody>" + comparison_rows(report, table) + "</tbody></table></div>";
+  std::string html = "<div class=\"scroll\" tabindex=\"0\"><table class=\"sortable\"><thead><tr>" +
+                     head + "</tr></thead><tbody>" + comparison_rows(report, table, comparison) +
+                     "</tbody></table></div>" + headline_verdicts(report, table, comparison);
+  for (const auto& note : comparison.notes) html += "<p class=\"hint\">" + html_text(note) + "</p>";
+  return html + all_verdicts(report, table, comparison);
 }
 
 std::string seed_rows(const ExperimentSummary& experiment, const MetricSummary& metric,
@@ -104,20 +173,6 @@ std::string seed_rows(const ExperimentSummary& experiment, const MetricSummary& 
   return rows;
 }
 
-std::string interval_rows(const Report& report) {
-  std::string rows;
-  for (const auto& e : report.experiments) {
-    for (const auto& metric : e.metrics) {
-      rows += fmt::format(
-          "<tr><td>{}</td><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td>"
-          "<td class=\"num\">{}</td></tr>",
-          html_name(e.label), html_text(report.columns[metric.column].label), metric.last.n,
-          html_text(mean_and_spread_text(metric.last)), html_text(interval_text(metric.last)));
-    }
-  }
-  return rows;
-}
-
 std::string every_value(const Report& report) {
   std::string rows;
   for (const auto& e : report.experiments) {
@@ -132,14 +187,7 @@ std::string every_value(const Report& report) {
          "<th class=\"num\">standard error</th><th class=\"num\">untrained</th><th "
          "class=\"num\">at images</th></tr></thead>"
          "<tbody>" +
-         rows +
-         "</tbody></table></div></details>"
-         "<details><summary>95 % intervals of the means</summary><div class=\"scroll\" "
-         "tabindex=\"0\"><table>"
-         "<thead><tr><th>experiment</th><th>metric</th><th class=\"num\">n</th><th "
-         "class=\"num\">mean ± sd</th>"
-         "<th class=\"num\">interval</th></tr></thead><tbody>" +
-         interval_rows(report) + "</tbody></table></div></details>";
+         rows + "</tbody></table></div></details>";
 }
 
 }  // namespace
@@ -152,10 +200,11 @@ std::string html_section(const std::string& id, const std::string& heading,
 std::string comparison_section(const Report& report) {
   if (report.experiments.empty()) return "";
   std::string body =
-      "<p class=\"hint\">Mean ± sd over seeds at the last evaluation, never a best-of-run; "
-      "<i>from</i> is the same model "
-      "before training. The best mean of a column, where no other equals it, is in colour: look at "
-      "the spread before calling it better.</p>";
+      "<p class=\"hint\">Mean ± sd over seeds at the last evaluation, never a best-of-run, and the "
+      "95 % interval of the mean; #2–3 are the places that the verdicts leave (level 5 %, Holm "
+      "over "
+      "the table); <i>from</i> is the same model before training. The best mean of a column, where "
+      "no other equals it, is in colour.</p>";
   for (const auto& table : comparison_tables(report)) body += comparison_table(report, table);
   return html_section("comparison", "Comparison", body + every_value(report));
 }

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reports/comparison/compare_json.h"
+#include "reports/comparison/n_way.h"
 #include "reports/escape.h"
 #include "reports/json_number.h"
 #include "reports/number_text.h"
@@ -170,6 +172,24 @@ Json published_json(const PublishedBeside& beside, const Report& report) {
           {"certainty", certainty_text(value.certainty)}};
 }
 
+Json comparison_json(const Report& report, const ComparisonTable& table) {
+  const Comparison comparison = compare_table(report, table);
+  Json ranks = Json::array();
+  for (std::size_t e = 0; e < comparison.entries.size(); ++e) {
+    for (const std::size_t column : table.columns) {
+      const auto range = rank_range(comparison, e, column);
+      if (!range) continue;
+      ranks.push_back({{"experiment", text(comparison.entries[e].label)},
+                       {"metric", text(report.columns[column].label)},
+                       {"first", range->first},
+                       {"last", range->last}});
+    }
+  }
+  return {{"ranks", ranks},
+          {"pairs", pairs_json(comparison, JsonScores::kNone)},
+          {"notes", texts(comparison.notes)}};
+}
+
 Json sweep_json(const Sweep& sweep, const Report& report) {
   Json points = Json::array();
   for (const auto& point : sweep.points) {
@@ -237,6 +257,9 @@ std::string report_json(const Report& report) {
   json["experiments"] = Json::array();
   for (const auto& e : report.experiments)
     json["experiments"].push_back(experiment_json(e, report));
+  json["comparisons"] = Json::array();
+  for (const auto& table : comparison_tables(report))
+    json["comparisons"].push_back(comparison_json(report, table));
   json["sweeps"] = Json::array();
   for (const auto& sweep : report.sweeps) json["sweeps"].push_back(sweep_json(sweep, report));
   json["published"] = Json::array();

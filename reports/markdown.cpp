@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "reports/claim_text.h"
+#include "reports/comparison/n_way.h"
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
@@ -22,16 +23,34 @@ std::string heading_of(const MetricColumn& column) {
   return text;
 }
 
-std::string cell_of(const MetricSummary* metric, const MetricColumn& column) {
+std::string cell_of(const MetricSummary* metric, const MetricColumn& column,
+                    const std::optional<RankRange>& rank) {
   if (metric == nullptr) return "";
   std::string text = mean_and_spread_text(metric->last);
+  if (rank) text += fmt::format(" (rank {})", rank_text(*rank));
   const std::string gain = improvement_text(*metric, column.better);
   if (!gain.empty())
     text += fmt::format("<br>untrained {}, {}", mean_text(metric->untrained), gain);
   return text;
 }
 
+// The verdicts of each column's best mean.
+std::string verdicts(const Report& report, const ComparisonTable& table,
+                     const Comparison& comparison) {
+  constexpr std::size_t kMost = 8;
+  std::string text;
+  for (const std::size_t column : table.columns) {
+    for (const auto& sentence : leader_sentences(comparison, column, kMost)) {
+      text += fmt::format("- {}: {}\n", markdown_text(report.columns[column].label),
+                          markdown_text(sentence));
+    }
+  }
+  for (const auto& note : comparison.notes) text += "- " + markdown_text(note) + "\n";
+  return text.empty() ? "" : text + "\n";
+}
+
 std::string comparison(const Report& report, const ComparisonTable& table) {
+  const Comparison compared = compare_table(report, table);
   std::string head = "| experiment | n |";
   std::string rule = "| --- | ---: |";
   for (const std::size_t c : table.columns) {
@@ -39,15 +58,16 @@ std::string comparison(const Report& report, const ComparisonTable& table) {
     rule += " ---: |";
   }
   std::string text = head + "\n" + rule + "\n";
-  for (const std::size_t e : table.experiments) {
-    const auto& experiment = report.experiments[e];
+  for (std::size_t entry = 0; entry < table.experiments.size(); ++entry) {
+    const auto& experiment = report.experiments[table.experiments[entry]];
     text += fmt::format("| {} | {} |", markdown_text(experiment.label), experiment.counted.size());
     for (const std::size_t c : table.columns) {
-      text += fmt::format(" {} |", cell_of(metric_in(experiment, c), report.columns[c]));
+      text += fmt::format(" {} |", cell_of(metric_in(experiment, c), report.columns[c],
+                                           rank_range(compared, entry, c)));
     }
     text += "\n";
   }
-  return text + "\n";
+  return text + "\n" + verdicts(report, table, compared);
 }
 
 std::string claim_row(const ClaimVerdict& verdict) {
@@ -175,12 +195,13 @@ std::string report_markdown(const Report& report) {
   for (const auto& warning : report.warnings)
     text += fmt::format("> {}\n>\n", markdown_text(warning));
   if (!report.warnings.empty()) text += "\n";
-  text += claims(report);
   text +=
-      "## Comparison\n\nMean ± sd over n seeds of the last evaluation, never a best-of-run.\n\n";
+      "## Comparison\n\nMean ± sd over n seeds of the last evaluation, never a best-of-run; ranks "
+      "are "
+      "the places that the verdicts leave (level 5 %, Holm over the table).\n\n";
   for (const auto& table : comparison_tables(report)) text += comparison(report, table);
-  text += published(report) + speeds(report) + unfinished(report) + commands(report) +
-          provenance(report);
+  text += claims(report) + published(report) + speeds(report) + unfinished(report) +
+          commands(report) + provenance(report);
   return text;
 }
 

@@ -45,6 +45,16 @@ class Comparer {
       : operands_(operands), options_(options) {
     for (std::size_t i = 0; i < operands.size(); ++i) collect(i);
   }
+  Comparer(Comparison entries, const CompareOptions& options)
+      : operands_(kNone), options_(options), found_(std::move(entries)) {}
+
+  Comparison each_with_each() {
+    for (std::size_t i = 0; i < found_.entries.size(); ++i) {
+      for (std::size_t j = i + 1; j < found_.entries.size(); ++j) pair(i, j);
+    }
+    decide();
+    return std::move(found_);
+  }
 
   Comparison run() {
     const bool databases =
@@ -279,6 +289,7 @@ class Comparer {
         options_.metrics.empty() ? "" : " among --metric", all);
   }
 
+  inline static const std::vector<CompareOperand> kNone = {};
   const std::vector<CompareOperand>& operands_;
   const CompareOptions& options_;
   std::vector<Candidate> candidates_;  // beside found_.entries
@@ -289,6 +300,10 @@ class Comparer {
 
 Comparison compare(const std::vector<CompareOperand>& operands, const CompareOptions& options) {
   return Comparer(operands, options).run();
+}
+
+Comparison compare_entries(Comparison entries, const CompareOptions& options) {
+  return Comparer(std::move(entries), options).each_with_each();
 }
 
 }  // namespace assay

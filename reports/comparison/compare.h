@@ -65,4 +65,7 @@ struct Comparison {
 /// definition alone, and where nothing meets.
 Comparison compare(const std::vector<CompareOperand>& operands, const CompareOptions& options);
 
+/// Decides every pair of entries that were gathered already, under labelled and explained columns.
+Comparison compare_entries(Comparison entries, const CompareOptions& options);
+
 }  // namespace assay

@@ -23,7 +23,7 @@ Json entry_json(const Comparison& comparison, const Entry& entry) {
           {"metrics", std::move(metrics)}};
 }
 
-Json pair_json(const Comparison& comparison, const ComparedMetric& pair) {
+Json pair_json(const Comparison& comparison, const ComparedMetric& pair, JsonScores scores) {
   Json json = decision_json(pair.decision);
   if (!pair.differing.empty()) {
     json["differing"] = Json::array();
@@ -31,6 +31,7 @@ Json pair_json(const Comparison& comparison, const ComparedMetric& pair) {
   }
   json["margin"] = pair.terms.margin;
   json["sentence"] = valid_utf8(sentence_of(comparison, pair));
+  if (scores == JsonScores::kNone) return json;
   json["left_scores"] = scores_json(pair.left_scores);
   json["right_scores"] = scores_json(pair.right_scores);
   return json;
@@ -64,24 +65,30 @@ Json decision_json(const Decision& d) {
           {"lost_right", d.lost_right}};
 }
 
-Json compare_json(const Comparison& comparison) {
-  Json json = {
-      {"entries", Json::array()}, {"comparisons", Json::array()}, {"notes", Json::array()}};
-  for (const Entry& entry : comparison.entries) {
-    json["entries"].push_back(entry_json(comparison, entry));
-  }
-  for (const auto& note : comparison.notes) json["notes"].push_back(valid_utf8(note));
+Json pairs_json(const Comparison& comparison, JsonScores scores) {
+  Json list = Json::array();
   const ComparedMetric* last = nullptr;
   for (const ComparedMetric& pair : comparison.pairs) {
-    auto& list = json["comparisons"];
     if (last == nullptr || last->left != pair.left || last->right != pair.right) {
       list.push_back({{"left", valid_utf8(comparison.entries[pair.left].label)},
                       {"right", valid_utf8(comparison.entries[pair.right].label)},
                       {"metrics", Json::object()}});
     }
-    list.back()["metrics"][comparison.columns[pair.column].label] = pair_json(comparison, pair);
+    list.back()["metrics"][comparison.columns[pair.column].label] =
+        pair_json(comparison, pair, scores);
     last = &pair;
   }
+  return list;
+}
+
+Json compare_json(const Comparison& comparison) {
+  Json json = {{"entries", Json::array()},
+               {"comparisons", pairs_json(comparison, JsonScores::kBySeed)},
+               {"notes", Json::array()}};
+  for (const Entry& entry : comparison.entries) {
+    json["entries"].push_back(entry_json(comparison, entry));
+  }
+  for (const auto& note : comparison.notes) json["notes"].push_back(valid_utf8(note));
   return json;
 }
 

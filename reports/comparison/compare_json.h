@@ -13,6 +13,10 @@ nlohmann::ordered_json decision_json(const Decision& decision);
 /// Scores by seed.
 nlohmann::ordered_json scores_json(const Sample& sample);
 
+enum class JsonScores { kNone, kBySeed };
+/// [{"left", "right", "metrics": {"fd@pixels": {"effect", "low", …, "sentence"}}}].
+nlohmann::ordered_json pairs_json(const Comparison& comparison, JsonScores scores);
+
 /// {"entries": [...], "comparisons": [{"left", "right", "metrics": {"fd@pixels": {"effect", "low",
 /// "high", "p", "n", "verdict", …}}}], "notes": [...]}.
 nlohmann::ordered_json compare_json(const Comparison& comparison);

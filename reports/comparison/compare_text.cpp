@@ -17,10 +17,6 @@ std::string signed_text(double value) {
   return fmt::format("{}{}", value < 0 ? "−" : "+", short_number_text(std::abs(value), 4));
 }
 
-std::string p_text(double p) {
-  return p < 1e-4 ? fmt::format("{:.0e}", p) : short_number_text(p, 2);
-}
-
 std::string_view test_text(std::string_view test) {
   if (test == "welch") return "Welch's t";
   if (test == "paired_t") return "t of pairs";
@@ -82,6 +78,10 @@ std::string doubt_text(const Terms& terms, const Decision& decision) {
 }
 
 }  // namespace
+
+std::string p_text(double p) {
+  return p < 1e-4 ? fmt::format("{:.0e}", p) : short_number_text(p, 2);
+}
 
 std::string verdict_sentence(const std::string& left, const std::string& right, const Terms& terms,
                              const Decision& decision) {

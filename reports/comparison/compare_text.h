@@ -8,6 +8,8 @@
 
 namespace assay {
 
+std::string p_text(double p);  ///< "0.023", "2e-08"
+
 /// What a decision says, in words: "b is worse than a: +32.9 [+30.1, +35.7] (p = 2e-08, Welch's t,
 /// n = 6 each)".
 std::string verdict_sentence(const std::string& left, const std::string& right, const Terms& terms,

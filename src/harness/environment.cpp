@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/build_kind.h"
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "core/random.h"
@@ -104,6 +105,9 @@ Machine this_machine() {
   machine.os =
       fmt::format("{}, Linux {}", field_of("/etc/os-release", "PRETTY_NAME", '='), kernel.release);
   machine.compiler = fmt::format("g++ {}", __VERSION__);
+#ifndef __OPTIMIZE__
+  machine.compiler += kDebugBuild;
+#endif
   machine.libtorch = TORCH_VERSION;
   describe_gpu(machine);
   return machine;

@@ -83,7 +83,7 @@ NewRun new_run(Database& database, const MadeUpRun& made_up) {
   machine.cores = 2;
   machine.memory_bytes = std::int64_t{8} << 30;
   machine.os = "Debian 12";
-  machine.compiler = "g++ 12.2.0";
+  machine.compiler = made_up.compiler;
   machine.libtorch = "2.11.0";
   NewRun run;
   run.uuid = made_up.uuid.empty() ? random_uuid() : made_up.uuid;

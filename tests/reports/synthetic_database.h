@@ -38,6 +38,7 @@ struct MadeUpRun {
   double first_loss = 2.0;  ///< at half of the images; at the end it is 1
   std::string state_hash = std::string(64, 'e');
   std::string cpu = "Example CPU";
+  std::string compiler = "g++ 12.2.0";
   std::int64_t peak_memory_bytes = 1 << 20;
 };
 std::int64_t add_run(Database& database, const MadeUpRun& run);
