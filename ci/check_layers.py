@@ -21,7 +21,16 @@ MAY_INCLUDE["cli"] = set(MAY_INCLUDE)
 WITHOUT_TORCH = {"core", "config", "results", "reports"}
 FOLDERS = {room: ROOT / "src" / room for room in MAY_INCLUDE}
 FOLDERS |= {room: ROOT / room for room in ("metrics", "results", "reports")}
+# Of the folders in families: what several of them share. The others are a family each, which includes no other, and which
+# nothing outside its folder includes but the registry.
+SHARED = {"objectives", "encoder_decoder"}
+REGISTRY = FOLDERS["families"] / "registry.cpp"
 INCLUDE = re.compile(r'^\s*#include\s+["<]([^">]+)[">]')
+
+
+def family_of(parts):
+    """The family that a path below families belongs to; None for what is shared."""
+    return parts[1] if parts[0] == "families" and len(parts) > 2 and parts[1] not in SHARED else None
 
 
 def problems():
@@ -37,6 +46,10 @@ def problems():
                 place = f"{file.relative_to(ROOT)}:{number}"
                 if first in MAY_INCLUDE and first != room and first not in MAY_INCLUDE[room]:
                     yield f"{place}: {room} may not include {first}"
+                family = family_of(found.group(1).split("/"))
+                own = family_of((room, *file.relative_to(folder).parts))
+                if family and family != own and file != REGISTRY:
+                    yield f"{place}: family {family} is included by its own folder and the registry alone"
                 if first in {"torch", "ATen", "c10"} and room in WITHOUT_TORCH:
                     yield f"{place}: {room} is built without LibTorch"
 

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "families/autoencoder/corruption.h"
+#include "families/objectives/corruption.h"
 #include "harness/environment.h"
 #include "metrics/codes/code_rate.h"
 #include "metrics/inputs.h"

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "data/png.h"
-#include "families/vae/posterior.h"
+#include "families/objectives/posterior.h"
 #include "harness/blocks.h"
 #include "metrics/codes/active_units.h"
 

@@ -10,9 +10,9 @@
 
 #include "core/error.h"
 #include "families/autoencoder/autoencoder_network.h"
-#include "families/autoencoder/contraction.h"
-#include "families/autoencoder/corruption.h"
 #include "families/autoencoder/sparsity.h"
+#include "families/objectives/contraction.h"
+#include "families/objectives/corruption.h"
 #include "families/registry.h"
 
 namespace assay {

@@ -7,8 +7,8 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/utils.h>
 
-#include "families/vae/likelihoods.h"
-#include "families/vae/posterior.h"
+#include "families/objectives/likelihoods.h"
+#include "families/objectives/posterior.h"
 
 namespace assay::perf {
 namespace {

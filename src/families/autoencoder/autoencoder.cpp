@@ -10,16 +10,16 @@
 
 #include "families/autoencoder/autoencoder_choices.h"
 #include "families/autoencoder/autoencoder_network.h"
-#include "families/autoencoder/contraction.h"
-#include "families/autoencoder/corruption.h"
 #include "families/autoencoder/gaussian_mixture.h"
 #include "families/autoencoder/sparsity.h"
 #include "families/network.h"
+#include "families/objectives/contraction.h"
+#include "families/objectives/corruption.h"
+#include "families/objectives/likelihoods.h"
 #include "families/optimizer.h"
 #include "families/refuse.h"
 #include "families/sampling.h"
 #include "families/training_codes.h"
-#include "families/vae/likelihoods.h"
 #include "nn/seed_batch.h"
 
 namespace assay {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "families/vae/likelihoods.h"
+#include "families/objectives/likelihoods.h"
 #include "families/vae/vae_choices.h"
 
 namespace assay {

@@ -8,7 +8,7 @@
 #include <functional>
 #include <memory>
 
-#include "families/vae/posterior.h"
+#include "families/objectives/posterior.h"
 
 namespace assay {
 

@@ -5,8 +5,8 @@
 #include <torch/nn/modules/activation.h>
 #include <torch/utils.h>
 
+#include "families/objectives/likelihoods.h"
 #include "families/sampling.h"
-#include "families/vae/likelihoods.h"
 #include "nn/blocks/linear.h"
 #include "nn/seed_batch.h"
 

@@ -4,8 +4,8 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
+#include "families/objectives/posterior.h"
 #include "families/optimizer.h"
-#include "families/vae/posterior.h"
 #include "nn/blocks/linear.h"
 #include "nn/blocks/sequential.h"
 #include "nn/seed_batch.h"

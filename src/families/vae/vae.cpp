@@ -6,15 +6,16 @@
 
 #include <cmath>
 
-#include "families/autoencoder/contraction.h"
 #include "families/network.h"
+#include "families/objectives/contraction.h"
+#include "families/objectives/kl_weight.h"
+#include "families/objectives/latent_term.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
-#include "families/vae/importance.h"
-#include "families/vae/latent_objective.h"
 #include "families/vae/observation_model.h"
 #include "families/vae/prior.h"
 #include "families/vae/second_stage.h"
+#include "families/vae/vae_choices.h"
 #include "families/vae/vae_network.h"
 #include "nn/seed_batch.h"
 
@@ -26,8 +27,10 @@ std::unique_ptr<Prior> make_prior(const VaeNetworkOptions& options, VaeNetwork n
   return make_vamp_prior([network]() mutable { return network->pseudo_posteriors(); });
 }
 
-std::int64_t data_size(const ModelArgs& args) {
-  return args.training_images.defined() ? args.training_images.size(0) : 0;
+LatentTermArgs term_args(const ModelArgs& args, const VaeNetworkOptions& options) {
+  const auto& images = args.training_images;
+  return {args.definition, options.layers.latent_dim, images.defined() ? images.size(0) : 0,
+          args.device};
 }
 
 // One copy of each row after another: [L·N,…], draw by draw.
@@ -71,24 +74,32 @@ class Vae : public GenerativeModel {
 
   VaeNetworkOptions options_;
   ObservationModel observation_;
+  bool importance_weighted_;
+  std::int64_t samples_;  // of z for each image
   double second_stage_share_;
   torch::Device device_;
   Averaged<VaeNetwork> network_;
   std::unique_ptr<Prior> prior_, scored_prior_;
   Optimizer optimizer_;
-  LatentObjective objective_;
+  KlWeight kl_weight_;
+  std::unique_ptr<LatentTerm> kl_term_;
+  LatentPenalties penalties_;
   std::optional<SecondStage> second_stage_;
 };
 
 Vae::Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptions& ema)
     : options_(options),
       observation_(args.definition, args.device),
+      importance_weighted_(kBounds.of(args.definition, "objective.bound")),
+      samples_(args.definition.integer("objective.samples")),
       second_stage_share_(args.definition.number("objective.second_stage_share")),
       device_(args.device),
       network_(make_network<VaeNetwork>(options, args.device)),
       prior_(make_prior(options, network_.live())),
       optimizer_(*network_.live(), optimizer_options(args.definition)),
-      objective_(args.definition, options.layers.latent_dim, data_size(args), args.device) {
+      kl_weight_(args.definition),
+      kl_term_(make_kl_term(term_args(args, options))),
+      penalties_(term_args(args, options)) {
   network_.keep_average(ema, [&] { return make_network<VaeNetwork>(options, args.device); });
   scored_prior_ = make_prior(options, network_.scored());
   if (second_stage_share_ > 0.0) {
@@ -120,18 +131,17 @@ std::vector<LossTerm> Vae::training_step(const Batch& batch, const StepContext& 
 
 std::vector<LossTerm> Vae::first_stage_step(const Batch& batch, const StepContext& context) {
   optimizer_.zero_grad();
-  const std::int64_t samples = objective_.samples();
   const auto y = condition(batch.labels);
   const auto posterior = network_.live()->encode(batch.images, y);
-  Posterior drawn_from{repeated(posterior.mu, samples), repeated(posterior.logvar, samples)};
+  Posterior drawn_from{repeated(posterior.mu, samples_), repeated(posterior.logvar, samples_)};
   torch::Tensor eps, z = posterior.mu;
   if (!options_.point_posterior) {
     const auto& mu = drawn_from.mu;
     eps = context.noise.normal(mu.sizes(), mu.options().requires_grad(false));
     z = reparameterise(mu, drawn_from.logvar, eps);
   }
-  const auto logits = network_.live()->decode(z, repeated(y, samples));
-  const auto images = repeated(batch.images, samples);
+  const auto logits = network_.live()->decode(z, repeated(y, samples_));
+  const auto images = repeated(batch.images, samples_);
   const auto scale = observation_.learns_scale() ? network_.live()->scale()
                                                  : observation_.training_scale(images, logits);
   const auto nll = observation_.nll(images, logits, scale);
@@ -139,13 +149,13 @@ std::vector<LossTerm> Vae::first_stage_step(const Batch& batch, const StepContex
   if (observation_.learns_scale()) terms.push_back({"likelihood_scale", scale.detach()});
   auto loss = bound_loss(drawn_from, eps, z, nll, context, terms);
   const auto first_z = z.slice(0, 0, batch.images.size(0));
-  const auto penalties = objective_.penalties(posterior, first_z, context, terms);
+  const auto penalties = penalties_.value({posterior, first_z, {}, context}, terms);
   if (penalties.defined()) loss = loss + penalties;
   backward(loss);
   optimizer_.step(context);
   network_.update(context.step);
   observation_.remember_scale(scale.detach(), context.step);
-  objective_.update_discriminator(first_z.detach(), context, terms);
+  penalties_.learn(first_z.detach(), context, terms);
   terms.front().value = loss.detach();
   return terms;
 }
@@ -155,15 +165,15 @@ torch::Tensor Vae::bound_loss(const Posterior& posterior, const torch::Tensor& e
                               const torch::Tensor& z, const torch::Tensor& nll,
                               const StepContext& context, std::vector<LossTerm>& terms) {
   if (options_.point_posterior) return nll.mean();
-  const std::int64_t images = nll.size(0) / objective_.samples();
+  const std::int64_t images = nll.size(0) / samples_;
   const auto kl = prior_->kl(posterior, eps);
   terms.push_back({"kl_nats", kl.mean().detach()});
-  if (objective_.importance_weighted()) {
-    const auto log_weights = objective_.weight(context) * prior_->log_ratio(posterior, eps) - nll;
-    return -importance_weighted_bound(log_weights.view({objective_.samples(), images})).mean();
+  if (importance_weighted_) {
+    const auto log_weights = kl_weight_.at(context) * prior_->log_ratio(posterior, eps) - nll;
+    return -importance_weighted_bound(log_weights.view({samples_, images})).mean();
   }
   const Posterior once{posterior.mu.slice(0, 0, images), posterior.logvar.slice(0, 0, images)};
-  return nll.mean() + objective_.kl_term(once, z.slice(0, 0, images), kl, context, terms);
+  return nll.mean() + kl_term_->value({once, z.slice(0, 0, images), kl, context}, terms);
 }
 
 std::vector<LossTerm> Vae::second_stage_step(const Batch& batch, const StepContext& context) {
@@ -187,7 +197,7 @@ void Vae::visit_state(StateVisitor& visitor) {
   observation_.visit_state(visitor);
   network_.visit_average(visitor, "ema");
   optimizer_.visit_state(visitor, "optimizer");
-  objective_.visit_state(visitor);
+  penalties_.visit_state(visitor);
   if (second_stage_) second_stage_->visit_state(visitor);
 }
 

@@ -11,7 +11,7 @@ namespace assay {
 /// Variational autoencoder (Kingma & Welling 2014, "Auto-Encoding Variational Bayes"). Minimises
 /// per image −log p(x|z) + β KL(q(z|x) ‖ p(z)) over L draws of z, or the importance-weighted bound
 /// of Burda et al. 2016. p(x|z) is said in observation_model.h, p(z) in prior.h, other forms of the
-/// KL term and penalties on q(z) in latent_objective.h; the networks in encoder_decoder.h.
+/// KL term and penalties on q(z) in objectives/latent_term.h; the networks in encoder_decoder.h.
 ///
 /// In the importance-weighted bound β weighs log p(z) − log q(z|x).
 ///

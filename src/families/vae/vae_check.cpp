@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 #include "families/encoder_decoder/encoder_decoder.h"
+#include "families/objectives/latent_term.h"
 #include "families/refuse.h"
 #include "families/vae/vae.h"
 
@@ -24,11 +28,16 @@ void check_kl_term(const Definition& d) {
   const bool cyclical = is(d, "objective.kl_schedule", "cyclical");
   const bool warm_up = is_on(d, "objective.kl_warm_up_epochs");
   const bool capacity = is_on(d, "objective.capacity");
-  const int forms = is_on(d, "objective.free_bits") + capacity +
-                    !is(d, "objective.kl_parts", "none") + is(d, "objective.bound", "iwae");
-  refuse_if(forms > 1, d,
-            "objective.free_bits, objective.capacity, objective.kl_parts and objective.bound = "
-            "\"iwae\" each replace the KL term; keep one of them");
+  std::vector<std::string_view> forms;
+  auto in_use = is(d, "objective.bound", "iwae") ? 1 : 0;
+  for (const auto& term : kl_terms()) {
+    forms.push_back(term.key);
+    if (term.asked_for(d)) ++in_use;
+  }
+  refuse_if(
+      in_use > 1, d,
+      fmt::format("{} and objective.bound = \"iwae\" each replace the KL term; keep one of them",
+                  fmt::join(forms, ", ")));
   refuse_if(
       cyclical && warm_up, d,
       "objective.kl_schedule = \"cyclical\" has no warm-up; set objective.kl_warm_up_epochs = 0");
@@ -85,12 +94,20 @@ void check_prior(const Definition& d) {
 }
 
 void check_batch(const Definition& d) {
-  const bool estimates_aggregate =
-      !is(d, "objective.kl_parts", "none") || !is(d, "objective.dip", "none") ||
-      is_on(d, "objective.mmd_weight") || is_on(d, "objective.factor_gamma");
-  refuse_if(estimates_aggregate && d.integer("train.batch_size") < 2, d,
-            "objective.kl_parts, objective.dip, objective.mmd_weight and objective.factor_gamma "
-            "estimate q(z) from the batch; set train.batch_size to 2 or more");
+  std::vector<std::string_view> estimators;
+  bool estimates = false;
+  for (const auto* table : {&kl_terms(), &latent_penalties()}) {
+    for (const auto& term : *table) {
+      if (!term.of_aggregate) continue;
+      estimators.push_back(term.key);
+      estimates = estimates || term.asked_for(d);
+    }
+  }
+  const auto last = estimators.back();
+  estimators.pop_back();
+  refuse_if(estimates && d.integer("train.batch_size") < 2, d,
+            fmt::format("{} and {} estimate q(z) from the batch; set train.batch_size to 2 or more",
+                        fmt::join(estimators, ", "), last));
 }
 
 }  // namespace

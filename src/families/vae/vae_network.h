@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "families/encoder_decoder/encoder_decoder.h"
-#include "families/vae/posterior.h"
+#include "families/objectives/posterior.h"
 #include "nn/seed_batch.h"
 
 namespace assay {

@@ -5,15 +5,17 @@
 #include <gtest/gtest.h>
 #include <torch/nn.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "families/objectives/dip.h"
+#include "families/objectives/factor.h"
+#include "families/objectives/latent_term.h"
+#include "families/objectives/mmd.h"
+#include "families/objectives/total_correlation.h"
 #include "families/registry.h"
-#include "families/vae/dip.h"
-#include "families/vae/factor.h"
-#include "families/vae/mmd.h"
 #include "families/vae/prior.h"
 #include "families/vae/second_stage.h"
-#include "families/vae/total_correlation.h"
 
 namespace assay {
 namespace {
@@ -250,6 +252,23 @@ TEST(SecondStage, LearnsTheCodesOfEachClass) {
   EXPECT_TRUE(torch::allclose(pairs.mean(0), torch::tensor({-2.0, 2.0}), 0.0, 0.15))
       << pairs.mean(0);
   EXPECT_TRUE(torch::allclose(pairs.std(0), torch::tensor({0.3, 0.3}), 0.0, 0.1)) << pairs.std(0);
+}
+
+TEST(LatentTerms, AreOffUntilTheirOwnKeySaysOtherwise) {
+  for (const auto* table : {&kl_terms(), &latent_penalties()}) {
+    for (const auto& source : *table) {
+      const auto keys = source.keys();
+      const auto own = std::find_if(keys.begin(), keys.end(),
+                                    [&](const Key& key) { return key.path == source.key; });
+      ASSERT_NE(own, keys.end()) << source.key;
+      const auto with = [&](const std::string& more) {
+        return resolve_text("family = 'vae'\n" + more, "here.toml", family_schema, {});
+      };
+      EXPECT_FALSE(source.asked_for(with(""))) << source.key;
+      const auto on = own->choices.empty() ? "1" : "'" + own->choices.back() + "'";
+      EXPECT_TRUE(source.asked_for(with(own->path + " = " + on + "\n"))) << source.key;
+    }
+  }
 }
 
 }  // namespace

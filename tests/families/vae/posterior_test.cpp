@@ -7,9 +7,9 @@
 #include <cmath>
 #include <numbers>
 
-#include "families/vae/importance.h"
-#include "families/vae/posterior.h"
-#include "families/vae/schedules.h"
+#include "families/objectives/kl_term.h"
+#include "families/objectives/kl_weight.h"
+#include "families/objectives/posterior.h"
 
 namespace assay {
 namespace {

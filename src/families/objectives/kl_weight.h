@@ -3,7 +3,12 @@
 
 #include <cstdint>
 
+#include "config/definition.h"
+#include "config/schema.h"
+
 namespace assay {
+
+struct StepContext;
 
 /// Weight of the KL term: β · min(1, epoch / warm_up_epochs), β itself without warm-up (Sønderby et
 /// al. 2016; β-VAE: Higgins et al. 2017, eq. 4).
@@ -15,8 +20,19 @@ double kl_weight(double beta, double warm_up_epochs, double epoch);
 double cyclical_kl_weight(double beta, std::int64_t step, std::int64_t total_steps,
                           std::int64_t cycles, double rise);
 
-/// Capacity in nats at a 0-based step (Burgess et al. 2018, sec. 4.2): it grows linearly from 0 to
-/// `largest` over `steps`, then stays.
-double capacity_at(double largest, std::int64_t step, std::int64_t steps);
+/// The keys of both: objective.beta, objective.kl_….
+Schema kl_weight_keys();
+
+/// The one of them that a definition asks for.
+class KlWeight {
+ public:
+  explicit KlWeight(const Definition& definition);
+  double at(const StepContext& context) const;
+
+ private:
+  bool cyclical_;
+  std::int64_t cycles_;
+  double beta_, warm_up_epochs_, cycle_rise_;
+};
 
 }  // namespace assay

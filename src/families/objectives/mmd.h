@@ -3,6 +3,8 @@
 
 #include <torch/types.h>
 
+#include "families/objectives/latent_term.h"
+
 namespace assay {
 
 enum class MmdKernel {
@@ -17,5 +19,8 @@ enum class MmdKernel {
 /// scales are those of the WAE code. 0-dim; may be below zero. Throws c10::Error for N < 2.
 torch::Tensor mmd_squared(const torch::Tensor& codes, const torch::Tensor& prior_draws,
                           MmdKernel kernel, double bandwidth);
+
+/// Weight · MMD² of a step's codes and N(0, I), of which it draws as many. Logs mmd.
+LatentTermSource mmd_penalty();
 
 }  // namespace assay

@@ -3,6 +3,8 @@
 
 #include <torch/types.h>
 
+#include "families/objectives/latent_term.h"
+
 namespace assay {
 
 /// Covariance (÷N) of the posterior means over the batch, Cov_x[μ(x)] (Kumar et al. 2018:
@@ -19,5 +21,8 @@ struct IdentityDistance {
   torch::Tensor diagonal;      ///< Σ_i (C_ii − 1)², 0-dim
 };
 IdentityDistance distance_from_identity(const torch::Tensor& covariance);
+
+/// DIP-VAE: both parts, each with its weight. Logs covariance_off_diagonal, covariance_diagonal.
+LatentTermSource dip_penalty();
 
 }  // namespace assay

@@ -34,13 +34,10 @@ torch::Tensor log_prior_over_posterior(const torch::Tensor& mu, const torch::Ten
 torch::Tensor log_normal(const torch::Tensor& z, const torch::Tensor& mu,
                          const torch::Tensor& logvar);
 
-/// KL with free bits (Kingma et al. 2016; each dimension is a group):
-///   Σ_j max(λ, mean over the batch of KL_j)
-/// A dimension below λ nats costs λ and has no gradient. kl: [N,Z] of kl_per_dimension(). 0-dim.
-torch::Tensor free_bits_kl(const torch::Tensor& kl, double free_nats);
-
-/// Distance of the KL from a capacity (Burgess et al. 2018, eq. 8): |kl − C|, without its weight γ.
-/// kl: 0-dim, nats.
-torch::Tensor capacity_distance(const torch::Tensor& kl, double capacity_nats);
+/// Importance-weighted bound per image in nats (Burda et al. 2016, eq. 8):
+///   log 1/k Σ_i w_i.
+/// log_weights: [k,N] of log p(x,z_i) − log q(z_i|x), z_i ~ q(z|x). Returns [N]; the ELBO for k
+/// = 1.
+torch::Tensor importance_weighted_bound(const torch::Tensor& log_weights);
 
 }  // namespace assay

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/vae/posterior.h"
+#include "families/objectives/posterior.h"
 
 #include <ATen/ATen.h>
 
@@ -43,13 +43,10 @@ torch::Tensor log_normal(const torch::Tensor& z, const torch::Tensor& mu,
   return -0.5 * ((z - mu).square() * (-logvar).exp() + logvar + log_two_pi);
 }
 
-torch::Tensor free_bits_kl(const torch::Tensor& kl, double free_nats) {
-  TORCH_CHECK(kl.dim() == 2, "free bits need the KL of each dimension, got ", kl.sizes());
-  return kl.mean(0).clamp_min(free_nats).sum();
-}
-
-torch::Tensor capacity_distance(const torch::Tensor& kl, double capacity_nats) {
-  return (kl - capacity_nats).abs();
+torch::Tensor importance_weighted_bound(const torch::Tensor& log_weights) {
+  TORCH_CHECK(log_weights.dim() == 2, "importance weights must be [k,N], not ",
+              log_weights.sizes());
+  return at::logsumexp(log_weights, 0) - std::log(static_cast<double>(log_weights.size(0)));
 }
 
 }  // namespace assay

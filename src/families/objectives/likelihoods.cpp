@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/vae/likelihoods.h"
+#include "families/objectives/likelihoods.h"
 
 #include <ATen/ATen.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/autoencoder/corruption.h"
+#include "families/objectives/corruption.h"
 
 #include <ATen/ATen.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "families/autoencoder/contraction.h"
+#include "families/objectives/contraction.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "families/objectives/latent_term.h"
+
 namespace assay {
 
 /// How a batch stands for the data in q(z) = 1/D Σ_n q(z|n).
@@ -34,5 +36,9 @@ torch::Tensor log_batch_weights(std::int64_t batch_size, std::int64_t data_size,
 /// the estimator. Takes B²·Z numbers. Throws c10::Error unless 2 ≤ B ≤ data_size.
 KlParts kl_parts(const torch::Tensor& z, const torch::Tensor& mu, const torch::Tensor& logvar,
                  std::int64_t data_size, AggregateEstimator estimator);
+
+/// The KL term's weight · (α I + β TC + γ Σ_j KL_j), of the first draw: β-TCVAE for α = γ = 1. Logs
+/// mutual_information_nats, total_correlation_nats, dimension_wise_kl_nats.
+LatentTermSource kl_parts_term();
 
 }  // namespace assay

@@ -3,10 +3,7 @@
 
 #include <torch/types.h>
 
-#include <ATen/core/Generator.h>
-
-#include "families/optimizer.h"
-#include "nn/blocks/sequential.h"
+#include "families/objectives/latent_term.h"
 #include "nn/noise.h"
 
 namespace assay {
@@ -25,23 +22,11 @@ torch::Tensor density_ratio_total_correlation(const torch::Tensor& logits);
 torch::Tensor factor_discriminator_loss(const torch::Tensor& logits,
                                         const torch::Tensor& permuted_logits);
 
-/// The discriminator of FactorVAE and its optimizer: linear layers with leaky ReLU 0.2 (the paper:
-/// 6 of 1000). One logit, since of the paper's two only the difference matters. Permuted codes are
-/// of the same batch, as in disentanglement_lib, not of a second one.
-class FactorDiscriminator {
- public:
-  FactorDiscriminator(const Definition& definition, std::int64_t latent_dim, torch::Device device);
-
-  /// The estimate of the total correlation that the encoder minimises. z: [B,Z]. Its gradient does
-  /// not reach the discriminator's weights.
-  torch::Tensor total_correlation(const torch::Tensor& z);
-  /// One step of the discriminator.
-  std::vector<LossTerm> update(const torch::Tensor& z, const StepContext& context);
-  void visit_state(StateVisitor& visitor);
-
- private:
-  Sequential network_;
-  Optimizer optimizer_;
-};
+/// FactorVAE: γ times the total correlation that a discriminator estimates, linear layers with
+/// leaky ReLU 0.2 (the paper: 6 of 1000), which has an optimizer of its own and learns after each
+/// step. One logit, since of the paper's two only the difference matters. Permuted codes are of the
+/// same batch, as in disentanglement_lib, not of a second one. Logs factor_total_correlation_nats,
+/// discriminator_loss, discriminator_accuracy; its state is "discriminator.…".
+LatentTermSource factor_penalty();
 
 }  // namespace assay
