@@ -3,21 +3,10 @@
 // operators and optimizers (tests/oracle/make_gan_oracle.py).
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
-#include "tests/families/small_model.h"
+#include "tests/families/twin.h"
 
 namespace assay {
 namespace {
-
-// The script's numbers.
-torch::Tensor filled(at::IntArrayRef sizes, double phase) {
-  const auto count = c10::multiply_integers(sizes);
-  return (0.6 * torch::sin(1.7 * torch::arange(count, torch::kDouble) + phase))
-      .reshape(sizes)
-      .to(torch::kFloat);
-}
 
 void fill_weights(Trainable& model) {
   const torch::NoGradGuard no_grad;
@@ -60,20 +49,10 @@ const std::map<std::string, std::string>& cases() {
   return all;
 }
 
-double size_of_weights(const State& state, const std::string& network) {
-  double sum = 0.0;
-  for (const auto& [name, value] : state) {
-    if (!name.starts_with(network + ".") || !value.requires_grad()) continue;
-    sum += value.detach().to(torch::kDouble).abs().sum().item<double>();
-  }
-  return sum;
-}
-
 class GanTwin : public testing::TestWithParam<std::string> {};
 
 TEST_P(GanTwin, LosesAndLearnsWhatPyTorchDoes) {
-  std::ifstream in(ASSAY_SOURCE_DIR "/tests/oracle/gan_oracle.json");
-  const auto expected = nlohmann::json::parse(in).at(GetParam());
+  const auto expected = oracle("gan_oracle.json").at(GetParam());
   const auto model = small_model(R"(family = "gan"
 model.network = "mlp"
 model.latent_dim = 2
