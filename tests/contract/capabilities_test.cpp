@@ -73,7 +73,15 @@ TEST_P(CapabilitiesOf, SeedsTrainAsOneModelIfAndOnlyIfTheySaySo) {
   EXPECT_EQ(trouble.empty(), can_.trains_alone.empty()) << trouble << can_.trains_alone;
 }
 
-INSTANTIATE_TEST_SUITE_P(Everyone, CapabilitiesOf, ::testing::ValuesIn(every_choice()),
+std::vector<SmallFamily> settings() {
+  std::vector<SmallFamily> all = every_choice();
+  all.push_back(small_family("Dcgan"));
+  all.back().label = "DcganDragan";
+  all.back().toml += "objective.dragan = 1\n";
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Everyone, CapabilitiesOf, ::testing::ValuesIn(settings()),
                          [](const auto& test) { return test.param.label; });
 
 }  // namespace
