@@ -7,8 +7,6 @@
 
 #include "core/error.h"
 #include "data/batch_stream.h"
-#include "data/binarisation.h"
-#include "families/registry.h"
 #include "harness/blocks.h"
 #include "harness/code_inputs.h"
 #include "harness/environment.h"
@@ -17,6 +15,7 @@
 #include "harness/path_inputs.h"
 #include "harness/pictures.h"
 #include "harness/sample_keeper.h"
+#include "harness/score_protocol.h"
 #include "kernels/pointwise/spread.h"
 #include "kernels/runtime/caching_allocator.h"
 #include "metrics/codes/dci.h"
@@ -30,10 +29,7 @@ namespace {
 // Below this share of the real spread, samples have collapsed onto one point.
 constexpr double kCollapsedSpread = 0.05;
 
-// Features of samples, and scores that rest on samples at all; paths draw latents of their own.
 constexpr Parts kSampleFeatures{Part::kFeatures, Part::kSpatialFeatures, Part::kLogits};
-constexpr Parts kSamples{Part::kFeatures, Part::kSpatialFeatures, Part::kLogits, Part::kImages,
-                         Part::kPoints};
 
 GenerativeModel& generative(Trainable& model, std::string_view family) {
   auto* generator = dynamic_cast<GenerativeModel*>(&model);
@@ -45,13 +41,6 @@ GenerativeModel& generative(Trainable& model, std::string_view family) {
 }
 
 }  // namespace
-
-std::string convolution_of_scores(const Definition& definition, const Dataset& dataset,
-                                  torch::Device device) {
-  if (!device.is_cpu() || dataset.is_points()) return {};
-  const std::string& convolution = definition.text("train.convolution");
-  return convolution == "exact" ? std::string() : convolution;
-}
 
 Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
                      EvaluationProgress progress)
@@ -68,47 +57,6 @@ Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dat
   }
   if (needs_.any_of(kOfExtractor) && !dataset.is_points())
     extractor_ = from_outside([&] { return make_extractor(definition.text("eval.extractor")); });
-}
-
-Protocol Evaluator::protocol_of(const Metric& metric, torch::Device device) const {
-  const std::string& split = definition_.text("eval.reference_split");
-  Protocol protocol = {{"weights", scored_weights(definition_)}};
-  if (names_reference(metric)) {
-    protocol["reference"] = fmt::format("{}:{}", dataset_.name, split);
-    protocol["reference_digest"] = drawer_.reference_split().digest;
-  }
-  if (metric.needs.any_of(kOfExtractor)) {
-    protocol.merge(extractor_ ? extractor_->protocol() : Protocol{{"extractor", "points"}});
-  }
-  const auto convolution = convolution_of_scores(definition_, dataset_, device);
-  if (!convolution.empty()) protocol["convolution"] = convolution;
-  const Capabilities can = capabilities_of(definition_);
-  if (metric.needs.any_of({Part::kElbo, Part::kLogWeights})) {
-    // Densities and probabilities are in different units.
-    protocol["likelihood"] = can.likelihood;
-    // log p(x|y) bounds another quantity than log p(x).
-    if (can.conditional) protocol["conditioning"] = "labels";
-  }
-  if (metric.needs.has(Part::kLogWeights)) {
-    protocol["importance_samples"] = std::to_string(definition_.integer("eval.importance_samples"));
-  }
-  if (metric.needs.has(Part::kHeldOut)) protocol["held_out_digest"] = dataset_.test.digest;
-  if (metric.needs.any_of(kSamples) || metric.needs.has(Part::kPaths)) {
-    protocol.merge(sampling_protocol(definition_, dataset_.train.size()));
-  }
-  if (metric.needs.has(Part::kPosteriors)) {
-    protocol["representation"] = "posterior";
-  } else if (metric.needs.has(Part::kFactors)) {
-    protocol["representation"] = can.encoding == Encoding::kPoints ? "code" : "posterior mean";
-  }
-  if (metric.needs.has(Part::kSampleLabels)) {
-    protocol["generated_labels"] = "classes in turn";
-  }
-  if (dataset_.binarisation != Binarisation::kNone) {
-    protocol["binarisation"] = binarisation_protocol(dataset_.binarisation);
-  }
-  add_code_protocol(definition_, metric.needs, protocol);
-  return protocol;
 }
 
 FeatureParts Evaluator::wanted_parts() const {
@@ -162,7 +110,9 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
   std::int64_t scored = 0;
   for (const Metric* metric : metrics_) {
     progress_("score", scored++, static_cast<std::int64_t>(metrics_.size()));
-    inputs.protocol = protocol_of(*metric, inputs.device);
+    inputs.protocol = score_protocol(
+        *metric,
+        {definition_, dataset_, drawer_.reference_split().digest, extractor_.get(), inputs.device});
     result.evaluation.metrics.push_back(metric->compute(inputs));
   }
   for (auto& artifact : result.artifacts) artifact.images_seen = images_seen;

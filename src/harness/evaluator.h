@@ -22,11 +22,6 @@ struct EvaluationResult {
   std::vector<Note> notes;          ///< e.g. mode_collapse
 };
 
-/// The convolutions that a model computes with, where they round more coarsely than LibTorch's: a
-/// field of its scores' protocols. Empty elsewhere: on a GPU, and for points, which have none.
-std::string convolution_of_scores(const Definition& definition, const Dataset& dataset,
-                                  torch::Device device);
-
 /// Draws what the metrics of a definition need from a model, and scores it. All noise comes from
 /// the run's streams eval_noise and eval_posterior, started afresh at each evaluation: the latents
 /// stay the same through the run, and an evaluation changes nothing that training sees.
@@ -43,8 +38,6 @@ class Evaluator {
   const SpeedMeter& sampling() const { return sampling_; }
 
  private:
-  /// The fields that do not depend on the metric's own estimator.
-  Protocol protocol_of(const Metric& metric, torch::Device device) const;
   /// What some metric reads.
   FeatureParts wanted_parts() const;
   Features features_of(const at::Tensor& examples);

@@ -21,9 +21,9 @@
 #include "data/resize.h"
 #include "families/registry.h"
 #include "harness/environment.h"
-#include "harness/evaluator.h"
 #include "harness/runner.h"
 #include "harness/sample_keeper.h"
+#include "harness/score_protocol.h"
 
 namespace assay {
 namespace {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/score_protocol.h"
+
+#include <fmt/format.h>
+
+#include "data/binarisation.h"
+#include "families/registry.h"
+#include "harness/code_inputs.h"
+#include "metrics/requirements.h"
+
+namespace assay {
+namespace {
+
+// What the scores of bounds and of codes are of.
+void add_inference(const Metric& metric, const Definition& definition, Protocol& protocol) {
+  const Capabilities can = capabilities_of(definition);
+  if (metric.needs.any_of({Part::kElbo, Part::kLogWeights})) {
+    // Densities and probabilities are in different units.
+    protocol["likelihood"] = can.likelihood;
+    // log p(x|y) bounds another quantity than log p(x).
+    if (can.conditional) protocol["conditioning"] = "labels";
+  }
+  if (metric.needs.has(Part::kLogWeights)) {
+    protocol["importance_samples"] = std::to_string(definition.integer("eval.importance_samples"));
+  }
+  if (metric.needs.has(Part::kPosteriors)) {
+    protocol["representation"] = "posterior";
+  } else if (metric.needs.has(Part::kFactors)) {
+    protocol["representation"] = can.encoding == Encoding::kPoints ? "code" : "posterior mean";
+  }
+}
+
+}  // namespace
+
+std::string convolution_of_scores(const Definition& definition, const Dataset& dataset,
+                                  torch::Device device) {
+  if (!device.is_cpu() || dataset.is_points()) return {};
+  const std::string& convolution = definition.text("train.convolution");
+  return convolution == "exact" ? std::string() : convolution;
+}
+
+Protocol score_protocol(const Metric& metric, const ScoreSource& source) {
+  const auto& [definition, dataset, reference_digest, extractor, device] = source;
+  const std::string& split = definition.text("eval.reference_split");
+  Protocol protocol = {{"weights", scored_weights(definition)}};
+  if (names_reference(metric)) {
+    protocol["reference"] = fmt::format("{}:{}", dataset.name, split);
+    protocol["reference_digest"] = reference_digest;
+  }
+  if (metric.needs.any_of(kOfExtractor)) {
+    protocol.merge(extractor != nullptr ? extractor->protocol()
+                                        : Protocol{{"extractor", "points"}});
+  }
+  const auto convolution = convolution_of_scores(definition, dataset, device);
+  if (!convolution.empty()) protocol["convolution"] = convolution;
+  add_inference(metric, definition, protocol);
+  if (metric.needs.has(Part::kHeldOut)) protocol["held_out_digest"] = dataset.test.digest;
+  if (metric.needs.any_of(kSamples) || metric.needs.has(Part::kPaths)) {
+    protocol.merge(sampling_protocol(definition, dataset.train.size()));
+  }
+  if (metric.needs.has(Part::kSampleLabels)) {
+    protocol["generated_labels"] = "classes in turn";
+  }
+  if (dataset.binarisation != Binarisation::kNone) {
+    protocol["binarisation"] = binarisation_protocol(dataset.binarisation);
+  }
+  add_code_protocol(definition, metric.needs, protocol);
+  return protocol;
+}
+
+}  // namespace assay
