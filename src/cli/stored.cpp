@@ -7,6 +7,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/paths.h"
+#include "core/shell_words.h"
 #include "data/data_digest.h"
 #include "families/registry.h"
 #include "harness/runner.h"
@@ -91,6 +92,15 @@ std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::i
     if (sha256_of_file(checkpoint.file) == checkpoint.sha256) return checkpoint;
   }
   return std::nullopt;
+}
+
+void require_training(const RunRow& run) {
+  if (!run.is_outside()) return;
+  throw Error(fmt::format(
+      "run {}: holds the scores of samples made elsewhere ({}): there is no training to repeat and "
+      "there are no weights to draw from; `assay eval --generated FILES --record {}` scores such "
+      "files again",
+      run.number, run.experiment, shell_word(run.experiment)));
 }
 
 RunRow trained_run(const Database& database, const RunRow& run) {

@@ -33,6 +33,10 @@ Definition stored_definition(const Database& database, const RunRow& run,
 /// A run's newest checkpoint whose file is there and whole.
 std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::int64_t run);
 
+/// Throws Error (exit 2) for a run that only holds scores of samples made elsewhere: there are no
+/// weights to draw from and no training to repeat.
+void require_training(const RunRow& run);
+
 /// The run that trained the weights of this one: itself, or the one whose weights it scores.
 RunRow trained_run(const Database& database, const RunRow& run);
 

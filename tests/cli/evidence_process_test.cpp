@@ -79,6 +79,47 @@ TEST_F(EvidenceTest, TwoDatabasesAreComparedAndUnited) {
   EXPECT_EQ(call({"plan", path("small.toml"), "--limit", "2h", "--json"}), 0) << err();
   EXPECT_THAT(json()["members"][0]["basis"].get<std::string>(), HasSubstr("runs on cpu"));
   EXPECT_EQ(call({"plan", "toy2d/ring_gan", "--limit", "soon"}), 2);
+  // Of what was never run nothing is known, which is not nothing.
+  EXPECT_EQ(call({"plan", "toy2d/ring_gan", "--limit", "2h"}), 0) << err();
+  EXPECT_THAT(out(), HasSubstr("with 2 at a time: not known"));
+  EXPECT_EQ(call({"plan", "toy2d/ring_gan", "--limit", "2h", "--json"}), 0);
+  EXPECT_TRUE(json()["seconds"].is_null());
+  EXPECT_TRUE(json()["seeds_that_fit"].is_null());
+}
+
+TEST_F(EvidenceTest, CompareTakesFilesAndRunsAndSaysWhatItRefused) {
+  ASSERT_EQ(run_into("a.sqlite", "0..1"), 0);
+  ASSERT_EQ(run_into("a.sqlite", "0..1", {"--set", "eval.generated=150"}), 0);
+  const std::string uuid = rows().back().uuid;
+  write_file_atomically(folder_ / "changed.toml",
+                        "extends = '" + path("small.toml") + "'\n[eval]\ngenerated = 150\n");
+  // Names of files, by their definitions; another number of samples is another protocol.
+  EXPECT_EQ(call({"compare", path("small.toml"), path("changed.toml"), "--json"}), 6) << err();
+  EXPECT_EQ(json()["entries"].size(), 2U);
+  EXPECT_EQ(call({"compare", path("small.toml"), path("changed.toml")}), 6);
+  EXPECT_THAT(out(), HasSubstr("not compared, since the protocols differ (exit 6)"));
+  // A few digits of a uuid, as `assay show` takes them, beside a number.
+  std::string prefix = uuid.substr(0, 1);
+  while (std::ranges::count_if(
+             rows(), [&](const RunRow& row) { return row.uuid.starts_with(prefix); }) > 1 ||
+         prefix.find_first_of("abcdef") == std::string::npos)
+    prefix = uuid.substr(0, prefix.size() + 1);
+  EXPECT_EQ(call({"compare", "3", prefix, "--json"}), 0) << prefix << err();
+  EXPECT_EQ(json()["entries"].size(), 2U);
+  EXPECT_EQ(call({"compare", path("r.html"), path("a.sqlite")}), 2);
+  EXPECT_THAT(err(), HasSubstr("is a file and no database"));
+}
+
+TEST_F(EvidenceTest, WhatCannotBeWrittenIsTheNamesFault) {
+  ASSERT_EQ(run_into("a.sqlite", "0"), 0);
+  fs::create_directory(folder_ / "there");
+  EXPECT_EQ(call({"report", "--out", path("there")}), 2);
+  EXPECT_THAT(err(), HasSubstr("there: is a folder; name a file in it"));
+  EXPECT_EQ(call({"report", "--out", path("small.toml/r.html")}), 2);
+  EXPECT_EQ(call({"report", "--out", "/proc/r.html"}), 2);
+  EXPECT_EQ(call({"sample", "1", "--count", "4", "--out", "/proc/s.npz"}), 2);
+  EXPECT_EQ(call({"run", path("small.toml"), "--seeds", "7", "--report", path("there")}), 2);
+  EXPECT_EQ(rows().size(), 1U) << "it is said before hours are spent";
 }
 
 TEST_F(EvidenceTest, ARunIsExportedInEveryFormat) {
@@ -120,7 +161,23 @@ TEST_F(EvidenceTest, SamplesOfOthersAreRecordedAndCompared) {
   EXPECT_EQ(json()["comparisons"][0]["metrics"]["fd@pixels"]["n"], 2) << "seeds share a protocol";
   EXPECT_EQ(call({"show", "1", "--json"}), 0) << err();
   EXPECT_EQ(call({"report", "--format", "md", "--out", path("r.md")}), 0) << err();
-  EXPECT_THAT(read_file(path("r.md")), HasSubstr("peers/one"));
+  EXPECT_THAT(read_file(path("r.md")),
+              HasSubstr("# peers/one (seeds 0,1): scores of samples made elsewhere"));
+  // There is nothing to repeat and nothing to draw from.
+  for (const std::string command : {"verify", "sample"}) {
+    EXPECT_EQ(call({command, "1"}), 2) << command;
+    EXPECT_THAT(err(), HasSubstr("holds the scores of samples made elsewhere (peers/one)"));
+  }
+  // Each seed has files of its own, which is no reason to keep them apart.
+  fs::copy(folder_ / "theirs", folder_ / "third");
+  write_file_atomically(folder_ / "third" / "00.png",
+                        encode_png(at::full({1, 8, 8}, 3, at::kByte)));
+  auto third = eval;
+  third[2] = path("third");
+  third.insert(third.end(), {"--record", "peers/one", "--seed", "2"});
+  ASSERT_EQ(call(third), 0) << err();
+  EXPECT_EQ(call({"compare", "peers/one", "peers/two", "--json"}), 0);
+  EXPECT_EQ(json()["comparisons"][0]["metrics"]["fd@pixels"]["n_left"], 3);
   EXPECT_EQ(call({"doctor"}), 0);
   // Nothing that is assay's own can be overwritten by a name.
   EXPECT_EQ(recorded("vae/fashion_mnist", "0"), 2);

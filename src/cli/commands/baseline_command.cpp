@@ -75,8 +75,8 @@ int save_baseline(const BaselineCommand& command, const CommonOptions& common) {
   }
   std::filesystem::rename(beside, command.file);
   std::filesystem::remove_all(checkpoints_folder(beside));
-  fmt::print("{}: {} runs frozen; `assay gate --baseline {}` holds others against them\n",
-             terminal_text(command.file.string()), merged.runs,
+  fmt::print("{}: {} frozen; `assay gate --baseline {}` holds others against them\n",
+             terminal_text(command.file.string()), counted_text(merged.runs, "run"),
              terminal_text(command.file.string()));
   return 0;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <optional>
+#include <set>
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
@@ -44,42 +46,81 @@ bool is_hexadecimal(std::string_view text) {
                              [](unsigned char c) { return std::isxdigit(c) != 0 || c == '-'; });
 }
 
-// What a word means, the first that fits: a database's file, an experiment with runs in it (by
-// name, or by eight digits or more of its id), a suite, a run.
-CompareOperand operand_of(const std::string& word, const std::filesystem::path& file) {
-  if (is_database(word)) return {.label = word, .database = word, .whole = true};
-  const Database database = Database::open_for_reading(file);
-  std::vector<std::string> names;
-  std::vector<std::string> ids;
+// The name or the id by which runs of an experiment are stored, if the word is one: eight digits
+// or more stand for the one id that begins so.
+std::optional<std::string> stored_experiment(const std::string& word,
+                                             const std::vector<RunRow>& stored) {
   constexpr std::size_t kFewestDigits = 8;
-  for (const RunRow& run : runs(database)) {
-    if (run.experiment == word) return {.label = word, .database = file, .experiments = {word}};
-    names.push_back(run.experiment);
+  std::set<std::string> ids;
+  for (const RunRow& run : stored) {
+    if (run.experiment == word) return word;
     if (word.size() >= kFewestDigits && run.experiment_id.starts_with(word))
-      ids.push_back(run.experiment_id);
+      ids.insert(run.experiment_id);
   }
-  std::ranges::sort(ids);
-  if (!ids.empty() && ids.front() == ids.back())
-    return {.label = word, .database = file, .experiments = {ids.front()}};
-  const auto suites = suite_names();
-  if (std::ranges::find(suites, word) != suites.end()) {
-    CompareOperand suite{.label = word, .database = file};
-    TargetOptions members;
-    members.targets = {word};
-    for (const auto& planned : make_plan(members).runs) {
-      suite.experiments.push_back(planned.definition.id());
-    }
-    return suite;
-  }
+  return ids.size() == 1 ? std::optional(*ids.begin()) : std::nullopt;
+}
+
+// The definitions of a suite, or of a file: an experiment's that was never run as the file says
+// stands for its name.
+std::vector<std::string> definitions_of(const std::string& target,
+                                        const std::vector<RunRow>& stored) {
+  TargetOptions members;
+  members.targets = {target};
+  const Plan plan = make_plan(members);
+  std::vector<std::string> ids;
+  for (const PlannedRun& planned : plan.runs) ids.push_back(planned.definition.id());
+  const bool any = std::ranges::any_of(stored, [&](const RunRow& run) {
+    return std::ranges::find(ids, run.experiment_id) != ids.end();
+  });
+  if (any || !plan.suites.empty()) return ids;
+  return {plan.runs.front().definition.name};
+}
+
+// As `assay show` takes it. A word that may be a name too is a run's only if one begins so.
+bool names_a_stored_run(const std::string& word, const std::vector<RunRow>& stored) {
+  constexpr std::size_t kFewestDigits = 8;
+  if (!is_hexadecimal(word)) return false;
   const bool numbered = std::ranges::all_of(word, [](unsigned char c) { return std::isdigit(c); });
-  if (numbered || (word.size() >= kFewestDigits && is_hexadecimal(word))) {
+  return numbered || word.size() >= kFewestDigits ||
+         std::ranges::any_of(stored, [&](const RunRow& run) { return run.uuid.starts_with(word); });
+}
+
+// What a word means, the first that fits: a database's file, an experiment with runs in it, a
+// suite or a definition's file, a run.
+CompareOperand operand_of(const std::string& word, const std::filesystem::path& file,
+                          std::vector<RunRow>& stored) {
+  if (is_database(word)) return {.label = word, .database = word, .whole = true};
+  const bool is_definition = std::filesystem::path(word).extension() == ".toml";
+  std::error_code absent;
+  if (!is_definition && std::filesystem::is_regular_file(word, absent)) {
+    throw Error(
+        fmt::format("compare: {}: is a file and no database; compare takes databases, "
+                    "definitions (.toml), experiments, suites and runs",
+                    word));
+  }
+  const Database database = Database::open_for_reading(file);
+  if (stored.empty()) stored = runs(database);
+  if (const auto known = stored_experiment(word, stored))
+    return {.label = word, .database = file, .experiments = {*known}};
+  const auto suites = suite_names();
+  if (is_definition || std::ranges::find(suites, word) != suites.end())
+    return {.label = word, .database = file, .experiments = definitions_of(word, stored)};
+  if (names_a_stored_run(word, stored)) {
     const RunRow run = find_run(database, word);
     return {.label = word, .database = file, .experiments = {run.experiment_id}, .uuid = run.uuid};
   }
+  std::vector<std::string> names;
+  for (const RunRow& run : stored) names.push_back(run.experiment);
   throw Error(fmt::format(
       "compare: '{:.200}' is no database, and {} holds no run of an experiment, "
       "a suite or a run of that name{}",
       word, file.string(), short_suggestion(word, names, "experiments", "`assay list` shows")));
+}
+
+std::int64_t refused_pairs(const Comparison& comparison) {
+  return std::ranges::count_if(comparison.pairs, [](const ComparedMetric& pair) {
+    return pair.decision.verdict == Verdict::kNotComparable;
+  });
 }
 
 void print_tables(const Comparison& comparison) {
@@ -102,14 +143,16 @@ void print_tables(const Comparison& comparison) {
                comparison.columns[pair.column].label, terminal_text(sentence_of(comparison, pair)));
   }
   for (const auto& note : comparison.notes) fmt::print("note: {}\n", terminal_text(note));
+  if (const auto refused = refused_pairs(comparison); refused > 0) {
+    fmt::print("{} not compared, since the protocols differ (exit 6); --metric chooses what is\n",
+               counted_text(refused, "pair"));
+  }
 }
 
-// Several verdicts of one table: whether anything could be compared at all.
+// Less than what was asked for is said by the exit code too; --metric asks for less.
 int exit_code_of(const Comparison& comparison) {
-  const bool comparable = std::ranges::any_of(comparison.pairs, [](const ComparedMetric& pair) {
-    return pair.decision.verdict != Verdict::kNotComparable;
-  });
-  return static_cast<int>(comparable ? ExitCode::kFine : ExitCode::kNotComparable);
+  return static_cast<int>(refused_pairs(comparison) == 0 ? ExitCode::kFine
+                                                         : ExitCode::kNotComparable);
 }
 
 int compare_command(const CompareCommand& command, const CommonOptions& common) {
@@ -120,7 +163,9 @@ int compare_command(const CompareCommand& command, const CommonOptions& common) 
                          .alpha = command.alpha};
   if (!command.where.empty()) options.where = Where(command.where);
   std::vector<CompareOperand> operands;
-  for (const auto& word : command.operands) operands.push_back(operand_of(word, common.database));
+  std::vector<RunRow> stored;  // of --db, once it is asked for
+  for (const auto& word : command.operands)
+    operands.push_back(operand_of(word, common.database, stored));
   const bool any = std::ranges::any_of(operands, &CompareOperand::whole);
   if (any && !std::ranges::all_of(operands, &CompareOperand::whole)) {
     throw Error(
@@ -144,8 +189,10 @@ void add_compare(App& app) {
       "compare", "experiments, runs, suites or databases side by side: what differs, how surely",
       "assay compare vae/fashion_mnist gan/fashion_mnist --metric fd");
   compare
-      ->add_option("WHAT", options->operands,
-                   "two or more: database files, or experiments, ids, suites and runs of --db")
+      ->add_option(
+          "WHAT", options->operands,
+          "two or more: database files, or experiments, definitions (.toml), ids, suites and "
+          "runs of --db")
       ->required()
       ->expected(1, 1000);
   compare->add_option("--metric", options->metrics, "only these: fd, fd@pixels")

@@ -12,6 +12,7 @@
 #include "cli/commands/commands.h"
 #include "cli/run/targets.h"
 #include "cli/text/table.h"
+#include "cli/text/words.h"
 #include "config/suite.h"
 #include "core/folder.h"
 #include "data/data_digest.h"
@@ -124,7 +125,8 @@ void print_suite(const Suite& suite, const Plan& plan, const std::vector<Member>
   }
   fmt::print("{}", table.text());
   const auto left = seconds_left(members);
-  fmt::print("{} runs, {} complete with this build; {}\n", plan.runs.size(), complete,
+  fmt::print("{}, {} complete with this build; {}\n", counted_text(std::ssize(plan.runs), "run"),
+             complete,
              left ? fmt::format("the others take about {} one after another, by the runs in this "
                                 "database",
                                 duration_text(*left))

@@ -6,6 +6,7 @@
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
+#include "cli/out_file.h"
 #include "cli/stored.h"
 #include "cli/text/words.h"
 #include "core/error.h"
@@ -51,6 +52,7 @@ NpzArrays arrays_of(const Database& database, const RunRow& run) {
 // The final weights under the names that the family gives them.
 void export_weights(const Database& database, const RunRow& run,
                     const std::filesystem::path& folder) {
+  require_training(run);
   const auto saved = sound_checkpoint(database, trained_run(database, run).number);
   if (!saved) {
     throw Error(
@@ -85,7 +87,7 @@ int export_command(const ExportCommand& command, const CommonOptions& common) {
   for (const auto& run : command.runs) chosen.push_back(find_run(database, run));
   for (const RunRow& run : chosen) {
     const auto folder = command.out / export_folder(run);
-    export_run(database, run, command.format, folder);
+    write_out([&] { export_run(database, run, command.format, folder); });
     fmt::print("run {}: {}\n", run.number, terminal_text(folder.string()));
   }
   return 0;

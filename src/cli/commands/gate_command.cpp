@@ -8,6 +8,7 @@
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
+#include "cli/out_file.h"
 #include "cli/text/table.h"
 #include "cli/text/words.h"
 #include "core/error.h"
@@ -62,6 +63,7 @@ void check_files(const GateCommand& command) {
                     command.gate.baseline.string(), command.gate.baseline.string()));
   }
   for (const auto& out : {command.junit, command.markdown, command.json}) {
+    check_out_file(out);
     for (const auto& kept : {command.gate.baseline, command.gate.database}) {
       std::error_code absent;
       if (out.empty() || !std::filesystem::equivalent(out, kept, absent)) continue;
@@ -71,6 +73,12 @@ void check_files(const GateCommand& command) {
   }
 }
 
+void write_files(const GateCommand& command, const GateResult& result) {
+  if (!command.junit.empty()) write_file_atomically(command.junit, gate_junit(result));
+  if (!command.markdown.empty()) write_file_atomically(command.markdown, gate_markdown(result));
+  if (!command.json.empty()) write_file_atomically(command.json, gate_json(result).dump(1) + "\n");
+}
+
 int gate_command(GateCommand command, const CommonOptions& common) {
   command.gate.database = common.database;
   command.gate.match = command.match == "id" ? GateMatch::kId : GateMatch::kName;
@@ -78,9 +86,7 @@ int gate_command(GateCommand command, const CommonOptions& common) {
   check_files(command);
   const GateResult result = gate(command.gate);
   print_gate(result);
-  if (!command.junit.empty()) write_file_atomically(command.junit, gate_junit(result));
-  if (!command.markdown.empty()) write_file_atomically(command.markdown, gate_markdown(result));
-  if (!command.json.empty()) write_file_atomically(command.json, gate_json(result).dump(1) + "\n");
+  write_out([&] { write_files(command, result); });
   if (command.github) {
     fmt::print("{}", gate_annotations(result));
     add_to_step_summary(gate_markdown(result));

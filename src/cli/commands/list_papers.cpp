@@ -5,6 +5,7 @@
 #include <map>
 
 #include "cli/commands/list_papers.h"
+#include "cli/text/words.h"
 #include "core/folder.h"
 #include "metrics/metric.h"
 #include "reports/papers/coverage.h"
@@ -55,7 +56,7 @@ void print_rows(const std::vector<PaperRow>& rows) {
                published_text(value), terminal_text(verdict_text(value, row.verdict)));
     ++outcomes[row.verdict.outcome];
   }
-  fmt::print("\n{} values:", rows.size());
+  fmt::print("\n{}:", counted_text(std::ssize(rows), "value"));
   for (const auto& [outcome, count] : outcomes) {
     fmt::print(" {} {}{}", count, outcome_name(outcome),
                outcome == outcomes.rbegin()->first ? "\n" : ",");

@@ -22,8 +22,9 @@ int merge_command(const MergeCommand& command) {
   Database target = Database::open_for_writing(command.into);
   for (const auto& source : command.sources) {
     const Merged merged = merge(target, source);
-    fmt::print("{}: {} runs copied, {} renewed, {} known already; {} verdicts copied\n",
-               terminal_text(source), merged.runs, merged.renewed, merged.known, merged.verdicts);
+    fmt::print("{}: {} copied, {} renewed, {} known already; {} copied\n", terminal_text(source),
+               counted_text(merged.runs, "run"), merged.renewed, merged.known,
+               counted_text(merged.verdicts, "verdict"));
     for (const auto& left : merged.left) fmt::print("  left for later: {}\n", terminal_text(left));
   }
   return 0;

@@ -116,11 +116,18 @@ double seconds_of(const std::vector<PlannedMember>& members, std::int64_t most_s
   return std::max(longest, sum / static_cast<double>(jobs));
 }
 
+std::int64_t unknown_members(const std::vector<PlannedMember>& members) {
+  return std::ranges::count_if(members, [](const PlannedMember& one) { return !one.seconds; });
+}
+
+// Of a whole of which a part is not known neither is the sum.
 Json plan_json(const std::vector<PlannedMember>& members, double total, double limit,
                std::int64_t fitting) {
-  Json json = {{"seconds", total},
+  const auto unknown = unknown_members(members);
+  Json json = {{"seconds", unknown == 0 ? Json(total) : Json()},
                {"limit_seconds", limit},
-               {"seeds_that_fit", fitting},
+               {"seeds_that_fit", unknown == 0 ? Json(fitting) : Json()},
+               {"members_unknown", unknown},
                {"members", Json::array()}};
   for (const PlannedMember& member : members) {
     json["members"].push_back(
@@ -134,26 +141,35 @@ Json plan_json(const std::vector<PlannedMember>& members, double total, double l
   return json;
 }
 
+// What the known members take; of none known nothing is.
+std::string total_text(const std::vector<PlannedMember>& members, double total, std::int64_t jobs) {
+  const auto unknown = unknown_members(members);
+  if (unknown == std::ssize(members)) return "not known";
+  std::int64_t memory = 0;
+  for (const PlannedMember& member : members) memory = std::max(memory, member.memory_bytes);
+  return fmt::format("{}{}, {} of memory at most", unknown > 0 ? "at least " : "",
+                     duration_text(total), bytes_text(memory * jobs));
+}
+
 void print_plan(const std::vector<PlannedMember>& members, double total, double limit,
                 std::int64_t fitting, const PlanCommand& command) {
   Table table({"experiment", "seeds", "images", "a seed", "memory", "known from"});
-  std::int64_t unknown = 0, most = 0, memory = 0;
+  const auto unknown = unknown_members(members);
+  std::int64_t most = 0;
   for (const PlannedMember& member : members) {
     table.add({member.name, std::to_string(member.seeds), std::to_string(member.images),
                member.seconds ? duration_text(*member.seconds) : "not known",
                member.seconds ? bytes_text(member.memory_bytes) : "", member.basis});
-    unknown += !member.seconds;
     most = std::max(most, member.seeds);
-    memory = std::max(memory, member.memory_bytes);
   }
   fmt::print("{}\n", table.text());
-  fmt::print("{} with {} at a time: {}, {} of memory at most\n", command.suite, command.jobs,
-             duration_text(total), bytes_text(memory * command.jobs));
+  fmt::print("{} with {} at a time: {}\n", command.suite, command.jobs,
+             total_text(members, total, command.jobs));
   if (unknown > 0) {
     fmt::print(
-        "{} of {} members were never run here and are not counted: one seed of each says what they "
-        "take (`assay run {} --seeds 0`)\n",
-        unknown, members.size(), command.suite);
+        "{} of {} never run here and not counted: one seed of each says what it takes "
+        "(`assay run {} --seeds 0`)\n",
+        unknown, counted_text(std::ssize(members), "member"), command.suite);
   } else if (total <= limit) {
     fmt::print("fits into {}: `assay run {} --jobs {}`\n", command.limit, command.suite,
                command.jobs);

@@ -5,6 +5,7 @@
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
+#include "cli/out_file.h"
 #include "cli/run/targets.h"
 #include "config/suite.h"
 #include "core/digest.h"
@@ -44,6 +45,7 @@ std::string report_name(const std::filesystem::path& database) {
 
 // A file whose name says another format than it would hold misleads whoever opens it.
 void check_report_file(const std::filesystem::path& file, const std::string& format) {
+  check_out_file(file);
   const std::string extension = file.extension().string();
   const bool is_tex = format == "latex" && extension == ".tex";
   if (extension.empty() || extension == "." + format || is_tex) return;
@@ -77,7 +79,7 @@ std::filesystem::path write_report(const ReportCommand& command) {
   const Report report = build_report(command.database, options);
   const auto file =
       command.file.empty() ? default_report_file(command.name, command.format) : command.file;
-  write_report_file(report, format_from_name(command.format), file);
+  write_out([&] { write_report_file(report, format_from_name(command.format), file); });
   return file;
 }
 

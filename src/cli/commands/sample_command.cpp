@@ -12,6 +12,7 @@
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
+#include "cli/out_file.h"
 #include "cli/stored.h"
 #include "cli/text/words.h"
 #include "config/suite.h"
@@ -84,6 +85,10 @@ void check_place(const fs::path& out) {
   }
 }
 
+bool is_one_file(const fs::path& out) {
+  return out.extension() == ".npz" || out.extension() == ".png";
+}
+
 void write_folder(const at::Tensor& pixels, std::int64_t first, const fs::path& folder) {
   for (std::int64_t i = 0; i < pixels.size(0); ++i) {
     write_file_atomically(folder / fmt::format("{:06}.png", first + i), encode_png(pixels[i]));
@@ -123,6 +128,7 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
   at::set_num_threads(common.threads);
   const Database database = Database::open_for_reading(common.database);
   const RunRow row = find_run(database, run);
+  require_training(row);
   const CheckpointSaved weights = newest_weights(database, trained_run(database, row));
   TrainedModel trained{stored_definition(database, row, changes),
                        {},
@@ -162,9 +168,10 @@ namespace {
 int sample_command(const SampleCommand& command) {
   const fs::path out = command.out.empty() ? fmt::format("run-{}.png", command.run) : command.out;
   check_place(out);
+  check_out_file(is_one_file(out) ? out : out / "000000.png");
   const TrainedModel trained =
       load_trained(command.common, command.run, {command.set, command.data}, command.device);
-  const bool folder = out.extension() != ".npz" && out.extension() != ".png";
+  const bool folder = !is_one_file(out);
   if (folder && trained.dataset.is_points()) {
     throw Error(fmt::format(
         "--out {}: points go to FILE.png or FILE.npz, not to a folder of images", out.string()));
@@ -173,13 +180,13 @@ int sample_command(const SampleCommand& command) {
   SampleKeeper kept({.count = command.count, .whole = !folder});
   draw_samples(trained, command.count, {.seed = command.seed}, [&](const at::Tensor& samples) {
     if (folder) {
-      write_folder(to_pixels(samples), done, out);
+      write_out([&] { write_folder(to_pixels(samples), done, out); });
     } else {
       kept.take(samples);
     }
     done += samples.size(0);
   });
-  if (!folder) write_file_of(kept.whole(), trained.dataset, out);
+  if (!folder) write_out([&] { write_file_of(kept.whole(), trained.dataset, out); });
   if (!command.common.quiet)
     fmt::print("{} samples of {} (seed {}): {}\n", command.count, trained.label, command.seed,
                out.string());

@@ -10,6 +10,7 @@
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
+#include "cli/out_file.h"
 #include "cli/text/protocol_notes.h"
 #include "cli/text/table.h"
 #include "cli/text/words.h"
@@ -124,11 +125,11 @@ void print_run(const Database& database, const RunRow& row) {
     fmt::print("weights     those of run {}, which this one scores\n",
                terminal_text(*row.parent_uuid));
   }
-  fmt::print(
-      "uuid        {}\nid          {}\ncommit      {}{}\nmachine     {} ({}), {} thread(s), {}\n",
-      terminal_text(row.uuid), terminal_text(row.experiment_id), terminal_text(row.commit_id),
-      row.dirty ? " (dirty)" : "", terminal_text(machine.cpu), terminal_text(machine.flags),
-      row.threads, terminal_text(row.device));
+  fmt::print("uuid        {}\nid          {}\ncommit      {}{}\nmachine     {} ({}), {}, {}\n",
+             terminal_text(row.uuid), terminal_text(row.experiment_id),
+             terminal_text(row.commit_id), row.dirty ? " (dirty)" : "", terminal_text(machine.cpu),
+             terminal_text(machine.flags), counted_text(row.threads, "thread"),
+             terminal_text(row.device));
   fmt::print("images      {}/{}\ntime        {}\npeak memory {}\nstate hash  {}\n", row.images_seen,
              row.images_total, duration_text(row.wall_seconds),
              peak_memory_text(row.peak_memory_bytes, row.device, of_gpu ? "GPU" : "process"),
@@ -151,7 +152,7 @@ void export_artifacts(const Database& database, const RunRow& row,
   for (const auto& [name, file_name] : files) {
     const auto artifact = read_artifact(database, row.number, name);
     if (!artifact) continue;  // pruned since
-    write_file_atomically(folder / file_name, artifact->bytes);
+    write_out([&] { write_file_atomically(folder / file_name, artifact->bytes); });
     fmt::print("{}\n", (folder / file_name).string());
   }
 }

@@ -141,6 +141,7 @@ struct Stored {
 
 RunRow complete_run(const Database& database, const std::string& run) {
   RunRow row = find_run(database, run);
+  require_training(row);
   if (row.status == "complete") return row;
   throw Error(
       fmt::format("run {} is {}; only complete runs can be verified", row.number, row.status));
@@ -224,12 +225,14 @@ int verify_command(const VerifyCommand& command) {
   const std::string_view how =
       stored.same_machine ? "bit for bit" : "within the bands for another kind of machine";
   if (differences.count() == 0) {
-    fmt::print("run {} repeats {}: {} values{}\n", stored.row.number, how, values,
+    fmt::print("run {} repeats {}: {}{}\n", stored.row.number, how,
+               counted_text(static_cast<std::int64_t>(values), "value"),
                stored.same_machine ? ", the state hash among them" : "");
     return 0;
   }
-  fmt::print("run {} does NOT repeat {}: {} differences among {} values\n", stored.row.number, how,
-             differences.count(), values);
+  fmt::print("run {} does NOT repeat {}: {} among {}\n", stored.row.number, how,
+             counted_text(differences.count(), "difference"),
+             counted_text(static_cast<std::int64_t>(values), "value"));
   return static_cast<int>(ExitCode::kRegression);
 }
 

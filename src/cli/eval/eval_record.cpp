@@ -18,13 +18,12 @@
 namespace assay {
 namespace {
 
-constexpr std::string_view kOutside = "outside";
-
 ExperimentRow experiment_named(const std::string& name) {
   // Seeds of one model are runs of one experiment: the samples themselves are no part of its id.
-  return {sha256_hex(fmt::format("{}\n{}", kOutside, name)), name, std::string(kOutside),
+  return {sha256_hex(fmt::format("{}\n{}", kOutsideFamily, name)), name,
+          std::string(kOutsideFamily),
           fmt::format("name = {}\nfamily = \"{}\"\nnote = \"samples made elsewhere\"\n",
-                      to_toml(name), kOutside)};
+                      to_toml(name), kOutsideFamily)};
 }
 
 NewRun run_of(const EvalCommand& command, const EvalResult& result, Database& database,

@@ -87,6 +87,10 @@ const CLI::Validator is_number(
     },
     "", "is_number");
 
+std::string counted_text(std::int64_t n, std::string_view one) {
+  return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s");
+}
+
 std::string not_empty(const std::string& text) {
   return text.empty() ? "needs a value; leave the option out for the default" : "";
 }
