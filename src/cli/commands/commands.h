@@ -20,6 +20,7 @@ void add_baseline(App& app);
 void add_gate(App& app);
 void add_merge(App& app);
 void add_export(App& app);
+void add_submit(App& app);
 void add_plan(App& app);
 void add_eval(App& app);
 void add_sample(App& app);
