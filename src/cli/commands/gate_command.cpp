@@ -8,6 +8,7 @@
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/time_against.h"
 #include "cli/out_file.h"
 #include "cli/text/table.h"
 #include "cli/text/words.h"
@@ -26,6 +27,8 @@ struct GateCommand {
   std::string match = "id";
   std::filesystem::path junit, markdown, json;
   bool github = false;
+  std::filesystem::path base;  // build to time against; empty: none
+  std::int64_t rounds = 10;
 };
 
 void print_gate(const GateResult& result) {
@@ -84,6 +87,8 @@ int gate_command(GateCommand command, const CommonOptions& common) {
   command.gate.match = command.match == "id" ? GateMatch::kId : GateMatch::kName;
   command.gate.kinds = metric_kinds();
   check_files(command);
+  if (!command.base.empty())
+    command.gate.timed = time_against(command.base, command.gate.baseline, command.rounds);
   const GateResult result = gate(command.gate);
   print_gate(result);
   write_out([&] { write_files(command, result); });
@@ -112,6 +117,13 @@ void add_gate(App& app) {
       ->capture_default_str();
   gate->add_option("--alpha", options->gate.alpha, "false alarms of the whole gate")
       ->check(CLI::Range(1e-9, 0.5) & is_number)
+      ->capture_default_str();
+  gate->add_option("--time-against", options->base,
+                   "a base build's assay: both repeat the baseline's runs in turn, and speeds are "
+                   "gated by pairs (best of a baseline of --smoke runs)")
+      ->check(CLI::ExistingFile);
+  gate->add_option("--rounds", options->rounds, "of --time-against")
+      ->check(CLI::Range(3, 1000))
       ->capture_default_str();
   gate->add_option("--junit", options->junit, "XML file for test reports")->check(not_empty);
   gate->add_option("--markdown", options->markdown, "page")->check(not_empty);
