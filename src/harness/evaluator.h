@@ -69,6 +69,8 @@ class Evaluator {
   std::optional<Features> reference_features_, held_out_features_;
   std::optional<double> reference_spread_;
   SpeedMeter sampling_;
+  /// How often a batch of samples asked the network; none where the sampler does not say so.
+  std::optional<std::string> evaluations_;
 };
 
 }  // namespace assay

@@ -81,6 +81,22 @@ eval = {metrics = ["fd"], extractor = "pixels", generated = 8, reference_count =
   }
 }
 
+// Heun's method asks twice at each step but the last (Karras et al. 2022, algorithm 1): five times
+// for three steps. Of 8 samples in batches of 3 each batch asks as often.
+TEST(Evaluator, CountsHowOftenASamplerAsksItsNetwork) {
+  const auto definition = resolve_text(R"(
+family = "ddpm"
+dataset = {name = "generated_images", size = 8, count = 64}
+model = {base_channels = 8, multipliers = [1], heads = 1}
+objective = {timesteps = 30}
+sampler = {name = "heun", steps = 3}
+eval = {metrics = ["fd"], extractor = "pixels", generated = 8, reference_count = 16, batch_size = 3}
+)",
+                                       "test.toml", family_schema, {});
+  const auto protocol = evaluate(definition, 1).evaluation.metrics[0].protocol;
+  EXPECT_EQ(protocol.at("network_evaluations"), "5");
+}
+
 TEST(Evaluator, ScoresOfAStreamAreThoseOfTheWholeSet) {
   Definition definition = small_definition();
   definition.values.at("dataset.size").value = std::int64_t{28};
