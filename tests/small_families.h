@@ -290,6 +290,57 @@ sampler.steps = 4
 sampler.spacing = "trailing"
 )",
        {1, 8, 8}},
+      {"DiffusionEdm",
+       R"(family = "diffusion"
+ema.decay = 0.9
+model.base_channels = 16
+model.multipliers = [1, 2]
+objective.process = "edm"
+objective.prediction = "F"
+objective.time_sampling = "log_normal"
+sampler.name = "edm_heun"
+sampler.spacing = "karras"
+sampler.steps = 4
+sampler.s_churn = 1.0
+)",
+       {1, 8, 8}},
+      {"DiffusionSubVpCorrected",
+       R"(family = "diffusion"
+model.base_channels = 16
+model.multipliers = [1, 2]
+objective.process = "sub_vp"
+objective.prediction = "score"
+objective.weighting = "vlb"
+sampler.name = "predictor_corrector"
+sampler.steps = 4
+sampler.clip_x0 = true
+)",
+       {1, 8, 8}},
+      {"DiffusionFlowPoints",
+       R"(family = "diffusion"
+ema.decay = 0.9
+model.network = "mlp"
+model.hidden_widths = [32, 32]
+model.time_frequencies = 4
+objective.process = "ot"
+objective.prediction = "velocity"
+objective.time_sampling = "stratified"
+sampler.name = "dopri5"
+sampler.tolerance = 1e-3
+)",
+       {2}},
+      {"DiffusionGridUniPc",
+       R"(family = "diffusion"
+model.network = "mlp"
+model.hidden_widths = [64]
+model.activation = "silu"
+objective.timesteps = 100
+objective.prediction = "x0"
+objective.weighting = "p2"
+sampler.name = "unipc"
+sampler.steps = 6
+)",
+       {1, 8, 8}},
       {"Classifier",
        R"(family = "classifier"
 optimizer.name = "adamw"

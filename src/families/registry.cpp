@@ -8,7 +8,7 @@
 #include "core/near_miss.h"
 #include "families/autoencoder/autoencoder.h"
 #include "families/classifier/classifier.h"
-#include "families/diffusion/ddpm.h"
+#include "families/diffusion/diffusion.h"
 #include "families/gan/architecture.h"
 #include "families/gan/gan.h"
 #include "families/training_codes.h"
@@ -29,7 +29,7 @@ Capabilities gan_capabilities(const Definition& d) {
   return can;
 }
 
-Capabilities ddpm_capabilities(const Definition&) { return {}; }
+Capabilities diffusion_capabilities(const Definition&) { return {}; }
 
 std::string protocol_text(const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
@@ -71,9 +71,19 @@ const std::vector<Family>& families() {
        .paper = "Ho, Jain & Abbeel 2020, Denoising Diffusion Probabilistic Models",
        .schema = ddpm_schema,
        .check = check_ddpm,
-       .make = make_ddpm,
-       .capabilities = ddpm_capabilities,
+       .make = make_diffusion,
+       .capabilities = diffusion_capabilities,
        .describe_sampling = describe_ddpm_sampling},
+      {.name = "diffusion",
+       .paper =
+           "Song et al. 2021, Score-Based Generative Modeling through Stochastic Differential "
+           "Equations; Karras et al. 2022, Elucidating the Design Space; Lipman et al. 2023, Flow "
+           "Matching",
+       .schema = diffusion_schema,
+       .check = check_diffusion,
+       .make = make_diffusion,
+       .capabilities = diffusion_capabilities,
+       .describe_sampling = describe_diffusion_sampling},
       {.name = "classifier",
        .paper = "assay's own: the network behind the extractor fmnist-cnn",
        .schema = classifier_schema,

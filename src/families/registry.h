@@ -30,7 +30,7 @@ struct Family {
 };
 
 /// The complete list of families, hand-written: autoencoder, vae, vq_vae, gan, ddpm,
-/// classifier.
+/// diffusion, classifier.
 const std::vector<Family>& families();
 
 /// Throws Error with the near miss for an unknown name.

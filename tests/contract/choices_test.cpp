@@ -36,6 +36,9 @@ std::string family_settings(const std::string& family) {
   if (family == "ddpm")
     return "model.base_channels = 8\nmodel.multipliers = [1, 2]\nmodel.heads = 1\n"
            "objective.timesteps = 40\nsampler.steps = 7\n";
+  if (family == "diffusion")
+    return "model.base_channels = 8\nmodel.multipliers = [1, 2]\nmodel.heads = 1\n"
+           "sampler.steps = 7\n";
   return "";
 }
 
@@ -53,6 +56,11 @@ Ground ground_of(const std::string& family, const std::string& key) {
       {{"vae", "optimizer.name"}, {kMlp + "optimizer.weight_decay = 0.1\n"}},
       // Epsilon says nothing of an image without signal.
       {{"ddpm", "objective.zero_terminal_snr"}, {"objective.prediction = 'v'\n"}},
+      {{"diffusion", "objective.zero_terminal_snr"},
+       {"objective.timesteps = 40\nobjective.prediction = 'v'\n"}},
+      {{"diffusion", "objective.process"}, {"objective.prediction = 'F'\n"}},
+      {{"diffusion", "objective.time_sampling"},
+       {"objective.process = 'edm'\nobjective.prediction = 'F'\n"}},
       {{"gan", "model.spectral_norm"}, {"model.discriminator_norm = 'none'\n"}},
       // Without a bound on its slope a critic is refused.
       {{"gan", "objective.loss"}, {"objective.weight_clip = 0.1\n"}},

@@ -53,6 +53,10 @@ const std::vector<Case>& cases() {
       trained("DdpmDdim", "3e-3", 0.5),
       trained("DdpmAncestral", "3e-3", 0.5),
       trained("DdpmHeunWeighted", "3e-3", 0.5),
+      trained("DiffusionEdm", "3e-3", 0.6),
+      trained("DiffusionSubVpCorrected", "3e-3", 0.7),
+      trained("DiffusionFlowPoints", "5e-3", 0.9),
+      trained("DiffusionGridUniPc", "3e-3", 0.8),
       trained("Classifier", "2e-3", 0.1),
   };
   return all;

@@ -19,13 +19,13 @@ constexpr double kOutput = 0.3;
 const std::vector<std::int64_t> kShape = {1, 8, 8};
 
 std::unique_ptr<Trainable> diffusion(const std::string& more) {
-  return small_model(R"(family = "ddpm"
+  return small_model(std::string(R"(family = "ddpm"
 model.base_channels = 8
 model.multipliers = [1, 2]
 model.groups = 4
 objective.timesteps = 30
-sampler.steps = 3
-)" + more,
+)") + (more.find("sampler.steps") == std::string::npos ? "sampler.steps = 3\n" : "") +
+                         more,
                      kShape);
 }
 
@@ -197,7 +197,7 @@ torch::Tensor sampled_by_hand(const Setting& setting, const Output& output) {
   const auto latents = draw_diffusion_latents(4, kShape, seeded(3));
   std::vector<torch::Generator> generators;
   for (const auto seed : latents.seeds) generators.push_back(generator_of_sample(seed));
-  auto x = latents.x_T;
+  auto x = latents.noise;
   const auto alpha_bar = setting.alpha_bar();
   const bool trailing = setting.rest.find("trailing") != std::string::npos;
   const std::vector<std::size_t> times =  // 14.5 rounds up
@@ -277,22 +277,22 @@ TEST(DiffusionSampling, ComesFromTheAverageUnlessRawWeightsAreAskedFor) {
   }
 }
 
-TEST(DiffusionSampling, ClipsEveryEstimateIfAskedTo) {
-  const auto latents = draw_diffusion_latents(2, kShape, seeded(1));
-  for (const bool clip : {true, false}) {
-    const DiffusionSamplerOptions options{
-        .schedule = linear_schedule(kTimesteps), .times = {29, 0}, .clip_x0 = clip};
-    torch::Tensor second;
-    run_diffusion_sampler(latents.x_T, latents.seeds, options,
-                          [&](const torch::Tensor& x_t, std::int64_t t) {
-                            if (t == 0) second = x_t;
-                            return 50.0 * x_t;
-                          });
-    const auto x0 = clip ? (50.0 * latents.x_T).clamp(-1.0, 1.0) : 50.0 * latents.x_T;
-    EXPECT_TRUE(torch::allclose(second,
-                                ddim_by_hand(latents.x_T, x0, torch::zeros_like(x0),
-                                             options.schedule[29], options.schedule[0], 0.0),
-                                1e-4, 1e-4));
+TEST(DiffusionSampling, ClampsPixelsAndEveryEstimateOfThemIfAskedTo) {
+  // An output of ε = 0.3 everywhere: x̂_0 leaves [−1,1] where little signal is left.
+  for (const std::string clip : {"true", "false"}) {
+    const auto model = diffusion("sampler.steps = 2\nsampler.clip_x0 = " + clip + "\n");
+    make_constant(*model, "network");
+    const auto latents = draw_diffusion_latents(4, kShape, seeded(3));
+    const auto alpha_bar = linear_schedule(kTimesteps);
+    auto x0 = (latents.noise - std::sqrt(1.0 - alpha_bar[29]) * kOutput) / std::sqrt(alpha_bar[29]);
+    EXPECT_GT(x0.abs().max().item<float>(), 1.0f);
+    if (clip == "true") x0 = x0.clamp(-1.0, 1.0);
+    const auto x =
+        ddim_by_hand(latents.noise, x0, torch::zeros_like(x0), alpha_bar[29], alpha_bar[0], 0.0);
+    const auto last = (x - std::sqrt(1.0 - alpha_bar[0]) * kOutput) / std::sqrt(alpha_bar[0]);
+    const auto samples = samples_of(*model, 4);
+    EXPECT_TRUE(torch::allclose(samples, last.clamp(-1.0, 1.0), 1e-4, 1e-4)) << clip;
+    EXPECT_LE(samples.abs().max().item<float>(), 1.0f);
   }
 }
 

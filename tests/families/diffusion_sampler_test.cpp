@@ -8,19 +8,11 @@
 
 #include "families/diffusion/sampler.h"
 #include "families/diffusion/step_spacing.h"
+#include "tests/families/sampler_run.h"
 #include "tests/families/small_model.h"
 
 namespace assay {
 namespace {
-
-DiffusionSamplerOptions unclipped(const std::string& name, NoiseSchedule schedule,
-                                  std::int64_t steps) {
-  const auto timesteps = static_cast<std::int64_t>(schedule.size());
-  return {.schedule = std::move(schedule),
-          .sampler = &samplers().at(name),
-          .times = even_timesteps(timesteps, steps),
-          .clip_x0 = false};
-}
 
 // Of data N(.2, .2²): E[x_0 | x_t], and the probability-flow ODE's solution from x_T.
 constexpr double kMean = 0.2, kVariance = 0.04;
@@ -44,11 +36,10 @@ TEST(DiffusionSampler, ErrsByThePowerOfTheStepThatItsOrderIs) {
   const auto right = of_gaussian(flow_of_gaussian(x_T, schedule.back(), schedule[0]), schedule[0]);
   for (const auto& [name, order] : {std::pair{"ddim", 1.0}, {"dpmpp_2m", 2.0}, {"heun", 2.0}}) {
     const auto error_of = [&, name = name](std::int64_t steps) {
-      const auto options = unclipped(name, schedule, steps + 1);
-      const auto x =
-          run_diffusion_sampler(x_T, {}, options, [&](const torch::Tensor& x_t, std::int64_t t) {
-            return of_gaussian(x_t, schedule[static_cast<std::size_t>(t)]);
-          });
+      const auto x = even_run(name, schedule, steps + 1)
+                         .from(x_T, {}, [&](const torch::Tensor& x_t, std::int64_t t) {
+                           return of_gaussian(x_t, schedule[static_cast<std::size_t>(t)]);
+                         });
       return (x - right).norm().item<double>();
     };
     // The slope's own error halves with the step: .011 at most at 64 steps.
@@ -87,33 +78,16 @@ double cdf_of_mixture(double x) {
 TEST(DiffusionSampler, ReachesAMixturesLawFromItsExactEstimate) {
   // 40,000 pixels: four standard errors of a share are .01 at most.
   const auto latents = draw_diffusion_latents(4, {1, 100, 100}, seeded(1));
-  for (const auto& name : samplers().names()) {
-    auto options = unclipped(name, cosine_schedule(1000), name == "ancestral" ? 500 : 100);
-    options.settings.large_variance = false;
-    const auto x = run_diffusion_sampler(
-        latents.x_T, latents.seeds, options, [&](const torch::Tensor& x_t, std::int64_t t) {
-          return of_mixture(x_t, options.schedule[static_cast<std::size_t>(t)]);
+  for (const auto& name : ddpm_samplers().names()) {
+    auto run = even_run(name, cosine_schedule(1000), name == "ancestral" ? 500 : 100);
+    run.options.settings.large_variance = false;
+    const auto x =
+        run.from(latents.noise, latents.seeds, [&](const torch::Tensor& x_t, std::int64_t t) {
+          return of_mixture(x_t, run.schedule[static_cast<std::size_t>(t)]);
         });
     for (const double at : {-0.7, -0.6, -0.5, 0.0, 0.25, 0.4, 0.6}) {
       EXPECT_NEAR((x < at).to(torch::kDouble).mean().item<double>(), cdf_of_mixture(at), 0.012)
           << name << at;
-    }
-  }
-}
-
-TEST(DiffusionSampler, EvaluatesTheNetworkAsOftenAsItSays) {
-  const auto x_T = torch::randn({1, 1, 2, 2}, seeded(1));
-  const std::vector<std::uint64_t> seeds = {1};
-  for (const auto& name : samplers().names()) {
-    for (const std::int64_t steps : {1, 2, 7}) {
-      std::int64_t evaluations = 0;
-      run_diffusion_sampler(x_T, seeds, unclipped(name, linear_schedule(100), steps),
-                            [&](const torch::Tensor& x_t, std::int64_t) {
-                              ++evaluations;
-                              return 0.5 * x_t;
-                            });
-      EXPECT_EQ(evaluations, network_evaluations(samplers().at(name), steps)) << name << steps;
-      EXPECT_EQ(evaluations, name == "heun" ? 2 * steps - 1 : steps) << name;
     }
   }
 }
@@ -127,8 +101,7 @@ TEST(DpmSolver, IsTheLoopOfKDiffusionInScaledImages) {
   // sample_dpmpp_2m of k-diffusion: x̄ = x/√ᾱ, σ̄ = √(1 − ᾱ)/√ᾱ, time −log σ̄.
   const auto schedule = cosine_schedule(30);
   const std::vector<std::int64_t> times = {27, 20, 16, 5, 1};
-  auto options = unclipped("dpmpp_2m", schedule, 5);
-  options.times = times;
+  const GridRun run("dpmpp_2m", schedule, times);
   const auto x_T = torch::randn({2, 1, 4, 4}, seeded(1)).to(torch::kDouble);
   const auto alpha_bar = [&](std::size_t i) {
     return schedule[static_cast<std::size_t>(times[i])];
@@ -149,16 +122,14 @@ TEST(DpmSolver, IsTheLoopOfKDiffusionInScaledImages) {
     x = sigma(i + 1) / sigma(i) * x - std::expm1(-h) * used;
     old = denoised;
   }
-  EXPECT_TRUE(torch::allclose(run_diffusion_sampler(x_T, {}, options, bent), x.clamp(-1.0, 1.0),
-                              1e-9, 1e-9));
+  EXPECT_TRUE(torch::allclose(run.from(x_T, {}, bent), x, 1e-9, 1e-9));
 }
 
 TEST(DpmSolver, IsDdimInItsFirstStepAndTheEstimateInItsLast) {
   const auto x_T = torch::randn({2, 1, 4, 4}, seeded(1)).to(torch::kDouble);
   const auto schedule = linear_schedule(30);
-  EXPECT_TRUE(torch::allclose(
-      run_diffusion_sampler(x_T, {}, unclipped("dpmpp_2m", schedule, 2), bent),
-      run_diffusion_sampler(x_T, {}, unclipped("ddim", schedule, 2), bent), 1e-9, 1e-9));
+  EXPECT_TRUE(torch::allclose(even_run("dpmpp_2m", schedule, 2).from(x_T, {}, bent),
+                              even_run("ddim", schedule, 2).from(x_T, {}, bent), 1e-9, 1e-9));
 }
 
 TEST(Heun, TakesTheSecondSlopeWhereTheEulerStepEnds) {
@@ -174,21 +145,19 @@ TEST(Heun, TakesTheSecondSlopeWhereTheEulerStepEnds) {
   const double length = std::acos(std::sqrt(schedule[10])) - std::acos(std::sqrt(schedule[29]));
   const auto euler = x_T + length * slope(x_T, 29);
   const auto x = x_T + length * (slope(x_T, 29) + slope(euler, 10)) / 2.0;
-  auto options = unclipped("heun", schedule, 2);
-  options.times = {29, 10};
-  EXPECT_TRUE(
-      torch::allclose(run_diffusion_sampler(x_T, {}, options, bent), bent(x, 10), 1e-9, 1e-9));
+  const GridRun run("heun", schedule, {29, 10});
+  EXPECT_TRUE(torch::allclose(run.from(x_T, {}, bent), bent(x, 10), 1e-9, 1e-9));
 }
 
 TEST(DiffusionSampler, BeginsWhereNoSignalIsLeft) {
   // Of pure noise the estimate is the mean, .2; every sampler goes on from there to the law's end.
   const auto latents = draw_diffusion_latents(4, {1, 50, 50}, seeded(1));
   const auto schedule = with_zero_terminal_snr(linear_schedule(1000));
-  for (const auto& name : samplers().names()) {
-    auto options = unclipped(name, schedule, name == "ancestral" ? 1000 : 250);
-    options.settings.large_variance = false;
-    const auto x = run_diffusion_sampler(
-        latents.x_T, latents.seeds, options, [&](const torch::Tensor& x_t, std::int64_t t) {
+  for (const auto& name : ddpm_samplers().names()) {
+    auto run = even_run(name, schedule, name == "ancestral" ? 1000 : 250);
+    run.options.settings.large_variance = false;
+    const auto x =
+        run.from(latents.noise, latents.seeds, [&](const torch::Tensor& x_t, std::int64_t t) {
           return of_gaussian(x_t, schedule[static_cast<std::size_t>(t)]);
         });
     // Five standard errors of 10,000 pixels.

@@ -11,7 +11,9 @@
 #include "families/diffusion/sampler.h"
 #include "families/diffusion/step_spacing.h"
 #include "families/diffusion/steps.h"
+#include "families/diffusion/time_distribution.h"
 #include "families/sampling.h"
+#include "tests/families/sampler_run.h"
 
 namespace assay {
 namespace {
@@ -20,11 +22,6 @@ torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenera
 
 torch::Tensor normal(std::vector<std::int64_t> shape, std::uint64_t seed) {
   return torch::randn(shape, seeded(seed), torch::kDouble);
-}
-
-NoiseLevel level(double alpha_bar) {
-  return {.signal = torch::tensor(std::sqrt(alpha_bar), torch::kDouble),
-          .noise = torch::tensor(std::sqrt(1.0 - alpha_bar), torch::kDouble)};
 }
 
 TEST(NoiseSchedule, LinearEndsWhereThePaperSaysItDoes) {
@@ -163,14 +160,14 @@ TEST(DiffusionSteps, X0ComesBackFromEpsAndFromV) {
   const double alpha_bar = 0.37;
   const auto x_t = q_sample(x0, eps, level(alpha_bar));
   const auto v = v_target(x0, eps, level(alpha_bar));
-  EXPECT_TRUE(torch::allclose(x0_from_eps(x_t, eps, alpha_bar), x0));
-  EXPECT_TRUE(torch::allclose(x0_from_v(x_t, v, alpha_bar), x0));
-  EXPECT_TRUE(torch::allclose(eps_from_x0(x_t, x0, alpha_bar), eps));
+  EXPECT_TRUE(torch::allclose(x0_from_eps(x_t, eps, level(alpha_bar)), x0));
+  EXPECT_TRUE(torch::allclose(x0_from_v(x_t, v, level(alpha_bar)), x0));
+  EXPECT_TRUE(torch::allclose(eps_from_x0(x_t, x0, marginal(alpha_bar)), eps));
 }
 
 TEST(DiffusionSteps, PosteriorIsBayesRule) {
   // p(x_s|x_t,x_0) ∝ N(x_t; √α x_s, β) N(x_s; √ᾱ_s x_0, 1−ᾱ_s): precisions add.
-  const DiffusionStep step{.alpha_bar_t = 0.3, .alpha_bar_s = 0.5};
+  const DiffusionStep step{.from = marginal(0.3), .to = marginal(0.5)};
   const double alpha = 0.6, beta = 0.4;
   const double precision = alpha / beta + 1.0 / (1.0 - 0.5);
   const auto weights = posterior_weights(step);
@@ -182,10 +179,10 @@ TEST(DiffusionSteps, PosteriorIsBayesRule) {
 
 TEST(DiffusionSteps, AncestralMeanEqualsEquationElevenInEpsilon) {
   // μ = (x_t − β/√(1−ᾱ) ε) / √α.
-  const DiffusionStep step{.alpha_bar_t = 0.3, .alpha_bar_s = 0.5};
+  const DiffusionStep step{.from = marginal(0.3), .to = marginal(0.5)};
   const auto x_t = normal({2, 1, 3, 3}, 1), eps = normal({2, 1, 3, 3}, 2);
   const auto zero = torch::zeros_like(x_t);
-  const auto x0 = x0_from_eps(x_t, eps, 0.3);
+  const auto x0 = x0_from_eps(x_t, eps, level(0.3));
   const auto expected = (x_t - 0.4 / std::sqrt(0.7) * eps) / std::sqrt(0.6);
   EXPECT_TRUE(torch::allclose(ancestral_step(x_t, x0, zero, step, false), expected));
   const auto one = torch::ones_like(x_t);
@@ -194,7 +191,7 @@ TEST(DiffusionSteps, AncestralMeanEqualsEquationElevenInEpsilon) {
 }
 
 TEST(DiffusionSteps, DdimWithFullNoiseIsAncestralWithThePosteriorVariance) {
-  const DiffusionStep step{.alpha_bar_t = 0.3, .alpha_bar_s = 0.5};
+  const DiffusionStep step{.from = marginal(0.3), .to = marginal(0.5)};
   const auto x_t = normal({2, 1, 3, 3}, 1), x0 = normal({2, 1, 3, 3}, 2);
   const auto noise = normal({2, 1, 3, 3}, 3);
   EXPECT_TRUE(torch::allclose(ddim_step(x_t, x0, noise, step, 1.0),
@@ -205,13 +202,13 @@ TEST(DiffusionSteps, DeterministicDdimKeepsTheImpliedNoise) {
   // With the true x_0, x_s is q_sample at ᾱ_s with the same ε.
   const auto x0 = normal({2, 1, 3, 3}, 1), eps = normal({2, 1, 3, 3}, 2);
   const auto x_t = q_sample(x0, eps, level(0.3));
-  const DiffusionStep step{.alpha_bar_t = 0.3, .alpha_bar_s = 0.5};
+  const DiffusionStep step{.from = marginal(0.3), .to = marginal(0.5)};
   EXPECT_TRUE(torch::allclose(ddim_step(x_t, x0, {}, step, 0.0), q_sample(x0, eps, level(0.5))));
 }
 
 TEST(DiffusionSteps, LastStepReturnsTheEstimate) {
   const auto x_t = normal({1, 1, 2, 2}, 1), x0 = normal({1, 1, 2, 2}, 2);
-  const DiffusionStep last{.alpha_bar_t = 0.99, .alpha_bar_s = 1.0};
+  const DiffusionStep last{.from = marginal(0.99)};
   EXPECT_TRUE(torch::allclose(ddim_step(x_t, x0, {}, last, 1.0), x0));
   EXPECT_TRUE(torch::allclose(ancestral_step(x_t, x0, {}, last, true), x0));
 }
@@ -229,15 +226,12 @@ TEST(DiffusionSampler, RecoversAGaussianFromItsExactDenoiser) {
   const auto latents = draw_diffusion_latents(8, {1, 50, 50}, seeded(1));
   for (const bool ddim : {true, false}) {
     for (const double eta : {0.0, 1.0}) {
-      DiffusionSamplerOptions options{.schedule = cosine_schedule(1000),
-                                      .sampler = &samplers().at(ddim ? "ddim" : "ancestral"),
-                                      .times = even_timesteps(1000, 200),
-                                      .clip_x0 = false,
-                                      .settings = {.eta = eta, .large_variance = false}};
+      auto run = even_run(ddim ? "ddim" : "ancestral", cosine_schedule(1000), 200);
+      run.options.settings = {.eta = eta, .large_variance = false};
       const auto estimate = [&](const torch::Tensor& x_t, std::int64_t t) {
-        return exact_estimate(x_t, options.schedule[static_cast<std::size_t>(t)]);
+        return exact_estimate(x_t, run.schedule[static_cast<std::size_t>(t)]);
       };
-      const auto x = run_diffusion_sampler(latents.x_T, latents.seeds, options, estimate);
+      const auto x = run.from(latents.noise, latents.seeds, estimate);
       EXPECT_NEAR(x.mean().item<double>(), 0.2, 0.007) << ddim << eta;
       EXPECT_NEAR(x.std().item<double>(), 0.2, 0.009) << ddim << eta;
       if (!ddim) break;
@@ -246,17 +240,14 @@ TEST(DiffusionSampler, RecoversAGaussianFromItsExactDenoiser) {
 }
 
 TEST(DiffusionSampler, EachSampleHasItsOwnNoise) {
-  const auto latents = draw_diffusion_latents(6, {1, 2, 2}, seeded(1));
-  const DiffusionSamplerOptions options{.schedule = linear_schedule(100),
-                                        .sampler = &samplers().at("ancestral"),
-                                        .times = even_timesteps(100, 10)};
+  const auto latents = draw_diffusion_latents(20, {1, 2, 2}, seeded(1));
+  const auto run = even_run("ancestral", linear_schedule(100), 10);
   const auto estimate = [&](const torch::Tensor& x_t, std::int64_t) { return 0.1 * x_t; };
   const std::span<const std::uint64_t> seeds(latents.seeds);
-  const auto all = run_diffusion_sampler(latents.x_T, seeds, options, estimate);
-  const auto part =
-      run_diffusion_sampler(latents.x_T.slice(0, 2, 5), seeds.subspan(2, 3), options, estimate);
-  EXPECT_TRUE(torch::equal(all.slice(0, 2, 5), part));
-  EXPECT_EQ(std::set<std::uint64_t>(seeds.begin(), seeds.end()).size(), 6u);
+  const auto all = run.from(latents.noise, seeds, estimate);
+  const auto part = run.from(latents.noise.slice(0, 2, 15), seeds.subspan(2, 13), estimate);
+  EXPECT_TRUE(torch::equal(all.slice(0, 2, 15), part));
+  EXPECT_EQ(std::set<std::uint64_t>(seeds.begin(), seeds.end()).size(), 20u);
 }
 
 TEST(DiffusionSampler, NoiseOfASampleFollowsAll64BitsOfItsSeed) {
@@ -270,13 +261,11 @@ TEST(DiffusionSampler, NoiseOfASampleFollowsAll64BitsOfItsSeed) {
     EXPECT_FALSE(torch::equal(draws(seed), draws(seed ^ (std::uint64_t{1} << bit)))) << bit;
   }
   const auto latents = draw_diffusion_latents(1, {1, 2, 2}, seeded(1));
-  const DiffusionSamplerOptions options{.schedule = linear_schedule(100),
-                                        .sampler = &samplers().at("ancestral"),
-                                        .times = even_timesteps(100, 10)};
+  const auto run = even_run("ancestral", linear_schedule(100), 10);
   const auto estimate = [](const torch::Tensor& x_t, std::int64_t) { return 0.1 * x_t; };
   const std::vector<std::uint64_t> low = {7}, high = {7 + (std::uint64_t{1} << 32)};
-  EXPECT_FALSE(torch::equal(run_diffusion_sampler(latents.x_T, low, options, estimate),
-                            run_diffusion_sampler(latents.x_T, high, options, estimate)));
+  EXPECT_FALSE(torch::equal(run.from(latents.noise, low, estimate),
+                            run.from(latents.noise, high, estimate)));
 }
 
 TEST(GeneratorOfSample, IsTheMersenneTwisterSeededByAnArrayOfTwoWords) {
@@ -297,22 +286,10 @@ TEST(DiffusionSampler, LatentsInBatchesAreThoseDrawnAtOnce) {
   const auto generator = seeded(4);
   const auto first = draw_diffusion_latents(2, {1, 3, 3}, generator),
              rest = draw_diffusion_latents(3, {1, 3, 3}, generator);
-  EXPECT_TRUE(torch::equal(torch::cat({first.x_T, rest.x_T}), all.x_T));
+  EXPECT_TRUE(torch::equal(torch::cat({first.noise, rest.noise}), all.noise));
   auto seeds = first.seeds;
   seeds.insert(seeds.end(), rest.seeds.begin(), rest.seeds.end());
   EXPECT_EQ(seeds, all.seeds);
-}
-
-TEST(DiffusionSampler, ClampsEstimatesAndImages) {
-  const auto latents = draw_diffusion_latents(2, {1, 2, 2}, seeded(1));
-  DiffusionSamplerOptions options{.schedule = linear_schedule(100),
-                                  .times = even_timesteps(100, 5)};
-  const auto wild = [](const torch::Tensor& x_t, std::int64_t) { return 50.0 * x_t; };
-  for (const bool clip : {true, false}) {
-    options.clip_x0 = clip;
-    const auto x = run_diffusion_sampler(latents.x_T, latents.seeds, options, wild);
-    EXPECT_LE(x.abs().max().item<float>(), 1.0f);
-  }
 }
 
 }  // namespace

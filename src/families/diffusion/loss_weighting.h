@@ -3,13 +3,11 @@
 
 #include <torch/types.h>
 
-#include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "config/choices.h"
-#include "families/diffusion/noise_schedule.h"
 #include "families/diffusion/parameterisation.h"
+#include "families/diffusion/process.h"
 
 namespace assay {
 
@@ -18,30 +16,40 @@ struct LossWeightingSettings {
   double min_snr_gamma = 5.0;  ///< γ of min-SNR: where the signal-to-noise ratio is cut off
   double p2_k = 1.0;           ///< k of P2
   double p2_gamma = 1.0;       ///< γ of P2
+  double data_sd = 0.5;        ///< σ_data of EDM
 };
 
-/// How much the squared error of a network's output counts at each timestep. A weighting is one
+/// What a weighting goes by, each [N] f64.
+struct NoiseAtTime {
+  torch::Tensor snr;       ///< α²/σ²
+  torch::Tensor snr_fall;  ///< Process::snr_fall
+};
+
+/// How much the squared error of a network's output counts at each time. A weighting is one
 /// objective whatever the network predicts: an error of the estimate of x_0 counts the same, and
 /// Parameterisation::x0_error converts it. "simple" alone leaves each output's error as it is.
 struct LossWeighting {
   std::string_view paper;
-  /// [T], not negative; empty where every timestep counts 1.
-  std::vector<double> (*weights)(const NoiseSchedule& schedule,
-                                 const Parameterisation& parameterisation,
-                                 const LossWeightingSettings& settings);
-  std::int64_t fewest_timesteps = 1;
+  /// What a squared error of x_0 counts, [N] f64, not negative; null: an output's counts 1.
+  torch::Tensor (*of_x0)(const NoiseAtTime& at, const LossWeightingSettings& settings) = nullptr;
+  std::int64_t fewest_timesteps = 1;  ///< of a grid
 };
 
-/// All of them, by the names that objective.weighting takes. A further one is a function beside the
-/// others' in snr_weightings.cpp, or a page, and a line in loss_weighting.cpp.
+/// All of them, by the names that objective.weighting takes; each is described where it is defined.
 const Choices<LossWeighting>& loss_weightings();
 
-/// ᾱ/(1 − ᾱ): the signal's power over the noise's (Kingma et al. 2021, eq. 3).
-double signal_to_noise(double alpha_bar);
+/// The four of them that a definition of family ddpm may name.
+const Choices<LossWeighting>& ddpm_loss_weightings();
 
-/// E w_t ‖target − predicted‖², the mean over images and their values.
-/// predicted, target: [N,C,H,W]; weights: [T] f32, or undefined for 1; t: [N] i64. Returns 0-dim.
+/// What the squared error of an output counts at the times t, [N] f64: returns [N] f32, or an
+/// undefined tensor for 1.
+torch::Tensor output_weights(const LossWeighting& weighting,
+                             const Parameterisation& parameterisation, const Process& process,
+                             const torch::Tensor& t, const LossWeightingSettings& settings);
+
+/// E w_t ‖target − predicted‖², the mean over examples and their values.
+/// predicted, target: [N,…]; weights: [N] f32, or undefined for 1. Returns 0-dim.
 torch::Tensor weighted_squared_error(const torch::Tensor& predicted, const torch::Tensor& target,
-                                     const torch::Tensor& weights, const torch::Tensor& t);
+                                     const torch::Tensor& weights);
 
 }  // namespace assay

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/diffusion/noise_schedule.h"
 
-#include <ATen/ATen.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
@@ -69,16 +69,6 @@ NoiseSchedule with_zero_terminal_snr(const NoiseSchedule& schedule) {
     alpha_bar.push_back(signal * signal);
   }
   return alpha_bar;
-}
-
-torch::Tensor uniform_timesteps(const torch::Tensor& u, std::int64_t timesteps) {
-  // A product that rounds up to T in f32 belongs to the last step.
-  return (u * static_cast<double>(timesteps)).to(at::kLong).clamp_max(timesteps - 1);
-}
-
-torch::Tensor stratified_timesteps(const torch::Tensor& u, std::int64_t timesteps) {
-  const auto strata = at::arange(u.size(0), u.options()) + u;
-  return uniform_timesteps(strata / static_cast<double>(u.size(0)), timesteps);
 }
 
 }  // namespace assay

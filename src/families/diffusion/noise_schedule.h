@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <torch/types.h>
-
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace assay {
@@ -29,13 +26,5 @@ NoiseSchedule sigmoid_schedule(std::int64_t timesteps);
 /// √ᾱ_t shifted and scaled so that ᾱ_{T−1} = 0 and ᾱ_0 stays (Lin et al. 2023, Common Diffusion
 /// Noise Schedules and Sample Steps are Flawed, algorithm 1). Throws c10::Error for T = 1.
 NoiseSchedule with_zero_terminal_snr(const NoiseSchedule& schedule);
-
-/// t_i = ⌊T u_i⌋, independent. u: [N] f32 uniform in [0,1). Returns [N] i64.
-torch::Tensor uniform_timesteps(const torch::Tensor& u, std::int64_t timesteps);
-
-/// t_i = ⌊T (i + u_i)/N⌋: one draw in each of N equal parts, the same expectation with less
-/// variance (after the low-discrepancy times of Kingma et al. 2021, "Variational Diffusion
-/// Models"). u: [N] f32 uniform in [0,1). Returns [N] i64.
-torch::Tensor stratified_timesteps(const torch::Tensor& u, std::int64_t timesteps);
 
 }  // namespace assay

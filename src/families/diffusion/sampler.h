@@ -13,78 +13,107 @@
 #include <vector>
 
 #include "config/choices.h"
-#include "families/diffusion/noise_schedule.h"
+#include "families/diffusion/denoiser.h"
+#include "families/diffusion/process.h"
 #include "families/diffusion/steps.h"
 
 namespace assay {
 
+struct SamplerState;
+
+/// Moves to the level of the step's end by what the score at the step's beginning says, noise
+/// included; null in a table: stays where it is.
+using Predictor = torch::Tensor (*)(SamplerState& state);
+/// Moves x about at its level `at`, time t.
+struct Corrector {
+  torch::Tensor (*move)(SamplerState& state, const torch::Tensor& x, double snr) = nullptr;
+};
+
 /// What single samplers take.
 struct SamplerSettings {
-  double eta = 0.0;            ///< DDIM's share of noise
+  double eta = 0.0;            ///< ddim: share of noise
   bool large_variance = true;  ///< ancestral: β instead of β̃
+  double s_churn = 0.0;        ///< edm_heun: S_churn, S_tmin, S_tmax and S_noise
+  double s_tmin = 0.0, s_tmax = 1e9, s_noise = 1.0;
+  std::int64_t order = 2;            ///< unipc
+  Predictor predictor = nullptr;     ///< predictor_corrector
+  Corrector corrector = {};          ///< predictor_corrector
+  double corrector_snr = 0.16;       ///< r of the corrector's step
+  std::int64_t corrector_steps = 1;  ///< a level
+  double tolerance = 1e-5;           ///< dopri5: relative and absolute
 };
 
-/// The estimate of x_0 that the step before this one had, and its noise level.
-struct EarlierEstimate {
-  torch::Tensor x0;
-  double alpha_bar = 0.0;
+/// A step that lies behind: the estimate that it was made with, and where it began.
+struct EarlierStep {
+  torch::Tensor x, x0;
+  Marginal level;
 };
 
-/// What a sampler's step has to go by; all tensors [N,C,H,W].
-struct SamplerStep {
-  torch::Tensor x_t;
-  torch::Tensor x0;     ///< the estimate at x_t
-  torch::Tensor noise;  ///< standard normal; undefined in the last step, and where none is drawn
-  DiffusionStep levels;
-  std::optional<EarlierEstimate> previous = {};  ///< nothing in the first step
-  /// A further evaluation: the estimate at an x_s of the step's lesser noise level. Empty in the
-  /// last step.
-  std::function<torch::Tensor(const torch::Tensor& x_s)> estimate_at_s = {};
+/// Where a sampler is, and what it may ask. All tensors [N,…].
+struct SamplerState {
+  torch::Tensor x;  ///< x_t; what a sampler puts here is what the next one finds as EarlierStep::x
+  double t = 1.0, s = 0.0;  ///< times of the step's ends; s has no meaning in the last step
+  DiffusionStep step;       ///< their levels
+  bool last = false;        ///< the step leads to kClean
+  std::int64_t index = 0;   ///< of the step
+  std::int64_t steps = 1;   ///< of the whole grid
+  std::vector<EarlierStep> earlier = {};  ///< newest first, at most three
+  const Process* process = nullptr;
+  std::function<Estimate(const torch::Tensor& x, double time)> denoise = {};
+  /// Standard normal; each call is the next draw of every sample's own generator.
+  std::function<torch::Tensor()> noise = {};
+
+  /// The estimate at x_t and t, asked for once a step.
+  const Estimate& now();
+  std::optional<Estimate> asked = {};
 };
 
 /// How x_s follows from x_t.
-struct DiffusionSampler {
+struct Sampler {
   std::string_view paper;
-  torch::Tensor (*step)(const SamplerStep& step, const SamplerSettings& settings);
-  /// Whether its steps add noise; null: never.
+  torch::Tensor (*step)(SamplerState& state, const SamplerSettings& settings) = nullptr;
+  /// Whether its steps draw noise; null: never.
   bool (*is_stochastic)(const SamplerSettings& settings) = nullptr;
-  /// Of the network, in every step but the last, which takes one.
-  std::int64_t evaluations_per_step = 1;
+  /// It looks between the times of its grid, or at slopes: time must be continuous.
+  bool continuous_only = false;
+  bool divides_by_signal = false;  ///< it cannot begin where no signal is left
+  /// Takes steps of its own from the first time to the last, instead of `step`.
+  torch::Tensor (*solve)(const torch::Tensor& x, const Process& process, const Denoiser& denoiser,
+                         const Condition& condition, double tolerance) = nullptr;
 };
 
-/// All of them, by the names that sampler.name takes. A further one is a page beside this one and a
+/// All of them, by the names that sampler.name takes. A further one is a page in samplers/ and a
 /// line in sampler.cpp.
-const Choices<DiffusionSampler>& samplers();
+const Choices<Sampler>& samplers();
+/// The four of them that a definition of family ddpm may name.
+const Choices<Sampler>& ddpm_samplers();
 
-/// How often `steps` steps of a sampler evaluate the network.
-std::int64_t network_evaluations(const DiffusionSampler& sampler, std::int64_t steps);
+/// By the names that sampler.predictor and sampler.corrector take.
+const Choices<Predictor>& predictors();
+const Choices<Corrector>& correctors();
 
-struct DiffusionSamplerOptions {
-  NoiseSchedule schedule;
-  const DiffusionSampler* sampler = &samplers().at("ddim");
-  std::vector<std::int64_t> times;  ///< of `schedule`, falling; the last step leads to no noise
-  bool clip_x0 = true;              ///< clamp every estimate of x_0 to [−1,1]
+struct SamplerOptions {
+  const Process* process = nullptr;
+  const Sampler* sampler = nullptr;
+  std::vector<double> times;  ///< of the process, falling; the last step leads to kClean
   SamplerSettings settings = {};
-  torch::Device device = torch::kCPU;
 };
 
-/// What a sampler starts from: x_T and, per sample, the seed of its own noise. Sample i depends on
-/// the generator and i alone.
+/// What a sampler starts from: noise and, per sample, the seed of its own noise. Sample i depends
+/// on the generator and i alone.
 struct DiffusionLatents {
-  torch::Tensor x_T;                 ///< [count, C,H,W] f32 on the CPU
+  torch::Tensor noise;               ///< [count,…] standard normal f32 on the CPU
   std::vector<std::uint64_t> seeds;  ///< [count]
 };
 DiffusionLatents draw_diffusion_latents(std::int64_t count, const std::vector<std::int64_t>& shape,
                                         torch::Generator generator);
 
-/// The network's estimate of x_0 from x_t [N,C,H,W] at timestep t.
-using X0Estimate = std::function<torch::Tensor(const torch::Tensor& x_t, std::int64_t t)>;
-
-/// Runs the whole sampler from x_T [N,C,H,W] (on options.device) and returns images clamped to
-/// [−1,1]. `seeds` holds one seed per sample: its noise comes from a generator of its own, so that
-/// neither the batch nor the device changes it.
-torch::Tensor run_diffusion_sampler(const torch::Tensor& x_T, std::span<const std::uint64_t> seeds,
-                                    const DiffusionSamplerOptions& options,
-                                    const X0Estimate& estimate);
+/// Runs the whole sampler from standard normal `noise` [N,…], which the process's prior_sd scales.
+/// `seeds` holds one seed per sample: its noise comes from a generator of its own, so that neither
+/// the batch nor the device changes it; it is drawn on the CPU's threads while the device computes.
+/// Returns examples as the process leaves them, unclamped.
+torch::Tensor run_sampler(const torch::Tensor& noise, std::span<const std::uint64_t> seeds,
+                          const SamplerOptions& options, const Denoiser& denoiser,
+                          const Condition& condition = {});
 
 }  // namespace assay

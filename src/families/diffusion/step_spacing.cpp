@@ -42,6 +42,74 @@ std::vector<std::int64_t> trailing(std::int64_t timesteps, std::int64_t steps) {
   return visited;
 }
 
+// of(i/(n−1)) at each of n places, 0 alone for one.
+template <class Of>
+std::vector<double> places(std::int64_t steps, const Of& of) {
+  std::vector<double> visited;
+  for (std::int64_t i = 0; i < steps; ++i) {
+    visited.push_back(
+        of(steps == 1 ? 0.0 : static_cast<double>(i) / static_cast<double>(steps - 1)));
+  }
+  return visited;
+}
+
+double between(double first, double last, double share) { return first + share * (last - first); }
+
+// Rounded to a grid's times, where there is a grid.
+std::vector<double> on_grid(const Process& process, std::vector<double> times) {
+  const auto timesteps = static_cast<double>(process.timesteps());
+  if (timesteps == 0.0) return times;
+  for (double& t : times) t = static_cast<double>(std::llround(t * timesteps)) / timesteps;
+  return times;
+}
+
+std::vector<double> uniform(const Process& process, std::int64_t steps, double) {
+  return on_grid(process, places(steps, [&](double share) {
+                   return between(process.first_time(), process.last_time(), share);
+                 }));
+}
+
+std::vector<double> equal_steps(const Process& process, std::int64_t steps, double) {
+  std::vector<double> visited;
+  if (process.timesteps() > 0) {
+    for (const auto i : trailing(process.timesteps(), steps)) {
+      visited.push_back(static_cast<double>(i) / static_cast<double>(process.timesteps()));
+    }
+    return visited;
+  }
+  for (std::int64_t i = 0; i < steps; ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(steps);
+    visited.push_back(process.first_time() * (1.0 - share));
+  }
+  return visited;
+}
+
+std::vector<double> quadratic(const Process& process, std::int64_t steps, double) {
+  return on_grid(process, places(steps, [&](double share) {
+                   const double root = between(std::sqrt(process.first_time()),
+                                               std::sqrt(process.last_time()), share);
+                   return root * root;
+                 }));
+}
+
+// The ends are the process's own, whatever bisection makes of them.
+std::vector<double> by_log_snr(const Process& process, std::int64_t steps, double rho) {
+  const double noisy = half_log_snr(process.at(process.first_time()));
+  const double clear = half_log_snr(process.at(process.last_time()));
+  const auto at = [&](double share) {
+    if (rho <= 0.0) return between(noisy, clear, share);
+    return -rho * std::log(between(std::exp(-noisy / rho), std::exp(-clear / rho), share));
+  };
+  return on_grid(process, places(steps, [&](double share) {
+                   if (share <= 0.0) return process.first_time();
+                   return share >= 1.0 ? process.last_time() : process.time_of(at(share));
+                 }));
+}
+
+std::vector<double> log_snr(const Process& process, std::int64_t steps, double) {
+  return by_log_snr(process, steps, 0.0);
+}
+
 }  // namespace
 
 std::vector<std::int64_t> even_timesteps(std::int64_t timesteps, std::int64_t steps) {
@@ -59,6 +127,15 @@ const Choices<StepSpacing>& step_spacings() {
                                            {"linspace", linspace},
                                            {"leading", leading},
                                            {"trailing", trailing}};
+  return all;
+}
+
+const Choices<TimeSpacing>& time_spacings() {
+  static const Choices<TimeSpacing> all = {{"uniform", uniform},
+                                           {"trailing", equal_steps},
+                                           {"quadratic", quadratic},
+                                           {"karras", by_log_snr},
+                                           {"log_snr", log_snr}};
   return all;
 }
 

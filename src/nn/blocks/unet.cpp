@@ -6,6 +6,7 @@
 #include <torch/nn/init.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "nn/blocks/group_norm.h"
 #include "nn/blocks/halving.h"
@@ -114,9 +115,12 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
 
   output_norm_ = register_module(
       "output_norm", torch::nn::GroupNorm(torch::nn::GroupNormOptions(options.groups, width(0))));
-  output_ = register_module("output", conv3x3(width(0), inner));
+  output_ = register_module("output", conv3x3(width(0), inner * options.outputs));
   torch::nn::init::zeros_(output_->weight);
   torch::nn::init::zeros_(output_->bias);
+  if (options.classes > 0) {
+    label_ = register_module("label", torch::nn::Embedding(options.classes + 1, time));
+  }
 }
 
 void UNetImpl::build_down(std::vector<std::int64_t>& skips) {
@@ -161,10 +165,12 @@ void UNetImpl::build_up(std::vector<std::int64_t>& skips) {
   }
 }
 
-torch::Tensor UNetImpl::embed(const torch::Tensor& t) {
+torch::Tensor UNetImpl::embed(const torch::Tensor& t, const torch::Tensor& labels) {
   if (frequencies_.device() != t.device()) frequencies_ = frequencies_.to(t.device());
   const auto hidden = torch::silu(time1_(sinusoidal_embedding(t, frequencies_)));
-  return torch::silu(time2_(hidden));
+  if (options_.classes == 0) return torch::silu(time2_(hidden));
+  const auto none = at::full({t.size(0)}, options_.classes, t.options().dtype(at::kLong));
+  return torch::silu(time2_(hidden) + label_(labels.defined() ? labels : none));
 }
 
 torch::Tensor UNetImpl::upsample(const Level& level, const torch::Tensor& h) const {
@@ -174,8 +180,13 @@ torch::Tensor UNetImpl::upsample(const Level& level, const torch::Tensor& h) con
 
 torch::Tensor UNetImpl::forward(const torch::Tensor& x_t, const torch::Tensor& t,
                                 std::optional<Noise> noise) {
+  return predict(x_t, t, {}, std::move(noise));
+}
+
+torch::Tensor UNetImpl::predict(const torch::Tensor& x_t, const torch::Tensor& t,
+                                const torch::Tensor& labels, std::optional<Noise> noise) {
   const std::int64_t factor = options_.space_to_depth;
-  const auto embedding = embed(t);
+  const auto embedding = embed(t, labels);
   auto h = input_(factor > 1 ? at::pixel_unshuffle(x_t, factor) : x_t);
   std::vector<torch::Tensor> skips;
   if (!compact()) skips.push_back(h);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <torch/nn/module.h>
+#include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
@@ -12,6 +12,7 @@
 
 #include "nn/blocks/attention.h"
 #include "nn/blocks/convolution.h"
+#include "nn/blocks/denoising_network.h"
 #include "nn/blocks/linear.h"
 #include "nn/blocks/residual_block.h"
 #include "nn/noise.h"
@@ -47,6 +48,8 @@ struct UNetOptions {
   double lowest_time_frequency = 1.0;  ///< radians per unit of t
   double highest_time_frequency = 1000.0;
   UNetLayout layout = UNetLayout::kDdpm;
+  std::int64_t classes = 0;  ///< it may be told; their embedding is added to that of the time
+  std::int64_t outputs = 1;  ///< images that it returns, one behind the other in the channels
 };
 
 /// What does not fit in `options` (sides that do not halve evenly, groups or heads that do not
@@ -68,7 +71,7 @@ TORCH_MODULE(UNetBlock);
 
 /// U-Net of denoising diffusion models (Ronneberger et al. 2015; Ho et al. 2020, appendix B). The
 /// output convolution starts at zero, so an untrained net returns zero.
-class UNetImpl : public torch::nn::Module {
+class UNetImpl : public DenoisingNetwork {
  public:
   /// Throws c10::Error with unet_misfit()'s sentence.
   explicit UNetImpl(const UNetOptions& options);
@@ -77,6 +80,8 @@ class UNetImpl : public torch::nn::Module {
   /// [N,C,S,S]. `noise` draws dropout masks in training.
   torch::Tensor forward(const torch::Tensor& x_t, const torch::Tensor& t,
                         std::optional<Noise> noise = std::nullopt);
+  torch::Tensor predict(const torch::Tensor& x_t, const torch::Tensor& t,
+                        const torch::Tensor& labels, std::optional<Noise> noise) override;
 
  private:
   struct Level {
@@ -87,7 +92,7 @@ class UNetImpl : public torch::nn::Module {
   void build_down(std::vector<std::int64_t>& skips);
   void build_up(std::vector<std::int64_t>& skips);
   UNetBlock block(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t side);
-  torch::Tensor embed(const torch::Tensor& t);
+  torch::Tensor embed(const torch::Tensor& t, const torch::Tensor& labels);
   torch::Tensor upsample(const Level& level, const torch::Tensor& h) const;
   bool compact() const { return options_.layout == UNetLayout::kCompact; }
   std::int64_t width(std::size_t level) const;
@@ -96,6 +101,7 @@ class UNetImpl : public torch::nn::Module {
   UNetOptions options_;
   torch::Tensor frequencies_;
   Linear time1_{nullptr}, time2_{nullptr};
+  torch::nn::Embedding label_{nullptr};
   Convolution input_{nullptr}, output_{nullptr};
   torch::nn::GroupNorm output_norm_{nullptr};
   std::vector<Level> down_, up_;

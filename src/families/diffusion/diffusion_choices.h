@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <torch/types.h>
+
 #include "config/choices.h"
 #include "families/diffusion/noise_schedule.h"
 #include "nn/blocks/unet.h"
@@ -13,9 +15,10 @@ inline const Choices<TimeConditioning> kTimeConditionings = {
     {"film", TimeConditioning::kFilm}, {"additive", TimeConditioning::kAdditive}};
 inline const Choices<NoiseSchedule (*)(std::int64_t)> kNoiseSchedules = {
     {"linear", linear_schedule}, {"cosine", cosine_schedule}, {"sigmoid", sigmoid_schedule}};
-inline const Choices<torch::Tensor (*)(const torch::Tensor&, std::int64_t)> kTimeSamplings = {
-    {"uniform", uniform_timesteps}, {"stratified", stratified_timesteps}};
 /// Whether it is the larger one.
 inline const Choices<bool> kVariances = {{"large", true}, {"small", false}};
+/// Of the perceptron's hidden layers.
+inline const Choices<torch::Tensor (*)(const torch::Tensor&)> kActivations = {
+    {"selu", torch::selu}, {"silu", torch::silu}, {"relu", torch::relu}};
 
 }  // namespace assay

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "config/definition.h"
+#include "families/diffusion/loss_weighting.h"
+#include "families/diffusion/process.h"
+#include "families/diffusion/sampler.h"
+#include "families/diffusion/time_distribution.h"
+#include "families/trainable.h"
+#include "nn/blocks/denoising_network.h"
+
+namespace assay {
+
+/// What a definition's [model], [objective] and [sampler] tables name, of family diffusion or ddpm,
+/// which lacks the keys of what it does not choose.
+
+std::shared_ptr<DenoisingNetwork> denoising_network(const ModelArgs& args);
+
+/// `device`: where tensors of times will lie.
+std::unique_ptr<Process> process_of(const Definition& definition, torch::Device device);
+
+LossWeightingSettings weighting_settings(const Definition& definition);
+TimeSettings time_settings(const Definition& definition);
+
+/// sampler.steps, or all of a grid's.
+std::int64_t sampler_steps(const Definition& definition);
+/// The times that its steps begin at.
+std::vector<double> sampler_times(const Definition& definition, const Process& process);
+SamplerOptions sampler_options(const Definition& definition, const Process& process);
+
+/// How often a sample evaluates the network, counted on a run of the sampler with an estimate of 0.
+/// Not for a sampler that chooses its own steps.
+std::int64_t network_evaluations(const Definition& definition);
+
+}  // namespace assay
