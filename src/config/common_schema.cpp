@@ -158,6 +158,10 @@ Schema train_keys() {
        .meaning = "added to the root of the second moment",
        .minimum = 0,
        .maximum = 1},
+      {.path = "optimizer.epsilon_hat",
+       .default_value = false,
+       .meaning = "Adam's epsilon is added before the bias of the second moment is corrected, as "
+                  "in TensorFlow and Blocks (Kingma & Ba 2015, end of sec. 2), not after it"},
       {.path = "optimizer.weight_decay",
        .default_value = 0.0,
        .meaning = "weight decay",

@@ -42,6 +42,7 @@ OptimizerOptions optimizer_options(const Definition& definition) {
   options.adam.beta1 = definition.number("optimizer.beta1");
   options.adam.beta2 = definition.number("optimizer.beta2");
   options.adam.epsilon = definition.number("optimizer.epsilon");
+  options.adam.epsilon_hat = definition.boolean("optimizer.epsilon_hat");
   options.adam.weight_decay = definition.number("optimizer.weight_decay");
   options.rule = update_rules().of(definition, "optimizer.name");
   options.learning_rate.schedule = kSchedules.of(definition, "optimizer.schedule");
@@ -105,7 +106,11 @@ Optimizer::Optimizer(torch::nn::Module& module, const OptimizerOptions& options)
 
 void Optimizer::step(const StepContext& context) {
   if (options_.gradient_clip > 0.0) clip_gradient_norm(parameters(), options_.gradient_clip);
-  rule_->step(learning_rate(options_.learning_rate, context.step, context.total_steps));
+  rule_->step(rate(context));
+}
+
+double Optimizer::rate(const StepContext& context) const {
+  return learning_rate(options_.learning_rate, context.step, context.total_steps);
 }
 
 void Optimizer::visit_state(StateVisitor& visitor, const std::string& prefix) {

@@ -51,6 +51,9 @@ class Optimizer {
   /// One update with the learning rate of context.step.
   void step(const StepContext& context);
   void visit_state(StateVisitor& visitor, const std::string& prefix);
+  /// The updates that step() would make from here on, without clipping, and their rate.
+  std::unique_ptr<UnrolledUpdates> unrolled() const { return rule_->unrolled(); }
+  double rate(const StepContext& context) const;
   const std::vector<torch::Tensor>& parameters() const { return rule_->parameters(); }
 
  private:

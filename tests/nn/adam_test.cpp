@@ -6,6 +6,7 @@
 #include <torch/optim/adam.h>
 #include <torch/optim/adamw.h>
 
+#include <cmath>
 #include <map>
 
 namespace assay {
@@ -64,6 +65,31 @@ TEST(Adam, FirstStepMovesEachWeightByTheLearningRateAgainstItsGradientsSign) {
   Adam(*linear, {}).step(0.125);
   EXPECT_TRUE(torch::allclose(linear->weight, before + torch::tensor({{-0.125f, 0.125f}}),
                               /*rtol=*/0, /*atol=*/1e-6));
+}
+
+// From m = v = 0, m = (1−β1) g and v = (1−β2) g²: η √(1−β2)/(1−β1) · m / (√v + ε) is
+// η √(1−β2) g / (√(1−β2) |g| + ε); at the second of two equal steps 1−β² stands for 1−β.
+TEST(Adam, AddsEpsilonBeforeTheBiasIsCorrectedIfToldTo) {
+  const double g = 0.01, epsilon = 0.1, beta2 = 0.75, rate = 0.5;
+  double expected = 0.0;
+  for (const double correction : {1.0 - beta2, 1.0 - beta2 * beta2}) {
+    const double root = std::sqrt(correction);
+    expected -= rate * root * g / (root * g + epsilon);
+  }
+  for (const bool decoupled : {false, true}) {
+    torch::nn::Linear linear(torch::nn::LinearOptions(1, 1).bias(false));
+    const double before = linear->weight.item<double>();
+    Adam adam(*linear, {.beta1 = 0.8,
+                        .beta2 = beta2,
+                        .epsilon = epsilon,
+                        .epsilon_hat = true,
+                        .decoupled = decoupled});
+    for (int step = 0; step < 2; ++step) {
+      linear->weight.mutable_grad() = torch::full({1, 1}, g);
+      adam.step(rate);
+    }
+    EXPECT_NEAR(linear->weight.item<double>() - before, expected, 1e-6);
+  }
 }
 
 TEST(Adam, RefusesAParameterWithoutGradient) {

@@ -19,6 +19,7 @@ class RmsProp : public UpdateRule {
   RmsProp(torch::nn::Module& module, const RmsPropOptions& options);
 
   void step(double learning_rate) override;
+  std::unique_ptr<UnrolledUpdates> unrolled() const override;
   /// "<prefix>.<parameter>.v".
   void visit_state(StateVisitor& visitor, const std::string& prefix) override;
 
