@@ -84,6 +84,15 @@ Schema dataset_keys() {
       {.path = "dataset.horizontal_flip",
        .default_value = false,
        .meaning = "flip each training image with probability 1/2"},
+      {.path = "dataset.resampled_packs",
+       .default_value = int64_t{0},
+       .meaning =
+           "a run trains on as many packs of so many examples as there are examples, drawn once "
+           "with replacement; a pack stays together, in neighbouring places of a batch (Lin et "
+           "al. 2018, code); 0: on each example once an epoch",
+       .unit = "images",
+       .minimum = 0,
+       .maximum = 1024},
   };
 }
 

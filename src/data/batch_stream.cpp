@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <cstring>
@@ -26,10 +27,12 @@ constexpr std::size_t kQueueLength = 3;
 // Order and flips of one epoch: functions of the seeds and the epoch's number alone.
 class EpochPlan {
  public:
-  EpochPlan(const BatchStreamOptions& options, std::int64_t number, std::int64_t size)
+  EpochPlan(const BatchStreamOptions& options, std::int64_t number, std::int64_t size,
+            const std::vector<std::int64_t>& drawn)
       : epoch(number),
         order(RandomStream(stream_seed(options.order_seed, fmt::format("epoch {}", number)))
                   .permutation(size)) {
+    if (!drawn.empty()) order = of_packs(drawn, options.resampled_packs);
     if (!options.horizontal_flip) return;
     RandomStream random(stream_seed(options.augment_seed, fmt::format("flip {}", number)));
     flip.resize(order.size());
@@ -39,7 +42,29 @@ class EpochPlan {
   std::int64_t epoch;
   std::vector<std::int64_t> order;
   std::vector<bool> flip;  // by position in the epoch; empty without flips
+
+ private:
+  // The members of each pack, in the packs' order.
+  std::vector<std::int64_t> of_packs(const std::vector<std::int64_t>& drawn, std::int64_t m) const {
+    std::vector<std::int64_t> members;
+    members.reserve(drawn.size());
+    for (const std::int64_t pack : order) {
+      const auto first = drawn.begin() + pack * m;
+      members.insert(members.end(), first, first + m);
+    }
+    return members;
+  }
 };
+
+// Member j of pack i, at i·m + j; empty where there are no packs.
+std::vector<std::int64_t> drawn_packs(const BatchStreamOptions& options, std::int64_t size) {
+  std::vector<std::int64_t> drawn(static_cast<std::size_t>(size * options.resampled_packs));
+  RandomStream random(options.resample_seed);
+  for (auto& row : drawn) {
+    row = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(size)));
+  }
+  return drawn;
+}
 
 // Plain loops on one thread: the prefetching thread must not take OpenMP threads from training.
 class Assembler {
@@ -48,14 +73,16 @@ class Assembler {
       : options_(options),
         images_(split.images.contiguous()),
         labels_(split.labels.defined() ? split.labels.contiguous() : split.labels),
-        batches_per_epoch_(split.size() / options.batch_size) {
+        drawn_(drawn_packs(options, split.size())),
+        batches_per_epoch_(split.size() * std::max<std::int64_t>(1, options.resampled_packs) /
+                           options.batch_size) {
     const auto model_range = to_model_range(at::arange(256, at::kInt).to(at::kByte).view({1, 256}));
     std::memcpy(table_.data(), model_range.const_data_ptr(), sizeof(table_));
   }
 
   Batch assemble(std::int64_t index) {
     const auto epoch = index / batches_per_epoch_;
-    if (!plan_ || plan_->epoch != epoch) plan_.emplace(options_, epoch, images_.size(0));
+    if (!plan_ || plan_->epoch != epoch) plan_.emplace(options_, epoch, images_.size(0), drawn_);
     auto sizes = images_.sizes().vec();
     sizes[0] = options_.batch_size;
     Batch batch{at::empty(sizes, at::kFloat), {}};
@@ -98,6 +125,7 @@ class Assembler {
 
   BatchStreamOptions options_;
   at::Tensor images_, labels_;
+  std::vector<std::int64_t> drawn_;
   std::int64_t batches_per_epoch_;
   std::array<float, 256> table_{};
   std::optional<EpochPlan> plan_;
@@ -123,6 +151,11 @@ void check_split(const DataSplit& split, const BatchStreamOptions& options) {
         fmt::format("train.batch_size = {} is more than the {} training examples there are; "
                     "make it smaller",
                     options.batch_size, split.size()));
+  }
+  if (options.resampled_packs > 0 && options.batch_size % options.resampled_packs != 0) {
+    throw Error(fmt::format(
+        "dataset.resampled_packs = {} needs batches that it divides, not train.batch_size = {}",
+        options.resampled_packs, options.batch_size));
   }
 }
 

@@ -25,13 +25,17 @@ struct BatchStreamOptions {
   /// Stream "binarisation": if given, the pixels of batch i are Bernoulli draws (PixelCoins) that
   /// depend on this seed and i.
   std::optional<std::uint64_t> binarisation_seed = std::nullopt;
+  std::int64_t resampled_packs = 0;  ///< examples in a pack; 0: none are made
+  std::uint64_t resample_seed = 0;   ///< stream "resample"
 };
 
 /// Endless batches of a training split, prefetched by one thread. Epoch e visits a permutation that
-/// depends on (order_seed, e) alone; the last, partial batch of an epoch is dropped. Batch i is a
-/// pure function of the options and i: the same for every thread count and device, and after
-/// seek(). It shares the split's tensors. Throws Error if the split holds fewer examples than
-/// one batch.
+/// depends on (order_seed, e) alone: of the examples, or, with resampled_packs = m, of as many
+/// packs as there are examples, each of m drawn with replacement once for all epochs, which then
+/// lie side by side in a batch. The last, partial batch of an epoch is dropped. Batch i is a pure
+/// function of the options and i: the same for every thread count and device, and after seek(). It
+/// shares the split's tensors. Throws Error if the split holds fewer examples than one batch, or
+/// packs do not fill one.
 class BatchStream {
  public:
   BatchStream(const DataSplit& split, const BatchStreamOptions& options);

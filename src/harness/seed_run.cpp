@@ -29,6 +29,8 @@ BatchStreamOptions stream_options(const Definition& definition, std::uint64_t se
   if (definition.text("dataset.binarisation") == "stochastic") {
     options.binarisation_seed = stream_seed(seed, "binarisation");
   }
+  options.resampled_packs = definition.integer("dataset.resampled_packs");
+  options.resample_seed = stream_seed(seed, "resample");
   return options;
 }
 

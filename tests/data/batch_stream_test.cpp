@@ -6,9 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "data/generated.h"
 #include "data/split.h"
 #include "temporary_folder.h"
@@ -42,6 +45,39 @@ TEST(BatchStream, VisitsEveryExampleOncePerEpochInAnotherOrderEachTime) {
   }
   EXPECT_FALSE(at::equal(epochs[0], epochs[1]));
   EXPECT_FALSE(at::equal(epochs[1], epochs[2]));
+}
+
+TEST(BatchStream, KeepsPacksThatWereDrawnOnceAndShufflesThem) {
+  const auto split = numbered_images(40);
+  const auto epochs_of = [&](std::uint64_t seed) {
+    BatchStream stream(
+        split, {.batch_size = 10, .order_seed = 1, .resampled_packs = 2, .resample_seed = seed});
+    EXPECT_EQ(stream.batches_per_epoch(), 8);  // 40 packs of 2
+    std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> epochs(2);
+    for (auto& packs : epochs) {
+      for (int i = 0; i < 8; ++i) {
+        const auto labels = labels_of(stream.next());
+        for (std::size_t j = 0; j < labels.size(); j += 2) {
+          packs.emplace_back(labels[j], labels[j + 1]);
+        }
+      }
+    }
+    return epochs;
+  };
+  auto epochs = epochs_of(5);
+  EXPECT_NE(epochs[0], epochs[1]);
+  std::set<std::int64_t> seen;
+  for (auto& packs : epochs) std::sort(packs.begin(), packs.end());
+  for (const auto& [first, second] : epochs[0]) seen.insert({first, second});
+  EXPECT_EQ(epochs[0], epochs[1]);
+  // Of 80 draws from 40, (1 − 1/40)^80 = 13 % of the examples are missed: 5.3 ± 1.8 of them.
+  EXPECT_LT(seen.size(), 40U);
+  EXPECT_GT(seen.size(), 25U);
+  auto others = epochs_of(6);
+  std::sort(others[0].begin(), others[0].end());
+  EXPECT_NE(others[0], epochs[0]);
+  EXPECT_THAT([&] { BatchStream(split, {.batch_size = 9, .resampled_packs = 2}); },
+              ::testing::ThrowsMessage<Error>(HasSubstr("not train.batch_size = 9")));
 }
 
 TEST(BatchStream, PairsImagesWithTheirLabelsInModelRange) {
