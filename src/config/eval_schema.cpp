@@ -46,6 +46,12 @@ Schema eval_keys() {
        .unit = "images",
        .minimum = 2,
        .maximum = 1e7},
+      {.path = "eval.sample_seed",
+       .default_value = int64_t{-1},
+       .meaning = "seed of the samples' latents, so that all runs are scored on the same ones; "
+                  "-1: the run's own",
+       .minimum = -1,
+       .maximum = 1e9},
       {.path = "eval.reference_split",
        .default_value = std::string("test"),
        .meaning = "real images that samples are compared with, and that are reconstructed",

@@ -42,6 +42,11 @@ GenerativeModel& generative(Trainable& model, std::string_view family) {
 
 }  // namespace
 
+std::uint64_t sample_seed(const Definition& definition, std::uint64_t run_seed) {
+  const std::int64_t of_all_runs = definition.integer("eval.sample_seed");
+  return of_all_runs < 0 ? run_seed : static_cast<std::uint64_t>(of_all_runs);
+}
+
 Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
                      EvaluationProgress progress)
     : definition_(definition),
@@ -140,7 +145,8 @@ void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs,
     const auto features = [&](const at::Tensor& examples) {
       return features_of(examples).features;
     };
-    draw_path_distances({model, definition_, seed_, features, samples_at_a_time()}, inputs);
+    const std::uint64_t seed = sample_seed(definition_, seed_);
+    draw_path_distances({model, definition_, seed, features, samples_at_a_time()}, inputs);
   }
   if (needs_.has(Part::kSampleLabels)) drawer_.draw_labels(model, inputs);
 }
@@ -185,7 +191,7 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
        .parts = wanted_parts()});
   SampleRequest request;
   request.count = count;
-  request.generator = make_generator(torch::kCPU, seed_, kEvalNoise);
+  request.generator = make_generator(torch::kCPU, sample_seed(definition_, seed_), kEvalNoise);
   request.batch_size = samples_at_a_time();
   request.poll = [&] {
     ++polls;

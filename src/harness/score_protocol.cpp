@@ -57,6 +57,8 @@ Protocol score_protocol(const Metric& metric, const ScoreSource& source) {
   if (metric.needs.has(Part::kHeldOut)) protocol["held_out_digest"] = dataset.test.digest;
   if (metric.needs.any_of(kSamples) || metric.needs.has(Part::kPaths)) {
     protocol.merge(sampling_protocol(definition, dataset.train.size()));
+    const std::int64_t of_all = definition.integer("eval.sample_seed");
+    if (of_all >= 0) protocol["sample_seed"] = std::to_string(of_all);
   }
   if (metric.needs.has(Part::kSampleLabels)) {
     protocol["generated_labels"] = "classes in turn";

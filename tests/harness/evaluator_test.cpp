@@ -244,6 +244,25 @@ TEST(Evaluator, DrawsTheSameLatentsEachTimeAndOthersForAnotherSeed) {
   EXPECT_NE(evaluate(definition, 2).evaluation.metrics[0].value, first);
 }
 
+TEST(Evaluator, DrawsTheSameLatentsInAllRunsIfASeedIsGivenForThem) {
+  Definition definition = small_definition();
+  const auto own = evaluate(definition, 3).evaluation.metrics[0];
+  EXPECT_FALSE(own.protocol.contains("sample_seed"));
+  const Dataset dataset = load_dataset_for(definition);
+  const auto model = build_model(definition, 1, dataset, torch::kCPU);
+  definition.values.at("eval.sample_seed").value = std::int64_t{3};
+  const auto scored = [&](std::uint64_t seed) {
+    return Evaluator(definition, seed, dataset, ignore).evaluate(*model, 7).evaluation.metrics[0];
+  };
+  EXPECT_EQ(scored(1).value, scored(2).value);
+  EXPECT_EQ(scored(1).protocol.at("sample_seed"), "3");
+  // As a run of that seed draws them by itself.
+  definition.values.at("eval.sample_seed").value = std::int64_t{-1};
+  const double by_itself = scored(3).value;
+  definition.values.at("eval.sample_seed").value = std::int64_t{3};
+  EXPECT_EQ(scored(1).value, by_itself);
+}
+
 TEST(Evaluator, ASubsetOfTheReferenceKeepsTheLabelOfEachImage) {
   Definition definition = small_definition();  // of whose test split it takes 64
   definition.values.at("dataset.count").value = std::int64_t{1024};

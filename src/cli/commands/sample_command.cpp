@@ -25,6 +25,7 @@
 #include "harness/blocks.h"
 #include "harness/checkpoint.h"
 #include "harness/environment.h"
+#include "harness/evaluator.h"
 #include "harness/runner.h"
 #include "harness/sample_keeper.h"
 #include "reports/repeat_command.h"
@@ -148,7 +149,9 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
   return trained;
 }
 
-LatentStream scored_latents(const TrainedModel& trained) { return {trained.seed, kEvalNoise}; }
+LatentStream scored_latents(const TrainedModel& trained) {
+  return {sample_seed(trained.definition, trained.seed), kEvalNoise};
+}
 
 void draw_samples(const TrainedModel& trained, std::int64_t count, const LatentStream& latents,
                   const std::function<void(const at::Tensor&)>& sink) {
