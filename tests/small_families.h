@@ -252,6 +252,21 @@ objective.r2 = 0.5
 objective.penalty_interval = 2
 )",
        {1, 8, 8}},
+      {"GanPacPublished",
+       R"(family = "gan"
+train.batch_size = 8
+model.network = "mlp"
+model.latent_dim = 2
+model.generator_widths = [16]
+model.discriminator_widths = [16]
+model.norm_average = "deviation"
+objective.packing = 2
+objective.packing_apart = true
+objective.updates = "together"
+optimizer.epsilon_hat = true
+sampler.statistics_batches = 3
+)",
+       {2}},
       {"DdpmDdim",
        R"(family = "ddpm"
 optimizer.gradient_clip = 1.0

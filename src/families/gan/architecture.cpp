@@ -4,12 +4,44 @@
 #include <utility>
 
 #include "families/gan/critic.h"
+#include "nn/blocks/batch_norm.h"
 #include "nn/blocks/convolution.h"
 #include "nn/blocks/linear.h"
 #include "nn/blocks/minibatch_discrimination.h"
 #include "nn/blocks/spectral_norm.h"
 
 namespace assay {
+namespace {
+
+struct NormSettings {
+  double epsilon, momentum;
+};
+constexpr NormSettings kDefaultNorm{1e-5, 0.1};
+
+NormSettings norm_settings(const GanShape& shape) {
+  return {shape.definition.number("model.norm_epsilon"),
+          shape.definition.number("model.norm_momentum")};
+}
+
+template <class Norm>
+void add_variance_norm(Sequential& layers, std::int64_t channels, const NormSettings& settings) {
+  layers->push_back(Norm(
+      torch::nn::BatchNormOptions(channels).eps(settings.epsilon).momentum(settings.momentum)));
+}
+
+void add_deviation_norm(Sequential& layers, std::int64_t channels, const NormSettings& settings) {
+  layers->push_back(DeviationBatchNorm(channels, settings.epsilon, settings.momentum));
+}
+
+struct NormAverage {
+  void (*of_vectors)(Sequential& layers, std::int64_t channels, const NormSettings& settings);
+  void (*of_images)(Sequential& layers, std::int64_t channels, const NormSettings& settings);
+};
+const Choices<NormAverage> kNormAverages = {
+    {"variance", {add_variance_norm<BatchNorm1d>, add_variance_norm<BatchNorm2d>}},
+    {"deviation", {add_deviation_norm, add_deviation_norm}}};
+
+}  // namespace
 
 // Each is described where it is defined.
 GanArchitecture mlp_gan(), dcgan();
@@ -50,6 +82,34 @@ Schema critic_layer_keys() {
            .minimum = 1,
            .maximum = 4096,
            .needs = {{"model.minibatch_discrimination"}}}};
+}
+
+Schema batch_norm_keys() {
+  return {{.path = "model.norm_epsilon",
+           .default_value = kDefaultNorm.epsilon,
+           .meaning = "added to the variance in batch normalisation",
+           .minimum = 0,
+           .maximum = 1},
+          {.path = "model.norm_momentum",
+           .default_value = kDefaultNorm.momentum,
+           .meaning = "weight of a new batch in its running averages",
+           .minimum = 0,
+           .maximum = 1},
+          {.path = "model.norm_average",
+           .default_value = std::string("variance"),
+           .meaning = "what is averaged beside the mean: the variance, or the standard deviation "
+                      "(Lin et al. 2018, code)",
+           .choices = kNormAverages.names()}};
+}
+
+void add_batch_norm(Sequential& layers, const GanShape& shape, std::int64_t channels) {
+  kNormAverages.of(shape.definition, "model.norm_average")
+      .of_vectors(layers, channels, norm_settings(shape));
+}
+
+void add_image_batch_norm(Sequential& layers, const GanShape& shape, std::int64_t channels) {
+  kNormAverages.of(shape.definition, "model.norm_average")
+      .of_images(layers, channels, norm_settings(shape));
 }
 
 void add_critic_linear(Sequential& layers, const GanShape& shape, std::int64_t in,

@@ -68,6 +68,14 @@ void add_critic_convolution(Sequential& layers, const GanShape& shape,
 /// layer from features [N,F] to logits [N,1].
 void add_critic_head(Sequential& layers, const GanShape& shape, std::int64_t features);
 
+/// Keys of batch normalisation in either network: model.norm_epsilon, model.norm_momentum and
+/// model.norm_average.
+Schema batch_norm_keys();
+
+/// Batch normalisation as they say, of vectors [N,C] or of images [N,C,H,W].
+void add_batch_norm(Sequential& layers, const GanShape& shape, std::int64_t channels);
+void add_image_batch_norm(Sequential& layers, const GanShape& shape, std::int64_t channels);
+
 /// A key of widths or channels of one architecture.
 Key gan_widths(std::string path, std::vector<std::int64_t> value, std::string meaning,
                const std::string& network);

@@ -8,7 +8,6 @@
 #include <torch/nn/modules/normalization.h>
 
 #include "families/gan/architecture.h"
-#include "nn/blocks/batch_norm.h"
 #include "nn/blocks/convolution.h"
 #include "nn/blocks/halving.h"
 #include "nn/blocks/linear.h"
@@ -20,21 +19,18 @@ using std::int64_t;
 
 constexpr double kLeak = 0.2;
 
-void add_batch_norm(Sequential& layers, int64_t channels) {
-  layers->push_back(BatchNorm2d(channels));
-}
 // Layer normalisation of images (Ba et al. 2016) as in Gulrajani et al. 2017: over all channels,
 // with a scale and a shift for each.
-void add_layer_norm(Sequential& layers, int64_t channels) {
+void add_layer_norm(Sequential& layers, const GanShape&, int64_t channels) {
   layers->push_back(torch::nn::GroupNorm(1, channels));
 }
-void add_nothing(Sequential&, int64_t) {}
+void add_nothing(Sequential&, const GanShape&, int64_t) {}
 
 struct Norm {
-  void (*add)(Sequential& layers, int64_t channels);
+  void (*add)(Sequential& layers, const GanShape& shape, int64_t channels);
   CriticNorm over;
 };
-const Choices<Norm> kNorms = {{"batch", {add_batch_norm, CriticNorm::kBatch}},
+const Choices<Norm> kNorms = {{"batch", {add_image_batch_norm, CriticNorm::kBatch}},
                               {"layer", {add_layer_norm, CriticNorm::kExample}},
                               {"none", {add_nothing, CriticNorm::kNothing}}};
 
@@ -108,7 +104,7 @@ Sequential generator(const GanShape& shape) {
   layers->push_back(
       torch::nn::Unflatten(torch::nn::UnflattenOptions(1, {channels[0], side, side})));
   for (std::size_t i = 0; i < channels.size(); ++i) {
-    layers->push_back(BatchNorm2d(channels[i]));
+    add_image_batch_norm(layers, shape, channels[i]);
     layers->push_back(torch::nn::ReLU(torch::nn::ReLUOptions().inplace(true)));
     const bool last = i + 1 == channels.size();
     const int64_t next = last ? shape.example[0] : channels[i + 1];
@@ -132,7 +128,7 @@ Sequential discriminator(const GanShape& shape) {
                                .stride(2)
                                .padding(1)
                                .bias(first || norm.over == CriticNorm::kNothing));
-    if (!first) norm.add(layers, next);
+    if (!first) norm.add(layers, shape, next);
     layers->push_back(
         torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true)));
     channels = next;

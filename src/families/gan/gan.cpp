@@ -10,6 +10,7 @@
 #include "families/gan/architecture.h"
 #include "families/gan/critic.h"
 #include "families/gan/critic_penalty.h"
+#include "families/gan/fresh_statistics.h"
 #include "families/optimizer.h"
 #include "families/refuse.h"
 #include "families/sampling.h"
@@ -21,17 +22,25 @@
 namespace assay {
 namespace {
 
+// How many passes of the generator make a training batch, and how many examples each.
+std::int64_t passes(const Definition& definition) {
+  return definition.boolean("objective.packing_apart") ? definition.integer("objective.packing")
+                                                       : 1;
+}
+std::int64_t pass_size(const Definition& definition) {
+  return definition.integer("train.batch_size") / passes(definition);
+}
+
 const GanArchitecture& architecture_of(const ModelArgs& args) {
   const auto& definition = args.definition;
   const GanShape shape{definition, args.example_shape};
   const GanArchitecture& architecture = gan_architectures().of(definition, "model.network");
   const auto misfit = architecture.misfit(shape);
   if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
-  refuse_if(
-      definition.integer("train.batch_size") == 1 && architecture.normalises_single_values(shape),
-      definition,
-      "train.batch_size = 1 leaves the batch normalisation of this model.network one value "
-      "for each channel, whose variance is 0; set train.batch_size to 2 or more");
+  refuse_if(pass_size(definition) == 1 && architecture.normalises_single_values(shape), definition,
+            "train.batch_size = 1, or the packing with objective.packing_apart, leaves the batch "
+            "normalisation of this model.network one value "
+            "for each channel, whose variance is 0; make train.batch_size larger");
   return architecture;
 }
 
@@ -88,13 +97,17 @@ class Gan : public GenerativeModel {
   torch::Tensor generate(std::int64_t count, const StepContext& context);
   void update_discriminator(const torch::Tensor& real, const torch::Tensor& generated,
                             const StepContext& context, std::vector<LossTerm>& terms);
-  void update_generator(const torch::Tensor& real, const torch::Tensor& generated,
-                        const StepContext& context, std::vector<LossTerm>& terms);
+  void teach_generator(const torch::Tensor& real, const torch::Tensor& generated,
+                       std::vector<LossTerm>& terms);
+
+  FreshStatistics fresh_statistics(Sequential& network) const;
 
   const AdversarialLoss& loss_;
   CriticRegularisers regularisers_;
   double feature_matching_, adversarial_weight_;
-  std::int64_t discriminator_steps_, packing_, latent_dim_;
+  std::int64_t discriminator_steps_, packing_, passes_, pass_size_, latent_dim_;
+  bool together_;
+  std::int64_t statistics_batches_;
   torch::Device device_;
   Averaged<Sequential> generator_;
   Sequential discriminator_;
@@ -108,7 +121,11 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       adversarial_weight_(args.definition.number("objective.adversarial_weight")),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
       packing_(args.definition.integer("objective.packing")),
+      passes_(passes(args.definition)),
+      pass_size_(pass_size(args.definition)),
       latent_dim_(args.definition.integer("model.latent_dim")),
+      together_(args.definition.text("objective.updates") == "together"),
+      statistics_batches_(args.definition.integer("sampler.statistics_batches")),
       device_(args.device),
       generator_(prepared(architecture.generator({args.definition, args.example_shape}), args)),
       discriminator_(prepared(
@@ -124,9 +141,14 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
 }
 
 torch::Tensor Gan::generate(std::int64_t count, const StepContext& context) {
-  const auto z =
-      context.noise.normal({count, latent_dim_}, at::TensorOptions(at::kFloat).device(device_));
-  return generator_.live()->forward(z);
+  const auto options = at::TensorOptions(at::kFloat).device(device_);
+  std::vector<torch::Tensor> parts;
+  for (std::int64_t pass = 0; pass < passes_; ++pass) {
+    const auto z = context.noise.normal({count / passes_, latent_dim_}, options);
+    parts.push_back(generator_.live()->forward(z));
+  }
+  // Place by place, so that packs are of neighbours.
+  return passes_ == 1 ? parts.front() : at::stack(parts, 1).flatten(0, 1);
 }
 
 void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& generated,
@@ -146,8 +168,9 @@ void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& g
   log_accuracy(loss_, real_logits, generated_logits, terms);
 }
 
-void Gan::update_generator(const torch::Tensor& real, const torch::Tensor& generated,
-                           const StepContext& context, std::vector<LossTerm>& terms) {
+// Leaves the gradients of the generator's loss.
+void Gan::teach_generator(const torch::Tensor& real, const torch::Tensor& generated,
+                          std::vector<LossTerm>& terms) {
   generator_optimizer_.zero_grad();
   const Frozen frozen(discriminator_optimizer_.parameters());
   const bool matches = feature_matching_ > 0.0;
@@ -162,8 +185,6 @@ void Gan::update_generator(const torch::Tensor& real, const torch::Tensor& gener
     terms.push_back({"feature_matching", gap.detach()});
   }
   backward(loss);
-  generator_optimizer_.step(context);
-  generator_.update(context.step / discriminator_steps_);
 }
 
 std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& context) {
@@ -177,10 +198,14 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
     generated = generate(count, context);
   }
   std::vector<LossTerm> terms;
+  if (together_) teach_generator(real, packed(generated, packing_), terms);
   update_discriminator(real, packed(generated, packing_), context, terms);
   if ((context.step + 1) % discriminator_steps_ == 0) {
-    update_generator(real, packed(reuse ? generated : generate(count, context), packing_), context,
-                     terms);
+    if (!together_) {
+      teach_generator(real, packed(reuse ? generated : generate(count, context), packing_), terms);
+    }
+    generator_optimizer_.step(context);
+    generator_.update(context.step / discriminator_steps_);
   }
   terms.push_back({"generated_spread", spread(generated)});
   return terms;
@@ -194,8 +219,15 @@ void Gan::visit_state(StateVisitor& visitor) {
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
 }
 
+FreshStatistics Gan::fresh_statistics(Sequential& network) const {
+  return {network, statistics_batches_, [this](const torch::Generator& generator) {
+            return draw_normal(pass_size_, {latent_dim_}, generator).to(device_);
+          }};
+}
+
 void Gan::sample(const SampleRequest& request) {
   auto& network = generator_.scored();
+  const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
   sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
     const auto z = draw_normal(end - begin, {latent_dim_}, request.generator);
@@ -206,11 +238,18 @@ void Gan::sample(const SampleRequest& request) {
 std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Tensor&) {
   const torch::NoGradGuard no_grad;
   auto& network = generator_.scored();
+  const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
   return network->forward(z.to(device_));
 }
 
 }  // namespace
+
+void describe_gan_sampling(const Definition& definition, std::int64_t, Protocol& protocol) {
+  if (definition.integer("sampler.statistics_batches") == 0) {
+    protocol.erase("sampler.statistics_batches");
+  }
+}
 
 std::unique_ptr<Trainable> make_gan(const ModelArgs& args) { return std::make_unique<Gan>(args); }
 

@@ -99,6 +99,11 @@ void check_gan(const Definition& d) {
             fmt::format("objective.packing = {} needs batches that it divides, not "
                         "train.batch_size = {}",
                         packing, batch));
+  refuse_if(
+      d.text("objective.updates") == "together" && d.integer("objective.discriminator_steps") > 1,
+      d,
+      "objective.updates = \"together\" moves both networks at every step, so that "
+      "objective.discriminator_steps has nothing to count; set it to 1");
 }
 
 }  // namespace assay

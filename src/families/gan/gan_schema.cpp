@@ -28,6 +28,7 @@ Schema network_keys() {
     add(schema, gan_architectures().at(name).keys());
   }
   add(schema, critic_layer_keys());
+  add(schema, batch_norm_keys());
   add(schema, {{.path = "model.initial_sd",
                 .default_value = 0.02,
                 .meaning = "standard deviation of the initial weights",
@@ -52,6 +53,16 @@ Schema objective_keys() {
                       "2018, PacGAN); train.batch_size is a multiple of it",
            .minimum = 1,
            .maximum = 1024},
+          {.path = "objective.packing_apart",
+           .default_value = false,
+           .meaning = "the generator makes each place of a pack in a pass of its own, with batch "
+                      "statistics of its own (Lin et al. 2018, code), not all places in one",
+           .needs = {{"objective.packing"}}},
+          {.path = "objective.updates",
+           .default_value = std::string("in_turn"),
+           .meaning = "the generator learns from the discriminator as it is after its step, or "
+                      "both from the same pass, before either's step",
+           .choices = {"in_turn", "together"}},
           {.path = "objective.feature_matching",
            .default_value = 0.0,
            .meaning = "weight of ‖E f(x) − E f(G(z))‖² in the generator's loss, f what the "
@@ -75,6 +86,13 @@ Schema gan_schema() {
   for (const auto* network : {"generator", "discriminator"}) {
     add(schema, network_optimizer_keys(network));
   }
+  schema.push_back({.path = "sampler.statistics_batches",
+                    .default_value = int64_t{0},
+                    .meaning = "before samples are drawn, so many further batches of the size of "
+                               "training's move the generator's running statistics, for these "
+                               "samples alone (Lin et al. 2018, code: 50)",
+                    .minimum = 0,
+                    .maximum = 1e6});
   return schema;
 }
 

@@ -8,7 +8,6 @@
 #include <numeric>
 
 #include "families/gan/architecture.h"
-#include "nn/blocks/batch_norm.h"
 #include "nn/blocks/linear.h"
 #include "nn/blocks/maxout.h"
 
@@ -48,7 +47,7 @@ Sequential generator(const GanShape& shape) {
   std::int64_t width = shape.latent_dim();
   for (const auto next : shape.definition.integers("model.generator_widths")) {
     layers->push_back(Linear(torch::nn::LinearOptions(width, next).bias(false)));
-    layers->push_back(BatchNorm1d(next));
+    add_batch_norm(layers, shape, next);
     layers->push_back(torch::nn::ReLU(torch::nn::ReLUOptions().inplace(true)));
     width = next;
   }
