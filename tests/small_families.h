@@ -267,6 +267,15 @@ optimizer.epsilon_hat = true
 sampler.statistics_batches = 3
 )",
        {2}},
+      {"DcganAcGan",
+       R"(family = "gan"
+model.latent_dim = 4
+model.generator_channels = [16, 8]
+model.discriminator_channels = [8, 16]
+model.condition = "ac_gan"
+)",
+       {1, 8, 8},
+       8},
       {"DdpmDdim",
        R"(family = "ddpm"
 optimizer.gradient_clip = 1.0

@@ -22,7 +22,8 @@ void nothing_excluded(const Definition&) {}
 
 Capabilities gan_capabilities(const Definition& d) {
   const auto& network = gan_architectures().of(d, "model.network");
-  Capabilities can{.latents = true, .decodes = true};
+  Capabilities can{
+      .conditional = d.text("model.condition") != "none", .latents = true, .decodes = true};
   if (d.number("objective.dragan") > 0.0 && network.discriminator_norm(d) == CriticNorm::kBatch) {
     can.trains_alone = "batch normalisation can be differentiated twice one seed at a time only";
   }

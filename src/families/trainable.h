@@ -127,6 +127,7 @@ struct ModelArgs {
   torch::Device device = torch::kCPU;
   torch::Tensor training_images =
       {};  ///< u8 [N,C,H,W] or f32 [N,2] on the CPU: for data-dependent initialisation
+  torch::Tensor training_labels = {};  ///< [N] i64 on the CPU: for the classes' shares
 };
 
 }  // namespace assay

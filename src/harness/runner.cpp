@@ -227,7 +227,9 @@ std::unique_ptr<Trainable> build_model(const Definition& definition, std::uint64
   torch::manual_seed(stream_seed(seed, "init"));
   const at::Tensor& images = dataset.train.images;
   const auto shape = images.sizes().slice(1).vec();
-  auto model = family(definition.family).make({definition, shape, dataset.classes, device, images});
+  auto model =
+      family(definition.family)
+          .make({definition, shape, dataset.classes, device, images, dataset.train.labels});
   move_state(*model, device);
   return model;
 }

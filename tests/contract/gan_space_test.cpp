@@ -13,6 +13,8 @@
 namespace assay {
 namespace {
 
+constexpr std::int64_t kClasses = 3;
+
 /// A point of that space.
 struct Point {
   std::string toml;
@@ -43,7 +45,9 @@ std::vector<std::string> switches() {
                                   "objective.updates = 'together'\noptimizer.epsilon_hat = true\n"
                                   "sampler.statistics_batches = 2\n",
                                   "objective.feature_matching = 1\n",
-                                  "objective.discriminator_steps = 2\n"};
+                                  "objective.discriminator_steps = 2\n",
+                                  "model.condition = 'projection'\n",
+                                  "model.condition = 'ac_gan'\n"};
   for (const auto& name : critic_penalties().names()) {
     all.push_back("objective." + name + " = 0.4\nobjective.penalty_interval = 2\n");
   }
@@ -71,6 +75,7 @@ std::vector<Point> points(const std::string& loss) {
 bool is_refused(const Point& point) {
   try {
     check_gan(resolve_text(point.toml, "here.toml", family_schema, {}));
+    small_model(point.toml, point.example, kClasses);
   } catch (const Error&) {
     return true;
   }
@@ -89,7 +94,8 @@ void train(Trainable& model, const Point& point, std::int64_t from, std::int64_t
   sizes.insert(sizes.begin(), 8);
   for (std::int64_t step = from; step < to; ++step) {
     const auto seed = static_cast<std::uint64_t>(100 + step);
-    const Batch batch{torch::rand(sizes, seeded(seed)) * 2 - 1, {}};
+    const Batch batch{torch::rand(sizes, seeded(seed)) * 2 - 1,
+                      (torch::arange(8) + step).remainder(kClasses)};
     for (const auto& term : model.training_step(
              batch, {.step = step, .total_steps = 8, .images_seen = 8 * step, .noise = noise})) {
       EXPECT_TRUE(torch::isfinite(term.value).item<bool>()) << term.name;
@@ -111,8 +117,8 @@ TEST_P(GanSpace, TrainsRepeatsResumesAndIsSampledWithoutMoving) {
       ++refused;
       continue;
     }
-    const auto model = small_model(point.toml, point.example),
-               again = small_model(point.toml, point.example);
+    const auto model = small_model(point.toml, point.example, kClasses),
+               again = small_model(point.toml, point.example, kClasses);
     const auto start = copy_of_state(*model);
     auto noise = seeded(2), same_noise = seeded(2);
     train(*model, point, 0, 3, noise);
@@ -121,7 +127,7 @@ TEST_P(GanSpace, TrainsRepeatsResumesAndIsSampledWithoutMoving) {
     samples_of(*model, 3);
     EXPECT_TRUE(same_bits(saved, copy_of_state(*model))) << "sampling moved it";
 
-    const auto resumed = small_model(point.toml, point.example);
+    const auto resumed = small_model(point.toml, point.example, kClasses);
     {
       const torch::NoGradGuard no_grad;
       for (auto& [name, value] : state_of(*resumed)) value.copy_(saved.at(name));
@@ -133,10 +139,10 @@ TEST_P(GanSpace, TrainsRepeatsResumesAndIsSampledWithoutMoving) {
     train(*again, point, 0, 6, same_noise);
     EXPECT_TRUE(same_bits(copy_of_state(*model), copy_of_state(*again))) << "repeat";
   }
-  // On either architecture: smoothed labels where there are none, and the seven switches that leave
-  // a slope unbounded which the loss needs bounded.
+  // On either architecture: smoothed labels where there are none; the nine switches that leave a
+  // slope unbounded which the loss needs bounded.
   const auto& loss = adversarial_losses().at(GetParam());
-  EXPECT_EQ(refused, 2 * ((loss.logistic ? 0 : 1) + (loss.needs_bounded_slope ? 7 : 0)));
+  EXPECT_EQ(refused, 2 * ((loss.logistic ? 0 : 1) + (loss.needs_bounded_slope ? 9 : 0)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, GanSpace, testing::ValuesIn(adversarial_losses().names()),

@@ -18,13 +18,19 @@ using Critic = std::function<torch::Tensor(const torch::Tensor&)>;
 
 const torch::TensorOptions kF64 = torch::kDouble;
 
+CriticView view_of(const Critic& critic, const torch::Tensor& real, const torch::Tensor& generated,
+                   const std::vector<torch::Tensor>& parameters, const Noise& noise) {
+  return {[critic](const torch::Tensor& x, const torch::Tensor&) { return critic(x); }, real,
+          generated, parameters, noise};
+}
+
 double value_of(const std::string& name, const Critic& critic, const torch::Tensor& real,
                 const torch::Tensor& generated) {
   const Noise noise(seeded(4));
   const std::vector<torch::Tensor> parameters;
   return critic_penalties()
       .at(name)
-      .value({critic, real, generated, parameters, noise})
+      .value(view_of(critic, real, generated, parameters, noise))
       .item<double>();
 }
 
@@ -91,7 +97,7 @@ TEST(GanPenalty, OrthogonalIsTheDistanceOfRowsFromAnOrthonormalBasis) {
   const auto matrix = torch::tensor({{2.0, 0.0, 0.0}, {0.0, 1.0, 0.0}, {0.0, 1.0, 1.0}}, kF64);
   const auto filter = torch::ones({1, 1, 1, 2}, kF64), bias = torch::full({3}, 7.0, kF64);
   const auto of = [&](const std::vector<torch::Tensor>& parameters) {
-    const CriticView view{linear_critic, {}, {}, parameters, noise};
+    const auto view = view_of(linear_critic, {}, {}, parameters, noise);
     return critic_penalties().at("orthogonal").value(view).item<double>();
   };
   EXPECT_NEAR(of({matrix, bias}), 12.0, 1e-12);
@@ -121,7 +127,7 @@ TEST(GanPenalty, OfAFlatCriticIsFiniteAndSoIsItsGradient) {
   for (const auto& name : critic_penalties().names()) {
     w.mutable_grad().reset();
     const Noise noise(seeded(4));
-    critic_penalties().at(name).value({flat, x, x, parameters, noise}).backward();
+    critic_penalties().at(name).value(view_of(flat, x, x, parameters, noise)).backward();
     EXPECT_TRUE(torch::isfinite(w.grad()).all().item<bool>()) << name;
   }
 }
@@ -171,7 +177,7 @@ struct Penalised {
     const Noise noise(seeded(4));
     const Critic critic = [this](const torch::Tensor& x) { return network->forward(x); };
     const auto parameters = network->parameters();
-    return critic_penalties().at(name).value({critic, real, generated, parameters, noise});
+    return critic_penalties().at(name).value(view_of(critic, real, generated, parameters, noise));
   }
 };
 

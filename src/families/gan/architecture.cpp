@@ -112,12 +112,13 @@ void add_image_batch_norm(Sequential& layers, const GanShape& shape, std::int64_
       .of_images(layers, channels, norm_settings(shape));
 }
 
-void add_critic_linear(Sequential& layers, const GanShape& shape, std::int64_t in,
-                       std::int64_t out) {
+void add_critic_linear(Sequential& layers, const GanShape& shape, std::int64_t in, std::int64_t out,
+                       bool bias) {
+  const auto options = torch::nn::LinearOptions(in, out).bias(bias);
   if (shape.definition.boolean("model.spectral_norm")) {
-    layers->push_back(SpectralLinear(in, out));
+    layers->push_back(SpectralLinear(options));
   } else {
-    layers->push_back(Linear(in, out));
+    layers->push_back(Linear(options));
   }
 }
 
@@ -136,7 +137,7 @@ void add_critic_head(Sequential& layers, const GanShape& shape, std::int64_t fea
     layers->push_back(MinibatchDiscrimination(
         features, kernels, shape.definition.integer("model.minibatch_dimensions")));
   }
-  add_critic_linear(layers, shape, features + kernels, 1);
+  add_critic_linear(layers, shape, features + kernels, shape.critic_outputs);
 }
 
 }  // namespace assay

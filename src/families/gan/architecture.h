@@ -4,11 +4,13 @@
 #include <torch/nn/options/conv.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/choices.h"
+#include "config/definition.h"
 #include "config/schema.h"
 #include "nn/blocks/sequential.h"
 
@@ -18,8 +20,14 @@ namespace assay {
 struct GanShape {
   const Definition& definition;
   std::vector<std::int64_t> example;
+  std::int64_t classes = 0;                 ///< that the generator sees as one-hot behind z
+  std::optional<std::int64_t> inputs = {};  ///< of the generator, in place of model.latent_dim
+  std::int64_t critic_outputs = 1;          ///< of the discriminator's last layer
 
-  std::int64_t latent_dim() const { return definition.integer("model.latent_dim"); }
+  /// How many numbers the generator makes an example of.
+  std::int64_t latent_dim() const {
+    return inputs.value_or(definition.integer("model.latent_dim")) + classes;
+  }
   /// What its discriminator sees: objective.packing examples as one.
   GanShape packed() const;
 };
@@ -42,10 +50,11 @@ struct GanArchitecture {
   /// has no variance.
   bool (*normalises_single_values)(const GanShape& shape);
   CriticNorm (*discriminator_norm)(const Definition& definition);
-  /// z [N,Z] -> examples [N, example…], images through tanh. Throws c10::Error for a misfit.
+  /// z [N, latent_dim()] -> examples [N, example…], images through tanh. Throws c10::Error for a
+  /// misfit.
   Sequential (*generator)(const GanShape& shape);
-  /// Examples -> logits [N,1], its last layer a linear one (add_critic_head). Throws c10::Error for
-  /// a misfit.
+  /// Examples -> logits [N, critic_outputs], its last layer a linear one (add_critic_head). Throws
+  /// c10::Error for a misfit.
   Sequential (*discriminator)(const GanShape& shape);
 };
 
@@ -59,13 +68,13 @@ Schema critic_layer_keys();
 
 /// Layers of a discriminator, spectrally normalised (nn/blocks/spectral_norm.h) if the definition
 /// says so.
-void add_critic_linear(Sequential& layers, const GanShape& shape, std::int64_t in,
-                       std::int64_t out);
+void add_critic_linear(Sequential& layers, const GanShape& shape, std::int64_t in, std::int64_t out,
+                       bool bias = true);
 void add_critic_convolution(Sequential& layers, const GanShape& shape,
                             const torch::nn::Conv2dOptions& options);
 
 /// The end of a discriminator: minibatch discrimination if the definition says so, and the linear
-/// layer from features [N,F] to logits [N,1].
+/// layer from features [N,F] to logits [N, critic_outputs].
 void add_critic_head(Sequential& layers, const GanShape& shape, std::int64_t features);
 
 /// Keys of batch normalisation in either network: model.norm_epsilon, model.norm_momentum and

@@ -14,6 +14,14 @@ torch::Tensor packed(const torch::Tensor& examples, std::int64_t m) {
   return examples.reshape(sizes);
 }
 
+torch::Tensor unpacked(const torch::Tensor& packs, std::int64_t m) {
+  if (m == 1) return packs;
+  auto sizes = packs.sizes().vec();
+  sizes[0] *= m;
+  sizes[1] /= m;
+  return packs.reshape(sizes);
+}
+
 std::vector<std::int64_t> packed_shape(std::vector<std::int64_t> example, std::int64_t m) {
   example.front() *= m;
   return example;

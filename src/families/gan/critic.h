@@ -15,6 +15,9 @@ namespace assay {
 /// batch side by side. Throws c10::Error unless m divides N.
 torch::Tensor packed(const torch::Tensor& examples, std::int64_t m);
 
+/// The examples of packs again.
+torch::Tensor unpacked(const torch::Tensor& packs, std::int64_t m);
+
 /// The shape of one such pack, of an example's {C,H,W} or {D}.
 std::vector<std::int64_t> packed_shape(std::vector<std::int64_t> example, std::int64_t m);
 
@@ -22,6 +25,8 @@ std::vector<std::int64_t> packed_shape(std::vector<std::int64_t> example, std::i
 struct Judgement {
   torch::Tensor logits;    ///< [N,1]
   torch::Tensor features;  ///< [N,F], of which its last layer makes the logits; or undefined
+  /// [N,K] of its class head, and what they should say (class_condition.h); or undefined.
+  torch::Tensor scores = {}, classes = {};
 };
 
 Judgement judge(Sequential& discriminator, const torch::Tensor& examples, bool with_features);

@@ -17,10 +17,12 @@ namespace assay {
 
 /// What a penalty sees of the discriminator's step.
 struct CriticView {
-  std::function<torch::Tensor(const torch::Tensor&)> logits;  ///< [N,…] -> [N,1]
-  torch::Tensor real, generated;                              ///< [N,…], without a graph
-  const std::vector<torch::Tensor>& parameters;               ///< as an optimizer keeps them
+  /// Of examples [N,…] of given classes (class_condition.h), [N,1].
+  std::function<torch::Tensor(const torch::Tensor& x, const torch::Tensor& classes)> logits;
+  torch::Tensor real, generated;                 ///< [N,…], without a graph
+  const std::vector<torch::Tensor>& parameters;  ///< as an optimizer keeps them
   const Noise& noise;
+  torch::Tensor real_classes = {}, generated_classes = {};  ///< [N,K], or undefined
 };
 
 /// A term that the discriminator's loss gets beside the adversarial one.

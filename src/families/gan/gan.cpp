@@ -2,53 +2,23 @@
 #include "families/gan/gan.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 #include <torch/utils.h>
 
-#include "core/error.h"
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/class_condition.h"
 #include "families/gan/critic.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/fresh_statistics.h"
+#include "families/gan/gan_networks.h"
 #include "families/optimizer.h"
-#include "families/refuse.h"
 #include "families/sampling.h"
 #include "kernels/pointwise/logistic_loss.h"
 #include "kernels/pointwise/spread.h"
-#include "nn/blocks/initialise.h"
 #include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
-
-// How many passes of the generator make a training batch, and how many examples each.
-std::int64_t passes(const Definition& definition) {
-  return definition.boolean("objective.packing_apart") ? definition.integer("objective.packing")
-                                                       : 1;
-}
-std::int64_t pass_size(const Definition& definition) {
-  return definition.integer("train.batch_size") / passes(definition);
-}
-
-const GanArchitecture& architecture_of(const ModelArgs& args) {
-  const auto& definition = args.definition;
-  const GanShape shape{definition, args.example_shape};
-  const GanArchitecture& architecture = gan_architectures().of(definition, "model.network");
-  const auto misfit = architecture.misfit(shape);
-  if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
-  refuse_if(pass_size(definition) == 1 && architecture.normalises_single_values(shape), definition,
-            "train.batch_size = 1, or the packing with objective.packing_apart, leaves the batch "
-            "normalisation of this model.network one value "
-            "for each channel, whose variance is 0; make train.batch_size larger");
-  return architecture;
-}
-
-Sequential prepared(Sequential network, const ModelArgs& args) {
-  initialise_dcgan(*network, args.definition.number("model.initial_sd"), construction_generator());
-  network->to(args.device);
-  return network;
-}
 
 // How much of the batch the discriminator tells right.
 void log_accuracy(const AdversarialLoss& loss, const torch::Tensor& real,
@@ -86,6 +56,7 @@ class Gan : public GenerativeModel {
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
   void sample(const SampleRequest& request) override;
+  std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
                                             torch::Generator generator) override {
     return draw_normal(count, {latent_dim_}, generator);
@@ -94,13 +65,21 @@ class Gan : public GenerativeModel {
 
  private:
   Gan(const ModelArgs& args, const GanArchitecture& architecture);
-  torch::Tensor generate(std::int64_t count, const StepContext& context);
-  void update_discriminator(const torch::Tensor& real, const torch::Tensor& generated,
+  Examples generate(std::int64_t count, const StepContext& context);
+  Judgement judge(const Examples& examples, bool with_features = false);
+  torch::Tensor discriminator_loss(const Judgement& real, const Judgement& generated) const;
+  torch::Tensor penalised(const torch::Tensor& loss, const Examples& real,
+                          const Examples& generated, const StepContext& context,
+                          std::vector<LossTerm>& terms);
+  void update_discriminator(const Examples& real, const Examples& generated,
                             const StepContext& context, std::vector<LossTerm>& terms);
-  void teach_generator(const torch::Tensor& real, const torch::Tensor& generated,
+  void teach_generator(const Examples& real, const Examples& generated,
                        std::vector<LossTerm>& terms);
+  void update_generator(const StepContext& context);
 
-  FreshStatistics fresh_statistics(Sequential& network) const;
+  /// Of the samples [begin, end).
+  torch::Tensor draw_inputs(std::int64_t begin, std::int64_t end, torch::Generator generator);
+  FreshStatistics fresh_statistics(Sequential& network);
 
   const AdversarialLoss& loss_;
   CriticRegularisers regularisers_;
@@ -109,6 +88,7 @@ class Gan : public GenerativeModel {
   bool together_;
   std::int64_t statistics_batches_;
   torch::Device device_;
+  Classes classes_;
   Averaged<Sequential> generator_;
   Sequential discriminator_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
@@ -121,62 +101,80 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       adversarial_weight_(args.definition.number("objective.adversarial_weight")),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
       packing_(args.definition.integer("objective.packing")),
-      passes_(passes(args.definition)),
-      pass_size_(pass_size(args.definition)),
+      passes_(generator_passes(args.definition)),
+      pass_size_(generator_pass_size(args.definition)),
       latent_dim_(args.definition.integer("model.latent_dim")),
       together_(args.definition.text("objective.updates") == "together"),
       statistics_batches_(args.definition.integer("sampler.statistics_batches")),
       device_(args.device),
-      generator_(prepared(architecture.generator({args.definition, args.example_shape}), args)),
-      discriminator_(prepared(
-          architecture.discriminator(GanShape{args.definition, args.example_shape}.packed()),
-          args)),
+      classes_(args),
+      generator_(new_generator(architecture, args, classes_)),
+      discriminator_(new_discriminator(architecture, args, classes_)),
       generator_optimizer_(*generator_.live(),
                            network_optimizer_options(args.definition, "generator")),
       discriminator_optimizer_(*discriminator_,
                                network_optimizer_options(args.definition, "discriminator")) {
-  generator_.keep_average(ema_options(args.definition), [&] {
-    return prepared(architecture.generator({args.definition, args.example_shape}), args);
-  });
+  generator_.keep_average(ema_options(args.definition),
+                          [&] { return new_generator(architecture, args, classes_); });
 }
 
-torch::Tensor Gan::generate(std::int64_t count, const StepContext& context) {
+Examples Gan::generate(std::int64_t count, const StepContext& context) {
   const auto options = at::TensorOptions(at::kFloat).device(device_);
-  std::vector<torch::Tensor> parts;
+  std::vector<torch::Tensor> values, classes;
   for (std::int64_t pass = 0; pass < passes_; ++pass) {
     const auto z = context.noise.normal({count / passes_, latent_dim_}, options);
-    parts.push_back(generator_.live()->forward(z));
+    classes.push_back(classes_.draw(z.size(0), context.noise));
+    values.push_back(generator_.live()->forward(classes_.joined(z, classes.back())));
   }
-  // Place by place, so that packs are of neighbours.
-  return passes_ == 1 ? parts.front() : at::stack(parts, 1).flatten(0, 1);
+  // Place by place, so that packs are of neighbours; a pack has no class.
+  auto examples = passes_ == 1 ? values.front() : at::stack(values, 1).flatten(0, 1);
+  return {packed(examples, packing_), classes.front()};
 }
 
-void Gan::update_discriminator(const torch::Tensor& real, const torch::Tensor& generated,
+Judgement Gan::judge(const Examples& examples, bool with_features) {
+  return classes_.judge(discriminator_, examples, with_features);
+}
+
+torch::Tensor Gan::discriminator_loss(const Judgement& real, const Judgement& generated) const {
+  return loss_.discriminator(real.logits, generated.logits);
+}
+
+torch::Tensor Gan::penalised(const torch::Tensor& loss, const Examples& real,
+                             const Examples& generated, const StepContext& context,
+                             std::vector<LossTerm>& terms) {
+  const auto logits = [this](const torch::Tensor& x, const torch::Tensor& classes) {
+    return judge({x, classes}).logits;
+  };
+  return regularisers_.penalised(
+      loss,
+      {logits, real.values, generated.values.detach(), discriminator_optimizer_.parameters(),
+       context.noise, real.classes, generated.classes},
+      context.step, terms);
+}
+
+void Gan::update_discriminator(const Examples& real, const Examples& generated,
                                const StepContext& context, std::vector<LossTerm>& terms) {
   discriminator_optimizer_.zero_grad();
-  const auto real_logits = discriminator_->forward(real);
-  const auto generated_logits = discriminator_->forward(generated.detach());
-  const auto loss = loss_.discriminator(real_logits, generated_logits);
+  const auto of_real = judge(real);
+  const auto of_generated = judge({generated.values.detach(), generated.classes});
+  const auto loss = discriminator_loss(of_real, of_generated);
   terms.push_back({"discriminator_loss", loss.detach()});
-  const auto logits = [this](const torch::Tensor& x) { return discriminator_->forward(x); };
-  backward(regularisers_.penalised(
-      loss,
-      {logits, real, generated.detach(), discriminator_optimizer_.parameters(), context.noise},
-      context.step, terms));
+  backward(penalised(classes_.of_discriminator(loss, of_real, of_generated), real, generated,
+                     context, terms));
   discriminator_optimizer_.step(context);
   regularisers_.project(discriminator_optimizer_.parameters());
-  log_accuracy(loss_, real_logits, generated_logits, terms);
+  log_accuracy(loss_, of_real.logits, of_generated.logits, terms);
+  classes_.log(of_real, of_generated, terms);
 }
 
 // Leaves the gradients of the generator's loss.
-void Gan::teach_generator(const torch::Tensor& real, const torch::Tensor& generated,
+void Gan::teach_generator(const Examples& real, const Examples& generated,
                           std::vector<LossTerm>& terms) {
   generator_optimizer_.zero_grad();
   const Frozen frozen(discriminator_optimizer_.parameters());
   const bool matches = feature_matching_ > 0.0;
-  const auto of_generated = judge(discriminator_, generated, matches);
-  const auto of_real =
-      matches || loss_.compares ? judge(discriminator_, real, matches) : Judgement();
+  const auto of_generated = judge(generated, matches);
+  const auto of_real = matches || loss_.compares ? judge(real, matches) : Judgement();
   auto loss = loss_.generator(of_generated.logits, of_real.logits);
   terms.push_back({"generator_loss", loss.detach()});
   if (matches) {
@@ -184,30 +182,35 @@ void Gan::teach_generator(const torch::Tensor& real, const torch::Tensor& genera
     loss = adversarial_weight_ * loss + gap;
     terms.push_back({"feature_matching", gap.detach()});
   }
-  backward(loss);
+  backward(classes_.of_generator(loss, of_generated));
+}
+
+void Gan::update_generator(const StepContext& context) {
+  generator_optimizer_.step(context);
+  const std::int64_t updates = context.step / discriminator_steps_;
+  generator_.update(updates);
 }
 
 std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& context) {
   const std::int64_t count = batch.images.size(0);
-  const auto real = packed(batch.images, packing_);
+  const Examples real{packed(batch.images, packing_), classes_.one_hot(batch.labels)};
   const bool reuse = discriminator_steps_ == 1;
-  torch::Tensor generated;
+  Examples generated;
   {
     // Only a batch that the generator will learn from needs its graph.
     const torch::AutoGradMode graph(reuse);
     generated = generate(count, context);
   }
   std::vector<LossTerm> terms;
-  if (together_) teach_generator(real, packed(generated, packing_), terms);
-  update_discriminator(real, packed(generated, packing_), context, terms);
+  if (together_) teach_generator(real, generated, terms);
+  update_discriminator(real, generated, context, terms);
   if ((context.step + 1) % discriminator_steps_ == 0) {
     if (!together_) {
-      teach_generator(real, packed(reuse ? generated : generate(count, context), packing_), terms);
+      teach_generator(real, reuse ? generated : generate(count, context), terms);
     }
-    generator_optimizer_.step(context);
-    generator_.update(context.step / discriminator_steps_);
+    update_generator(context);
   }
-  terms.push_back({"generated_spread", spread(generated)});
+  terms.push_back({"generated_spread", spread(unpacked(generated.values, packing_))});
   return terms;
 }
 
@@ -219,9 +222,15 @@ void Gan::visit_state(StateVisitor& visitor) {
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
 }
 
-FreshStatistics Gan::fresh_statistics(Sequential& network) const {
+torch::Tensor Gan::draw_inputs(std::int64_t begin, std::int64_t end, torch::Generator generator) {
+  const auto z = draw_normal(end - begin, {latent_dim_}, std::move(generator)).to(device_);
+  const auto labels = sample_labels(end);
+  return labels ? classes_.joined(z, classes_.one_hot(labels->slice(0, begin))) : z;
+}
+
+FreshStatistics Gan::fresh_statistics(Sequential& network) {
   return {network, statistics_batches_, [this](const torch::Generator& generator) {
-            return draw_normal(pass_size_, {latent_dim_}, generator).to(device_);
+            return draw_inputs(0, pass_size_, generator);
           }};
 }
 
@@ -230,17 +239,21 @@ void Gan::sample(const SampleRequest& request) {
   const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
   sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
-    const auto z = draw_normal(end - begin, {latent_dim_}, request.generator);
-    return network->forward(z.to(device_));
+    return network->forward(draw_inputs(begin, end, request.generator));
   });
 }
 
-std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Tensor&) {
+std::optional<torch::Tensor> Gan::sample_labels(std::int64_t count) {
+  if (classes_.count() == 0) return std::nullopt;
+  return classes_.in_turn(count);
+}
+
+std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Tensor& labels) {
   const torch::NoGradGuard no_grad;
   auto& network = generator_.scored();
   const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
-  return network->forward(z.to(device_));
+  return network->forward(classes_.joined(z.to(device_), classes_.one_hot(labels)));
 }
 
 }  // namespace

@@ -14,13 +14,15 @@ namespace assay {
 /// Each training step updates the discriminator once, on real and generated batches that pass
 /// through it apart, and every objective.discriminator_steps-th also the generator. If that is 1,
 /// the generator learns from the very examples that the discriminator has just seen; otherwise from
-/// fresh ones. Samples come from the averaged generator with its running normalisation statistics.
+/// fresh ones. With objective.updates = "together" both gradients are of the networks as they were
+/// before it. Samples come from the averaged generator with its running normalisation statistics.
 ///
 /// Logged per step: discriminator_loss without penalties, each penalty that is due, generator_loss
 /// (when updated), discriminator_real_accuracy, discriminator_generated_accuracy (shares of the
 /// batch told right; discriminator_pair_accuracy, the share of pairs in the right order, where the
 /// loss has no boundary between real and generated), generated_spread (mean standard deviation over
-/// the generated batch; near zero when the generator has collapsed).
+/// the generated batch; near zero when the generator has collapsed); with AC-GAN class_real_loss,
+/// class_generated_loss and the two accuracies.
 Schema gan_schema();
 /// Throws Error for settings that exclude one another.
 void check_gan(const Definition& definition);

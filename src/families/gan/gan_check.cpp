@@ -67,6 +67,12 @@ void check_spectral_norm(const Definition& d) {
             "bounds nothing; keep one of them");
 }
 
+void check_condition(const Definition& d) {
+  refuse_if(d.text("model.condition") != "none" && d.integer("objective.packing") > 1, d,
+            "model.condition is of one example, and objective.packing judges several as one; keep "
+            "one of them");
+}
+
 }  // namespace
 
 void check_gan(const Definition& d) {
@@ -89,6 +95,7 @@ void check_gan(const Definition& d) {
       "the published one");
   check_penalties(d, penalties);
   check_spectral_norm(d);
+  check_condition(d);
   refuse_if(
       d.number("objective.adversarial_weight") == 0.0 && !is_on(d, "objective.feature_matching"), d,
       "objective.adversarial_weight = 0 leaves the generator nothing to minimise; set "

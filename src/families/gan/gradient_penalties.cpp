@@ -12,14 +12,16 @@ namespace assay {
 namespace {
 
 // ‖∇_x D(x)‖₂² of each example, [N].
-torch::Tensor squared_slopes(const CriticView& view, const torch::Tensor& examples) {
+torch::Tensor squared_slopes(const CriticView& view, const torch::Tensor& examples,
+                             const torch::Tensor& classes) {
   const auto x = leaf_of(examples);
-  return gradient_by(view.logits(x).sum(), x).square().flatten(1).sum(1);
+  return gradient_by(view.logits(x, classes).sum(), x).square().flatten(1).sum(1);
 }
 
-// The root has no derivative at 0, where a discriminator may well be flat.
+// At or near real examples, so of their classes. The root has no derivative at 0, where a
+// discriminator may well be flat.
 torch::Tensor slopes(const CriticView& view, const torch::Tensor& examples) {
-  return (squared_slopes(view, examples) + 1e-12).sqrt();
+  return (squared_slopes(view, examples, view.real_classes) + 1e-12).sqrt();
 }
 
 // One number of U[0,1) for each example, to multiply examples with.
@@ -48,12 +50,12 @@ torch::Tensor one_sided(const CriticView& view) {
 
 // ½ E‖∇D(x)‖₂² of real examples (Mescheder et al. 2018, eq. 9); its weight is γ.
 torch::Tensor at_real(const CriticView& view) {
-  return 0.5 * squared_slopes(view, view.real).mean();
+  return 0.5 * squared_slopes(view, view.real, view.real_classes).mean();
 }
 
 // ½ E‖∇D(G(z))‖₂² (eq. 10).
 torch::Tensor at_generated(const CriticView& view) {
-  return 0.5 * squared_slopes(view, view.generated).mean();
+  return 0.5 * squared_slopes(view, view.generated, view.generated_classes).mean();
 }
 
 // E(‖∇D(x̂)‖₂ − 1)² around real examples (Kodali et al. 2017), as the authors' code has it:

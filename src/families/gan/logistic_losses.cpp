@@ -27,7 +27,9 @@ torch::Tensor not_be_found_out(const torch::Tensor& generated, const torch::Tens
 
 // E D(x), the logits: with weight ε it turns the label of real examples into 1 − ε, since
 // (1 − ε) softplus(−l) + ε softplus(l) = softplus(−l) + ε l. Labels of generated ones stay 0.
-torch::Tensor confidence(const CriticView& view) { return view.logits(view.real).mean(); }
+torch::Tensor confidence(const CriticView& view) {
+  return view.logits(view.real, view.real_classes).mean();
+}
 
 }  // namespace
 

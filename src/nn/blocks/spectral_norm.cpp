@@ -39,8 +39,8 @@ torch::Tensor spectrally_normalised(const torch::Tensor& weight, SingularVectors
   return weight / at::dot(u, at::mv(matrix, v));
 }
 
-SpectralLinearImpl::SpectralLinearImpl(std::int64_t in, std::int64_t out)
-    : torch::nn::LinearImpl(in, out), vectors_(register_vectors(*this, weight)) {}
+SpectralLinearImpl::SpectralLinearImpl(const torch::nn::LinearOptions& settings)
+    : torch::nn::LinearImpl(settings), vectors_(register_vectors(*this, weight)) {}
 
 torch::Tensor SpectralLinearImpl::forward(const torch::Tensor& x) {
   return linear(x, spectrally_normalised(weight, vectors_, is_training()), bias);

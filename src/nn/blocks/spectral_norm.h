@@ -28,7 +28,9 @@ torch::Tensor spectrally_normalised(const torch::Tensor& weight, SingularVectors
 /// in training mode is one power iteration; in eval mode there is none, and the state stays.
 class SpectralLinearImpl : public torch::nn::LinearImpl, public HoldsTensors {
  public:
-  SpectralLinearImpl(std::int64_t in, std::int64_t out);
+  SpectralLinearImpl(std::int64_t in, std::int64_t out)
+      : SpectralLinearImpl(torch::nn::LinearOptions(in, out)) {}
+  explicit SpectralLinearImpl(const torch::nn::LinearOptions& settings);
   torch::Tensor forward(const torch::Tensor& x);
   std::vector<torch::Tensor*> held_tensors() override;
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/gan/class_condition.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/nn/modules/linear.h>
+
+#include <limits>
+
+#include "core/error.h"
+
+namespace assay {
+namespace {
+
+// ψ(f) + yᵀ V f (Miyato & Koyama 2018, eq. 4).
+torch::Tensor project(const torch::Tensor& logits, const torch::Tensor& scores,
+                      const torch::Tensor& y) {
+  return logits + (scores * y).sum(1, /*keepdim=*/true);
+}
+
+// −E log P(C = c | X), the negative of L_C (Odena et al. 2017, eq. 3).
+torch::Tensor classify(const torch::Tensor& scores, const torch::Tensor& y) {
+  return -(at::log_softmax(scores, 1) * y).sum(1).mean();
+}
+
+torch::Tensor accuracy(const Judgement& judged) {
+  return (judged.scores.argmax(1) == judged.classes.argmax(1)).to(at::kFloat).mean();
+}
+
+std::int64_t count_of(const ModelArgs& args, const ClassCondition& condition) {
+  if (!condition.looks()) return 0;
+  const auto& definition = args.definition;
+  if (args.classes < 2) {
+    throw Error(fmt::format(
+        "{}: model.condition needs labels, but data set '{}' has none; set it to \"none\"",
+        definition.name, definition.text("dataset.name")));
+  }
+  return args.classes;
+}
+
+// Of the training data; equal ones where their labels are not at hand.
+torch::Tensor shares(const ModelArgs& args, std::int64_t classes) {
+  const auto& labels = args.training_labels;
+  if (!labels.defined()) {
+    return at::full({classes}, 1.0 / static_cast<double>(classes), at::kDouble);
+  }
+  return at::bincount(labels, {}, classes).to(at::kDouble) / static_cast<double>(labels.size(0));
+}
+
+}  // namespace
+
+const Choices<ClassCondition>& class_conditions() {
+  static const Choices<ClassCondition> all = {
+      {"none", {.paper = ""}},
+      {"projection",
+       {.paper = "Miyato & Koyama 2018, eq. 4", .has_bias = false, .logits = project}},
+      {"ac_gan", {.paper = "Odena et al. 2017, eq. 2 and 3", .loss = classify}}};
+  return all;
+}
+
+Schema class_condition_keys() {
+  const auto weight = [](const std::string& path, const std::string& network) {
+    return Key{.path = path,
+               .default_value = 1.0,
+               .meaning = "ac_gan: weight of the class loss in the " + network + "'s",
+               .minimum = 0,
+               .maximum = 1e6,
+               .needs = {{"model.condition", {"ac_gan"}}}};
+  };
+  return {{.path = "model.condition",
+           .default_value = std::string("none"),
+           .meaning = "class-conditional: the generator sees the class beside z; the "
+                      "discriminator's logit has an inner product of class and features (Miyato & "
+                      "Koyama 2018), or it classifies too (Odena et al. 2017)",
+           .choices = class_conditions().names()},
+          weight("objective.class_weight", "discriminator"),
+          weight("objective.generator_class_weight", "generator")};
+}
+
+Classes::Classes(const ModelArgs& args)
+    : condition_(class_conditions().of(args.definition, "model.condition")),
+      count_(count_of(args, condition_)),
+      discriminator_weight_(args.definition.number("objective.class_weight")),
+      generator_weight_(args.definition.number("objective.generator_class_weight")) {
+  if (count_ == 0) return;
+  const auto upper = shares(args, count_).cumsum(0);
+  lower_ = (upper - shares(args, count_)).to(at::kFloat).to(args.device);
+  upper_ = at::cat({lower_.slice(0, 1),
+                    at::full({1}, std::numeric_limits<float>::infinity(), lower_.options())});
+}
+
+void Classes::add_head(Sequential& discriminator, const GanShape& shape) {
+  if (count_ == 0) return;
+  const auto* last = discriminator->ptr(discriminator->size() - 1)->as<torch::nn::LinearImpl>();
+  TORCH_CHECK(last != nullptr, "a discriminator whose last layer is not linear");
+  add_critic_linear(head_, shape, last->options.in_features(), count_, condition_.has_bias);
+  discriminator->register_module("class_head", head_);
+}
+
+torch::Tensor Classes::one_hot(const torch::Tensor& labels) const {
+  if (count_ == 0) return {};
+  TORCH_CHECK(labels.defined(), "a conditional GAN needs labels");
+  // As at::one_hot, which looks at the labels' values: several seeds at a time cannot.
+  const auto of_device = labels.to(lower_.device());
+  return (of_device.unsqueeze(-1) == at::arange(count_, of_device.options())).to(at::kFloat);
+}
+
+torch::Tensor Classes::draw(std::int64_t count, const Noise& noise) const {
+  if (count_ == 0) return {};
+  const auto drawn = noise.uniform({count, 1}, lower_.options());
+  return ((drawn >= lower_) & (drawn < upper_)).to(at::kFloat);
+}
+
+torch::Tensor Classes::in_turn(std::int64_t count) const {
+  return at::arange(count, at::kLong).remainder(count_);
+}
+
+torch::Tensor Classes::joined(const torch::Tensor& z, const torch::Tensor& y) const {
+  return count_ == 0 ? z : at::cat({z, y}, 1);
+}
+
+Judgement Classes::judge(Sequential& discriminator, const Examples& examples, bool with_features) {
+  auto judged = assay::judge(discriminator, examples.values, with_features || count_ > 0);
+  if (count_ == 0) return judged;
+  judged.classes = examples.classes;
+  judged.scores = head_->forward(judged.features);
+  if (condition_.logits != nullptr) {
+    judged.logits = condition_.logits(judged.logits, judged.scores, judged.classes);
+  }
+  return judged;
+}
+
+torch::Tensor Classes::of_discriminator(const torch::Tensor& loss, const Judgement& real,
+                                        const Judgement& generated) const {
+  if (condition_.loss == nullptr) return loss;
+  return loss + discriminator_weight_ * (condition_.loss(real.scores, real.classes) +
+                                         condition_.loss(generated.scores, generated.classes));
+}
+
+torch::Tensor Classes::of_generator(const torch::Tensor& loss, const Judgement& generated) const {
+  if (condition_.loss == nullptr) return loss;
+  return loss + generator_weight_ * condition_.loss(generated.scores, generated.classes);
+}
+
+void Classes::log(const Judgement& real, const Judgement& generated,
+                  std::vector<LossTerm>& terms) const {
+  if (condition_.loss == nullptr) return;
+  const auto loss = [&](const Judgement& of) {
+    return condition_.loss(of.scores, of.classes).detach();
+  };
+  terms.push_back({"class_real_loss", loss(real)});
+  terms.push_back({"class_generated_loss", loss(generated)});
+  terms.push_back({"class_real_accuracy", accuracy(real)});
+  terms.push_back({"class_generated_accuracy", accuracy(generated)});
+}
+
+}  // namespace assay

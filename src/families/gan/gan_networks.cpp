@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/gan/gan_networks.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/error.h"
+#include "families/refuse.h"
+#include "nn/blocks/initialise.h"
+
+namespace assay {
+namespace {
+
+Sequential prepared(Sequential network, const ModelArgs& args) {
+  initialise_dcgan(*network, args.definition.number("model.initial_sd"), construction_generator());
+  network->to(args.device);
+  return network;
+}
+
+}  // namespace
+
+std::int64_t generator_passes(const Definition& definition) {
+  return definition.boolean("objective.packing_apart") ? definition.integer("objective.packing")
+                                                       : 1;
+}
+std::int64_t generator_pass_size(const Definition& definition) {
+  return definition.integer("train.batch_size") / generator_passes(definition);
+}
+
+const GanArchitecture& architecture_of(const ModelArgs& args) {
+  const auto& definition = args.definition;
+  const GanShape shape{definition, args.example_shape};
+  const GanArchitecture& architecture = gan_architectures().of(definition, "model.network");
+  const auto misfit = architecture.misfit(shape);
+  if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
+  refuse_if(generator_pass_size(definition) == 1 && architecture.normalises_single_values(shape),
+            definition,
+            "train.batch_size = 1, or the packing with objective.packing_apart, leaves the batch "
+            "normalisation of this model.network one value for each channel, whose variance is 0; "
+            "make train.batch_size larger");
+  return architecture;
+}
+
+Sequential new_generator(const GanArchitecture& architecture, const ModelArgs& args,
+                         const Classes& classes) {
+  const GanShape shape{args.definition, args.example_shape, classes.count()};
+  return prepared(architecture.generator(shape), args);
+}
+
+Sequential new_discriminator(const GanArchitecture& architecture, const ModelArgs& args,
+                             Classes& classes) {
+  const auto shape = GanShape{args.definition, args.example_shape}.packed();
+  auto network = architecture.discriminator(shape);
+  classes.add_head(network, shape);
+  return prepared(std::move(network), args);
+}
+
+}  // namespace assay
