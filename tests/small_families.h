@@ -267,6 +267,21 @@ optimizer.epsilon_hat = true
 sampler.statistics_batches = 3
 )",
        {2}},
+      {"DcganProjectionConsistent",
+       R"(family = "gan"
+ema.decay = 0.9
+model.latent_dim = 4
+model.generator_channels = [16, 8]
+model.discriminator_channels = [8, 16]
+model.discriminator_norm = "none"
+model.spectral_norm = true
+model.condition = "projection"
+objective.loss = "hinge"
+objective.consistency = 1
+objective.generated_consistency = 1
+)",
+       {1, 8, 8},
+       8},
       {"DcganAcGan",
        R"(family = "gan"
 model.latent_dim = 4

@@ -106,6 +106,30 @@ TEST(GanPenalty, OrthogonalIsTheDistanceOfRowsFromAnOrthonormalBasis) {
   EXPECT_NEAR(of({torch::eye(3, kF64).slice(0, 0, 2)}), 0.0, 1e-12);
 }
 
+// Pixel (i, j) of example n holds 100 n + 16 i + j; D reads the first pixel, so that D(T(x)) tells
+// where it came from.
+TEST(GanPenalty, ConsistencyIsTheSquaredChangeUnderFlipsAndShifts) {
+  const auto pixels = torch::arange(16 * 16, kF64).view({1, 1, 16, 16});
+  const auto images = torch::cat({pixels, pixels + 100.0, pixels + 200.0, pixels + 300.0});
+  const Critic first_pixel = [](const torch::Tensor& x) { return x.select(3, 0).select(2, 0); };
+  const auto noise = seeded(4);
+  const auto drawn = [&] { return torch::rand({4, 1}, noise, kF64); };
+  // Up to 16/8 = 2 pixels either way: five shifts; before the edge it is mirrored.
+  const auto flips = drawn(), rows = (drawn() * 5).floor() - 2, columns = (drawn() * 5).floor() - 2;
+  double expected = 0.0;
+  for (int n = 0; n < 4; ++n) {
+    const double row = std::abs(rows[n].item<double>());
+    const double column = std::abs(columns[n].item<double>());
+    const double change = 16.0 * row + (flips[n].item<double>() < 0.5 ? 15.0 - column : column);
+    expected += change * change / 4.0;
+  }
+  EXPECT_GT(expected, 0.0);
+  const auto other = torch::zeros_like(images);
+  EXPECT_NEAR(value_of("consistency", first_pixel, images, other), expected, 1e-9);
+  EXPECT_NEAR(value_of("generated_consistency", first_pixel, other, images), expected, 1e-9);
+  EXPECT_NEAR(value_of("consistency", first_pixel, other, images), 0.0, 1e-12);
+}
+
 // Cross-entropy against the label 0.9 itself.
 TEST(GanPenalty, LabelSmoothingMakesTheLabelOfRealExamplesSmaller) {
   const auto real = torch::randn({6, 2}, seeded(1), kF64);
@@ -127,6 +151,7 @@ TEST(GanPenalty, OfAFlatCriticIsFiniteAndSoIsItsGradient) {
   for (const auto& name : critic_penalties().names()) {
     w.mutable_grad().reset();
     const Noise noise(seeded(4));
+    if (critic_penalties().at(name).of_images) continue;
     critic_penalties().at(name).value(view_of(flat, x, x, parameters, noise)).backward();
     EXPECT_TRUE(torch::isfinite(w.grad()).all().item<bool>()) << name;
   }
@@ -192,6 +217,7 @@ Penalised penalised(const Setting& setting, const std::string& name) {
 TEST(GanPenalty, HasTheGradientOfFiniteDifferencesByEveryWeight) {
   for (const auto& setting : settings()) {
     for (const auto& name : critic_penalties().names()) {
+      if (critic_penalties().at(name).of_images && setting.example.size() != 3) continue;
       auto of = penalised(setting, name);
       of.network->to(torch::kDouble);
       of.real = of.real.to(torch::kDouble);

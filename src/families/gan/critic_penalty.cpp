@@ -29,7 +29,8 @@ double number_of(const Definition& definition, const std::string& name) {
 
 // Each is described where it is defined.
 CriticPenalty gradient_penalty(), one_sided_gradient_penalty(), r1_penalty(), r2_penalty(),
-    dragan_penalty(), orthogonal_penalty(), label_smoothing();
+    dragan_penalty(), orthogonal_penalty(), label_smoothing(), consistency_penalty(),
+    generated_consistency_penalty();
 
 const Choices<CriticPenalty>& critic_penalties() {
   static const Choices<CriticPenalty> all = {
@@ -39,7 +40,9 @@ const Choices<CriticPenalty>& critic_penalties() {
       {"r2", r2_penalty()},
       {"dragan", dragan_penalty()},
       {"orthogonal", orthogonal_penalty()},
-      {"label_smoothing", label_smoothing()}};
+      {"label_smoothing", label_smoothing()},
+      {"consistency", consistency_penalty()},
+      {"generated_consistency", generated_consistency_penalty()}};
   return all;
 }
 

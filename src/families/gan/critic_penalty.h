@@ -34,6 +34,7 @@ struct CriticPenalty {
   /// It asks for the slope of each example's own logit, so that nothing in the discriminator may
   /// make that depend on other examples.
   bool takes_examples_alone = true;
+  bool of_images = false;  ///< it needs images, not points
 };
 
 /// All of them; objective.<name> is a penalty's weight, 0: off. A further one is a function beside

@@ -6,11 +6,22 @@
 #include <utility>
 
 #include "core/error.h"
+#include "families/gan/critic_penalty.h"
 #include "families/refuse.h"
 #include "nn/blocks/initialise.h"
 
 namespace assay {
 namespace {
+
+void check_examples(const Definition& definition, const std::vector<std::int64_t>& example) {
+  for (const auto& name : critic_penalties().names()) {
+    refuse_if(critic_penalties().at(name).of_images && example.size() != 3 &&
+                  definition.number("objective." + name) > 0.0,
+              definition,
+              fmt::format("objective.{} shifts and flips images, and these are points; set it to 0",
+                          name));
+  }
+}
 
 Sequential prepared(Sequential network, const ModelArgs& args) {
   initialise_dcgan(*network, args.definition.number("model.initial_sd"), construction_generator());
@@ -39,6 +50,7 @@ const GanArchitecture& architecture_of(const ModelArgs& args) {
             "train.batch_size = 1, or the packing with objective.packing_apart, leaves the batch "
             "normalisation of this model.network one value for each channel, whose variance is 0; "
             "make train.batch_size larger");
+  check_examples(definition, args.example_shape);
   return architecture;
 }
 
