@@ -267,6 +267,19 @@ optimizer.epsilon_hat = true
 sampler.statistics_batches = 3
 )",
        {2}},
+      {"GanBegan",
+       R"(family = "gan"
+ema.decay = 0.9
+model.latent_dim = 4
+model.generator_channels = [16, 8]
+model.discriminator_channels = [8, 16]
+model.discriminator_norm = "none"
+model.critic_code_dim = 4
+objective.loss = "began"
+objective.began_gamma = 1.0
+objective.began_lambda = 0.1
+)",
+       {1, 8, 8}},
       {"DcganProjectionConsistent",
        R"(family = "gan"
 ema.decay = 0.9

@@ -140,10 +140,13 @@ TEST_P(GanSpace, TrainsRepeatsResumesAndIsSampledWithoutMoving) {
     EXPECT_TRUE(same_bits(copy_of_state(*model), copy_of_state(*again))) << "repeat";
   }
   // On either architecture: smoothed labels where there are none; the nine switches that leave a
-  // slope unbounded which the loss needs bounded. Of points: both
+  // slope unbounded which the loss needs bounded; of an autoencoding discriminator, what needs its
+  // features, spectral norm, and penalties on slopes of single examples. Of points: both
   // consistencies.
   const auto& loss = adversarial_losses().at(GetParam());
-  EXPECT_EQ(refused, 2 * ((loss.logistic ? 0 : 1) + (loss.needs_bounded_slope ? 9 : 0)) + 2);
+  EXPECT_EQ(refused, 2 * ((loss.logistic ? 0 : 1) + (loss.needs_bounded_slope ? 9 : 0) +
+                          (loss.autoencodes() ? 3 + 1 + 4 : 0)) +
+                         2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, GanSpace, testing::ValuesIn(adversarial_losses().names()),

@@ -7,6 +7,7 @@ namespace assay {
 AdversarialLoss non_saturating_loss(), minimax_loss();
 AdversarialLoss least_squares_loss(), wasserstein_loss(), hinge_loss();
 AdversarialLoss relativistic_loss(), relativistic_average_loss();
+AdversarialLoss began_loss();
 
 const Choices<AdversarialLoss>& adversarial_losses() {
   static const Choices<AdversarialLoss> all = {
@@ -16,7 +17,8 @@ const Choices<AdversarialLoss>& adversarial_losses() {
       {"wasserstein", wasserstein_loss()},
       {"hinge", hinge_loss()},
       {"relativistic", relativistic_loss()},
-      {"relativistic_average", relativistic_average_loss()}};
+      {"relativistic_average", relativistic_average_loss()},
+      {"began", began_loss()}};
   return all;
 }
 

@@ -10,6 +10,13 @@
 
 namespace assay {
 
+struct GanArchitecture;
+struct GanShape;
+class Sequential;
+
+/// The architecture's own discriminator.
+Sequential plain_critic(const GanArchitecture& architecture, const GanShape& shape);
+
 /// What the two networks of a GAN minimise, from the discriminator's logits (any shape) to a 0-dim
 /// tensor.
 struct AdversarialLoss {
@@ -27,6 +34,12 @@ struct AdversarialLoss {
   /// Scaling the logits up lowers the discriminator's loss for ever, so that something else has to
   /// bound its slope.
   bool needs_bounded_slope = false;
+  /// The discriminator that it takes, of an architecture.
+  Sequential (*critic)(const GanArchitecture& architecture, const GanShape& shape) = plain_critic;
+  /// Its terms are held in equilibrium (began.h).
+  bool balanced = false;
+
+  bool autoencodes() const { return critic != plain_critic; }
 };
 
 /// All of them, by the names that objective.loss takes. A further one is a page beside this one and

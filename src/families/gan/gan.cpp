@@ -6,6 +6,7 @@
 
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/began.h"
 #include "families/gan/class_condition.h"
 #include "families/gan/critic.h"
 #include "families/gan/critic_penalty.h"
@@ -91,6 +92,7 @@ class Gan : public GenerativeModel {
   Classes classes_;
   Averaged<Sequential> generator_;
   Sequential discriminator_;
+  Equilibrium equilibrium_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
 };
 
@@ -109,7 +111,8 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       device_(args.device),
       classes_(args),
       generator_(new_generator(architecture, args, classes_)),
-      discriminator_(new_discriminator(architecture, args, classes_)),
+      discriminator_(new_discriminator(architecture, loss_, args, classes_)),
+      equilibrium_(args.definition, loss_, args.device),
       generator_optimizer_(*generator_.live(),
                            network_optimizer_options(args.definition, "generator")),
       discriminator_optimizer_(*discriminator_,
@@ -136,7 +139,7 @@ Judgement Gan::judge(const Examples& examples, bool with_features) {
 }
 
 torch::Tensor Gan::discriminator_loss(const Judgement& real, const Judgement& generated) const {
-  return loss_.discriminator(real.logits, generated.logits);
+  return loss_.discriminator(real.logits, equilibrium_.weighed(generated.logits));
 }
 
 torch::Tensor Gan::penalised(const torch::Tensor& loss, const Examples& real,
@@ -165,6 +168,7 @@ void Gan::update_discriminator(const Examples& real, const Examples& generated,
   regularisers_.project(discriminator_optimizer_.parameters());
   log_accuracy(loss_, of_real.logits, of_generated.logits, terms);
   classes_.log(of_real, of_generated, terms);
+  equilibrium_.update(of_real.logits, of_generated.logits, terms);
 }
 
 // Leaves the gradients of the generator's loss.
@@ -218,6 +222,7 @@ void Gan::visit_state(StateVisitor& visitor) {
   visit_module(visitor, "generator", *generator_.live());
   visit_module(visitor, "discriminator", *discriminator_);
   generator_.visit_average(visitor, "ema");
+  equilibrium_.visit_state(visitor);
   generator_optimizer_.visit_state(visitor, "generator_optimizer");
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
 }

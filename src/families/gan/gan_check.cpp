@@ -22,7 +22,11 @@ std::vector<std::string> penalties_of(const Definition& definition) {
   return names;
 }
 
+// That of an autoencoding discriminator ends in a decoder, which has the generator's norm.
 CriticNorm norm_of(const Definition& definition) {
+  if (adversarial_losses().of(definition, "objective.loss").autoencodes()) {
+    return CriticNorm::kBatch;
+  }
   return gan_architectures().of(definition, "model.network").discriminator_norm(definition);
 }
 
@@ -67,6 +71,19 @@ void check_spectral_norm(const Definition& d) {
             "bounds nothing; keep one of them");
 }
 
+void check_autoencoding(const Definition& d) {
+  if (!adversarial_losses().of(d, "objective.loss").autoencodes()) return;
+  const auto wants_features = [&](std::string_view key) {
+    return fmt::format(
+        "{} needs the features that a discriminator's last layer sees, and that of objective.loss "
+        "= \"{}\" is an autoencoder, which has none; drop one of them",
+        key, d.text("objective.loss"));
+  };
+  refuse_if(is_on(d, "objective.feature_matching"), d,
+            wants_features("objective.feature_matching"));
+  refuse_if(d.text("model.condition") != "none", d, wants_features("model.condition"));
+}
+
 void check_condition(const Definition& d) {
   refuse_if(d.text("model.condition") != "none" && d.integer("objective.packing") > 1, d,
             "model.condition is of one example, and objective.packing judges several as one; keep "
@@ -95,6 +112,7 @@ void check_gan(const Definition& d) {
       "the published one");
   check_penalties(d, penalties);
   check_spectral_norm(d);
+  check_autoencoding(d);
   check_condition(d);
   refuse_if(
       d.number("objective.adversarial_weight") == 0.0 && !is_on(d, "objective.feature_matching"), d,

@@ -31,6 +31,10 @@ Sequential prepared(Sequential network, const ModelArgs& args) {
 
 }  // namespace
 
+Sequential plain_critic(const GanArchitecture& architecture, const GanShape& shape) {
+  return architecture.discriminator(shape);
+}
+
 std::int64_t generator_passes(const Definition& definition) {
   return definition.boolean("objective.packing_apart") ? definition.integer("objective.packing")
                                                        : 1;
@@ -60,10 +64,10 @@ Sequential new_generator(const GanArchitecture& architecture, const ModelArgs& a
   return prepared(architecture.generator(shape), args);
 }
 
-Sequential new_discriminator(const GanArchitecture& architecture, const ModelArgs& args,
-                             Classes& classes) {
+Sequential new_discriminator(const GanArchitecture& architecture, const AdversarialLoss& loss,
+                             const ModelArgs& args, Classes& classes) {
   const auto shape = GanShape{args.definition, args.example_shape}.packed();
-  auto network = architecture.discriminator(shape);
+  auto network = loss.critic(architecture, shape);
   classes.add_head(network, shape);
   return prepared(std::move(network), args);
 }

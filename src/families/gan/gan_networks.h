@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
 #include "families/gan/class_condition.h"
 #include "families/trainable.h"
@@ -20,7 +21,7 @@ const GanArchitecture& architecture_of(const ModelArgs& args);
 Sequential new_generator(const GanArchitecture& architecture, const ModelArgs& args,
                          const Classes& classes);
 /// With the head that the classes need.
-Sequential new_discriminator(const GanArchitecture& architecture, const ModelArgs& args,
-                             Classes& classes);
+Sequential new_discriminator(const GanArchitecture& architecture, const AdversarialLoss& loss,
+                             const ModelArgs& args, Classes& classes);
 
 }  // namespace assay

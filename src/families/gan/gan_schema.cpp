@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/began.h"
 #include "families/gan/class_condition.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/gan.h"
@@ -85,6 +86,7 @@ Schema gan_schema() {
   add(schema, objective_keys());
   add(schema, critic_regulariser_keys());
   add(schema, class_condition_keys());
+  add(schema, began_keys());
   for (const auto* network : {"generator", "discriminator"}) {
     add(schema, network_optimizer_keys(network));
   }
