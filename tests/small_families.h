@@ -267,6 +267,15 @@ optimizer.epsilon_hat = true
 sampler.statistics_batches = 3
 )",
        {2}},
+      {"GanUnrolled",
+       R"(family = "gan"
+model.network = "mlp"
+model.latent_dim = 2
+model.generator_widths = [16]
+model.discriminator_widths = [16, 12]
+objective.unrolled_steps = 2
+)",
+       {2}},
       {"GanBegan",
        R"(family = "gan"
 ema.decay = 0.9

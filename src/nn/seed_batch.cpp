@@ -54,6 +54,12 @@ void check_known(const Members& members, const torch::Tensor& registered, const 
   }
 }
 
+// Whether a module's member is a registered tensor, or stands for the stack of seeds that one is.
+bool is_of(const torch::Tensor& member, const torch::Tensor& registered) {
+  return member.is_same(registered) ||
+         (is_batched_over_seeds(member) && stack_over_seeds(member).is_same(registered));
+}
+
 void batch_one(torch::nn::Module& module, const std::string& name) {
   const Members members = members_of(module);
   if (std::any_of(members.begin(), members.end(),
@@ -77,6 +83,26 @@ void batch_parameters_over_seeds(torch::nn::Module& network, const std::string& 
   for (const auto& item : network.named_modules(name)) batch_one(*item.value(), item.key());
 }
 
+std::vector<torch::Tensor*> parameter_members(torch::nn::Module& network) {
+  std::vector<torch::Tensor*> all;
+  const auto modules = network.named_modules();  // itself as ""
+  for (const auto& registered : network.named_parameters()) {
+    const auto dot = registered.key().rfind('.');
+    const auto owner = dot == std::string::npos ? std::string() : registered.key().substr(0, dot);
+    const Members members = members_of(*modules[owner]);
+    const auto found = std::find_if(members.begin(), members.end(), [&](const auto* member) {
+      return member->defined() && is_of(*member, registered.value());
+    });
+    if (found == members.end()) {
+      throw Error(
+          fmt::format("'{}' cannot be replaced for a step by what unrolled steps make of it",
+                      registered.key()));
+    }
+    all.push_back(*found);
+  }
+  return all;
+}
+
 void backward(const torch::Tensor& loss) {
   if (seeds_in_batch() == 0) return loss.backward();
   TORCH_CHECK(is_batched_over_seeds(loss), "the loss is the same for all seeds");
@@ -91,13 +117,23 @@ torch::Tensor leaf_of(const torch::Tensor& x) {
 }
 
 torch::Tensor gradient_by(const torch::Tensor& y, const torch::Tensor& leaf) {
-  const auto gradient = [](const torch::Tensor& of, const torch::Tensor& by) {
-    return torch::autograd::grad({of}, {by}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+  return gradients_by(y, {leaf}).front();
+}
+
+std::vector<torch::Tensor> gradients_by(const torch::Tensor& y,
+                                        const std::vector<torch::Tensor>& tensors) {
+  const auto gradients = [](const torch::Tensor& of, const std::vector<torch::Tensor>& by) {
+    return torch::autograd::grad({of}, by, {}, /*retain_graph=*/true,
+                                 /*create_graph=*/true);
   };
-  if (seeds_in_batch() == 0) return gradient(y, leaf);
-  const auto of_seeds = stack_over_seeds(y), leaves = stack_over_seeds(leaf);
-  const OutsideSeedBatch stacks;
-  return batch_over_seeds(gradient(of_seeds.sum(), leaves));
+  if (seeds_in_batch() == 0) return gradients(y, tensors);
+  const auto of_seeds = stack_over_seeds(y);
+  std::vector<torch::Tensor> stacks;
+  for (const auto& tensor : tensors) stacks.push_back(stack_over_seeds(tensor));
+  const OutsideSeedBatch outside;
+  std::vector<torch::Tensor> found = gradients(of_seeds.sum(), stacks);
+  for (auto& gradient : found) gradient = batch_over_seeds(gradient);
+  return found;
 }
 
 }  // namespace assay

@@ -24,6 +24,10 @@ class HoldsTensors {
 /// normalisation layers nor a HoldsTensors.
 void batch_parameters_over_seeds(torch::nn::Module& network, const std::string& name);
 
+/// Where a network's modules keep the tensors that they compute with in place of its parameters,
+/// in the order of network.parameters(). Throws Error as above.
+std::vector<torch::Tensor*> parameter_members(torch::nn::Module& network);
+
 /// loss.backward(), for the loss of a training step; batched over seeds, each seed's loss reaches
 /// its own parameters.
 void backward(const torch::Tensor& loss);
@@ -33,5 +37,9 @@ torch::Tensor leaf_of(const torch::Tensor& x);
 
 /// ∂y/∂leaf of a 0-dim y, with a graph so that it can be differentiated once more; of each seed.
 torch::Tensor gradient_by(const torch::Tensor& y, const torch::Tensor& leaf);
+
+/// The same by several tensors of y's graph.
+std::vector<torch::Tensor> gradients_by(const torch::Tensor& y,
+                                        const std::vector<torch::Tensor>& tensors);
 
 }  // namespace assay

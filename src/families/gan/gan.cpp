@@ -12,6 +12,7 @@
 #include "families/gan/critic_penalty.h"
 #include "families/gan/fresh_statistics.h"
 #include "families/gan/gan_networks.h"
+#include "families/gan/unrolled.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "kernels/pointwise/logistic_loss.h"
@@ -74,7 +75,7 @@ class Gan : public GenerativeModel {
                           std::vector<LossTerm>& terms);
   void update_discriminator(const Examples& real, const Examples& generated,
                             const StepContext& context, std::vector<LossTerm>& terms);
-  void teach_generator(const Examples& real, const Examples& generated,
+  void teach_generator(const Examples& real, const Examples& generated, const StepContext& context,
                        std::vector<LossTerm>& terms);
   void update_generator(const StepContext& context);
 
@@ -94,6 +95,7 @@ class Gan : public GenerativeModel {
   Sequential discriminator_;
   Equilibrium equilibrium_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
+  Unrolling unrolling_;
 };
 
 Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
@@ -116,7 +118,8 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       generator_optimizer_(*generator_.live(),
                            network_optimizer_options(args.definition, "generator")),
       discriminator_optimizer_(*discriminator_,
-                               network_optimizer_options(args.definition, "discriminator")) {
+                               network_optimizer_options(args.definition, "discriminator")),
+      unrolling_(args.definition, discriminator_, discriminator_optimizer_) {
   generator_.keep_average(ema_options(args.definition),
                           [&] { return new_generator(architecture, args, classes_); });
 }
@@ -173,9 +176,14 @@ void Gan::update_discriminator(const Examples& real, const Examples& generated,
 
 // Leaves the gradients of the generator's loss.
 void Gan::teach_generator(const Examples& real, const Examples& generated,
-                          std::vector<LossTerm>& terms) {
+                          const StepContext& context, std::vector<LossTerm>& terms) {
   generator_optimizer_.zero_grad();
   const Frozen frozen(discriminator_optimizer_.parameters());
+  const auto ahead = unrolling_.ahead(context, [&] {
+    const auto of_real = judge(real), of_generated = judge(generated);
+    return classes_.of_discriminator(discriminator_loss(of_real, of_generated), of_real,
+                                     of_generated);
+  });
   const bool matches = feature_matching_ > 0.0;
   const auto of_generated = judge(generated, matches);
   const auto of_real = matches || loss_.compares ? judge(real, matches) : Judgement();
@@ -206,11 +214,11 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
     generated = generate(count, context);
   }
   std::vector<LossTerm> terms;
-  if (together_) teach_generator(real, generated, terms);
+  if (together_) teach_generator(real, generated, context, terms);
   update_discriminator(real, generated, context, terms);
   if ((context.step + 1) % discriminator_steps_ == 0) {
     if (!together_) {
-      teach_generator(real, reuse ? generated : generate(count, context), terms);
+      teach_generator(real, reuse ? generated : generate(count, context), context, terms);
     }
     update_generator(context);
   }

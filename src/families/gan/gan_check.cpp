@@ -90,6 +90,20 @@ void check_condition(const Definition& d) {
             "one of them");
 }
 
+void check_unrolled(const Definition& d, const std::vector<std::string>& penalties) {
+  if (d.integer("objective.unrolled_steps") == 0) return;
+  refuse_if(
+      !penalties.empty() || is_on(d, "objective.weight_clip"), d,
+      fmt::format("objective.unrolled_steps are of the adversarial loss alone, without {}; keep "
+                  "one of them",
+                  penalties.empty() ? "objective.weight_clip" : "objective." + penalties.front()));
+  refuse_if(d.boolean("model.spectral_norm"), d,
+            "objective.unrolled_steps would move the singular vectors of model.spectral_norm on "
+            "steps that are not made; keep one of them");
+  refuse_if(is_on(d, "optimizer.gradient_clip"), d,
+            "objective.unrolled_steps are not clipped; set optimizer.gradient_clip = 0");
+}
+
 }  // namespace
 
 void check_gan(const Definition& d) {
@@ -114,6 +128,7 @@ void check_gan(const Definition& d) {
   check_spectral_norm(d);
   check_autoencoding(d);
   check_condition(d);
+  check_unrolled(d, penalties);
   refuse_if(
       d.number("objective.adversarial_weight") == 0.0 && !is_on(d, "objective.feature_matching"), d,
       "objective.adversarial_weight = 0 leaves the generator nothing to minimise; set "

@@ -5,6 +5,7 @@
 #include "families/gan/class_condition.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/gan.h"
+#include "families/gan/unrolled.h"
 #include "families/optimizer.h"
 
 namespace assay {
@@ -87,6 +88,7 @@ Schema gan_schema() {
   add(schema, critic_regulariser_keys());
   add(schema, class_condition_keys());
   add(schema, began_keys());
+  add(schema, unrolled_keys());
   for (const auto* network : {"generator", "discriminator"}) {
     add(schema, network_optimizer_keys(network));
   }
