@@ -26,6 +26,15 @@ struct LossTerm {
   torch::Tensor value;
 };
 
+/// A failure that does not end a run: each of `terms`, averaged over the steps between two lines of
+/// the log, lies beyond `limit`. It becomes an event of the run whenever it begins.
+struct FailureSign {
+  std::string event;               ///< e.g. "vanishing_gradient"
+  std::vector<std::string> terms;  ///< names of LossTerms
+  double limit = 0.0;
+  bool above = true;  ///< above the limit, or below it
+};
+
 /// What a step may know of the run around it.
 struct StepContext {
   std::int64_t step = 0;  ///< 0-based index of this step
@@ -46,6 +55,8 @@ class Trainable {
   /// Visits every tensor of the state once, always in the same order. Save, load, device move,
   /// parameter count and state hash all walk this list.
   virtual void visit_state(StateVisitor& visitor) = 0;
+  /// By what its logged terms tell that training has failed.
+  virtual std::vector<FailureSign> failure_signs() const { return {}; }
   /// Class logits [N,K] of images in [−1,1], or nothing for a model that does not classify.
   virtual std::optional<torch::Tensor> classify(const torch::Tensor& /*images*/) {
     return std::nullopt;

@@ -32,6 +32,7 @@ nlohmann::json describe(const RunPosition& position, const LossLog& losses) {
           {"step", position.step},
           {"images_seen", position.images_seen},
           {"training_rates", position.training_rates},
+          {"failing", position.failing},
           {"loss_names", names},
           {"loss_counts", counts}};
 }
@@ -132,9 +133,13 @@ RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition
   const TensorFile checkpoint = load_safetensors(file);
   const nlohmann::json json = read_position(checkpoint, label);
   const auto position = undamaged(label, [&] {
-    return RunPosition{json.at("definition_id"), json.value("training_id", ""),
-                       json.at("seed"),          json.at("step"),
-                       json.at("images_seen"),   json.at("training_rates")};
+    return RunPosition{json.at("definition_id"),
+                       json.value("training_id", ""),
+                       json.at("seed"),
+                       json.at("step"),
+                       json.at("images_seen"),
+                       json.at("training_rates"),
+                       json.value("failing", std::vector<std::string>())};
   });
   // Those of an older assay know the definition's id alone.
   const bool same_training = position.training_id.empty()

@@ -19,6 +19,7 @@ struct RunPosition {
   std::int64_t step = 0;  ///< steps done; also the data cursor
   std::int64_t images_seen = 0;
   std::vector<double> training_rates = {};  ///< images/s of the intervals so far
+  std::vector<std::string> failing = {};    ///< events whose signs (FailureSign) show now
 };
 
 /// Writes model state, noise streams, torch's global generator, position and the open loss averages

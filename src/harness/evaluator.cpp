@@ -124,9 +124,32 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
     }
     result.evaluation.metrics.push_back(metric->compute(inputs));
   }
+  look_for_collapse(result);
   for (auto& artifact : result.artifacts) artifact.images_seen = images_seen;
   for (auto& note : result.notes) note.images_seen = images_seen;
   return result;
+}
+
+void Evaluator::look_for_collapse(EvaluationResult& result) const {
+  // Before training nothing has been lost.
+  if (result.evaluation.images_seen == 0) return;
+  const auto note = [&](const std::string& text) {
+    result.notes.push_back({0, "mode_collapse", text});
+  };
+  for (const MetricValue& score : result.evaluation.metrics) {
+    if (score.name == "modes_covered") {
+      const auto modes = static_cast<double>(dataset_.modes->centres.size(0));
+      const double least = definition_.number("eval.collapse_modes") * modes;
+      if (score.value < least) {
+        note(fmt::format("{:g} of {:g} modes are covered, of which {:g} were to be expected",
+                         score.value, modes, least));
+      }
+    }
+    if (score.name == "recall" && score.value < definition_.number("eval.collapse_recall")) {
+      note(fmt::format("recall is {:.3g}, below {:g}", score.value,
+                       definition_.number("eval.collapse_recall")));
+    }
+  }
 }
 
 void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs,

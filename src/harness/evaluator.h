@@ -56,6 +56,8 @@ class Evaluator {
   double reference_spread();
   void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   void add_features(SampleKeeper& drawn, MetricInputs& inputs);
+  /// Notes scores that tell of mode collapse.
+  void look_for_collapse(EvaluationResult& result) const;
   /// What the definition's metrics need of the model, and pictures of it.
   void draw_inputs(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
   /// What scores of codes and of the encoder need (code_inputs.h).

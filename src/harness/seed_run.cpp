@@ -5,6 +5,8 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/random.h"
 #include "core/reason.h"
@@ -98,7 +100,9 @@ bool SeedRun::step_done(const std::vector<LossValue>& values) {
   const std::int64_t now = position_.images_seen += definition_.integer("train.batch_size");
   const bool last = ++position_.step == shared_.length.steps;
   if (problem || last || crosses(definition_.integer("train.log_every_images"), before, now)) {
-    observer_.scalars(losses_.take(now));
+    const Scalars means = losses_.take(now);
+    observer_.scalars(means);
+    look_for_failure(means);
   }
   if (problem) {
     diverge(fmt::format("{} became {}", problem->name, problem->value));
@@ -118,6 +122,33 @@ bool SeedRun::step_done(const std::vector<LossValue>& values) {
   // Always before an evaluation: a run that is killed in one continues right there.
   save();
   return evaluation_due;
+}
+
+void SeedRun::look_for_failure(const Scalars& means) {
+  const auto value_of = [&](const std::string& name) -> std::optional<double> {
+    for (const auto& [known, value] : means.values) {
+      if (known == name) return value;
+    }
+    return std::nullopt;
+  };
+  for (const FailureSign& sign : model_->failure_signs()) {
+    std::string seen;
+    bool shows = true;
+    for (const auto& name : sign.terms) {
+      const auto value = value_of(name);
+      shows = shows && value && (sign.above ? *value > sign.limit : *value < sign.limit);
+      if (shows) seen += fmt::format("{}{} is {:.3g}", seen.empty() ? "" : ", ", name, *value);
+    }
+    const auto known = std::find(position_.failing.begin(), position_.failing.end(), sign.event);
+    const bool was_known = known != position_.failing.end();
+    if (shows && !was_known) {
+      note(sign.event,
+           fmt::format("{}; {} {:g}", seen, sign.above ? "above" : "below", sign.limit));
+      position_.failing.push_back(sign.event);
+    }
+    // A term that no step reported says nothing.
+    if (!shows && was_known && value_of(sign.terms.front())) position_.failing.erase(known);
+  }
 }
 
 bool SeedRun::evaluation_due_at_start() const {

@@ -64,6 +64,8 @@ class SeedRun {
 
  private:
   void evaluating(std::string_view phase, std::int64_t done, std::int64_t all);
+  /// Notes failures that the means since the last line of the log tell of, each when it begins.
+  void look_for_failure(const Scalars& means);
   void diverge(const std::string& what);
   void close(RunFinished finished);
 

@@ -17,10 +17,15 @@
 #include "families/sampling.h"
 #include "kernels/pointwise/logistic_loss.h"
 #include "kernels/pointwise/spread.h"
+#include "nn/optim/gradient_clip.h"
 #include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
+
+// At every so manieth of the generator's steps the size of its gradient is looked at, so that small
+// networks hardly pay for it.
+constexpr std::int64_t kGradientEvery = 16;
 
 // How much of the batch the discriminator tells right.
 void log_accuracy(const AdversarialLoss& loss, const torch::Tensor& real,
@@ -57,6 +62,7 @@ class Gan : public GenerativeModel {
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
+  std::vector<FailureSign> failure_signs() const override;
   void sample(const SampleRequest& request) override;
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
@@ -77,7 +83,7 @@ class Gan : public GenerativeModel {
                             const StepContext& context, std::vector<LossTerm>& terms);
   void teach_generator(const Examples& real, const Examples& generated, const StepContext& context,
                        std::vector<LossTerm>& terms);
-  void update_generator(const StepContext& context);
+  void update_generator(const StepContext& context, std::vector<LossTerm>& terms);
 
   /// Of the samples [begin, end).
   torch::Tensor draw_inputs(std::int64_t begin, std::int64_t end, torch::Generator generator);
@@ -85,7 +91,7 @@ class Gan : public GenerativeModel {
 
   const AdversarialLoss& loss_;
   CriticRegularisers regularisers_;
-  double feature_matching_, adversarial_weight_;
+  double feature_matching_, adversarial_weight_, vanishing_norm_, won_accuracy_;
   std::int64_t discriminator_steps_, packing_, passes_, pass_size_, latent_dim_;
   bool together_;
   std::int64_t statistics_batches_;
@@ -103,6 +109,8 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       regularisers_(args.definition),
       feature_matching_(args.definition.number("objective.feature_matching")),
       adversarial_weight_(args.definition.number("objective.adversarial_weight")),
+      vanishing_norm_(args.definition.number("objective.vanishing_norm")),
+      won_accuracy_(args.definition.number("objective.won_accuracy")),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
       packing_(args.definition.integer("objective.packing")),
       passes_(generator_passes(args.definition)),
@@ -197,9 +205,12 @@ void Gan::teach_generator(const Examples& real, const Examples& generated,
   backward(classes_.of_generator(loss, of_generated));
 }
 
-void Gan::update_generator(const StepContext& context) {
-  generator_optimizer_.step(context);
+void Gan::update_generator(const StepContext& context, std::vector<LossTerm>& terms) {
   const std::int64_t updates = context.step / discriminator_steps_;
+  if (updates % kGradientEvery == 0) {
+    terms.push_back({"generator_gradient_norm", gradient_norm(generator_optimizer_.parameters())});
+  }
+  generator_optimizer_.step(context);
   generator_.update(updates);
 }
 
@@ -220,7 +231,7 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
     if (!together_) {
       teach_generator(real, reuse ? generated : generate(count, context), context, terms);
     }
-    update_generator(context);
+    update_generator(context, terms);
   }
   terms.push_back({"generated_spread", spread(unpacked(generated.values, packing_))});
   return terms;
@@ -233,6 +244,18 @@ void Gan::visit_state(StateVisitor& visitor) {
   equilibrium_.visit_state(visitor);
   generator_optimizer_.visit_state(visitor, "generator_optimizer");
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
+}
+
+std::vector<FailureSign> Gan::failure_signs() const {
+  std::vector<std::string> accuracies = {"discriminator_pair_accuracy"};
+  if (loss_.boundary) {
+    accuracies = {"discriminator_real_accuracy", "discriminator_generated_accuracy"};
+  }
+  return {{.event = "vanishing_gradient",
+           .terms = {"generator_gradient_norm"},
+           .limit = vanishing_norm_,
+           .above = false},
+          {.event = "discriminator_won", .terms = std::move(accuracies), .limit = won_accuracy_}};
 }
 
 torch::Tensor Gan::draw_inputs(std::int64_t begin, std::int64_t end, torch::Generator generator) {

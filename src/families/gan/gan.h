@@ -21,8 +21,9 @@ namespace assay {
 /// (when updated), discriminator_real_accuracy, discriminator_generated_accuracy (shares of the
 /// batch told right; discriminator_pair_accuracy, the share of pairs in the right order, where the
 /// loss has no boundary between real and generated), generated_spread (mean standard deviation over
-/// the generated batch; near zero when the generator has collapsed); with AC-GAN class_real_loss,
-/// class_generated_loss and the two accuracies; with BEGAN equilibrium_k and convergence_measure.
+/// the generated batch; near zero when the generator has collapsed), generator_gradient_norm (at
+/// every 16th of its updates, before clipping); with AC-GAN class_real_loss, class_generated_loss
+/// and the two accuracies; with BEGAN equilibrium_k and convergence_measure.
 Schema gan_schema();
 /// Throws Error for settings that exclude one another.
 void check_gan(const Definition& definition);

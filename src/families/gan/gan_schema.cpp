@@ -80,6 +80,24 @@ Schema objective_keys() {
            .needs = {{"objective.feature_matching"}}}};
 }
 
+// What an event is made of changes no number.
+Schema failure_keys() {
+  return {{.path = "objective.vanishing_norm",
+           .default_value = 1e-5,
+           .meaning = "the event vanishing_gradient: the norm of the generator's gradient is below "
+                      "this; 0: never",
+           .minimum = 0,
+           .maximum = 1e6,
+           .identity = false},
+          {.path = "objective.won_accuracy",
+           .default_value = 0.99,
+           .meaning = "the event discriminator_won: it tells more than this share of the real and "
+                      "of the generated examples right; 1: never",
+           .minimum = 0.5,
+           .maximum = 1,
+           .identity = false}};
+}
+
 }  // namespace
 
 Schema gan_schema() {
@@ -89,6 +107,7 @@ Schema gan_schema() {
   add(schema, class_condition_keys());
   add(schema, began_keys());
   add(schema, unrolled_keys());
+  add(schema, failure_keys());
   for (const auto* network : {"generator", "discriminator"}) {
     add(schema, network_optimizer_keys(network));
   }

@@ -13,4 +13,7 @@ namespace assay {
 /// that are stacked over seeds (kernels/runtime/seed_batch.h) each seed has its own norm.
 torch::Tensor clip_gradient_norm(const std::vector<torch::Tensor>& parameters, double max_norm);
 
+/// ‖g‖ of all gradients together, as above, and nothing is clipped.
+torch::Tensor gradient_norm(const std::vector<torch::Tensor>& parameters);
+
 }  // namespace assay
