@@ -133,6 +133,49 @@ def dcgan():
     return step
 
 
+def wgan_gp():
+    """Five steps of the critic, one of the generator. torch.compile has no second derivatives: the penalty's critic is eager."""
+    def widen(i, o, stride, padding):
+        return nn.ConvTranspose2d(i, o, 4, stride, padding, bias=False)
+
+    def conv(i, o, stride, padding):
+        return nn.Conv2d(i, o, 4, stride, padding, bias=False)
+    generator = nn.Sequential(widen(100, 256, 1, 0), nn.BatchNorm2d(256), nn.ReLU(True),
+                              widen(256, 128, 2, 1), nn.BatchNorm2d(128), nn.ReLU(True),
+                              widen(128, 64, 2, 1), nn.BatchNorm2d(64), nn.ReLU(True), widen(64, 3, 2, 1), nn.Tanh())
+    critic = nn.Sequential(conv(3, 64, 2, 1), nn.LeakyReLU(0.2, True),
+                           conv(64, 128, 2, 1), nn.GroupNorm(1, 128), nn.LeakyReLU(0.2, True),
+                           conv(128, 256, 2, 1), nn.GroupNorm(1, 256), nn.LeakyReLU(0.2, True), conv(256, 1, 1, 0))
+    load(generator, "generator.")
+    load(critic, "critic.")
+    settings = dict(lr=1e-4, betas=(0.5, 0.9))
+    adam_g, adam_c = adam(generator, **settings), adam(critic, **settings)
+    generate, judge = compiled(generator), compiled(critic)
+    x = ordered(torch.rand(64, 3, 32, 32, generator=noise) * 2 - 1)
+
+    def penalty(generated):
+        share = torch.rand(64, 1, 1, 1, generator=noise)
+        between = (share * x + (1 - share) * generated).requires_grad_()
+        slope, = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+        return (((slope.square().flatten(1).sum(1) + 1e-12).sqrt() - 1) ** 2).mean()
+
+    def step():
+        for _ in range(5):
+            with torch.no_grad():
+                generated = generate(torch.randn(64, 100, 1, 1, generator=noise))
+            adam_c.zero_grad()
+            loss = judge(generated).mean() - judge(x).mean() + 10 * penalty(generated)
+            loss.backward()
+            adam_c.step()
+        adam_g.zero_grad()
+        critic.requires_grad_(False)
+        (-judge(generate(torch.randn(64, 100, 1, 1, generator=noise))).mean()).backward()
+        critic.requires_grad_(True)
+        adam_g.step()
+        return loss.detach()
+    return step
+
+
 class Residual(nn.Module):
     def __init__(self, i, o, time):
         super().__init__()
@@ -300,6 +343,7 @@ step, steps_per_repeat = {
     "mlp_vae_train": lambda: (vae(MlpVae(), (128, 784), 20), 100),
     "conv_vae_train": lambda: (vae(ConvVae(), (128, 1, 28, 28), 32), 10 * more),
     "dcgan_train": lambda: (dcgan(), 3 * more),
+    "wgan_gp_train": lambda: (wgan_gp(), more),
     "ddpm_train": lambda: (ddpm(), more),
     "ddpm_sample": lambda: (ddpm_sampling(), 2 * more),
     "ddp_library_train": lambda: (library(), more),

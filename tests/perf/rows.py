@@ -75,6 +75,7 @@ def define(cache, python):
     training("mlp_vae_train", everything, close(1e-3))
     training("conv_vae_train", everything, close(1e-3))
     training("dcgan_train", everything, close_at_first(2e-2))
+    training("wgan_gp_train", everything, close_at_first(2e-2))
     training("ddpm_train", everything, close(1e-3), memory="peak_memory_ddpm")
     training("ddpm_sample", everything, close(1e-3))
     training("ddp_library_train", ("eager", "compile"), close(1e-3))

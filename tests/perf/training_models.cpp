@@ -93,6 +93,13 @@ torch::nn::Sequential dcgan_discriminator() {
                                BatchNorm2d(256), leaky_relu(), conv(256, 1, 1, 0, false));
 }
 
+torch::nn::Sequential wgan_critic() {
+  using torch::nn::GroupNorm;
+  return torch::nn::Sequential(conv(3, 64, 2, 1, false), leaky_relu(), conv(64, 128, 2, 1, false),
+                               GroupNorm(1, 128), leaky_relu(), conv(128, 256, 2, 1, false),
+                               GroupNorm(1, 256), leaky_relu(), conv(256, 1, 1, 0, false));
+}
+
 UNet ddpm_unet() {
   UNetOptions options;
   options.base_channels = 32;

@@ -39,6 +39,8 @@ TORCH_MODULE(ConvVae);
 /// DCGAN (Radford et al. 2016) for 32×32 RGB images, 64 channels at the widest side.
 torch::nn::Sequential dcgan_generator();
 torch::nn::Sequential dcgan_discriminator();
+/// The same with layer normalisation over all channels, for WGAN-GP.
+torch::nn::Sequential wgan_critic();
 
 /// Ho et al.'s U-Net for 28×28 grey images: 32 channels times 1, 2, 4; 3.6 M parameters. No layer
 /// starts at zero, so that every gradient counts.

@@ -93,6 +93,53 @@ Step dcgan_step(Source noise, TensorMap& weights) {
   };
 }
 
+// (‖∇D(x̂)‖ − 1)² between real and generated images (Gulrajani et al. 2017, eq. 3).
+template <class Logits>
+torch::Tensor gradient_penalty(const Logits& logits, const torch::Tensor& real,
+                               const torch::Tensor& generated, const torch::Tensor& share) {
+  const auto x = (share * real + (1.0 - share) * generated).requires_grad_();
+  const auto slope =
+      torch::autograd::grad({logits(x).sum()}, {x}, {}, /*retain_graph=*/true, true)[0];
+  return ((slope.square().flatten(1).sum(1) + 1e-12).sqrt() - 1.0).square().mean();
+}
+
+// Five steps of the critic, one of the generator; the loss is the critic's last.
+Step wgan_gp_step(Source noise, TensorMap& weights) {
+  auto generator = dcgan_generator(), critic = wgan_critic();
+  add_weights(weights, "generator.", *generator);
+  add_weights(weights, "critic.", *critic);
+  generator->to(noise.device());
+  critic->to(noise.device());
+  const AdamOptions options{.beta1 = 0.5, .beta2 = 0.9};
+  auto adam_g = std::make_shared<Adam>(*generator, options);
+  auto adam_c = std::make_shared<Adam>(*critic, options);
+  const auto x = noise.uniform({64, 3, 32, 32}) * 2 - 1;
+  auto logits = [=](const torch::Tensor& images) mutable {
+    return critic->forward(images).flatten();
+  };
+  return [=]() mutable {
+    torch::Tensor loss;
+    for (int i = 0; i < 5; ++i) {
+      torch::Tensor generated;
+      {
+        const torch::NoGradGuard no_grad;
+        generated = generator->forward(noise.normal({64, 100, 1, 1}));
+      }
+      adam_c->zero_grad();
+      const auto share = noise.uniform({64, 1, 1, 1});
+      loss = logits(generated).mean() - logits(x).mean() +
+             10.0 * gradient_penalty(logits, x, generated, share);
+      loss.backward();
+      adam_c->step(1e-4);
+    }
+    adam_g->zero_grad();
+    const Frozen frozen(*critic);
+    (-logits(generator->forward(noise.normal({64, 100, 1, 1}))).mean()).backward();
+    adam_g->step(1e-4);
+    return loss.detach();
+  };
+}
+
 torch::Tensor alpha_bar() { return at::cumprod(1.0 - at::linspace(1e-4, 0.02, 1000), 0); }
 
 Step ddpm_step(Source noise, TensorMap& weights) {
@@ -202,6 +249,7 @@ Work work_named(const std::string& name, const Source& noise, TensorMap& weights
     return {vae_step(ConvVae(), {128, 1, 28, 28}, 32, noise, weights), 10 * more};
   }
   if (name == "dcgan_train") return {dcgan_step(noise, weights), 3 * more};
+  if (name == "wgan_gp_train") return {wgan_gp_step(noise, weights), more};
   if (name == "ddpm_train") return {ddpm_step(noise, weights), more};
   if (name == "ddpm_sample") return {ddpm_sampling_step(noise, weights), 2 * more};
   if (name == "ddp_library_train") return {library_step(noise, weights), more};
