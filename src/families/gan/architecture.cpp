@@ -44,10 +44,11 @@ const Choices<NormAverage> kNormAverages = {
 }  // namespace
 
 // Each is described where it is defined.
-GanArchitecture mlp_gan(), dcgan();
+GanArchitecture mlp_gan(), dcgan(), infogan(), sngan();
 
 const Choices<GanArchitecture>& gan_architectures() {
-  static const Choices<GanArchitecture> all = {{"mlp", mlp_gan()}, {"dcgan", dcgan()}};
+  static const Choices<GanArchitecture> all = {
+      {"mlp", mlp_gan()}, {"dcgan", dcgan()}, {"infogan", infogan()}, {"sngan", sngan()}};
   return all;
 }
 
@@ -85,21 +86,26 @@ Schema critic_layer_keys() {
 }
 
 Schema batch_norm_keys() {
+  // The others have settings of their own papers.
+  const decltype(Key::needs) kOfBatchNorm = {{"model.network", {"mlp", "dcgan"}}};
   return {{.path = "model.norm_epsilon",
            .default_value = kDefaultNorm.epsilon,
            .meaning = "added to the variance in batch normalisation",
            .minimum = 0,
-           .maximum = 1},
+           .maximum = 1,
+           .needs = kOfBatchNorm},
           {.path = "model.norm_momentum",
            .default_value = kDefaultNorm.momentum,
            .meaning = "weight of a new batch in its running averages",
            .minimum = 0,
-           .maximum = 1},
+           .maximum = 1,
+           .needs = kOfBatchNorm},
           {.path = "model.norm_average",
            .default_value = std::string("variance"),
            .meaning = "what is averaged beside the mean: the variance, or the standard deviation "
                       "(Lin et al. 2018, code)",
-           .choices = kNormAverages.names()}};
+           .choices = kNormAverages.names(),
+           .needs = kOfBatchNorm}};
 }
 
 void add_batch_norm(Sequential& layers, const GanShape& shape, std::int64_t channels) {

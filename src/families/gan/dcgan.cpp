@@ -57,10 +57,10 @@ Schema keys() {
                  "dcgan"),
       {.path = "model.discriminator_norm",
        .default_value = std::string("batch"),
-       .meaning = "dcgan: what normalises the discriminator's channels: the batch's statistics, "
-                  "each example's over all channels, or nothing",
+       .meaning = "dcgan, infogan: what normalises the discriminator's channels: the batch's "
+                  "statistics, each example's over all channels, or nothing",
        .choices = kNorms.names(),
-       .needs = {{"model.network", {"dcgan"}}}},
+       .needs = {{"model.network", {"dcgan", "infogan"}}}},
   };
 }
 

@@ -12,6 +12,7 @@
 #include "families/gan/critic_penalty.h"
 #include "families/gan/fresh_statistics.h"
 #include "families/gan/gan_networks.h"
+#include "families/gan/latents.h"
 #include "families/gan/unrolled.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
@@ -67,7 +68,7 @@ class Gan : public GenerativeModel {
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
                                             torch::Generator generator) override {
-    return draw_normal(count, {latent_dim_}, generator);
+    return latents_.sampled(count, latent_dim_, generator);
   }
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
 
@@ -90,6 +91,7 @@ class Gan : public GenerativeModel {
   FreshStatistics fresh_statistics(Sequential& network);
 
   const AdversarialLoss& loss_;
+  const LatentDistribution& latents_;
   CriticRegularisers regularisers_;
   double feature_matching_, adversarial_weight_, vanishing_norm_, won_accuracy_;
   std::int64_t discriminator_steps_, packing_, passes_, pass_size_, latent_dim_;
@@ -106,6 +108,7 @@ class Gan : public GenerativeModel {
 
 Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
     : loss_(adversarial_losses().of(args.definition, "objective.loss")),
+      latents_(latent_distributions().of(args.definition, "model.latent")),
       regularisers_(args.definition),
       feature_matching_(args.definition.number("objective.feature_matching")),
       adversarial_weight_(args.definition.number("objective.adversarial_weight")),
@@ -136,7 +139,7 @@ Examples Gan::generate(std::int64_t count, const StepContext& context) {
   const auto options = at::TensorOptions(at::kFloat).device(device_);
   std::vector<torch::Tensor> values, classes;
   for (std::int64_t pass = 0; pass < passes_; ++pass) {
-    const auto z = context.noise.normal({count / passes_, latent_dim_}, options);
+    const auto z = latents_.training(context.noise, {count / passes_, latent_dim_}, options);
     classes.push_back(classes_.draw(z.size(0), context.noise));
     values.push_back(generator_.live()->forward(classes_.joined(z, classes.back())));
   }
@@ -259,7 +262,7 @@ std::vector<FailureSign> Gan::failure_signs() const {
 }
 
 torch::Tensor Gan::draw_inputs(std::int64_t begin, std::int64_t end, torch::Generator generator) {
-  const auto z = draw_normal(end - begin, {latent_dim_}, std::move(generator)).to(device_);
+  const auto z = latents_.sampled(end - begin, latent_dim_, generator).to(device_);
   const auto labels = sample_labels(end);
   return labels ? classes_.joined(z, classes_.one_hot(labels->slice(0, begin))) : z;
 }

@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "families/gan/critic_penalty.h"
+#include "families/gan/initial_weights.h"
 #include "families/refuse.h"
-#include "nn/blocks/initialise.h"
 
 namespace assay {
 namespace {
@@ -24,7 +24,9 @@ void check_examples(const Definition& definition, const std::vector<std::int64_t
 }
 
 Sequential prepared(Sequential network, const ModelArgs& args) {
-  initialise_dcgan(*network, args.definition.number("model.initial_sd"), construction_generator());
+  gan_initial_weights()
+      .of(args.definition, "model.initial_weights")
+      .draw(*network, args.definition.number("model.initial_sd"), construction_generator());
   network->to(args.device);
   return network;
 }

@@ -5,6 +5,8 @@
 #include "families/gan/class_condition.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/gan.h"
+#include "families/gan/initial_weights.h"
+#include "families/gan/latents.h"
 #include "families/gan/unrolled.h"
 #include "families/optimizer.h"
 
@@ -26,17 +28,27 @@ Schema network_keys() {
                     .default_value = int64_t{64},
                     .meaning = "dimensions of z",
                     .minimum = 1,
-                    .maximum = 65536}};
+                    .maximum = 65536},
+                   {.path = "model.latent",
+                    .default_value = std::string("normal"),
+                    .meaning = "what z is drawn from: N(0, I), or uniformly from (-1, 1) in each "
+                               "dimension",
+                    .choices = latent_distributions().names()}};
   for (const auto& name : gan_architectures().names()) {
     add(schema, gan_architectures().at(name).keys());
   }
   add(schema, critic_layer_keys());
   add(schema, batch_norm_keys());
-  add(schema, {{.path = "model.initial_sd",
+  add(schema, {{.path = "model.initial_weights",
+                .default_value = std::string("normal"),
+                .meaning = "how weights start: as DCGAN's, compare_gan's, WGAN-GP's or SNGAN's",
+                .choices = gan_initial_weights().names()},
+               {.path = "model.initial_sd",
                 .default_value = 0.02,
                 .meaning = "standard deviation of the initial weights",
                 .minimum = 0,
-                .maximum = 10}});
+                .maximum = 10,
+                .needs = {{"model.initial_weights", {"normal", "truncated_normal"}}}}});
   return schema;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Multilayer perceptrons for points, or small images, as of PacGAN's 2-D experiments (Lin et al.
 // 2018): generator of Linear without bias, BN, ReLU per width, then Linear; discriminator of Linear
-// and leaky ReLU, or a maxout layer, per width, then Linear.
+// and leaky ReLU, or a maxout layer, per width, then Linear. Without the batch normalisation, and
+// with ReLU in the discriminator, those of WGAN-GP's (Gulrajani et al. 2017, gan_toy.py).
 #include <torch/nn/modules/activation.h>
 
 #include <functional>
@@ -13,8 +14,6 @@
 
 namespace assay {
 namespace {
-
-constexpr double kLeak = 0.2;
 
 std::int64_t example_size(const GanShape& shape) {
   return std::accumulate(shape.example.begin(), shape.example.end(), std::int64_t{1},
@@ -33,21 +32,33 @@ Schema keys() {
        .minimum = 0,
        .maximum = 64,
        .needs = {{"model.network", {"mlp"}}}},
+      {.path = "model.generator_batch_norm",
+       .default_value = true,
+       .meaning = "mlp: batch normalisation in the generator's hidden layers",
+       .needs = {{"model.network", {"mlp"}}}},
+      {.path = "model.discriminator_slope",
+       .default_value = 0.2,
+       .meaning = "mlp: slope below 0 of the discriminator's leaky ReLU; 0: ReLU",
+       .minimum = 0,
+       .maximum = 1,
+       .needs = {{"model.network", {"mlp"}}}},
   };
 }
 
 std::string misfit(const GanShape&) { return {}; }
 
 bool normalises_single_values(const GanShape& shape) {
-  return !shape.definition.integers("model.generator_widths").empty();
+  return shape.definition.boolean("model.generator_batch_norm") &&
+         !shape.definition.integers("model.generator_widths").empty();
 }
 
 Sequential generator(const GanShape& shape) {
+  const bool normalised = shape.definition.boolean("model.generator_batch_norm");
   Sequential layers;
   std::int64_t width = shape.latent_dim();
   for (const auto next : shape.definition.integers("model.generator_widths")) {
-    layers->push_back(Linear(torch::nn::LinearOptions(width, next).bias(false)));
-    add_batch_norm(layers, shape, next);
+    layers->push_back(Linear(torch::nn::LinearOptions(width, next).bias(!normalised)));
+    if (normalised) add_batch_norm(layers, shape, next);
     layers->push_back(torch::nn::ReLU(torch::nn::ReLUOptions().inplace(true)));
     width = next;
   }
@@ -61,6 +72,7 @@ Sequential generator(const GanShape& shape) {
 
 Sequential discriminator(const GanShape& shape) {
   const std::int64_t pieces = shape.definition.integer("model.maxout_pieces");
+  const double slope = shape.definition.number("model.discriminator_slope");
   Sequential layers;
   layers->push_back(torch::nn::Flatten());
   std::int64_t width = example_size(shape);
@@ -70,7 +82,7 @@ Sequential discriminator(const GanShape& shape) {
     } else {
       add_critic_linear(layers, shape, width, next);
       layers->push_back(
-          torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true)));
+          torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(slope).inplace(true)));
     }
     width = next;
   }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The networks on which Lucic et al. 2018 ("Are GANs Created Equal?") compare GANs, after InfoGAN
+// (Chen et al. 2016); as in their compare_gan, branch v1, with c = model.infogan_width = 64 and
+// ℓ = leaky ReLU 0.2. Generator: Linear Z→16c, BN, ℓ · Linear →2c·s/4·s/4, BN, ℓ · ConvT 4/2/1 →c,
+// BN, ℓ · ConvT 4/2/1 to the image, sigmoid. Discriminator: Conv 4/2/1 →c, ℓ · Conv 4/2/1 →2c,
+// norm, ℓ · Linear →16c, norm, ℓ · Linear. All layers have biases. Both see images in [0,1], which
+// are 0 where a convolution pads.
+#include <fmt/format.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/container/functional.h>
+#include <torch/nn/modules/normalization.h>
+
+#include "families/gan/architecture.h"
+#include "families/network.h"
+#include "nn/blocks/batch_norm.h"
+#include "nn/blocks/convolution.h"
+#include "nn/blocks/linear.h"
+
+namespace assay {
+namespace {
+
+using std::int64_t;
+
+constexpr double kLeak = 0.2, kEpsilon = 1e-3;
+
+Schema keys() {
+  return {{.path = "model.infogan_width",
+           .default_value = int64_t{64},
+           .meaning = "infogan: channels of the layer next to the image; twice as many inside, "
+                      "sixteen times as many units in the linear layers",
+           .minimum = 1,
+           .maximum = 4096,
+           .needs = {{"model.network", {"infogan"}}}},
+          {.path = "model.infogan_norm_decay",
+           .default_value = 0.999,
+           .meaning = "infogan: share that batch normalisation's running statistics keep at each "
+                      "batch",
+           .minimum = 0,
+           .maximum = 1,
+           .needs = {{"model.network", {"infogan"}}}}};
+}
+
+std::string misfit(const GanShape& shape) {
+  const auto& example = shape.example;
+  if (example.size() != 3)
+    return "model.network = \"infogan\" needs images; take \"mlp\" for points";
+  if (example[1] % 4 != 0 || example[2] % 4 != 0) {
+    return fmt::format("model.network = \"infogan\" needs images whose sides 4 divides, not {}x{}",
+                       example[1], example[2]);
+  }
+  return {};
+}
+
+struct Sizes {
+  explicit Sizes(const GanShape& shape)
+      : outer(shape.definition.integer("model.infogan_width")),
+        inner(2 * outer),
+        units(16 * outer),
+        rows(shape.example[1] / 4),
+        columns(shape.example[2] / 4) {}
+  int64_t outer, inner, units, rows, columns;
+};
+
+template <class Norm>
+Norm batch_norm(const GanShape& shape, int64_t channels) {
+  const double decay = shape.definition.number("model.infogan_norm_decay");
+  return Norm(torch::nn::BatchNormOptions(channels).eps(kEpsilon).momentum(1.0 - decay));
+}
+
+template <class BatchNorm>
+void add_batch_norm(Sequential& layers, const GanShape& shape, int64_t channels) {
+  layers->push_back(batch_norm<BatchNorm>(shape, channels));
+}
+// Over all channels of each example, with a scale and a shift for each (Ba et al. 2016).
+void add_layer_norm(Sequential& layers, const GanShape&, int64_t channels) {
+  layers->push_back(torch::nn::GroupNorm(1, channels));
+}
+void add_nothing(Sequential&, const GanShape&, int64_t) {}
+
+struct Norm {
+  using Add = void (*)(Sequential& layers, const GanShape& shape, int64_t channels);
+  Add of_images, of_units;
+  CriticNorm over;
+};
+const Choices<Norm> kNorms = {
+    {"batch", {add_batch_norm<BatchNorm2d>, add_batch_norm<BatchNorm1d>, CriticNorm::kBatch}},
+    {"layer", {add_layer_norm, add_layer_norm, CriticNorm::kExample}},
+    {"none", {add_nothing, add_nothing, CriticNorm::kNothing}}};
+
+const Norm& norm_of(const Definition& definition) {
+  return kNorms.of(definition, "model.discriminator_norm");
+}
+
+void add_leaky_relu(Sequential& layers) {
+  layers->push_back(
+      torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true)));
+}
+
+Sequential generator(const GanShape& shape) {
+  const auto problem = misfit(shape);
+  TORCH_CHECK(problem.empty(), problem);
+  const Sizes sizes(shape);
+  const int64_t values = sizes.inner * sizes.rows * sizes.columns;
+  const auto doubled = [](int64_t in, int64_t out) {
+    return TransposedConvolution(
+        torch::nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1));
+  };
+  Sequential layers;
+  layers->push_back(Linear(shape.latent_dim(), sizes.units));
+  layers->push_back(batch_norm<BatchNorm1d>(shape, sizes.units));
+  add_leaky_relu(layers);
+  layers->push_back(Linear(sizes.units, values));
+  layers->push_back(batch_norm<BatchNorm1d>(shape, values));
+  add_leaky_relu(layers);
+  layers->push_back(torch::nn::Unflatten(
+      torch::nn::UnflattenOptions(1, {sizes.inner, sizes.rows, sizes.columns})));
+  layers->push_back(doubled(sizes.inner, sizes.outer));
+  layers->push_back(batch_norm<BatchNorm2d>(shape, sizes.outer));
+  add_leaky_relu(layers);
+  layers->push_back(doubled(sizes.outer, shape.example[0]));
+  layers->push_back(torch::nn::Functional(mean_image));
+  return layers;
+}
+
+Sequential discriminator(const GanShape& shape) {
+  const auto problem = misfit(shape);
+  TORCH_CHECK(problem.empty(), problem);
+  const Sizes sizes(shape);
+  const Norm& norm = norm_of(shape.definition);
+  const auto halved = [](int64_t in, int64_t out) {
+    return torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1);
+  };
+  Sequential layers;
+  layers->push_back(torch::nn::Functional([](const torch::Tensor& x) { return 0.5 * x + 0.5; }));
+  add_critic_convolution(layers, shape, halved(shape.example[0], sizes.outer));
+  add_leaky_relu(layers);
+  add_critic_convolution(layers, shape, halved(sizes.outer, sizes.inner));
+  norm.of_images(layers, shape, sizes.inner);
+  add_leaky_relu(layers);
+  layers->push_back(torch::nn::Flatten());
+  add_critic_linear(layers, shape, sizes.inner * sizes.rows * sizes.columns, sizes.units);
+  norm.of_units(layers, shape, sizes.units);
+  add_leaky_relu(layers);
+  add_critic_head(layers, shape, sizes.units);
+  return layers;
+}
+
+}  // namespace
+
+GanArchitecture infogan() {
+  return {
+      .paper = "Lucic et al. 2018, appendix D",
+      .keys = keys,
+      .misfit = misfit,
+      .normalises_single_values = [](const GanShape&) { return true; },
+      .discriminator_norm = [](const Definition& definition) { return norm_of(definition).over; },
+      .generator = generator,
+      .discriminator = discriminator};
+}
+
+}  // namespace assay
