@@ -11,6 +11,7 @@
 #include "families/diffusion/diffusion.h"
 #include "families/gan/architecture.h"
 #include "families/gan/gan.h"
+#include "families/latent_fifth.h"
 #include "families/training_codes.h"
 #include "families/vae/vae.h"
 #include "families/vq_vae/vq_vae.h"
@@ -126,6 +127,7 @@ Protocol sampling_protocol(const Definition& definition, std::int64_t training_i
     if (!key.path.starts_with("sampler.") || !has_effect(key, schema, definition)) continue;
     protocol[key.path] = protocol_text(definition.values.at(key.path).value);
   }
+  describe_latent_fifth(protocol);
   if (its.describe_sampling != nullptr) {
     its.describe_sampling(definition, training_images, protocol);
   }

@@ -12,6 +12,7 @@
 #include "families/autoencoder/autoencoder_network.h"
 #include "families/autoencoder/gaussian_mixture.h"
 #include "families/autoencoder/sparsity.h"
+#include "families/latent_fifth.h"
 #include "families/network.h"
 #include "families/objectives/contraction.h"
 #include "families/objectives/corruption.h"
@@ -77,7 +78,7 @@ class Autoencoder : public GenerativeModel {
   const Contraction contraction_;
   const CodeFit code_fit_;
   double corruption_level_, sparsity_weight_, sparsity_target_, contraction_weight_;
-  std::int64_t contraction_probes_, fit_images_, fit_components_;
+  std::int64_t contraction_probes_, latent_fifth_, fit_images_, fit_components_;
   std::uint64_t fit_seed_;
   torch::Tensor training_images_;
   torch::Device device_;
@@ -98,6 +99,7 @@ Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions&
       sparsity_target_(args.definition.number("objective.sparsity_target")),
       contraction_weight_(args.definition.number("objective.contraction_weight")),
       contraction_probes_(args.definition.integer("objective.contraction_probes")),
+      latent_fifth_(args.definition.integer("sampler.latent_fifth")),
       fit_images_(args.definition.integer("sampler.fit_images")),
       fit_components_(args.definition.integer("sampler.components")),
       fit_seed_(static_cast<std::uint64_t>(args.definition.integer("sampler.fit_seed"))),
@@ -190,7 +192,11 @@ std::optional<torch::Tensor> Autoencoder::draw_latents(std::int64_t count, const
                                                        torch::Generator generator) {
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*network_.scored());
-  const auto z = sample_mixture(fitted_codes(), count, generator);
+  const auto mixture = fitted_codes();
+  const auto z = draw_in_fifth(latent_fifth_, count, generator,
+                               [&](std::int64_t more, const torch::Generator& from) {
+                                 return sample_mixture(mixture, more, from);
+                               });
   return network_.scored()->sparse(z.to(device_)).to(torch::kCPU);
 }
 

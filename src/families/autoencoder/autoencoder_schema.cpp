@@ -2,6 +2,7 @@
 #include "families/autoencoder/autoencoder.h"
 #include "families/autoencoder/autoencoder_choices.h"
 #include "families/encoder_decoder/encoder_decoder.h"
+#include "families/latent_fifth.h"
 
 namespace assay {
 namespace {
@@ -117,6 +118,7 @@ Schema autoencoder_schema() {
   for (const auto& keys : {model_and_sampler_keys(), objective_keys()}) {
     schema.insert(schema.end(), keys.begin(), keys.end());
   }
+  schema.push_back(latent_fifth_key());
   return schema;
 }
 

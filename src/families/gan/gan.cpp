@@ -14,6 +14,7 @@
 #include "families/gan/gan_networks.h"
 #include "families/gan/latents.h"
 #include "families/gan/unrolled.h"
+#include "families/latent_fifth.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "kernels/pointwise/logistic_loss.h"
@@ -68,7 +69,10 @@ class Gan : public GenerativeModel {
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
                                             torch::Generator generator) override {
-    return latents_.sampled(count, latent_dim_, generator);
+    return draw_in_fifth(latent_fifth_, count, generator,
+                         [this](std::int64_t more, const torch::Generator& from) {
+                           return latents_.sampled(more, latent_dim_, from);
+                         });
   }
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
 
@@ -86,15 +90,15 @@ class Gan : public GenerativeModel {
                        std::vector<LossTerm>& terms);
   void update_generator(const StepContext& context, std::vector<LossTerm>& terms);
 
-  /// Of the samples [begin, end).
-  torch::Tensor draw_inputs(std::int64_t begin, std::int64_t end, torch::Generator generator);
+  /// The generator's input of the samples from `begin` on, whose latents are z.
+  torch::Tensor input_of(const torch::Tensor& z, std::int64_t begin);
   FreshStatistics fresh_statistics(Sequential& network);
 
   const AdversarialLoss& loss_;
   const LatentDistribution& latents_;
   CriticRegularisers regularisers_;
   double feature_matching_, adversarial_weight_, vanishing_norm_, won_accuracy_;
-  std::int64_t discriminator_steps_, packing_, passes_, pass_size_, latent_dim_;
+  std::int64_t discriminator_steps_, packing_, passes_, pass_size_, latent_dim_, latent_fifth_;
   bool together_;
   std::int64_t statistics_batches_;
   torch::Device device_;
@@ -121,6 +125,7 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       latent_dim_(args.definition.integer("model.latent_dim")),
       together_(args.definition.text("objective.updates") == "together"),
       statistics_batches_(args.definition.integer("sampler.statistics_batches")),
+      latent_fifth_(args.definition.integer("sampler.latent_fifth")),
       device_(args.device),
       classes_(args),
       generator_(new_generator(architecture, args, classes_)),
@@ -261,15 +266,15 @@ std::vector<FailureSign> Gan::failure_signs() const {
           {.event = "discriminator_won", .terms = std::move(accuracies), .limit = won_accuracy_}};
 }
 
-torch::Tensor Gan::draw_inputs(std::int64_t begin, std::int64_t end, torch::Generator generator) {
-  const auto z = latents_.sampled(end - begin, latent_dim_, generator).to(device_);
-  const auto labels = sample_labels(end);
-  return labels ? classes_.joined(z, classes_.one_hot(labels->slice(0, begin))) : z;
+torch::Tensor Gan::input_of(const torch::Tensor& z, std::int64_t begin) {
+  const auto placed = z.to(device_);
+  const auto labels = sample_labels(begin + z.size(0));
+  return labels ? classes_.joined(placed, classes_.one_hot(labels->slice(0, begin))) : placed;
 }
 
 FreshStatistics Gan::fresh_statistics(Sequential& network) {
   return {network, statistics_batches_, [this](const torch::Generator& generator) {
-            return draw_inputs(0, pass_size_, generator);
+            return input_of(*draw_latents(pass_size_, {}, generator), 0);
           }};
 }
 
@@ -277,8 +282,9 @@ void Gan::sample(const SampleRequest& request) {
   auto& network = generator_.scored();
   const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
+  const auto z = *draw_latents(request.count, {}, request.generator);
   sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
-    return network->forward(draw_inputs(begin, end, request.generator));
+    return network->forward(input_of(z.slice(0, begin, end), begin));
   });
 }
 

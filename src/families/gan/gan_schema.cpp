@@ -8,6 +8,7 @@
 #include "families/gan/initial_weights.h"
 #include "families/gan/latents.h"
 #include "families/gan/unrolled.h"
+#include "families/latent_fifth.h"
 #include "families/optimizer.h"
 
 namespace assay {
@@ -130,6 +131,7 @@ Schema gan_schema() {
                                "samples alone (Lin et al. 2018, code: 50)",
                     .minimum = 0,
                     .maximum = 1e6});
+  schema.push_back(latent_fifth_key());
   return schema;
 }
 

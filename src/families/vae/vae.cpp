@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "families/latent_fifth.h"
 #include "families/network.h"
 #include "families/objectives/contraction.h"
 #include "families/objectives/kl_weight.h"
@@ -77,6 +78,7 @@ class Vae : public GenerativeModel {
   bool importance_weighted_;
   std::int64_t samples_;  // of z for each image
   double second_stage_share_;
+  std::int64_t latent_fifth_;
   torch::Device device_;
   Averaged<VaeNetwork> network_;
   std::unique_ptr<Prior> prior_, scored_prior_;
@@ -93,6 +95,7 @@ Vae::Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptio
       importance_weighted_(kBounds.of(args.definition, "objective.bound")),
       samples_(args.definition.integer("objective.samples")),
       second_stage_share_(args.definition.number("objective.second_stage_share")),
+      latent_fifth_(args.definition.integer("sampler.latent_fifth")),
       device_(args.device),
       network_(make_network<VaeNetwork>(options, args.device)),
       prior_(make_prior(options, network_.live())),
@@ -216,8 +219,11 @@ std::optional<torch::Tensor> Vae::draw_latents(std::int64_t count, const torch::
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*network_.scored());
   const bool two_stages = second_stage_ && second_stage_->begun();
-  return two_stages ? second_stage_->sample(count, condition(labels), generator)
-                    : scored_prior_->sample(count, generator);
+  return draw_in_fifth(latent_fifth_, count, generator,
+                       [&](std::int64_t more, const torch::Generator& from) {
+                         return two_stages ? second_stage_->sample(more, condition(labels), from)
+                                           : scored_prior_->sample(more, from);
+                       });
 }
 
 std::optional<torch::Tensor> Vae::sample_labels(std::int64_t count) {

@@ -118,6 +118,11 @@ void check_vae(const Definition& definition) {
   check_point_posterior(definition);
   check_prior(definition);
   check_batch(definition);
+  refuse_if(
+      definition.boolean("model.conditional") && definition.integer("sampler.latent_fifth") > 0,
+      definition,
+      "sampler.latent_fifth leaves latents out, and those of model.conditional = true stand in the "
+      "order of their classes; set one of them to its default");
   refuse_if(normalises_single_values(definition), definition, kSingleValues);
   refuse_if(is(definition, "objective.scale", "optimal") &&
                 is(definition, "objective.likelihood", "discretised_logistic"),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/encoder_decoder/encoder_decoder.h"
+#include "families/latent_fifth.h"
 #include "families/objectives/kl_weight.h"
 #include "families/objectives/latent_term.h"
 #include "families/vae/vae.h"
@@ -92,6 +93,7 @@ Schema vae_schema() {
                            second_stage_keys()}) {
     schema.insert(schema.end(), keys.begin(), keys.end());
   }
+  schema.push_back(latent_fifth_key());
   return schema;
 }
 
