@@ -44,6 +44,8 @@ Schema make_top_schema() {
 }
 
 Schema dataset_keys() {
+  const std::vector<std::string> points = {"ring",  "grid",    "eight_gaussians", "swiss_roll",
+                                           "moons", "s_curve", "checkerboard"};
   return {
       {.path = "dataset.name",
        .default_value = std::string("fashion_mnist"),
@@ -75,6 +77,25 @@ Schema dataset_keys() {
        .meaning = "of a generated set and of binarisation; all training seeds see the same data",
        .minimum = 0,
        .maximum = static_cast<double>(kLargestSeed)},
+      {.path = "dataset.radius",
+       .default_value = 0.0,
+       .meaning = "of the circle on which modes lie; 0: the set's own",
+       .minimum = 0,
+       .maximum = 1e6,
+       .needs = {{"dataset.name", {"ring", "eight_gaussians"}}}},
+      {.path = "dataset.noise",
+       .default_value = 0.0,
+       .meaning = "standard deviation of points about their mode or curve, per axis and before "
+                  "they are scaled; 0: the set's own",
+       .minimum = 0,
+       .maximum = 1e6,
+       .needs = {{"dataset.name", points}}},
+      {.path = "dataset.scale",
+       .default_value = 0.0,
+       .meaning = "what points are multiplied by; 0: the set's own",
+       .minimum = 0,
+       .maximum = 1e6,
+       .needs = {{"dataset.name", points}}},
       {.path = "dataset.binarisation",
        .default_value = std::string("none"),
        .meaning =

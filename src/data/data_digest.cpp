@@ -9,6 +9,7 @@
 #include <ctime>
 #include <map>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "core/digest.h"
@@ -106,7 +107,13 @@ std::optional<std::string> data_digest(const DatasetRequest& request) {
   Sha256 digest;
   digest.update(fmt::format("assay data\nname {}\nreader {}\n", source.name, source.version));
   if (source.files == nullptr) {
-    return digest.update(fmt::format("count {}\nseed {}\n", request.count, request.seed)).hex();
+    digest.update(fmt::format("count {}\nseed {}\n", request.count, request.seed));
+    for (const auto& [key, value] :
+         {std::pair("radius", request.radius), std::pair("noise", request.noise),
+          std::pair("scale", request.scale)}) {
+      if (value > 0.0) digest.update(fmt::format("{} {}\n", key, value));
+    }
+    return digest.hex();
   }
   SeenFiles seen(absolute_path(*found));
   for (const std::string& name : source.files(*found)) {

@@ -19,6 +19,7 @@
 #include "data/resize.h"
 #include "data/shapes.h"
 #include "data/sprites.h"
+#include "data/stacked.h"
 
 namespace assay {
 namespace {
@@ -75,6 +76,20 @@ const std::vector<DatasetSource>& datasets() {
        load_ring, locate_generated},
       {"grid", "25 Gaussians at {-4,-2,0,2,4}^2, sigma 0.05 (PacGAN)", "generated", kNothingToGet,
        load_grid, locate_generated},
+      {"eight_gaussians",
+       "8 Gaussians on a circle of radius 2, sigma 0.02, divided by 1.414 (WGAN-GP)", "generated",
+       kNothingToGet, load_eight_gaussians, locate_generated},
+      {"swiss_roll", "a spiral of points in the plane, noise 0.25, divided by 7.5 (WGAN-GP)",
+       "generated", kNothingToGet, load_swiss_roll, locate_generated},
+      {"moons", "two half circles of points, noise 0.05, scaled by 2", "generated", kNothingToGet,
+       load_moons, locate_generated},
+      {"s_curve", "points on an S, noise 0.05, scaled by 1.5", "generated", kNothingToGet,
+       load_s_curve, locate_generated},
+      {"checkerboard", "points uniform on eight squares of side 2", "generated", kNothingToGet,
+       load_checkerboard, locate_generated},
+      {"stacked_fashion_mnist",
+       "three random pictures of Fashion-MNIST as the channels of one: colour 28x28, 1,000 classes",
+       "MIT", kFashionMnist.how_to_get, load_stacked_fashion_mnist, locate_fashion_mnist},
       {"generated_images", "seeded pictures of ten simple shapes", "generated", kNothingToGet,
        load_generated_images, locate_generated},
       {"sprites", "dSprites' grid of 5 factors: grey 32x32 or 64x64 squares, ellipses and hearts",

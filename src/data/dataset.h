@@ -60,6 +60,9 @@ struct DatasetRequest {
   std::int64_t count = 0;     ///< training examples of generated sets (0: the set's default)
   std::uint64_t seed = 0;     ///< of generated sets, and of static draws
   Binarisation binarisation = Binarisation::kNone;
+  double radius = 0.0;  ///< of a circle of modes (0: the set's own)
+  double noise = 0.0;   ///< standard deviation of points about a mode or curve (0: the set's own)
+  double scale = 0.0;   ///< what points are multiplied by (0: the set's own)
 };
 
 const std::vector<Factor>& no_factors();

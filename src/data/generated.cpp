@@ -16,14 +16,15 @@ namespace assay {
 namespace {
 
 constexpr std::int64_t kDefaultPoints = 100'000;
-constexpr std::int64_t kTestPoints = 10'000;
 constexpr std::int64_t kMaxPoints = 100'000'000;
 
-Dataset load_modes(std::string_view name, const ModeSet& modes, const DatasetRequest& request) {
-  const auto count = request.count == 0 ? kDefaultPoints : request.count;
-  if (count < 1 || count > kMaxPoints) {
-    throw Error(fmt::format("{}: dataset.count = {} is outside 1 to {}", name, count, kMaxPoints));
-  }
+double asked_or(double asked, double own) { return asked > 0.0 ? asked : own; }
+
+Dataset load_modes(std::string_view name, ModeSet modes, double scale,
+                   const DatasetRequest& request) {
+  const auto count = points_asked_for(name, request);
+  modes.centres = modes.centres * scale;
+  modes.sigma *= scale;
   Dataset dataset;
   dataset.name = name;
   dataset.modes = modes;
@@ -35,26 +36,34 @@ Dataset load_modes(std::string_view name, const ModeSet& modes, const DatasetReq
 
 }  // namespace
 
-ModeSet ring_modes() {
+std::int64_t points_asked_for(std::string_view name, const DatasetRequest& request) {
+  const auto count = request.count == 0 ? kDefaultPoints : request.count;
+  if (count < 1 || count > kMaxPoints) {
+    throw Error(fmt::format("{}: dataset.count = {} is outside 1 to {}", name, count, kMaxPoints));
+  }
+  return count;
+}
+
+ModeSet ring_modes(double radius, double sigma) {
   constexpr std::int64_t kModes = 8;
   auto centres = at::empty({kModes, 2}, at::kDouble);
   auto* xy = centres.mutable_data_ptr<double>();
   for (std::int64_t i = 0; i < kModes; ++i) {
     const double angle = 2.0 * std::numbers::pi * static_cast<double>(i) / kModes;
-    xy[2 * i] = std::cos(angle);
-    xy[2 * i + 1] = std::sin(angle);
+    xy[2 * i] = radius * std::cos(angle);
+    xy[2 * i + 1] = radius * std::sin(angle);
   }
-  return {centres, 0.01};
+  return {centres, sigma};
 }
 
-ModeSet grid_modes() {
+ModeSet grid_modes(double sigma) {
   std::vector<double> xy;
   for (int row = -4; row <= 4; row += 2) {
     for (int column = -4; column <= 4; column += 2) {
       xy.insert(xy.end(), {static_cast<double>(column), static_cast<double>(row)});
     }
   }
-  return {at::tensor(xy, at::kDouble).reshape({-1, 2}), 0.05};
+  return {at::tensor(xy, at::kDouble).reshape({-1, 2}), sigma};
 }
 
 DataSplit sample_modes(const ModeSet& modes, std::int64_t count, std::uint64_t seed) {
@@ -77,11 +86,21 @@ DataSplit sample_modes(const ModeSet& modes, std::int64_t count, std::uint64_t s
 }
 
 Dataset load_ring(const DatasetRequest& request) {
-  return load_modes("ring", ring_modes(), request);
+  const auto modes = ring_modes(asked_or(request.radius, 1.0), asked_or(request.noise, 0.01));
+  return load_modes("ring", modes, asked_or(request.scale, 1.0), request);
+}
+
+Dataset load_eight_gaussians(const DatasetRequest& request) {
+  const auto modes = ring_modes(asked_or(request.radius, 2.0), asked_or(request.noise, 0.02));
+  return load_modes("eight_gaussians", modes, asked_or(request.scale, 1.0 / 1.414), request);
 }
 
 Dataset load_grid(const DatasetRequest& request) {
-  return load_modes("grid", grid_modes(), request);
+  if (request.radius > 0.0) {
+    throw Error("grid: dataset.radius is of modes on a circle; dataset.scale scales a grid");
+  }
+  const auto modes = grid_modes(asked_or(request.noise, 0.05));
+  return load_modes("grid", modes, asked_or(request.scale, 1.0), request);
 }
 
 std::optional<std::filesystem::path> locate_generated(const DatasetRequest&) {

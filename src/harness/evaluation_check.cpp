@@ -244,10 +244,12 @@ void check_evaluation(const Definition& definition, const Dataset& dataset) {
   if (definition.texts("eval.metrics").empty()) return;
   for (const auto& name : definition.texts("eval.metrics")) {
     const Metric& one = metric(name);
-    if (one.needs.has(Part::kPoints) && !dataset.modes) {
+    const bool of_modes = one.needs.has(Part::kPoints) && requirements_of(one, {}).reference == 0;
+    if (of_modes && !dataset.modes) {
       throw Error(
-          fmt::format("eval.metrics: modes can be counted on generated 2-D sets only, not on '{}'",
-                      dataset.name));
+          fmt::format("eval.metrics: {} is of the modes of a 2-D mixture (ring, grid, "
+                      "eight_gaussians), and '{}' has none",
+                      name, dataset.name));
     }
     check_extractor(definition, one, dataset);
   }

@@ -209,7 +209,10 @@ DatasetRequest dataset_request_of(const Definition& definition) {
           definition.integer("dataset.channels"),
           definition.integer("dataset.count"),
           stream_seed(seed, "data"),
-          binarisation_named(definition.text("dataset.binarisation"))};
+          binarisation_named(definition.text("dataset.binarisation")),
+          definition.number("dataset.radius"),
+          definition.number("dataset.noise"),
+          definition.number("dataset.scale")};
 }
 
 Dataset load_dataset_for(const Definition& definition) {

@@ -31,8 +31,10 @@ class Digests {
  public:
   const std::string& of(const Definition& definition) {
     const DatasetRequest request = dataset_request_of(definition);
-    const auto [found, is_new] = known_.try_emplace(
-        std::tuple(request.name, request.path, request.count, request.seed), std::string());
+    const auto [found, is_new] =
+        known_.try_emplace(std::tuple(request.name, request.path, request.count, request.seed,
+                                      request.radius, request.noise, request.scale),
+                           std::string());
     if (is_new) {
       const auto digest = data_digest(request);
       if (!digest) {
@@ -45,7 +47,9 @@ class Digests {
   }
 
  private:
-  std::map<std::tuple<std::string, std::string, std::int64_t, std::uint64_t>, std::string> known_;
+  using Key =
+      std::tuple<std::string, std::string, std::int64_t, std::uint64_t, double, double, double>;
+  std::map<Key, std::string> known_;
 };
 
 // One planned run, and by what it is known.
