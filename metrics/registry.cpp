@@ -24,6 +24,7 @@
 #include "metrics/images/psnr.h"
 #include "metrics/images/reconstruction.h"
 #include "metrics/images/ssim.h"
+#include "metrics/images/stacked_modes.h"
 #include "metrics/likelihood/elbo.h"
 #include "metrics/likelihood/importance_weights.h"
 #include "metrics/metric.h"
@@ -219,6 +220,15 @@ Metrics points() {
            {{"points", 2000, 2, 5000, "points a side at most; more are cut by a seeded draw"}}}};
 }
 
+Metrics stacked_modes() {
+  constexpr std::string_view kStacked = "Metz et al. 2017; Lin et al. 2018 (PacGAN), sec. 4.2";
+  return {{"stacked_modes_covered", kStacked, Better::kHigher, "modes", Parts{Part::kImages},
+           "combinations of classes of an image's channels (fmnist-cnn) that were generated",
+           compute_stacked_modes_covered},
+          {"stacked_reverse_kl", kStacked, Better::kLower, "nats", Parts{Part::kImages},
+           "log(combinations) - entropy of images over them, in nats", compute_stacked_reverse_kl}};
+}
+
 Metrics classification() {
   return {{"accuracy", "-", Better::kHigher, "share", Needs::kClassification,
            "share of test labels that are the classifier's first choice", compute_accuracy},
@@ -244,7 +254,8 @@ Metrics all_of(const std::vector<Metrics>& groups) {
 const std::vector<Metric>& metrics() {
   static const Metrics kMetrics =
       all_of({frechet_distances(), kernel_and_sliced_distances(), neighbourhoods(), memorisation(),
-              diversity(), of_given_images(), points(), classification(), code_metrics()});
+              diversity(), of_given_images(), points(), stacked_modes(),
+              classification(), code_metrics()});
   return kMetrics;
 }
 

@@ -87,6 +87,10 @@ void two_factors(const MetricInputs&, Requirements& least) { least.factors = 2; 
 void two_of_a_value(const MetricInputs&, Requirements& least) { least.rows_of_value = 2; }
 void no_reference(const MetricInputs&, Requirements& least) { least.reference = 0; }
 void of_the_training_set(const MetricInputs&, Requirements& least) { least.trained_on = true; }
+void of_stacked(const MetricInputs&, Requirements& least) {
+  least.reference = 0;
+  least.side = 28;
+}
 void both_sides(const MetricInputs&, Requirements& least) { least.reference = 2; }
 
 // What a metric needs beyond all of its kind.
@@ -113,6 +117,8 @@ const std::vector<Statement>& statements() {
       {"ssim", [](const MetricInputs&, Requirements& least) { least.side = kSsimWindow; }},
       {"ms_ssim", [](const MetricInputs&, Requirements& least) { least.side = kMsSsimSide; }},
       {"w2_exact", both_sides},
+      {"stacked_modes_covered", of_stacked},
+      {"stacked_reverse_kl", of_stacked},
       {"cas",
        [](const MetricInputs&, Requirements& least) {
          least.side = 8;

@@ -11,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "metrics/extractors/extractor.h"
 #include "metrics/features/inception_score.h"
 #include "metrics/images/reconstruction.h"
+#include "metrics/images/stacked_modes.h"
 #include "metrics/options.h"
 #include "metrics/points/modes.h"
 #include "oracle.h"
@@ -274,6 +276,38 @@ TEST(ActiveUnits, CountsDimensionsWhoseMeansVary) {
   EXPECT_EQ(value.value, 3.0);
   EXPECT_EQ(value.protocol.at("threshold"), "0.005");
   EXPECT_THAT(refusal([] { metric("active_units").compute({}); }), HasSubstr("absent"));
+}
+
+TEST(StackedModes, AreTheClassesOfAllChannelsTogether) {
+  const auto digits = at::arange(10, at::kLong);
+  const auto all = at::cartesian_prod({digits, digits, digits});
+  const auto uniform = stacked_histogram(all, 10);
+  EXPECT_EQ(modes_covered(uniform), 1000.0);
+  EXPECT_NEAR(reverse_kl(uniform), 0.0, 1e-12);
+  const auto one = stacked_histogram(all.slice(0, 427, 428).expand({50, 3}), 10);
+  EXPECT_EQ(one.high_quality.at(427), 50);
+  EXPECT_EQ(modes_covered(one), 1.0);
+  EXPECT_NEAR(reverse_kl(one), std::log(1000.0), 1e-12);
+  // Ten modes of one channel each: the others' class is 0.
+  const auto ten = stacked_histogram(all.slice(0, 0, 10), 10);
+  EXPECT_NEAR(reverse_kl(ten), std::log(100.0), 1e-12);
+}
+
+TEST(StackedModes, ClassifyEachChannelAsAPictureOfItsOwn) {
+  const auto pictures = at::randint(0, 256, {12, 1, 28, 28}, at::detail::createCPUGenerator(3),
+                                    at::TensorOptions(at::kByte));
+  const auto classes = make_extractor("fmnist-cnn")->extract(pictures).logits.argmax(1);
+  std::set<std::vector<std::int64_t>> combinations;
+  for (int i = 0; i < 12; i += 3) {
+    combinations.insert({classes[i].item<std::int64_t>(), classes[i + 1].item<std::int64_t>(),
+                         classes[i + 2].item<std::int64_t>()});
+  }
+  MetricInputs inputs;
+  inputs.images.generated = pictures.reshape({4, 3, 28, 28});
+  const auto value = metric("stacked_modes_covered").compute(inputs);
+  EXPECT_EQ(value.value, static_cast<double>(combinations.size()));
+  EXPECT_EQ(value.protocol.at("n_modes"), "1000");
+  EXPECT_EQ(value.protocol.at("extractor"), "fmnist-cnn");
 }
 
 }  // namespace
