@@ -21,6 +21,7 @@
 #include "metrics/features/sliced_w2.h"
 #include "metrics/features/vendi.h"
 #include "metrics/images/accuracy.h"
+#include "metrics/images/parzen.h"
 #include "metrics/images/psnr.h"
 #include "metrics/images/reconstruction.h"
 #include "metrics/images/ssim.h"
@@ -220,6 +221,18 @@ Metrics points() {
            {{"points", 2000, 2, 5000, "points a side at most; more are cut by a seeded draw"}}}};
 }
 
+Metrics windows() {
+  return {{"parzen",
+           "Goodfellow et al. 2014, sec. 5",
+           Better::kHigher,
+           "nats per image",
+           Parts{Part::kImages},
+           "mean log density of real pixels under a Parzen window on generated ones; misleading in "
+           "many dimensions",
+           compute_parzen,
+           {{"sigmas", 10, 2, 1000, "widths that are tried, from 0.1 to 1"}}}};
+}
+
 Metrics stacked_modes() {
   constexpr std::string_view kStacked = "Metz et al. 2017; Lin et al. 2018 (PacGAN), sec. 4.2";
   return {{"stacked_modes_covered", kStacked, Better::kHigher, "modes", Parts{Part::kImages},
@@ -254,7 +267,7 @@ Metrics all_of(const std::vector<Metrics>& groups) {
 const std::vector<Metric>& metrics() {
   static const Metrics kMetrics =
       all_of({frechet_distances(), kernel_and_sliced_distances(), neighbourhoods(), memorisation(),
-              diversity(), of_given_images(), points(), stacked_modes(),
+              diversity(), of_given_images(), points(), windows(), stacked_modes(),
               classification(), code_metrics()});
   return kMetrics;
 }

@@ -91,6 +91,10 @@ void of_stacked(const MetricInputs&, Requirements& least) {
   least.reference = 0;
   least.side = 28;
 }
+void of_parzen(const MetricInputs&, Requirements& least) {
+  least.reference = 102;
+  least.because = "100 of them decide the width of the window";
+}
 void both_sides(const MetricInputs&, Requirements& least) { least.reference = 2; }
 
 // What a metric needs beyond all of its kind.
@@ -117,6 +121,7 @@ const std::vector<Statement>& statements() {
       {"ssim", [](const MetricInputs&, Requirements& least) { least.side = kSsimWindow; }},
       {"ms_ssim", [](const MetricInputs&, Requirements& least) { least.side = kMsSsimSide; }},
       {"w2_exact", both_sides},
+      {"parzen", of_parzen},
       {"stacked_modes_covered", of_stacked},
       {"stacked_reverse_kl", of_stacked},
       {"cas",

@@ -13,6 +13,7 @@
 
 #include "metrics/extractors/extractor.h"
 #include "metrics/features/inception_score.h"
+#include "metrics/images/parzen.h"
 #include "metrics/images/reconstruction.h"
 #include "metrics/images/stacked_modes.h"
 #include "metrics/options.h"
@@ -308,6 +309,34 @@ TEST(StackedModes, ClassifyEachChannelAsAPictureOfItsOwn) {
   EXPECT_EQ(value.value, static_cast<double>(combinations.size()));
   EXPECT_EQ(value.protocol.at("n_modes"), "1000");
   EXPECT_EQ(value.protocol.at("extractor"), "fmnist-cnn");
+}
+
+TEST(Parzen, IsTheDensityOfAMixtureOfGaussians) {
+  const auto x = at::tensor({0.0, 1.0, 2.0}, at::kDouble).reshape({1, 3});
+  const auto one = at::tensor({0.5, 1.0, 1.0}, at::kDouble).reshape({1, 3});
+  // −(0.25 + 0 + 1)/(2·0.25) − 3 log(0.5 √2π)
+  const double of_one = -2.5 - 3.0 * std::log(0.5 * std::sqrt(2.0 * M_PI));
+  EXPECT_NEAR(parzen_log_densities(x, one, 0.5)[0].item<double>(), of_one, 1e-12);
+  // A second sample at x itself: ½ (e^−2.5 + 1) of what it would be there.
+  const auto value = parzen_log_densities(x, at::cat({one, x}), 0.5)[0].item<double>();
+  EXPECT_NEAR(value, of_one + 2.5 + std::log(0.5 * (std::exp(-2.5) + 1.0)), 1e-12);
+}
+
+TEST(Parzen, TakesTheWidthThatSuitsValidationImages) {
+  MetricInputs inputs;
+  inputs.images.generated = at::full({3, 1, 4, 4}, 102, at::kByte);
+  // 0.2 above and below the samples' 0.4: of σ = 10^(−1 + i/9) 0.2154 is the likeliest, with
+  // −0.2²/2σ² − log(σ√2π) for each of 16 values.
+  inputs.images.reference =
+      at::full({200, 1, 4, 4}, 102, at::kByte) +
+      51 * (2 * at::arange(3200, at::kInt).reshape({200, 1, 4, 4}).remainder(2) - 1);
+  inputs.images.reference = inputs.images.reference.to(at::kByte);
+  const double sigma = std::pow(10.0, -6.0 / 9.0);
+  const double each = -0.04 / (2 * sigma * sigma) - std::log(sigma * std::sqrt(2.0 * M_PI));
+  const auto value = metric("parzen").compute(inputs);
+  EXPECT_NEAR(value.value, 16 * each, 1e-6);
+  EXPECT_EQ(value.protocol.at("n_real"), "100");
+  EXPECT_EQ(value.protocol.at("n_validation"), "100");
 }
 
 }  // namespace
