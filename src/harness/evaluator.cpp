@@ -12,6 +12,7 @@
 #include "harness/environment.h"
 #include "harness/evaluation_check.h"
 #include "harness/latent_space.h"
+#include "harness/level_sets.h"
 #include "harness/path_inputs.h"
 #include "harness/pictures.h"
 #include "harness/sample_keeper.h"
@@ -107,6 +108,11 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
       for (auto& artifact :
            latent_artifacts(generator, drawer_.reference_examples(), inputs.device)) {
         result.artifacts.push_back(std::move(artifact));
+      }
+    }
+    if (last && dataset_.is_points()) {
+      if (auto picture = level_sets_picture(model, drawer_.reference_images())) {
+        result.artifacts.push_back(std::move(*picture));
       }
     }
   }

@@ -9,6 +9,7 @@
 
 #include "families/gan/architecture.h"
 #include "families/gan/initial_weights.h"
+#include "families/judge.h"
 #include "tests/families/small_gan.h"
 
 namespace assay {
@@ -242,6 +243,25 @@ TEST(GanMlp, IsTheWassersteinToysWithoutNormalisationAndWithRelus) {
   const auto logits = critic->forward(points);
   EXPECT_FLOAT_EQ(logits[0].item<float>(), 5.0F);
   EXPECT_FLOAT_EQ(logits[1].item<float>(), 1.0F);
+}
+
+TEST(GanJudge, GivesTheDiscriminatorsLogitsWhereEachExampleIsJudgedAlone) {
+  const auto points = real_points(6).images;
+  const auto model = small_model(kAffineGan, {2});
+  auto state = state_of(*model);
+  const auto before = copy_of_state(*model);
+  const auto logits = *dynamic_cast<Judge&>(*model).logits_of(points);
+  const auto right = torch::mv(points, state.at("discriminator.1.weight").detach()[0]) +
+                     state.at("discriminator.1.bias").detach();
+  EXPECT_TRUE(torch::allclose(logits, right));
+  for (const auto& [name, value] : copy_of_state(*model)) {
+    EXPECT_TRUE(torch::equal(value, before.at(name))) << name;
+  }
+  for (const std::string tied :
+       {"objective.packing = 2\n", "model.minibatch_discrimination = 3\n"}) {
+    const auto other = small_model(kAffineGan + tied, {2});
+    EXPECT_FALSE(dynamic_cast<Judge&>(*other).logits_of(points)) << tied;
+  }
 }
 
 }  // namespace

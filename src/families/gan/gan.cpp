@@ -14,6 +14,7 @@
 #include "families/gan/gan_networks.h"
 #include "families/gan/latents.h"
 #include "families/gan/unrolled.h"
+#include "families/judge.h"
 #include "families/latent_fifth.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
@@ -28,6 +29,15 @@ namespace {
 // At every so manieth of the generator's steps the size of its gradient is looked at, so that small
 // networks hardly pay for it.
 constexpr std::int64_t kGradientEvery = 16;
+
+// Of an example alone, without its class or its neighbours in the batch.
+bool judges_examples_alone(const Definition& definition) {
+  const auto& architecture = gan_architectures().of(definition, "model.network");
+  return architecture.discriminator_norm(definition) != CriticNorm::kBatch &&
+         definition.integer("model.minibatch_discrimination") == 0 &&
+         definition.integer("objective.packing") == 1 &&
+         definition.text("model.condition") == "none";
+}
 
 // How much of the batch the discriminator tells right.
 void log_accuracy(const AdversarialLoss& loss, const torch::Tensor& real,
@@ -58,7 +68,7 @@ class Frozen {
   const std::vector<torch::Tensor>& parameters_;
 };
 
-class Gan : public GenerativeModel {
+class Gan : public GenerativeModel, public Judge {
  public:
   explicit Gan(const ModelArgs& args) : Gan(args, architecture_of(args)) {}
 
@@ -75,6 +85,7 @@ class Gan : public GenerativeModel {
                          });
   }
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
+  std::optional<torch::Tensor> logits_of(const torch::Tensor& examples) override;
 
  private:
   Gan(const ModelArgs& args, const GanArchitecture& architecture);
@@ -99,7 +110,7 @@ class Gan : public GenerativeModel {
   CriticRegularisers regularisers_;
   double feature_matching_, adversarial_weight_, vanishing_norm_, won_accuracy_;
   std::int64_t discriminator_steps_, packing_, passes_, pass_size_, latent_dim_, latent_fifth_;
-  bool together_;
+  bool judges_alone_, together_;
   std::int64_t statistics_batches_;
   torch::Device device_;
   Classes classes_;
@@ -123,9 +134,10 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       passes_(generator_passes(args.definition)),
       pass_size_(generator_pass_size(args.definition)),
       latent_dim_(args.definition.integer("model.latent_dim")),
+      latent_fifth_(args.definition.integer("sampler.latent_fifth")),
+      judges_alone_(judges_examples_alone(args.definition)),
       together_(args.definition.text("objective.updates") == "together"),
       statistics_batches_(args.definition.integer("sampler.statistics_batches")),
-      latent_fifth_(args.definition.integer("sampler.latent_fifth")),
       device_(args.device),
       classes_(args),
       generator_(new_generator(architecture, args, classes_)),
@@ -299,6 +311,13 @@ std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Te
   const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
   return network->forward(classes_.joined(z.to(device_), classes_.one_hot(labels)));
+}
+
+std::optional<torch::Tensor> Gan::logits_of(const torch::Tensor& examples) {
+  if (!judges_alone_) return std::nullopt;
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*discriminator_);
+  return judge({examples.to(device_), {}}).logits.flatten().to(at::kCPU);
 }
 
 }  // namespace
