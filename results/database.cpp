@@ -89,7 +89,7 @@ Database::Database(const std::filesystem::path& file, int flags) : file_(file) {
 }
 
 Database Database::open_for_writing(const std::filesystem::path& given) {
-  const auto file = absolute_path(given);
+  const auto file = absolute_path(without_links(given));
   refuse_folder(file);
   make_parent_folder(file);
   require_local_file_system(file);
@@ -108,7 +108,7 @@ Database Database::open_for_writing(const std::filesystem::path& given) {
 }
 
 Database Database::open_for_reading(const std::filesystem::path& given) {
-  const auto file = absolute_path(given);
+  const auto file = absolute_path(without_links(given));
   if (!path_exists(file)) {
     throw Error(fmt::format(
         "{0}: no such database; `assay run EXPERIMENT --smoke --db {0}` makes one in seconds, or "

@@ -70,6 +70,8 @@ int App::run(int argc, char** argv) {
   } catch (const CLI::ParseError& problem) {
     throw Error(fmt::format("{}; see `assay --help` or `assay COMMAND --help`", problem.what()));
   }
+  // Locks and checkpoints lie beside it.
+  common_.database = without_links(common_.database);
   for (const auto& [command, action] : actions_) {
     if (command->parsed()) return action();
   }

@@ -34,6 +34,13 @@ std::filesystem::path absolute_path(const std::filesystem::path& given) {
                   given.string(), problem.message()));
 }
 
+std::filesystem::path without_links(const std::filesystem::path& given) {
+  const auto absolute = absolute_path(given).lexically_normal();
+  std::error_code problem;
+  const auto real = std::filesystem::weakly_canonical(absolute, problem);
+  return problem || real == absolute ? given : real;
+}
+
 std::string ending_of(const std::filesystem::path& file) {
   auto ending = file.extension().string();
   std::transform(ending.begin(), ending.end(), ending.begin(),

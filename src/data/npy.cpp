@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -69,6 +70,24 @@ at::Tensor as_given(const at::Tensor& stored, const NpyType& type, const std::st
   return given;
 }
 
+void append_utf8(std::string& text, char32_t code) {
+  const auto byte = [&](char32_t bits) { text += static_cast<char>(bits); };
+  constexpr char32_t kLow = 0x3F;
+  if (code < 0x80) return byte(code);
+  if (code < 0x800) {
+    byte(0xC0 | code >> 6);
+  } else {
+    if (code < 0x10000) {
+      byte(0xE0 | code >> 12);
+    } else {
+      byte(0xF0 | (code >> 18 & 7));
+      byte(0x80 | (code >> 12 & kLow));
+    }
+    byte(0x80 | (code >> 6 & kLow));
+  }
+  byte(0x80 | (code & kLow));
+}
+
 void check_bytes(const NpyHeader& header, const NpyType& type, std::uint64_t bytes,
                  const std::string& label) {
   std::uint64_t elements = 1;
@@ -110,6 +129,36 @@ at::Tensor from_npy(std::string_view bytes, const std::string& label) {
     rest.remove_prefix(target.size());
   };
   return read_npy(read, bytes.size(), label);
+}
+
+std::vector<std::string> read_npy_texts(const ByteSource& read, std::uint64_t bytes,
+                                        const std::string& label) {
+  const NpyHeader header = read_npy_header(read, bytes, label);
+  const std::string& descr = header.descr;
+  const bool texts = descr.size() > 2 && (descr[0] == '<' || descr[0] == '>') && descr[1] == 'U';
+  const auto width = texts ? std::strtoull(descr.c_str() + 2, nullptr, 10) : 0;
+  if (width == 0 || header.shape.size() != 1) {
+    fail(label, fmt::format("has the type '{:.20}' and {} axes; one axis of texts is needed", descr,
+                            header.shape.size()));
+  }
+  constexpr std::uint64_t kMostBytes = 1 << 26;
+  const auto count = static_cast<std::uint64_t>(header.shape[0]);
+  const std::uint64_t left = bytes - header.bytes;
+  if (left > kMostBytes || count > kMostBytes || width > kMostBytes ||
+      count * width * sizeof(char32_t) != left) {
+    fail(label,
+         fmt::format("declares {} texts of {} characters but holds {} bytes", count, width, left));
+  }
+  auto codes = at::empty({header.shape[0], static_cast<std::int64_t>(width)}, at::kInt);
+  read({static_cast<char*>(codes.mutable_data_ptr()), codes.nbytes()});
+  if (descr[0] == '>') swap_bytes(codes);
+  std::vector<std::string> found(count);
+  const auto* code = codes.const_data_ptr<std::int32_t>();
+  for (std::uint64_t i = 0; i < count * width; ++i) {
+    // Shorter ones end in zeros.
+    if (code[i] != 0) append_utf8(found[i / width], static_cast<char32_t>(code[i]));
+  }
+  return found;
 }
 
 std::string to_npy(const at::Tensor& tensor) {

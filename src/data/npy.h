@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "data/npy_header.h"
 
@@ -18,6 +19,10 @@ namespace assay {
 at::Tensor read_npy(const ByteSource& read, std::uint64_t bytes, const std::string& label);
 /// The same for bytes in memory.
 at::Tensor from_npy(std::string_view bytes, const std::string& label);
+
+/// Texts of one axis ("<U12"), as UTF-8. Throws Error as read_npy.
+std::vector<std::string> read_npy_texts(const ByteSource& read, std::uint64_t bytes,
+                                        const std::string& label);
 
 /// The .npy content (version 1.0) of a u8, f32, f64 or i64 tensor.
 std::string to_npy(const at::Tensor& tensor);

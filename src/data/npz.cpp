@@ -66,7 +66,7 @@ std::optional<at::Tensor> find(const NpzFile& file, const std::vector<std::strin
 // without its first.
 at::Tensor with_channels(const at::Tensor& array, const std::string& label) {
   if (array.dim() != 3) return array;
-  if (array.size(2) <= 4 || array.size(0) == 3) {
+  if (array.size(2) <= 4 || array.size(0) == 3 || array.size(0) == 4) {
     throw Error(fmt::format(
         "{}: its images are {}, which may be one picture or {} grey ones; give all four axes, "
         "[N,H,W,C] (numpy: images[None] of one picture, images[..., None] of grey ones)",
@@ -100,8 +100,21 @@ at::Tensor checked_labels(const std::optional<at::Tensor>& array, std::int64_t r
   return labels;
 }
 
-std::int64_t class_count(const at::Tensor& labels) {
-  return labels.defined() ? labels.max().item<std::int64_t>() + 1 : 0;
+// Of a model that is told the class, which has an input for each.
+std::int64_t class_count(const at::Tensor& labels, const at::Tensor& test_labels,
+                         const std::string& label) {
+  constexpr std::int64_t kMost = 100'000;
+  std::int64_t classes = 0;
+  for (const auto& some : {labels, test_labels}) {
+    if (some.defined()) classes = std::max(classes, some.max().item<std::int64_t>() + 1);
+  }
+  if (classes > kMost) {
+    throw Error(fmt::format(
+        "{}: holds the label {}; classes count from 0, and at most {} are trained on (number them "
+        "anew: numpy.unique(labels, return_inverse=True)[1])",
+        label, classes - 1, kMost));
+  }
+  return classes;
 }
 
 // Labels in the training split are a promise that the test split has them too.
@@ -175,6 +188,15 @@ at::Tensor NpzFile::read(const std::string& name) const {
   return array;
 }
 
+std::vector<std::string> NpzFile::read_texts(const std::string& name) const {
+  const ZipEntry& wanted = entry(name);
+  ZipStream stream = zip_->open(wanted);
+  auto texts = read_npy_texts([&](auto target) { stream.read(target); }, wanted.bytes,
+                              fmt::format("{} ({:.80})", label_, name));
+  stream.expect_end();
+  return texts;
+}
+
 void NpzFile::check(const std::string& name) const {
   if (zip_ == nullptr) {
     read(name);
@@ -236,6 +258,17 @@ at::Tensor npz_labels(const NpzFile& file, std::int64_t rows) {
   return checked_labels(find(file, names), rows, file.label());
 }
 
+std::vector<std::string> npz_class_names(const NpzFile& file, const at::Tensor& labels) {
+  if (!file.contains("class_names")) return {};
+  auto names = file.read_texts("class_names");
+  const auto last = labels.max().item<std::int64_t>();
+  if (last >= static_cast<std::int64_t>(names.size())) {
+    throw Error(fmt::format("{}: holds {} class_names and the label {}; give one for each class",
+                            file.label(), names.size(), last));
+  }
+  return names;
+}
+
 std::optional<std::filesystem::path> locate_npz(const DatasetRequest& request) {
   std::error_code problem;
   if (!std::filesystem::is_regular_file(request.path, problem)) return std::nullopt;
@@ -257,7 +290,6 @@ Dataset load_npz(const DatasetRequest& request) {
   const auto fitted = conform(*images, request.size, request.channels);
   Dataset dataset;
   dataset.name = "npz";
-  dataset.classes = class_count(labels);
   if (const auto test = find(file, {"test_images"})) {
     const auto test_images = checked_images(*test, label);
     const auto test_labels =
@@ -265,8 +297,10 @@ Dataset load_npz(const DatasetRequest& request) {
     dataset.train = make_split(fitted, labels);
     dataset.test = make_split(conform(test_images, request.size, request.channels), test_labels);
     check_both_labelled(dataset, label);
+    dataset.classes = class_count(labels, test_labels, label);
     return dataset;
   }
+  dataset.classes = class_count(labels, {}, label);
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < fitted.size(0); ++i) names.push_back(std::to_string(i));
   std::tie(dataset.train, dataset.test) = apply_split(fitted, labels, split_by_name(names, label));

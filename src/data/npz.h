@@ -36,6 +36,8 @@ class NpzFile {
   /// Throws Error naming the file and the array for damage, a type that is none of numbers, more
   /// than 32 GiB, or a name that is not there.
   at::Tensor read(const std::string& name) const;
+  /// Texts of one axis. Throws Error as read().
+  std::vector<std::string> read_texts(const std::string& name) const;
   /// Reads past its content, which need not be numbers. Throws Error for damage.
   void check(const std::string& name) const;
 
@@ -60,7 +62,7 @@ void write_npz(const std::filesystem::path& file, const NpzArrays& arrays,
 
 /// The images under "images" or "arr_0" (u8 [N,H,W,C] or [N,H,W], C = 1 or 3) as [N,C,H,W] u8, or
 /// nothing if neither is there. Throws Error naming the file for another type or shape, and for
-/// three axes that may be one picture's: [H,W,1 to 4] or [3,H,W].
+/// three axes that may be one picture's: [H,W,1 to 4], [3,H,W] or [4,H,W].
 std::optional<at::Tensor> npz_images(const NpzFile& file);
 /// [N,C,H,W] u8 -> the array that npz_images reads.
 at::Tensor to_npz_images(const at::Tensor& images);
@@ -73,9 +75,14 @@ std::optional<at::Tensor> npz_rows(const NpzFile& file, const std::string& name)
 /// ones.
 at::Tensor npz_labels(const NpzFile& file, std::int64_t rows);
 
+/// What "class_names" (texts) calls the class of each of these labels; empty where it is absent.
+/// Throws Error naming the file for another type, or a label that it has no name for.
+std::vector<std::string> npz_class_names(const NpzFile& file, const at::Tensor& labels);
+
 /// A data set from an .npz (or .npy) file at request.path: "images" (or "arr_0") with its labels
 /// (npz_labels) if present; "test_images" and "test_labels" are its test split, else a tenth of the
-/// rows is, by the hash of the row number.
+/// rows is, by the hash of the row number. Throws Error for a label above 99,999: a model that is
+/// told the class has an input for each.
 Dataset load_npz(const DatasetRequest& request);
 std::optional<std::filesystem::path> locate_npz(const DatasetRequest& request);
 

@@ -9,6 +9,8 @@
 
 #include "cli/eval/eval_classes.h"
 #include "core/file.h"
+#include "core/zip.h"
+#include "data/npy.h"
 #include "data/npz.h"
 #include "data/png.h"
 #include "tests/cli/eval_fixture.h"
@@ -73,6 +75,41 @@ TEST_F(EvalInputsTest, ClassesOfOneSideOnlyAreNamedWhereClassesAreCompared) {
   // What compares no classes does not mind.
   command_.metrics = {"fd"};
   EXPECT_EQ(refusal(), "");
+}
+
+// numpy.array of two names of three letters.
+std::string two_names(std::string_view letters) {
+  const std::string header = "{'descr': '<U3', 'fortran_order': False, 'shape': (2,)}\n";
+  std::string file = std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0';
+  file += header;
+  for (const char letter : letters) file += letter + std::string(3, '\0');
+  return file;
+}
+
+TEST_F(EvalInputsTest, ClassNamesOfAnNpzMeetFoldersByName) {
+  write_class("g/cat", 20);
+  write_class("g/dog", 120);
+  std::vector<at::Tensor> pictures;
+  for (const char* name : {"dog", "cat"}) {
+    for (int k = 0; k < 5; ++k) {
+      const auto file = folder_ / fmt::format("g/{}/{}.png", name, k);
+      pictures.push_back(decode_png(read_file(file), "x")[0]);
+    }
+  }
+  const auto write = [&](std::string_view letters) {
+    const auto labels = at::arange(2, at::kLong).repeat_interleave(5);
+    write_file_atomically(folder_ / "r.npz", write_zip({{"images.npy", to_npy(at::stack(pictures))},
+                                                        {"labels.npy", to_npy(labels)},
+                                                        {"class_names.npy", two_names(letters)}},
+                                                       ZipMethod::kStore));
+  };
+  command_.generated = folder_ / "g";
+  command_.reference = folder_ / "r.npz";
+  command_.metrics = {"intra_fd"};
+  write("dogcat");
+  EXPECT_NEAR(result()["metrics"]["intra_fd"]["value"].get<double>(), 0.0, 1e-6);
+  write("catdog");
+  EXPECT_GT(result()["metrics"]["intra_fd"]["value"].get<double>(), 1000.0);
 }
 
 TEST_F(EvalInputsTest, NamesAndNumbersDoNotMeet) {

@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/file.h"
@@ -185,7 +188,7 @@ TEST(Npz, RefusesThreeAxesThatMayBeOnePicture) {
     return refusal([&] { npz_images(file); });
   };
   for (const auto& sizes : std::vector<std::vector<std::int64_t>>{
-           {8, 8, 3}, {8, 8, 1}, {8, 8, 4}, {3, 8, 8}, {256, 256, 3}}) {
+           {8, 8, 3}, {8, 8, 1}, {8, 8, 4}, {3, 8, 8}, {4, 8, 8}, {256, 256, 3}}) {
     EXPECT_THAT(why(sizes), HasSubstr("may be one picture or")) << sizes.size();
   }
   EXPECT_EQ(why({8, 8, 8}), "");
@@ -215,6 +218,31 @@ TEST(Npy, ReadsNumbersOfEveryWidthAndByteOrder) {
   const std::string huge(7, '\0');
   EXPECT_THAT(refusal([&] { read("<u8", huge + "\x80" + huge + "\x01"); }),
               HasSubstr("above 2^63"));
+}
+
+TEST(Npy, ReadsTexts) {
+  const auto read = [](const std::string& dictionary, const std::string& data) {
+    const auto bytes = npy(dictionary, data);
+    const auto source = [rest = std::string_view(bytes)](std::span<char> target) mutable {
+      std::copy_n(rest.data(), target.size(), target.data());
+      rest.remove_prefix(target.size());
+    };
+    return read_npy_texts(source, bytes.size(), "x");
+  };
+  const auto unit = [](const char* low) { return std::string(low, 2) + std::string(2, '\0'); };
+  const std::string a = unit("a\0"), umlaut = unit("\xFC\0"), euro = unit("\xAC\x20"),
+                    none(4, '\0');
+  // numpy.array(["aü", "€"]); U+1F600 lies outside the first plane.
+  EXPECT_THAT(
+      read("{'descr': '<U2', 'fortran_order': False, 'shape': (2,)}", a + umlaut + euro + none),
+      ElementsAre("a\u00FC", "\u20AC"));
+  EXPECT_THAT(read("{'descr': '>U1', 'fortran_order': False, 'shape': (1,)}",
+                   std::string("\0\x01\xF6\0", 4)),
+              ElementsAre("\U0001F600"));
+  EXPECT_THAT(refusal([&] { read("{'descr': '<U2', 'fortran_order': False, 'shape': (2,)}", a); }),
+              HasSubstr("2 texts of 2 characters but holds 4 bytes"));
+  EXPECT_THAT(refusal([&] { read("{'descr': '<i4', 'fortran_order': False, 'shape': (1,)}", a); }),
+              HasSubstr("one axis of texts is needed"));
 }
 
 TEST(Npy, ReadsFortranOrder) {
@@ -282,12 +310,27 @@ TEST(NpzDataset, SplitsImagesWithTheirLabelsAndKeepsTheirOrder) {
 TEST(NpzDataset, TakesTheFilesOwnTestSplit) {
   const TemporaryFolder folder;
   const auto file = (folder.path() / "a.npz").string();
-  write_npz(file, {{"arr_0", at::zeros({4, 8, 8}, at::kByte)},
+  write_npz(file, {{"arr_0", at::zeros({5, 8, 8}, at::kByte)},
                    {"test_images", at::full({3, 8, 8, 1}, 200, at::kByte)}});
   const auto dataset = load_dataset({.name = "npz", .path = file});
-  EXPECT_EQ(dataset.train.images.sizes(), (at::IntArrayRef{4, 1, 8, 8}));
+  EXPECT_EQ(dataset.train.images.sizes(), (at::IntArrayRef{5, 1, 8, 8}));
   EXPECT_EQ(dataset.test.images.sizes(), (at::IntArrayRef{3, 1, 8, 8}));
   EXPECT_FALSE(dataset.train.labels.defined());
+}
+
+TEST(NpzDataset, CountsTheClassesOfBothSplits) {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "a.npz").string();
+  const auto load = [&](std::int64_t train, std::int64_t test) {
+    write_npz(file, {{"images", at::zeros({2, 8, 8, 1}, at::kByte)},
+                     {"labels", at::tensor({0L, train})},
+                     {"test_images", at::zeros({2, 8, 8, 1}, at::kByte)},
+                     {"test_labels", at::tensor({0L, test})}});
+    return load_dataset({.name = "npz", .path = file});
+  };
+  EXPECT_EQ(load(2, 1).classes, 3);
+  EXPECT_EQ(load(1, 4).classes, 5);
+  EXPECT_THAT(refusal([&] { load(6'000'000, 1); }), HasSubstr("holds the label 6000000"));
 }
 
 TEST(NpzDataset, RefusesImagesThatAreNone) {
@@ -301,7 +344,7 @@ TEST(NpzDataset, RefusesImagesThatAreNone) {
   EXPECT_THAT(why({{"images", at::zeros({4, 8, 8, 2}, at::kByte)}}), HasSubstr("uint8 [N,H,W,C]"));
   EXPECT_THAT(why({{"pictures", at::zeros({4}, at::kByte)}}), HasSubstr("no array 'images'"));
   EXPECT_THAT(
-      why({{"images", at::zeros({4, 8, 8}, at::kByte)}, {"labels", at::zeros({3}, at::kLong)}}),
+      why({{"images", at::zeros({5, 8, 8}, at::kByte)}, {"labels", at::zeros({3}, at::kLong)}}),
       HasSubstr("one per image"));
   EXPECT_THAT(refusal([] { load_dataset({.name = "npz", .path = "/none.npz"}); }),
               HasSubstr("/none.npz: no such file"));

@@ -38,6 +38,14 @@ TEST(Database, IsOneFileAfterAWriterCloses) {
   EXPECT_FALSE(std::filesystem::exists(folder / "a.sqlite-shm"));
 }
 
+TEST(Database, HasOneNameHoweverManyLinksLeadToIt) {
+  TemporaryFolder folder;
+  { auto database = Database::open_for_writing(folder / "a.sqlite"); }
+  std::filesystem::create_symlink(folder / "a.sqlite", folder / "b.sqlite");
+  EXPECT_EQ(Database::open_for_writing(folder / "b.sqlite").file(),
+            Database::open_for_reading(folder / "a.sqlite").file());
+}
+
 TEST(Database, AFileThatNeverWasOneIsAWrongNameAndNotADamagedDatabase) {
   TemporaryFolder folder;
   write_file_atomically(folder / "notes.txt", "what I did on Monday, in some detail\n");

@@ -65,7 +65,6 @@ void export_weights(const Database& database, const RunRow& run,
 
 void export_run(const Database& database, const RunRow& run, const std::string& format,
                 const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
   if (format == "csv") {
     write_file_atomically(folder / "series.csv", series_csv(database, run));
     write_file_atomically(folder / "metrics.csv", metrics_csv(database, run));

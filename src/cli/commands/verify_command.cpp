@@ -113,10 +113,11 @@ void compare_within(const std::map<std::string, double>& stored,
                     Differences& differences) {
   for (const auto& [name, value] : stored) {
     const auto found = repeated.find(name);
-    // Infinities have no distance, but are equal or not.
+    // Infinities have no distance, and everything lies within a share of them.
     const bool agree =
-        found != repeated.end() && (std::abs(value - found->second) <= band * std::abs(value) ||
-                                    same_bits(value, found->second));
+        found != repeated.end() &&
+        (same_bits(value, found->second) ||
+         (std::isfinite(value) && std::abs(value - found->second) <= band * std::abs(value)));
     if (!agree) {
       differences.add(fmt::format("{}: {} stored, {} now, allowed ±{:.0f} %", name, value,
                                   found == repeated.end() ? NAN : found->second, 100 * band));

@@ -60,7 +60,10 @@ EvalSource from_npz(const std::string& path) {
         "[N,L]), 'arr_0' or 'images' (uint8 [N,H,W,C]); it holds {}",
         path, fmt::join(file.names(), ", ")));
   }
-  try_to_read(source.unread, "labels", [&] { source.labels = npz_labels(file, source.rows()); });
+  try_to_read(source.unread, "labels", [&] {
+    source.labels = npz_labels(file, source.rows());
+    if (source.labels.defined()) source.class_names = npz_class_names(file, source.labels);
+  });
   source.numbered = true;
   return source;
 }

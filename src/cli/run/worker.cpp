@@ -181,15 +181,14 @@ bool trains_alone(const Database& database, const WorkGroup& group, const WorkOp
   if (group.size() == 1) return false;
   const WorkOrder& first = group.front();
   if (!first.resume) {
-    return seed_batch_places(
-               {new_definition(first), first.seed, pick_device(options.device), {}, {}}) == 0;
+    const Definition definition = new_definition(first);
+    require_planned_data(first, definition);
+    return seed_batch_places({definition, first.seed, pick_device(options.device), {}, {}}) == 0;
   }
   const RunRow row = find_run(database, first.uuid);
-  return seed_batch_places({stored_definition(database, row, {.data = options.data}),
-                            row.seed,
-                            pick_device(row.device),
-                            {},
-                            {}}) == 0;
+  const Definition definition = stored_definition(database, row, {.data = options.data});
+  require_same_data(definition, row, ExitCode::kInterrupted);
+  return seed_batch_places({definition, row.seed, pick_device(row.device), {}, {}}) == 0;
 }
 
 // Whether an order can join a group.
