@@ -21,6 +21,7 @@
 #include "data/resize.h"
 #include "families/registry.h"
 #include "harness/environment.h"
+#include "harness/evaluation_inputs.h"
 #include "harness/runner.h"
 #include "harness/sample_keeper.h"
 #include "harness/score_protocol.h"
