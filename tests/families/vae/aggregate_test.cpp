@@ -121,6 +121,7 @@ TEST(FactorDiscriminatorLoss, IsLogTwoForAGuessAndSmallForTheRightSide) {
 TEST(FactorDiscriminator, LearnsTheTotalCorrelationOfAGaussian) {
   at::set_num_threads(1);
   const auto definition = resolve_text(R"(family = "vae"
+objective.factor_gamma = 1
 model.discriminator_widths = [64, 64]
 optimizer.discriminator_learning_rate = 3e-3
 optimizer.schedule = "linear"
@@ -129,14 +130,17 @@ optimizer.discriminator_beta2 = 0.999
 )",
                                        "here.toml", family_schema, {});
   torch::manual_seed(1);
-  FactorDiscriminator discriminator(definition, 2, torch::kCPU);
+  const auto factor = factor_penalty().make({.definition = definition, .latent_dim = 2});
   auto noise = seeded(1);
+  std::vector<LossTerm> terms;
   for (std::int64_t step = 0; step < 400; ++step) {
-    discriminator.update(correlated(512, 0.8, noise),
-                         {.step = step, .total_steps = 400, .noise = noise});
+    factor->learn(correlated(512, 0.8, noise), {.step = step, .total_steps = 400, .noise = noise},
+                  terms);
   }
   // −½ log(1 − ρ²) = 0.511 nats.
-  const auto estimate = discriminator.total_correlation(correlated(8192, 0.8, noise));
+  const Posterior unused;
+  const StepContext last = {.step = 400, .total_steps = 400, .noise = noise};
+  const auto estimate = factor->value({unused, correlated(8192, 0.8, noise), {}, last}, terms);
   EXPECT_NEAR(estimate.item<double>(), 0.511, 0.08);
 }
 
