@@ -138,7 +138,7 @@ optimizer.discriminator_beta2 = 0.999
                   terms);
   }
   // −½ log(1 − ρ²) = 0.511 nats.
-  const Posterior unused;
+  const Posterior unused = {};
   const StepContext last = {.step = 400, .total_steps = 400, .noise = noise};
   const auto estimate = factor->value({unused, correlated(8192, 0.8, noise), {}, last}, terms);
   EXPECT_NEAR(estimate.item<double>(), 0.511, 0.08);
