@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <thread>
 #include <vector>
 
 #include "results/example_runs.h"
@@ -38,6 +39,25 @@ int exit_code_of(pid_t child) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// What one process keeps for all of its connections is shared by threads; ci/full runs this under
+// the thread sanitizer.
+TEST(ManyThreads, EachWithAConnectionOfItsOwnWritesAndReads) {
+  TemporaryFolder folder;
+  const auto file = folder / "shared.sqlite";
+  {
+    std::vector<std::jthread> threads;
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {
+      threads.emplace_back([&file, seed] {
+        auto database = Database::open_for_writing(file);
+        for (int i = 0; i < 3; ++i) test::complete_run(database, seed);
+        EXPECT_GE(runs(Database::open_for_reading(file)).size(), 3U);
+      });
+    }
+  }
+  EXPECT_TRUE(check_database(file).empty());
+  EXPECT_EQ(runs(Database::open_for_reading(file)).size(), 12U);
 }
 
 TEST(ManyProcesses, EightStartOnOneNewDatabaseAtOnce) {
