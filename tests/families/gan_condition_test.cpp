@@ -21,7 +21,7 @@ std::unique_ptr<Trainable> conditional(const std::string& condition, const std::
 
 Batch labelled_points() { return {real_points(7).images, torch::tensor({0, 1, 2, 0, 1, 2, 2})}; }
 
-torch::Tensor one_hot(const torch::Tensor& labels) {
+torch::Tensor encoded(const torch::Tensor& labels) {
   return torch::one_hot(labels, kClasses).to(torch::kFloat);
 }
 
@@ -30,7 +30,7 @@ struct Drawn {
   explicit Drawn(const State& state) {
     const auto noise = seeded(7);
     const auto z = torch::randn({7, 3}, noise);
-    y = one_hot((torch::rand({7}, noise) * kClasses).floor().to(torch::kLong));
+    y = encoded((torch::rand({7}, noise) * kClasses).floor().to(torch::kLong));
     x = torch::mm(torch::cat({z, y}, 1), state.at("generator.0.weight").t()) +
         state.at("generator.0.bias");
   }
@@ -60,7 +60,7 @@ TEST(GanCondition, ProjectionAddsAnInnerProductOfClassAndFeatures) {
     return plain_logits(state, x) + (scores(state, x) * y).sum(1, true);
   };
   const Drawn drawn(before);
-  const auto y = one_hot(batch.labels);
+  const auto y = encoded(batch.labels);
   EXPECT_NEAR(logged.at("discriminator_loss"),
               nats(-logits(before, batch.images, y)) + nats(logits(before, drawn.x, drawn.y)),
               1e-5);
@@ -84,7 +84,7 @@ TEST(GanCondition, AcGanAddsTheClassLossOfBothBatchesToBothNetworks) {
   const auto error = [](const State& state, const torch::Tensor& x, const torch::Tensor& y) {
     return (scores(state, x).softmax(1) - y) / 7.0;
   };
-  const auto y = one_hot(batch.labels);
+  const auto y = encoded(batch.labels);
   const auto of_head = torch::mm(error(before, batch.images, y).t(), batch.images) +
                        torch::mm(error(before, drawn.x, drawn.y).t(), drawn.x);
   EXPECT_TRUE(torch::allclose(after.at("discriminator_optimizer.class_head.0.weight.m") / 0.1,
