@@ -95,7 +95,7 @@ Step dcgan_step(Source noise, TensorMap& weights) {
 
 // (‖∇D(x̂)‖ − 1)² between real and generated images (Gulrajani et al. 2017, eq. 3).
 template <class Logits>
-torch::Tensor gradient_penalty(const Logits& logits, const torch::Tensor& real,
+torch::Tensor gradient_penalty(Logits& logits, const torch::Tensor& real,
                                const torch::Tensor& generated, const torch::Tensor& share) {
   const auto x = (share * real + (1.0 - share) * generated).requires_grad_();
   const auto slope =
