@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
@@ -74,6 +75,35 @@ std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
 }
 
 namespace {
+
+// What a sample costs, for whoever weighs it against the scores: how often a run's last evaluation
+// called its network.
+void read_network_evaluations(const RunGroup& group, ExperimentSummary& summary,
+                              std::vector<MetricColumn>& columns) {
+  MetricSummary evaluations;
+  std::vector<double> values;
+  for (const auto& run : group.counted) {
+    std::optional<SeedValue> last;
+    for (const MetricRow& row : metrics_of(*run.database, run.row.number)) {
+      const auto field = row.protocol.find(std::string(kNetworkEvaluations));
+      double value = 0.0;
+      if (field == row.protocol.end()) continue;
+      const auto read =
+          std::from_chars(field->second.data(), field->second.data() + field->second.size(), value);
+      if (read.ec != std::errc()) continue;
+      last = SeedValue{run.row.seed, run.row.uuid, row.images_seen, value, std::nan("")};
+    }
+    if (!last) continue;
+    values.push_back(last->value);
+    evaluations.seeds.push_back(*last);
+  }
+  if (values.empty()) return;
+  MetricRow column;
+  column.name = kNetworkEvaluations;
+  evaluations.column = column_of(columns, column);
+  evaluations.last = summarise(values);
+  summary.metrics.push_back(std::move(evaluations));
+}
 
 void read_losses(const RunGroup& group, ExperimentSummary& summary) {
   std::map<std::string, std::map<std::string, SeedRecords>> records;
@@ -267,6 +297,7 @@ ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColum
   }
   for (const auto& run : group.counted) summary.counted.push_back(run.row);
   summary.metrics = metrics_of_group(group, columns);
+  read_network_evaluations(group, summary, columns);
   read_losses(group, summary);
   read_speeds(group, summary);
   read_peak_memory(group, summary);

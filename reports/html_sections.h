@@ -17,6 +17,9 @@ std::string speed_section(const Report& report);
 std::string unfinished_section(const Report& report);
 std::string samples_section(const Report& report);
 std::string sweeps_section(const Report& report);
+std::string ablations_section(const Report& report);
+std::string tradeoffs_section(const Report& report);
+std::string differences_section(const Report& report);
 std::string latents_section(const Report& report);
 std::string provenance_section(const Report& report);
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "reports/escape.h"
+#include "reports/grids.h"
 #include "reports/html_sections.h"
 #include "reports/sweep_charts.h"
 
@@ -23,6 +24,27 @@ std::string sweep_figure(const SweepChart& chart) {
       "</figure>",
       chart.id, html_text(chart.heading), html_text(chart.subheading), sweep_svg(chart), legend,
       sweep_table(chart));
+}
+
+std::string heat_figure(const HeatMap& map) {
+  return fmt::format(
+      "<figure class=\"chart\" id=\"{}\"><figcaption><b>{}</b><span>{}</span></figcaption>{}"
+      "<details><summary>numbers</summary><div class=\"scroll\" tabindex=\"0\">{}</div></details>"
+      "</figure>",
+      map.id, html_text(map.heading), html_text(map.subheading), heat_svg(map), heat_table(map));
+}
+
+// A heading for each pair of keys.
+std::string heat_figures(const Report& report) {
+  std::string body, keys;
+  for (const auto& map : heat_maps_of(report)) {
+    const std::string own = html_name(map.x_key) + " × " + html_name(map.y_key);
+    if (own != keys)
+      body += (keys.empty() ? "<h3>" : "</div><h3>") + own + "</h3><div class=\"charts\">";
+    keys = own;
+    body += heat_figure(map);
+  }
+  return body.empty() ? "" : body + "</div>";
 }
 
 }  // namespace
@@ -48,11 +70,13 @@ std::string sweeps_section(const Report& report) {
     }
     body += sweep_figure(chart);
   }
+  if (!body.empty()) body += "</div>";
+  body += heat_figures(report);
   if (body.empty()) return "";
   return html_section("sweeps", "Sweeps",
-                      "<p class=\"hint\">Experiments that differ in one key alone; the last "
-                      "evaluation, mean ± sd over seeds.</p>" +
-                          body + "</div>");
+                      "<p class=\"hint\">Experiments that differ in one key alone, or in two; the "
+                      "last evaluation, mean over seeds, the band is ± sd.</p>" +
+                          body);
 }
 
 }  // namespace assay

@@ -3,11 +3,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reports/ablations.h"
 #include "reports/comparison/compare_json.h"
 #include "reports/comparison/n_way.h"
 #include "reports/escape.h"
+#include "reports/grids.h"
 #include "reports/json_number.h"
 #include "reports/number_text.h"
+#include "reports/planes.h"
 
 namespace assay {
 namespace {
@@ -199,6 +202,50 @@ Json sweep_json(const Sweep& sweep, const Report& report) {
   return {{"key", text(sweep.key)}, {"label", text(sweep.label)}, {"points", points}};
 }
 
+Json plane_json(const Plane& plane) {
+  Json points = Json::array();
+  for (const auto& point : plane.points) {
+    points.push_back({{"experiment", text(point.label)},
+                      {"x", summary_json(point.x)},
+                      {"y", summary_json(point.y)},
+                      {"at_front", point.at_front}});
+  }
+  return {{"x", text(plane.x_name)}, {"y", text(plane.y_name)}, {"points", points}};
+}
+
+Json grid_json(const Grid& grid, const Report& report) {
+  Json cells = Json::array();
+  for (const auto& cell : grid.cells) {
+    cells.push_back({{"x", json_number(cell.x)},
+                     {"y", json_number(cell.y)},
+                     {"experiment", text(report.experiments[cell.experiment].label)}});
+  }
+  return {{"x", text(grid.x_key)}, {"y", text(grid.y_key)}, {"cells", cells}};
+}
+
+Json ladder_json(const Ladder& ladder, const Report& report) {
+  Json rungs = Json::array();
+  for (const Rung& rung : ladder.rungs) {
+    Json changes = Json::object();
+    for (const auto& change : rung.changes)
+      changes[valid_utf8(change.key)] = {text(change.base), text(change.other)};
+    rungs.push_back(
+        {{"experiment", text(report.experiments[rung.experiment].label)}, {"changes", changes}});
+  }
+  return {{"base", text(ladder.base)}, {"rungs", rungs}};
+}
+
+// What one reads from where experiments stand to each other.
+void add_figures(const Report& report, Json& json) {
+  for (const auto* name : {"sweeps", "grids", "ablations", "tradeoffs"}) json[name] = Json::array();
+  for (const auto& sweep : report.sweeps) json["sweeps"].push_back(sweep_json(sweep, report));
+  for (const auto& grid : grids_of(report.experiments))
+    json["grids"].push_back(grid_json(grid, report));
+  for (const auto& ladder : ladders_of(report))
+    json["ablations"].push_back(ladder_json(ladder, report));
+  for (const auto& plane : planes_of(report)) json["tradeoffs"].push_back(plane_json(plane));
+}
+
 Json protocols_json(const Report& report) {
   Json json = Json::object();
   for (const auto& column : report.columns) {
@@ -260,8 +307,7 @@ std::string report_json(const Report& report) {
   json["comparisons"] = Json::array();
   for (const auto& table : comparison_tables(report))
     json["comparisons"].push_back(comparison_json(report, table));
-  json["sweeps"] = Json::array();
-  for (const auto& sweep : report.sweeps) json["sweeps"].push_back(sweep_json(sweep, report));
+  add_figures(report, json);
   json["published"] = Json::array();
   for (const auto& beside : report.published)
     json["published"].push_back(published_json(beside, report));

@@ -83,7 +83,7 @@ void explain_columns(std::vector<MetricColumn>& columns, std::span<const MetricK
 Protocol measurement_of(const Protocol& protocol) {
   Protocol measurement = protocol;
   std::erase_if(measurement, [](const auto& field) {
-    return field.first.starts_with("sampler.") || field.first == "network_evaluations";
+    return field.first.starts_with("sampler.") || field.first == kNetworkEvaluations;
   });
   return measurement;
 }

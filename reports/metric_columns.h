@@ -27,6 +27,10 @@ void explain_columns(std::vector<MetricColumn>& columns, std::span<const MetricK
 /// Index of the column for this metric under this protocol; adds it if it is new.
 std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metric);
 
+/// The field of a protocol that counts a sample's calls of the network, and the column that the
+/// report makes of it.
+inline constexpr std::string_view kNetworkEvaluations = "network_evaluations";
+
 /// What of a protocol says how a value was measured. How the model drew its samples
 /// ("sampler.steps", "network_evaluations") is in the protocol of a score, but it is what is
 /// measured: two samplers, or a GAN and a diffusion model, are there to be compared.

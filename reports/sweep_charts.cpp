@@ -92,6 +92,20 @@ std::string bottom(const Frame& frame, const std::string& key) {
                            frame.x.log ? " (log)" : "");
 }
 
+// From mean − sd to mean + sd, over the marks that have one.
+std::string band_svg(const Frame& frame, const SweepSeries& series) {
+  std::string above, below;
+  std::size_t corners = 0;
+  for (const auto& mark : series.marks) {
+    if (!mark.y.sd) continue;
+    const double left = frame.left(mark.x);
+    above +=
+        fmt::format("{}{:.1f} {:.1f}", corners++ == 0 ? "M" : "L", left, frame.top(high_end(mark)));
+    below = fmt::format("L{:.1f} {:.1f}", left, frame.top(low_end(mark))) + below;
+  }
+  return corners < 2 ? "" : "<path class=\"band\" d=\"" + above + below + "Z\"/>";
+}
+
 std::string series_svg(const Frame& frame, const SweepSeries& series) {
   std::string line, marks;
   for (const auto& mark : series.marks) {
@@ -103,8 +117,8 @@ std::string series_svg(const Frame& frame, const SweepSeries& series) {
     }
     marks += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\"/>", left, top);
   }
-  return fmt::format("<g class=\"s{}\"><path class=\"line\" d=\"{}\"/>{}</g>", series.colour, line,
-                     marks);
+  return fmt::format("<g class=\"s{}\">{}<path class=\"line\" d=\"{}\"/>{}</g>", series.colour,
+                     band_svg(frame, series), line, marks);
 }
 
 std::vector<SweepMark> marks_of(const Report& report, const Sweep& sweep, std::size_t column) {

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "reports/report.h"
+
+namespace assay {
+
+/// An experiment among others of two quantities.
+struct PlanePoint {
+  std::string label;
+  std::size_t colour = 0;  ///< index into the palette of report.css
+  SeedSummary x, y;        ///< with means
+  bool at_front = false;   ///< no other is as good in both and better in one, by means
+};
+
+/// Two quantities of experiments against each other, and those that no other beats in both.
+struct Plane {
+  std::string id;  ///< of its HTML elements: letters and digits
+  std::string x_name, y_name;
+  Direction x_better = Direction::kLower, y_better = Direction::kLower;
+  std::vector<PlanePoint> points;
+};
+
+/// For each comparison table its first metric with a direction against seconds of a run, seconds
+/// for 1000 samples and network evaluations of a sample; and precision against recall where both
+/// stand under one protocol. Those with two points or more.
+std::vector<Plane> planes_of(const Report& report);
+
+/// Marks the points that no other dominates: at least as good in x and y, and better in one
+/// (Pareto's front of the means).
+void mark_front(Plane& plane);
+
+/// A static drawing, as chart_svg(): points with their spreads, and the front as steps. An axis is
+/// logarithmic from a factor 30 on, if all is positive.
+std::string plane_svg(const Plane& plane);
+/// The same numbers as an HTML table.
+std::string plane_table(const Plane& plane);
+
+}  // namespace assay
