@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -11,6 +13,7 @@
 #include "reports/run_settings.h"
 #include "reports/settings.h"
 #include "reports/sweeps.h"
+#include "reports/watched_report.h"
 #include "results/queries.h"
 #include "results/row_writer.h"
 
@@ -123,19 +126,24 @@ void add_claims(Report& report, std::span<const std::filesystem::path> databases
   }
 }
 
-}  // namespace
+// What changes whenever a run records something.
+std::string moves_of(const RunGroup& group) {
+  std::string text;
+  for (const auto& run : group.all) {
+    text += fmt::format("{} {} {} {} {}\n", run.row.uuid, run.row.status, run.row.phase,
+                        run.row.images_seen, run.row.updated_at);
+  }
+  return text;
+}
 
-Report build_report(std::span<const std::filesystem::path> databases,
-                    const ReportOptions& options) {
-  Report report;
-  report.title = options.title.empty() ? "assay report" : options.title;
-  report.generated_at = options.generated_at.empty() ? utc_now() : options.generated_at;
-  for (const auto& file : databases) report.databases.push_back(file.filename().string());
-  const auto groups = gather_runs(databases, {options.experiments});
-  for (const auto& group : groups)
-    report.experiments.push_back(summarise_group(group, report.columns));
-  label_columns(report.columns);
-  explain_columns(report.columns, kinds_in(databases, options.kinds));
+bool is_running(const RunGroup& group) {
+  return std::ranges::any_of(group.all,
+                             [](const FoundRun& run) { return run.row.status == "running"; });
+}
+
+// What follows from the experiments and columns that were read.
+void complete(Report& report, const std::vector<RunGroup>& groups,
+              std::span<const std::filesystem::path> databases, const ReportOptions& options) {
   label_experiments(report.experiments);
   report.sweeps = find_sweeps(report.experiments);
   add_claims(report, databases, options);
@@ -145,7 +153,39 @@ Report build_report(std::span<const std::filesystem::path> databases,
   add_unfinished(report);
   report.warnings = warnings_of(report);
   report.summary = summary_of(report);
+}
+
+}  // namespace
+
+WatchedReport::WatchedReport(std::vector<std::filesystem::path> databases, ReportOptions options)
+    : databases_(std::move(databases)), options_(std::move(options)) {}
+
+Report WatchedReport::read() {
+  Report report;
+  report.title = options_.title.empty() ? "assay report" : options_.title;
+  report.generated_at = options_.generated_at.empty() ? utc_now() : options_.generated_at;
+  for (const auto& file : databases_) report.databases.push_back(file.filename().string());
+  const auto groups = gather_runs(databases_, {options_.experiments});
+  read_ = 0;
+  for (const auto& group : groups) {
+    Known& known = known_[group.experiment.id + "\n" + settings_key(group.all.front().row)];
+    const std::string moves = moves_of(group);
+    if (known.moves.empty() || known.moves != moves || is_running(group)) {
+      known = {moves, summarise_group(group, columns_)};
+      ++read_;
+    }
+    report.experiments.push_back(known.summary);
+  }
+  report.columns = columns_;
+  label_columns(report.columns);
+  explain_columns(report.columns, kinds_in(databases_, options_.kinds));
+  complete(report, groups, databases_, options_);
   return report;
+}
+
+Report build_report(std::span<const std::filesystem::path> databases,
+                    const ReportOptions& options) {
+  return WatchedReport({databases.begin(), databases.end()}, options).read();
 }
 
 Report build_report(const std::filesystem::path& database, const ReportOptions& options) {

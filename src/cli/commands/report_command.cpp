@@ -3,6 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
 #include "cli/app.h"
 #include "cli/commands/commands.h"
 #include "cli/out_file.h"
@@ -14,6 +20,7 @@
 #include "metrics/metric.h"
 #include "reports/render.h"
 #include "reports/report.h"
+#include "reports/watched_report.h"
 #include "results/queries.h"
 
 namespace assay {
@@ -69,16 +76,53 @@ void require_runs(const ReportCommand& command) {
                   command.database.string(), command.title));
 }
 
-std::filesystem::path write_report(const ReportCommand& command) {
-  check_report_file(command.file, command.format);
+namespace {
+
+std::atomic<bool> stop_watching = false;
+
+ReportOptions options_of(const ReportCommand& command) {
   ReportOptions options;
   options.experiments = command.experiments;
   options.title = command.title;
   options.suites = command.suites;
   options.kinds = metric_kinds();
-  const Report report = build_report(command.database, options);
-  const auto file =
-      command.file.empty() ? default_report_file(command.name, command.format) : command.file;
+  return options;
+}
+
+std::filesystem::path file_of(const ReportCommand& command) {
+  return command.file.empty() ? default_report_file(command.name, command.format) : command.file;
+}
+
+// Until nothing runs any more, or Ctrl-C: what was written last stays. The file is replaced whole.
+int watch_report(const ReportCommand& command) {
+  check_report_file(command.file, command.format);
+  const auto file = file_of(command);
+  const Format format = format_from_name(command.format);
+  WatchedReport watched({command.database}, options_of(command));
+  struct sigaction stop {};
+  stop.sa_handler = [](int) { stop_watching = true; };
+  sigaction(SIGINT, &stop, nullptr);
+  sigaction(SIGTERM, &stop, nullptr);
+  fmt::print("report: {} (rewritten until nothing runs, or Ctrl-C)\n", file.string());
+  std::fflush(stdout);
+  for (bool running = true; running && !stop_watching;) {
+    // Asked first: what ends while the report is made is in the next one.
+    running = !running_runs(Database::open_for_reading(command.database)).empty();
+    const Report report = watched.read();
+    if (watched.experiments_read() > 0 || !running)
+      write_out([&] { write_report_file(report, format, file); });
+    for (int tenth = 0; running && tenth < 20 && !stop_watching; ++tenth)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::filesystem::path write_report(const ReportCommand& command) {
+  check_report_file(command.file, command.format);
+  const auto file = file_of(command);
+  const Report report = build_report(command.database, options_of(command));
   write_out([&] { write_report_file(report, format_from_name(command.format), file); });
   return file;
 }
@@ -107,6 +151,7 @@ void choose_targets(ReportCommand& command, const std::vector<std::string>& targ
 
 void add_report(App& app) {
   struct Options {
+    bool watch = false;
     std::string suite;
     std::vector<std::string> targets;
     ReportCommand report;
@@ -119,6 +164,7 @@ void add_report(App& app) {
   report->add_option("--out", options->report.file, "file (default: reports/out/…)");
   report->add_option("--format", options->report.format, "html, md, csv, json or latex")
       ->capture_default_str();
+  report->add_flag("--watch", options->watch, "rewrite it every two seconds while runs go on");
   app.act(report, [&app, options] {
     options->report.database = app.common().database;
     options->report.title = app.common().database.stem().string();
@@ -130,6 +176,7 @@ void add_report(App& app) {
     }
     if (!targets.empty()) choose_targets(options->report, targets);
     require_runs(options->report);
+    if (options->watch) return watch_report(options->report);
     const auto file = write_report(options->report);
     fmt::print("report: {}\n", file.string());
     return 0;
