@@ -15,6 +15,7 @@
 #include "reports/repeat_command.h"
 #include "reports/run_settings.h"
 #include "results/queries.h"
+#include "results/remarks.h"
 #include "results/run_queries.h"
 
 namespace assay {
@@ -226,7 +227,32 @@ std::size_t place_in(const std::vector<std::string>& wanted, const std::string& 
   return static_cast<std::size_t>(found - wanted.begin());
 }
 
+// Hidden ones too.
+std::vector<RunRow> selected_runs(const Database& database, const RunSelection& selection) {
+  std::vector<RunRow> all =
+      runs(database, {.experiments = selection.experiments, .uuid = selection.uuid.value_or("")});
+  if (selection.where) {
+    const auto meant = selection.where->runs_of(database);
+    std::erase_if(all, [&](const RunRow& row) { return !meant.contains(row.number); });
+  }
+  return all;
+}
+
 }  // namespace
+
+std::vector<RunRow> hidden_of(std::span<const std::filesystem::path> databases,
+                              const RunSelection& selection) {
+  std::vector<RunRow> rows;
+  for (const auto& file : databases) {
+    const Database database = Database::open_for_reading(file);
+    const auto hidden = hidden_runs(database);
+    if (hidden.empty()) continue;
+    for (RunRow& row : selected_runs(database, selection)) {
+      if (hidden.contains(row.uuid)) rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
 
 std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
                                   const RunSelection& selection) {
@@ -235,12 +261,10 @@ std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databas
   std::set<std::string> seen;
   for (const auto& file : databases) {
     const auto database = std::make_shared<const Database>(Database::open_for_reading(file));
-    std::optional<std::set<std::int64_t>> meant;
-    if (selection.where) meant = selection.where->runs_of(*database);
-    const RunFilter filter{.experiments = wanted, .uuid = selection.uuid.value_or("")};
-    for (RunRow& row : runs(*database, filter)) {
-      if (meant && !meant->contains(row.number)) continue;
-      if (!seen.insert(row.uuid).second) continue;
+    std::set<std::string> hidden;
+    if (!selection.with_hidden) hidden = hidden_runs(*database);
+    for (RunRow& row : selected_runs(*database, selection)) {
+      if (hidden.contains(row.uuid) || !seen.insert(row.uuid).second) continue;
       RunGroup& group = by_key[row.experiment_id + "\n" + settings_key(row)];
       if (group.all.empty()) {
         group.experiment = experiment_of(*database, row.experiment_id);

@@ -34,11 +34,16 @@ struct RunSelection {
   std::vector<std::string> experiments = {};  ///< names or ids, in this order; empty: all, by name
   std::optional<Where> where = {};
   std::optional<std::string> uuid = {};  ///< this run alone
+  bool with_hidden = true;               ///< runs that `assay hide` hides, too
 };
 
 /// The selected runs grouped by definition and settings_key, each uuid once.
 std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
                                   const RunSelection& selection);
+
+/// What the selection leaves out because it is hidden.
+std::vector<RunRow> hidden_of(std::span<const std::filesystem::path> databases,
+                              const RunSelection& selection);
 
 /// The scores of one group's counted runs over seeds; adds the metrics' columns. kLast: without
 /// curves and untrained scores, of which a run may have thousands.

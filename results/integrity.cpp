@@ -29,6 +29,7 @@ class Check {
     schema();
     for (const std::string_view table : {"experiment", "machine", "run", "verdict"}) rows(table);
     if (version_of(database_) >= kWithMetricKinds) rows("metric_kind");
+    if (version_of(database_) >= kWithRemarks) rows("remark");
     protocols();
     ended_runs();
     checkpoints();

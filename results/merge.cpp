@@ -13,6 +13,7 @@
 #include "results/integrity.h"
 #include "results/migrate.h"
 #include "results/queries.h"
+#include "results/remarks.h"
 #include "results/row_digest.h"
 #include "results/run_lock.h"
 #include "results/store.h"
@@ -66,6 +67,7 @@ class Merger {
       if (!selection_.runs || selection_.runs->contains(row.number)) merge_run(row);
     }
     if (selection_.verdicts) merge_verdicts();
+    merge_remarks(target_, source_);
     return merged_;
   }
 

@@ -29,10 +29,10 @@ struct Merged {
 
 /// Copies into `target` what it lacks of `source`: runs by uuid with their series, scores,
 /// pictures, events and weights, and the experiments, machines, protocols, metrics and verdicts
-/// they belong to. Doing it again changes nothing. Each run is one transaction, sealed and checked
-/// against the source's digest of its rows; a run that a process is at work on is left for later. A
-/// run that is complete in both with other rows in each is refused by name (exit 2), a source whose
-/// rows do not fit their digests likewise (exit 4).
+/// they belong to, and what was said of runs that both hold. Doing it again changes nothing. Each
+/// run is one transaction, sealed and checked against the source's digest of its rows; a run that a
+/// process is at work on is left for later. A run that is complete in both with other rows in each
+/// is refused by name (exit 2), a source whose rows do not fit their digests likewise (exit 4).
 Merged merge(Database& target, const std::filesystem::path& source,
              const MergeSelection& selection = {});
 

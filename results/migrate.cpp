@@ -40,10 +40,25 @@ CREATE TABLE metric_kind (
 ALTER TABLE verdict ADD COLUMN uuid TEXT;                -- NULL where an older assay wrote it
 )";
 
+// What people say of runs afterwards. By uuid, not by number: remarks stay where a merge replaces a
+// run by one that has gone further.
+constexpr std::string_view kRemarks = R"(
+CREATE TABLE remark (
+  id INTEGER NOT NULL PRIMARY KEY,
+  uuid TEXT NOT NULL UNIQUE,
+  run_uuid TEXT NOT NULL,
+  at TEXT NOT NULL,                                      -- UTC, ISO 8601
+  kind TEXT NOT NULL CHECK (kind IN ('note', 'tag', 'untag', 'hide', 'unhide')),
+  text TEXT NOT NULL,
+  digest TEXT NOT NULL
+) STRICT;
+CREATE INDEX remark_by_run ON remark (run_uuid);
+)";
+
 // migrations()[v] brings version v to v + 1. Only ever appended to.
-const std::array<std::string_view, 3>& migrations() {
-  static const std::array<std::string_view, 3> scripts = {kSchemaSql, kIdentityOfRuns,
-                                                          kMetricKinds};
+const std::array<std::string_view, 4>& migrations() {
+  static const std::array<std::string_view, 4> scripts = {kSchemaSql, kIdentityOfRuns, kMetricKinds,
+                                                          kRemarks};
   return scripts;
 }
 

@@ -12,6 +12,8 @@ namespace assay {
 std::int64_t schema_version();
 /// The first version whose databases say what their metrics mean.
 inline constexpr std::int64_t kWithMetricKinds = 3;
+/// The first version whose databases hold remarks on runs.
+inline constexpr std::int64_t kWithRemarks = 4;
 std::int64_t version_of(const Database& database);
 
 /// Throws Error (exit 2) if a newer assay wrote the database.

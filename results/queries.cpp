@@ -234,10 +234,18 @@ std::string definition_of(const Database& database, const RunRow& run) {
 }
 
 std::vector<LastResult> last_results(const Database& database) {
+  // Text of our own, no value: who was hidden last and not shown since.
+  const std::string shown =
+      version_of(database) < kWithRemarks
+          ? ""
+          : " AND r2.uuid NOT IN (SELECT run_uuid FROM (SELECT run_uuid, kind, ROW_NUMBER() OVER "
+            "(PARTITION BY run_uuid ORDER BY at DESC, id DESC) AS place FROM remark WHERE kind IN "
+            "('hide', 'unhide')) WHERE place = 1 AND kind = 'hide')";
   auto query = select_runs(
       database,
       "WHERE r.id IN (SELECT MAX(r2.id) FROM run r2 JOIN experiment e2 ON e2.id = r2.experiment_id "
-      "WHERE r2.status = 'complete' GROUP BY e2.name) ORDER BY e.name");
+      "WHERE r2.status = 'complete'" +
+          shown + " GROUP BY e2.name) ORDER BY e.name");
   std::vector<LastResult> results;
   while (query.step()) {
     const RunRow run = read_run(database, query);

@@ -61,7 +61,7 @@ std::vector<RunRow> find_trained(const Database& database, const std::string& tr
 /// up for one run, since those who watch a database read all its rows ten times a second.
 std::string definition_of(const Database& database, const RunRow& run);
 
-/// Newest complete run of each experiment name, with its final metrics.
+/// Newest complete run of each experiment name that is not hidden, with its final metrics.
 struct LastResult {
   RunRow run;
   std::vector<MetricRow> metrics;

@@ -41,7 +41,8 @@ App::App()
   for (const auto add :
        {add_run,    add_resume,  add_list,     add_describe, add_status, add_show,   add_verify,
         add_report, add_compare, add_baseline, add_gate,     add_merge,  add_export, add_submit,
-        add_plan,   add_eval,    add_sample,   add_data,     add_doctor, add_prune,  add_worker}) {
+        add_plan,   add_eval,    add_sample,   add_note,     add_data,   add_doctor, add_prune,
+        add_worker}) {
     add(*this);
   }
 }

@@ -24,6 +24,7 @@ void add_submit(App& app);
 void add_plan(App& app);
 void add_eval(App& app);
 void add_sample(App& app);
+void add_note(App& app);  // note, tag, hide, unhide
 void add_data(App& app);
 void add_doctor(App& app);
 void add_prune(App& app);

@@ -15,6 +15,7 @@
 #include "data/dataset.h"
 #include "harness/runner.h"
 #include "results/queries.h"
+#include "results/remarks.h"
 
 namespace assay {
 namespace {
@@ -73,8 +74,17 @@ Json to_json(const Definition& definition, const LastResult* result) {
   return json;
 }
 
+void print_hidden(const std::filesystem::path& file) {
+  if (!path_exists(file)) return;
+  const std::size_t hidden = hidden_runs(Database::open_for_reading(file)).size();
+  if (hidden == 0) return;
+  fmt::print("\n{} hidden run{} left out; `assay unhide RUN` brings one back\n", hidden,
+             hidden == 1 ? " is" : "s are");
+}
+
 void print_list(const std::vector<Definition>& definitions,
-                const std::map<std::string, LastResult>& results) {
+                const std::map<std::string, LastResult>& results,
+                const std::filesystem::path& database) {
   Table table({"experiment", "family", "data set", "images", "tier", "seeds", "last result"});
   for (const Definition& definition : definitions) {
     const auto result = results.find(definition.name);
@@ -92,6 +102,7 @@ void print_list(const std::vector<Definition>& definitions,
                 suite.note});
   }
   fmt::print("{}\n{}", table.text(), suites.text());
+  print_hidden(database);
   fmt::print(
       "\n`assay describe TARGET` shows every value of an experiment and all runs of a suite; "
       "`assay run EXPERIMENT --smoke` tries it in "
@@ -104,7 +115,7 @@ int list_command(const CommonOptions& options) {
     definitions.push_back(resolve_target(name, {}, false));
   const auto results = results_by_name(options.database);
   if (!options.json) {
-    print_list(definitions, results);
+    print_list(definitions, results, options.database);
     return 0;
   }
   Json all = Json::array();

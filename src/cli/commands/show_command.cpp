@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,6 +20,7 @@
 #include "reports/json.h"
 #include "reports/number_text.h"
 #include "results/queries.h"
+#include "results/remarks.h"
 #include "results/run_queries.h"
 #include "results/stored_name.h"
 
@@ -68,8 +70,18 @@ Json events_json(const Database& database, std::int64_t run) {
   return events;
 }
 
+Json remarks_json(const RunRemarks& remarks) {
+  Json notes = Json::array();
+  for (const auto& note : remarks.notes) notes.push_back({{"at", note.at}, {"text", note.text}});
+  return {{"notes", notes},
+          {"tags", remarks.tags},
+          {"hidden", remarks.hidden},
+          {"why_hidden", remarks.why_hidden}};
+}
+
 Json whole_run_json(const Database& database, const RunRow& row) {
   Json json = run_json(row);
+  json.update(remarks_json(remarks_of(database)[row.uuid]));
   json.update({{"family", row.family},
                {"definition", definition_of(database, row)},
                {"id", row.experiment_id},
@@ -113,12 +125,24 @@ std::string changed_text(const RunRow& row) {
   return row.overrides.empty() ? "--smoke" : "--smoke " + row.overrides;
 }
 
+void print_remarks(const RunRemarks& remarks) {
+  if (remarks.hidden) {
+    fmt::print("hidden      from lists, reports and comparisons{}{}\n",
+               remarks.why_hidden.empty() ? "" : ": ", terminal_text(remarks.why_hidden));
+  }
+  if (!remarks.tags.empty())
+    fmt::print("tags        {}\n", terminal_text(fmt::format("{}", fmt::join(remarks.tags, ", "))));
+  for (const auto& note : remarks.notes)
+    fmt::print("note        {} ({})\n", terminal_text(note.text), terminal_text(note.at));
+}
+
 void print_run(const Database& database, const RunRow& row) {
   const MachineRow machine = machine_of(database, row.machine_id);
   const std::vector<EventRow> events = events_of(database, row.number);
   const bool of_gpu = std::ranges::find(events, "peak_memory", &EventRow::kind) != events.end();
   fmt::print("run {}  {} seed {}  {}{}\n", row.number, terminal_text(row.experiment), row.seed,
              row.status, row.reason.empty() ? "" : ": " + terminal_text(row.reason));
+  print_remarks(remarks_of(database)[row.uuid]);
   const std::string changed = changed_text(row);
   if (!changed.empty()) fmt::print("changed     {}\n", terminal_text(changed));
   if (row.parent_uuid) {
