@@ -9,6 +9,7 @@
 #include "families/gan/critic_penalty.h"
 #include "families/gan/initial_weights.h"
 #include "families/refuse.h"
+#include "nn/seed_batch.h"
 
 namespace assay {
 namespace {
