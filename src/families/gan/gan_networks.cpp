@@ -9,7 +9,7 @@
 #include "families/gan/critic_penalty.h"
 #include "families/gan/initial_weights.h"
 #include "families/refuse.h"
-#include "nn/seed_batch.h"
+#include "nn/blocks/initialise.h"
 
 namespace assay {
 namespace {
