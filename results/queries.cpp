@@ -238,9 +238,8 @@ std::vector<LastResult> last_results(const Database& database) {
   const std::string shown =
       version_of(database) < kWithRemarks
           ? ""
-          : " AND r2.uuid NOT IN (SELECT run_uuid FROM (SELECT run_uuid, kind, ROW_NUMBER() OVER "
-            "(PARTITION BY run_uuid ORDER BY at DESC, id DESC) AS place FROM remark WHERE kind IN "
-            "('hide', 'unhide')) WHERE place = 1 AND kind = 'hide')";
+          : " AND IFNULL((SELECT kind FROM remark WHERE run_uuid = r2.uuid AND kind IN ('hide', "
+            "'unhide') ORDER BY at DESC, id DESC LIMIT 1), '') <> 'hide'";
   auto query = select_runs(
       database,
       "WHERE r.id IN (SELECT MAX(r2.id) FROM run r2 JOIN experiment e2 ON e2.id = r2.experiment_id "

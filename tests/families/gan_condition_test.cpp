@@ -163,8 +163,8 @@ TEST(GanCondition, IsRefusedWhereItCannotBe) {
               HasSubstr("objective.packing judges several as one"));
   EXPECT_THAT([] { small_model(kAffineGan + std::string("model.condition = 'ac_gan'\n"), {2}); },
               ::testing::ThrowsMessage<Error>(HasSubstr("model.condition needs labels")));
-  EXPECT_TRUE(is_conditional(gan_of("model.condition = 'projection'")));
-  EXPECT_FALSE(is_conditional(gan_of("")));
+  EXPECT_TRUE(capabilities_of(gan_of("model.condition = 'projection'")).conditional);
+  EXPECT_FALSE(capabilities_of(gan_of("")).conditional);
 }
 
 }  // namespace
