@@ -58,6 +58,8 @@ Ground ground_of(const std::string& family, const std::string& key) {
       {{"ddpm", "objective.zero_terminal_snr"}, {"objective.prediction = 'v'\n"}},
       {{"diffusion", "objective.zero_terminal_snr"},
        {"objective.timesteps = 40\nobjective.prediction = 'v'\n"}},
+      // While epsilon is next to nothing x̂_0 is the same at every step, whatever the order.
+      {{"diffusion", "sampler.name"}, {"objective.prediction = 'x0'\n"}},
       {{"diffusion", "objective.process"}, {"objective.prediction = 'F'\n"}},
       {{"diffusion", "objective.time_sampling"},
        {"objective.process = 'edm'\nobjective.prediction = 'F'\n"}},
@@ -88,7 +90,11 @@ std::string fulfilled(const Key& key, const Schema& schema, const std::string& g
     std::erase_if(values, [&](const auto& value) { return Value(value) == other.default_value; });
     const bool by_default = !need.values.empty() && values.size() < need.values.size();
     if (by_default) continue;
-    lines += need.path + " = " + (values.empty() ? "0.5" : "'" + values.front() + "'") + "\n";
+    const bool whole = std::holds_alternative<std::int64_t>(other.default_value);
+    const std::string on = std::holds_alternative<bool>(other.default_value) ? "true"
+                           : whole                                           ? "2"
+                                                                             : "0.5";
+    lines += need.path + " = " + (values.empty() ? on : "'" + values.front() + "'") + "\n";
     lines += fulfilled(other, schema, given + lines);
   }
   return lines;

@@ -284,7 +284,7 @@ TEST(Evaluator, RefusesMetricsThatTheDataCannotServe) {
   Definition definition = small_definition();
   definition.values.at("eval.metrics").value = std::vector<std::string>{"modes_covered"};
   EXPECT_THAT([&] { evaluate(definition, 1); },
-              ThrowsMessage<Error>(HasSubstr("generated 2-D sets only")));
+              ThrowsMessage<Error>(HasSubstr("is of the modes of a 2-D mixture")));
   definition.values.at("eval.metrics").value = std::vector<std::string>{"fdd"};
   EXPECT_THAT([&] { check_evaluation(definition); },
               ThrowsMessage<Error>(HasSubstr("did you mean 'fd'?")));

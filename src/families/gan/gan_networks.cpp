@@ -52,11 +52,14 @@ const GanArchitecture& architecture_of(const ModelArgs& args) {
   const GanArchitecture& architecture = gan_architectures().of(definition, "model.network");
   const auto misfit = architecture.misfit(shape);
   if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
-  refuse_if(generator_pass_size(definition) == 1 && architecture.normalises_single_values(shape),
-            definition,
-            "train.batch_size = 1, or the packing with objective.packing_apart, leaves the batch "
-            "normalisation of this model.network one value for each channel, whose variance is 0; "
-            "make train.batch_size larger");
+  const auto passes = generator_passes(definition);
+  refuse_if(
+      generator_pass_size(definition) == 1 && architecture.normalises_single_values(shape),
+      definition,
+      fmt::format("train.batch_size = {}{} leaves the batch normalisation of this model.network "
+                  "one value for each channel, whose variance is 0; set train.batch_size to {} or "
+                  "more",
+                  passes, passes > 1 ? " with objective.packing_apart" : "", 2 * passes));
   check_examples(definition, args.example_shape);
   return architecture;
 }

@@ -31,12 +31,13 @@ torch::Tensor second_order_multistep(SamplerState& state, const SamplerSettings&
   return exact_step(state.x, x0, state.step);
 }
 
-// The third order of the same: x̂_0 of the last three estimates is a parabola in λ, with D1 and D2
-// its first two derivatives times h and h² by divided differences,
+// The third order of the same: x̂_0 of the last three estimates is a parabola in λ, with D1 h times
+// its first derivative and D2 h²/2 times its second, by divided differences,
 //   x_s = σ_s/σ_t x_t − α_s (e^{−h} − 1) x̂_0 + α_s ((e^{−h} − 1)/h + 1) D1
 //         − α_s ((e^{−h} − 1 + h)/h² − ½) D2
-// (their code's multistep_dpm_solver_third_update, k-diffusion's dpmpp_3m). The first step has no
-// D1, the second no D2, which leaves the whole at second order unless little happens there.
+// (their code's multistep_dpm_solver_third_update, k-diffusion's dpmpp_3m, diffusers). The series
+// would take D2 twice, so that a step errs by h³ and not by h⁴. The first step has no D1, the second
+// no D2.
 torch::Tensor third_order_multistep(SamplerState& state, const SamplerSettings&) {
   const auto x0 = state.now().x0;
   if (state.last) return x0;
