@@ -57,7 +57,7 @@ std::string evidence_text(const Decision& decision) {
 std::string plan_text(const Decision& decision) {
   std::string text;
   if (decision.detectable) {
-    text += fmt::format("; so many seeds find {} 8 times in 10",
+    text += fmt::format("; so many seeds find a difference of {} in 8 of 10 tries",
                         short_number_text(*decision.detectable, 2));
   }
   if (decision.more_seeds) {

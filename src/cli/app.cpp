@@ -38,11 +38,10 @@ App::App()
       ->check(CLI::Range(1, 1024));
   app_.add_flag("--quiet", common_.quiet, "no progress");
   app_.add_flag("--debug", common_.debug, "show internal errors in full");
-  for (const auto add :
-       {add_run,    add_resume,  add_list,     add_describe, add_status, add_show,   add_verify,
-        add_report, add_compare, add_baseline, add_gate,     add_merge,  add_export, add_submit,
-        add_plan,   add_eval,    add_sample,   add_note,     add_data,   add_doctor, add_prune,
-        add_worker}) {
+  for (const auto add : {add_run,    add_resume, add_list,    add_describe, add_status, add_show,
+                         add_verify, add_report, add_compare, add_baseline, add_gate,   add_merge,
+                         add_export, add_submit, add_plan,    add_eval,     add_sample, add_note,
+                         add_data,   add_doctor, add_prune,   add_worker}) {
     add(*this);
   }
 }

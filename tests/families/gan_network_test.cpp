@@ -148,8 +148,7 @@ State drawn(const std::string& weights, const std::string& toml, std::vector<std
   const Definition definition = gan_of(toml);
   const GanShape shape{definition, std::move(example)};
   const auto& architecture = gan_architectures().of(definition, "model.network");
-  auto network =
-      discriminator ? architecture.discriminator(shape) : architecture.generator(shape);
+  auto network = discriminator ? architecture.discriminator(shape) : architecture.generator(shape);
   gan_initial_weights().at(weights).draw(*network, 0.02, seeded(4));
   State values;
   for (const auto& item : network->named_parameters()) values[item.key()] = item.value().detach();

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "cli/app.h"
@@ -133,6 +135,14 @@ void require_suite(const std::string& suite) {
       "--suite {0}: is an experiment, not a suite; `assay report {0}` reports it", suite));
 }
 
+// A database of before a definition's id moved holds its runs under its name.
+std::set<std::string> ids_held(const std::filesystem::path& file) {
+  std::set<std::string> ids;
+  const Database database = Database::open_for_reading(file);
+  for (const RunRow& row : runs(database)) ids.insert(row.experiment_id);
+  return ids;
+}
+
 void choose_targets(ReportCommand& command, const std::vector<std::string>& targets) {
   TargetOptions suites;
   for (const auto& target : targets) {
@@ -145,7 +155,11 @@ void choose_targets(ReportCommand& command, const std::vector<std::string>& targ
   const Plan plan = make_plan(suites);
   command.title = plan.title.empty() ? command.experiments.front() : plan.title;
   command.name = report_name(targets);
-  for (const auto& planned : plan.runs) command.experiments.push_back(planned.definition.id());
+  const auto held = ids_held(command.database);
+  for (const auto& planned : plan.runs) {
+    const auto id = planned.definition.id();
+    command.experiments.push_back(held.contains(id) ? id : planned.definition.name);
+  }
   for (const auto& one : plan.suites) command.suites.push_back(one.name);
 }
 

@@ -36,8 +36,8 @@ torch::Tensor second_order_multistep(SamplerState& state, const SamplerSettings&
 //   x_s = σ_s/σ_t x_t − α_s (e^{−h} − 1) x̂_0 + α_s ((e^{−h} − 1)/h + 1) D1
 //         − α_s ((e^{−h} − 1 + h)/h² − ½) D2
 // (their code's multistep_dpm_solver_third_update, k-diffusion's dpmpp_3m, diffusers). The series
-// would take D2 twice, so that a step errs by h³ and not by h⁴. The first step has no D1, the second
-// no D2.
+// would take D2 twice, so that a step errs by h³ and not by h⁴. The first step has no D1, the
+// second no D2.
 torch::Tensor third_order_multistep(SamplerState& state, const SamplerSettings&) {
   const auto x0 = state.now().x0;
   if (state.last) return x0;
