@@ -51,7 +51,9 @@ void fill(Database& database) {
     add_experiment(database, {fmt::format("{:064x}", 1 + i), fmt::format("made/up_{:03}", i), "vae",
                               "family = \"vae\"\nnote = \"made up\"\n"});
   }
-  const auto machine = add_machine(database, {.cpu = "made up"});
+  MachineRow made_up;
+  made_up.cpu = "made up";
+  const auto machine = add_machine(database, made_up);
   {
     Transaction transaction(database);
     database.execute(
