@@ -60,6 +60,7 @@ Ground ground_of(const std::string& family, const std::string& key) {
        {"objective.timesteps = 40\nobjective.prediction = 'v'\n"}},
       // While epsilon is next to nothing x̂_0 is the same at every step, whatever the order.
       {{"diffusion", "sampler.name"}, {"objective.prediction = 'x0'\n"}},
+      {{"diffusion", "sampler.spacing"}, {"objective.prediction = 'x0'\n"}},
       {{"diffusion", "objective.process"}, {"objective.prediction = 'F'\n"}},
       {{"diffusion", "objective.time_sampling"},
        {"objective.process = 'edm'\nobjective.prediction = 'F'\n"}},

@@ -173,7 +173,7 @@ TEST_F(CheckpointTest, DamageToAnyOfItsFieldsIsNamedAndChangesNothing) {
   const auto noise_before = noise.get_state(),
              global_before = at::globalContext().defaultGenerator(torch::kCPU).get_state();
   for (const auto& [what, damaged] : damaged_copies(whole)) {
-    if (what == "failing absent") continue;  // as in checkpoints of before
+    if (what == "failing = absent") continue;  // as in checkpoints of before
     save_safetensors(file, damaged.tensors, damaged.metadata);
     try {
       load_checkpoint(file, {"id", "training", 3}, model, noise, losses);
