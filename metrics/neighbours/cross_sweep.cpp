@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "metrics/neighbours/kernel_sums.h"
 #include "metrics/neighbours/nearest.h"
 #include "metrics/neighbours/tiles.h"
 #include "metrics/numerics/linalg.h"
@@ -20,7 +21,7 @@ constexpr double kOpenShare = 0.01;
 
 struct TileResult {
   std::vector<double> row_hits, column_hits, covered;
-  std::vector<double> row_cubic, column_cubic, row_gaussian, column_gaussian;
+  TileSums cubic, gaussian;
   NearestLists nearest;
 };
 
@@ -58,10 +59,10 @@ class CrossSweep {
  private:
   TileResult compute(const Tile& tile) const {
     const bool balls = request_.k > 0;
-    TileResult result{{}, {}, {}, {},
-                      {}, {}, {}, NearestLists(balls ? tile.rows() : 0, kCandidates)};
-    auto products = tile_products(generated_, reference_, tile, generated_.arithmetic());
-    if (request_.cubic_kernel) add_cubic(tile, products, result);
+    TileResult result{{}, {}, {}, {}, {}, NearestLists(balls ? tile.rows() : 0, kCandidates)};
+    const auto products = tile_products(generated_, reference_, tile, generated_.arithmetic());
+    if (request_.cubic_kernel)
+      result.cubic = cubic_sums(generated_, reference_, tile, products, TilePairs::kAll);
     if (balls) {
       const double allowed = kOpenShare * static_cast<double>(products.numel());
       if (!count_balls(tile, products, generated_.arithmetic(), allowed, result)) {
@@ -70,24 +71,10 @@ class CrossSweep {
       }
     }
     if (request_.gaussian_sigma) {
-      // In f64 whatever the others take: a kernel can be narrower than the rounding of f32
-      // products.
-      auto exact = tile_products(generated_, reference_, tile, at::kDouble);
-      add_gaussian(tile, exact, result);
+      result.gaussian =
+          gaussian_sums(generated_, reference_, tile, *request_.gaussian_sigma, TilePairs::kAll);
     }
     return result;
-  }
-
-  void add_cubic(const Tile& tile, const at::Tensor& products, TileResult& result) const {
-    const double* g = products.const_data_ptr<double>();
-    const auto columns = tile_columns(reference_, tile);
-    const double inverse = 1.0 / static_cast<double>(generated_.dimensions());
-    result.column_cubic.assign(static_cast<std::size_t>(columns.n), 0.0);
-    for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r, g += columns.n) {
-      const double offset = generated_.origin_products()[r] + generated_.origin_norm();
-      result.row_cubic.push_back(
-          add_cubic_kernel(g, offset, columns, inverse, result.column_cubic.data()));
-    }
   }
 
   // False, and nothing counted, if more pairs than allowed are left open in f32.
@@ -154,36 +141,16 @@ class CrossSweep {
     }
   }
 
-  void add_gaussian(const Tile& tile, at::Tensor& products, TileResult& result) const {
-    const auto columns = tile_columns(reference_, tile);
-    double* g = products.mutable_data_ptr<double>();
-    for (std::int64_t r = 0; r < tile.rows(); ++r) {
-      double* row = g + r * columns.n;
-      distances_of_products(row, generated_.squared_norms()[tile.row_begin + r], columns, row);
-    }
-    const double sigma = *request_.gaussian_sigma;
-    products.clamp_min_(0.0).mul_(-0.5 / (sigma * sigma)).exp_();
-    const auto row_sums = products.sum(1);
-    const auto column_sums = products.sum(0);
-    result.row_gaussian.assign(row_sums.const_data_ptr<double>(),
-                               row_sums.const_data_ptr<double>() + tile.rows());
-    result.column_gaussian.assign(column_sums.const_data_ptr<double>(),
-                                  column_sums.const_data_ptr<double>() + tile.columns());
-  }
-
-  template <class T>
-  static void add_to(std::vector<T>& sums, std::int64_t begin, const std::vector<double>& more) {
+  static void add_to(std::vector<std::int32_t>& counts, std::int64_t begin,
+                     const std::vector<double>& more) {
     for (std::size_t i = 0; i < more.size(); ++i) {
-      T& sum = sums[static_cast<std::size_t>(begin) + i];
-      sum = static_cast<T>(sum + static_cast<T>(more[i]));
+      counts[static_cast<std::size_t>(begin) + i] += static_cast<std::int32_t>(more[i]);
     }
   }
 
   void merge(const Tile& tile, const TileResult& result) {
-    add_to(out_.cubic.xy, tile.row_begin, result.row_cubic);
-    add_to(out_.cubic.yx, tile.column_begin, result.column_cubic);
-    add_to(out_.gaussian.xy, tile.row_begin, result.row_gaussian);
-    add_to(out_.gaussian.yx, tile.column_begin, result.column_gaussian);
+    result.cubic.add_to(tile, out_.cubic.xy, out_.cubic.yx);
+    result.gaussian.add_to(tile, out_.gaussian.xy, out_.gaussian.yx);
     if (request_.k == 0) return;
     add_to(out_.balls_hit, tile.row_begin, result.row_hits);
     add_to(out_.reference_hit, tile.column_begin, result.column_hits);

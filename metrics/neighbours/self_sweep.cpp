@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "metrics/neighbours/kernel_sums.h"
 #include "metrics/neighbours/nearest.h"
 #include "metrics/neighbours/tiles.h"
 
@@ -16,7 +17,7 @@ namespace {
 constexpr std::int64_t kSlack = 8;
 
 struct TileResult {
-  std::vector<double> row_cubic, column_cubic, row_gaussian, column_gaussian;
+  TileSums cubic, gaussian;
   NearestLists row_nearest, column_nearest;
 };
 
@@ -48,37 +49,16 @@ class SelfSweep {
     const auto capacity = std::max<std::int64_t>(capacity_, 1);
     TileResult result{{},
                       {},
-                      {},
-                      {},
                       NearestLists(neighbours ? tile.rows() : 0, capacity),
                       NearestLists(neighbours ? tile.columns() : 0, capacity)};
     auto products = tile_products(cloud_, cloud_, tile, cloud_.arithmetic());
-    if (request_.cubic_kernel) add_cubic(tile, products, result);
+    const auto pairs = diagonal(tile) ? TilePairs::kOthers : TilePairs::kAll;
+    if (request_.cubic_kernel) result.cubic = cubic_sums(cloud_, cloud_, tile, products, pairs);
     if (neighbours) find_nearest(tile, products, result);
     if (request_.gaussian_sigma) {
-      // In f64 whatever the others take: a kernel can be narrower than the rounding of f32
-      // products.
-      auto exact = tile_products(cloud_, cloud_, tile, at::kDouble);
-      add_gaussian(tile, exact, result);
+      result.gaussian = gaussian_sums(cloud_, cloud_, tile, *request_.gaussian_sigma, pairs);
     }
     return result;
-  }
-
-  void add_cubic(const Tile& tile, const at::Tensor& products, TileResult& result) const {
-    const double* g = products.const_data_ptr<double>();
-    const auto columns = tile_columns(cloud_, tile);
-    const double inverse = 1.0 / static_cast<double>(cloud_.dimensions());
-    result.column_cubic.assign(static_cast<std::size_t>(columns.n), 0.0);
-    for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r, g += columns.n) {
-      const double offset = cloud_.origin_products()[r] + cloud_.origin_norm();
-      double sum = add_cubic_kernel(g, offset, columns, inverse, result.column_cubic.data());
-      if (diagonal(tile)) {
-        const auto c = r - tile.row_begin;
-        const double t = (g[c] + offset + columns.origin_products[c]) * inverse + 1.0;
-        sum -= t * t * t;  // the row with itself
-      }
-      result.row_cubic.push_back(sum);
-    }
   }
 
   void find_nearest(const Tile& tile, const at::Tensor& products, TileResult& result) const {
@@ -111,37 +91,14 @@ class SelfSweep {
     }
   }
 
-  void add_gaussian(const Tile& tile, at::Tensor& products, TileResult& result) const {
-    const auto columns = tile_columns(cloud_, tile);
-    double* g = products.mutable_data_ptr<double>();
-    for (std::int64_t r = 0; r < tile.rows(); ++r) {
-      double* row = g + r * columns.n;
-      distances_of_products(row, cloud_.squared_norms()[tile.row_begin + r], columns, row);
-    }
-    const double sigma = *request_.gaussian_sigma;
-    products.clamp_min_(0.0).mul_(-0.5 / (sigma * sigma)).exp_();
-    if (diagonal(tile)) products.fill_diagonal_(0.0);
-    const auto row_sums = products.sum(1);
-    const auto column_sums = products.sum(0);
-    result.row_gaussian.assign(row_sums.const_data_ptr<double>(),
-                               row_sums.const_data_ptr<double>() + tile.rows());
-    result.column_gaussian.assign(column_sums.const_data_ptr<double>(),
-                                  column_sums.const_data_ptr<double>() + tile.columns());
-  }
-
-  static void add_to(std::vector<double>& sums, std::int64_t begin,
-                     const std::vector<double>& more) {
-    for (std::size_t i = 0; i < more.size(); ++i)
-      sums[static_cast<std::size_t>(begin) + i] += more[i];
-  }
-
   void merge(const Tile& tile, const TileResult& result) {
     const bool both = !diagonal(tile);
-    add_to(sums_.cubic, tile.row_begin, result.row_cubic);
-    add_to(sums_.gaussian, tile.row_begin, result.row_gaussian);
     if (both) {
-      add_to(sums_.cubic, tile.column_begin, result.column_cubic);
-      add_to(sums_.gaussian, tile.column_begin, result.column_gaussian);
+      result.cubic.add_to(tile, sums_.cubic, sums_.cubic);
+      result.gaussian.add_to(tile, sums_.gaussian, sums_.gaussian);
+    } else {
+      result.cubic.add_rows_to(tile, sums_.cubic);
+      result.gaussian.add_rows_to(tile, sums_.gaussian);
     }
     if (request_.k == 0) return;
     for (std::int64_t r = 0; r < tile.rows(); ++r) {
