@@ -35,6 +35,22 @@ TEST(Experiments, AreTakenAsFilesOfTheirOwn) {
   }
 }
 
+// results/autoencoders-cpu.sqlite is of before ids moved.
+TEST(StoredAs, IsTheIdOrTheNameOfRunsOfBeforeItMoved) {
+  TargetOptions options;
+  options.targets = {"toy2d/ring_gan", "vae/fashion_mnist"};
+  options.seeds = "0";
+  const Plan plan = make_plan(options);
+  ASSERT_EQ(plan.runs.size(), 2U);
+  const std::string id = plan.runs[0].definition.id();
+  RunRow same, moved;
+  same.experiment_id = id;
+  moved.experiment_id = std::string(64, 'a');
+  moved.experiment = "vae/fashion_mnist";
+  EXPECT_EQ(stored_as(plan, std::vector{same, moved}),
+            (std::vector<std::string>{id, "vae/fashion_mnist"}));
+}
+
 TEST(Experiments, NoTwoAreTheSame) {
   std::set<std::string> ids;
   for (const auto& name : experiment_names())

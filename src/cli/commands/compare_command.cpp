@@ -46,11 +46,13 @@ bool is_hexadecimal(std::string_view text) {
                              [](unsigned char c) { return std::isxdigit(c) != 0 || c == '-'; });
 }
 
+// Of an id or a uuid, where fewer might as well be a name.
+constexpr std::size_t kFewestDigits = 8;
+
 // The name or the id by which runs of an experiment are stored, if the word is one: eight digits
 // or more stand for the one id that begins so.
 std::optional<std::string> stored_experiment(const std::string& word,
                                              const std::vector<RunRow>& stored) {
-  constexpr std::size_t kFewestDigits = 8;
   std::set<std::string> ids;
   for (const RunRow& run : stored) {
     if (run.experiment == word) return word;
@@ -60,25 +62,14 @@ std::optional<std::string> stored_experiment(const std::string& word,
   return ids.size() == 1 ? std::optional(*ids.begin()) : std::nullopt;
 }
 
-// The definitions of a suite, or of a file: an experiment's that was never run as the file says
-// stands for its name.
-std::vector<std::string> definitions_of(const std::string& target,
-                                        const std::vector<RunRow>& stored) {
-  TargetOptions members;
-  members.targets = {target};
-  const Plan plan = make_plan(members);
-  std::vector<std::string> ids;
-  for (const PlannedRun& planned : plan.runs) ids.push_back(planned.definition.id());
-  const bool any = std::ranges::any_of(stored, [&](const RunRow& run) {
-    return std::ranges::find(ids, run.experiment_id) != ids.end();
-  });
-  if (any || !plan.suites.empty()) return ids;
-  return {plan.runs.front().definition.name};
+Plan plan_of(const std::string& target) {
+  TargetOptions options;
+  options.targets = {target};
+  return make_plan(options);
 }
 
 // As `assay show` takes it. A word that may be a name too is a run's only if one begins so.
 bool names_a_stored_run(const std::string& word, const std::vector<RunRow>& stored) {
-  constexpr std::size_t kFewestDigits = 8;
   if (!is_hexadecimal(word)) return false;
   const bool numbered = std::ranges::all_of(word, [](unsigned char c) { return std::isdigit(c); });
   return numbered || word.size() >= kFewestDigits ||
@@ -104,7 +95,7 @@ CompareOperand operand_of(const std::string& word, const std::filesystem::path& 
     return {.label = word, .database = file, .experiments = {*known}};
   const auto suites = suite_names();
   if (is_definition || std::ranges::find(suites, word) != suites.end())
-    return {.label = word, .database = file, .experiments = definitions_of(word, stored)};
+    return {.label = word, .database = file, .experiments = stored_as(plan_of(word), stored)};
   if (names_a_stored_run(word, stored)) {
     const RunRow run = find_run(database, word);
     return {.label = word, .database = file, .experiments = {run.experiment_id}, .uuid = run.uuid};

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <set>
 #include <string>
 #include <thread>
 
@@ -67,11 +66,7 @@ void check_report_file(const std::filesystem::path& file, const std::string& for
 void require_runs(const ReportCommand& command) {
   if (command.experiments.empty()) return;
   const Database database = Database::open_for_reading(command.database);
-  for (const RunRow& row : runs(database)) {
-    for (const auto& wanted : command.experiments) {
-      if (row.experiment_id == wanted || row.experiment == wanted) return;
-    }
-  }
+  if (!runs(database, {.experiments = command.experiments}).empty()) return;
   throw Error(
       fmt::format("{}: holds no run of {}; `assay status` shows what it holds, and "
                   "`assay run` begins one",
@@ -135,14 +130,6 @@ void require_suite(const std::string& suite) {
       "--suite {0}: is an experiment, not a suite; `assay report {0}` reports it", suite));
 }
 
-// A database of before a definition's id moved holds its runs under its name.
-std::set<std::string> ids_held(const std::filesystem::path& file) {
-  std::set<std::string> ids;
-  const Database database = Database::open_for_reading(file);
-  for (const RunRow& row : runs(database)) ids.insert(row.experiment_id);
-  return ids;
-}
-
 void choose_targets(ReportCommand& command, const std::vector<std::string>& targets) {
   TargetOptions suites;
   for (const auto& target : targets) {
@@ -155,11 +142,8 @@ void choose_targets(ReportCommand& command, const std::vector<std::string>& targ
   const Plan plan = make_plan(suites);
   command.title = plan.title.empty() ? command.experiments.front() : plan.title;
   command.name = report_name(targets);
-  const auto held = ids_held(command.database);
-  for (const auto& planned : plan.runs) {
-    const auto id = planned.definition.id();
-    command.experiments.push_back(held.contains(id) ? id : planned.definition.name);
-  }
+  const auto stored = runs(Database::open_for_reading(command.database));
+  for (auto& name : stored_as(plan, stored)) command.experiments.push_back(std::move(name));
   for (const auto& one : plan.suites) command.suites.push_back(one.name);
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "cli/commands/report_command.h"
 #include "config/suite.h"
@@ -174,6 +175,17 @@ class Planner {
 fs::path experiments_folder() { return project_root() / "experiments"; }
 
 std::vector<std::string> experiment_names() { return names_below(experiments_folder(), false); }
+
+std::vector<std::string> stored_as(const Plan& plan, std::span<const RunRow> stored) {
+  std::set<std::string> held;
+  for (const RunRow& run : stored) held.insert(run.experiment_id);
+  std::vector<std::string> found;
+  for (const PlannedRun& planned : plan.runs) {
+    const auto id = planned.definition.id();
+    found.push_back(held.contains(id) ? id : planned.definition.name);
+  }
+  return found;
+}
 
 void check_data(const Plan& plan) {
   for (const PlannedRun& run : plan.runs) {

@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cli/run/claims.h"
 #include "config/definition.h"
+#include "results/rows.h"
 
 namespace assay {
 
@@ -60,6 +62,10 @@ Definition resolve_target(const std::string& target, const std::vector<std::stri
 /// Every experiment × sweep point × seed of the targets, each definition checked whole, metrics and
 /// data set included, and each suite's claims. Throws Error before anything runs.
 Plan make_plan(const TargetOptions& options);
+
+/// What finds a plan's definitions among the stored runs: the id of each, or its name where no run
+/// has that id, since an id moves with its definition.
+std::vector<std::string> stored_as(const Plan& plan, std::span<const RunRow> stored);
 
 /// Throws Error naming the key's place, if data that a run of the plan needs are not here.
 void check_data(const Plan& plan);
