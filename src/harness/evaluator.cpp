@@ -121,13 +121,9 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
   std::int64_t scored = 0;
   for (const Metric* metric : metrics_) {
     progress_("score", scored++, static_cast<std::int64_t>(metrics_.size()));
-    inputs.protocol = score_protocol(
-        *metric,
-        {definition_, dataset_, drawer_.reference_split().digest, extractor_.get(), inputs.device});
-    const auto stated = inputs.protocol.find("network_evaluations");
-    if (evaluations_ && stated != inputs.protocol.end() && stated->second != "adaptive") {
-      stated->second = *evaluations_;
-    }
+    inputs.protocol =
+        score_protocol(*metric, {definition_, dataset_, drawer_.reference_split().digest,
+                                 extractor_.get(), inputs.device, evaluations_});
     result.evaluation.metrics.push_back(metric->compute(inputs));
   }
   look_for_collapse(result);

@@ -40,7 +40,7 @@ std::string convolution_of_scores(const Definition& definition, const Dataset& d
 }
 
 Protocol score_protocol(const Metric& metric, const ScoreSource& source) {
-  const auto& [definition, dataset, reference_digest, extractor, device] = source;
+  const auto& [definition, dataset, reference_digest, extractor, device, evaluations] = source;
   const std::string& split = definition.text("eval.reference_split");
   Protocol protocol = {{"weights", scored_weights(definition)}};
   if (names_reference(metric)) {
@@ -57,6 +57,9 @@ Protocol score_protocol(const Metric& metric, const ScoreSource& source) {
   if (metric.needs.has(Part::kHeldOut)) protocol["held_out_digest"] = dataset.test.digest;
   if (metric.needs.any_of(kSamples) || metric.needs.has(Part::kPaths)) {
     protocol.merge(sampling_protocol(definition, dataset.train.size()));
+    // Of an adaptive solver the tolerance is the setting; its counts differ from sample to sample.
+    auto& stated = protocol["network_evaluations"];
+    if (evaluations && stated != "adaptive") stated = *evaluations;
     const std::int64_t of_all = definition.integer("eval.sample_seed");
     if (of_all >= 0) protocol["sample_seed"] = std::to_string(of_all);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "config/definition.h"
@@ -27,6 +28,8 @@ struct ScoreSource {
   const std::string& reference_digest;
   const Extractor* extractor;  ///< nullptr: points, which are their own features
   torch::Device device;
+  /// How often each sample asked the network, as counted; nothing: as its sampler's settings say.
+  const std::optional<std::string>& evaluations;
 };
 
 /// The fields of a score's protocol that do not depend on the metric's own estimator.
