@@ -37,6 +37,8 @@ std::string read_to_end(int descriptor) {
 
 }  // namespace
 
+std::filesystem::path this_program() { return std::filesystem::read_symlink("/proc/self/exe"); }
+
 ProcessResult run_process(const std::vector<std::string>& words) {
   std::array<int, 2> pipe_ends{};
   const bool piped = ::pipe2(pipe_ends.data(), O_CLOEXEC) == 0;

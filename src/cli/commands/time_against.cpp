@@ -101,7 +101,7 @@ std::vector<TimedPhase> phases_of(const std::string& id, const std::vector<Speed
 
 std::vector<TimedPhase> time_against(const fs::path& base, const fs::path& baseline,
                                      std::int64_t rounds) {
-  const fs::path self = fs::read_symlink("/proc/self/exe");
+  const fs::path self = this_program();
   const TemporaryFolder folder;
   std::vector<TimedPhase> all;
   for (const RunGroup& group : gather_runs(std::span(&baseline, 1), {})) {

@@ -171,7 +171,7 @@ int submit_command(const SubmitCommand& command, const CommonOptions& common) {
       tasks.push_back(task_of(run, command, common.threads));
     }
   }
-  ArrayOptions options{fs::read_symlink("/proc/self/exe"),
+  ArrayOptions options{this_program(),
                        folder,
                        "assay-" + plan.title,
                        common.threads,
