@@ -171,12 +171,8 @@ int submit_command(const SubmitCommand& command, const CommonOptions& common) {
       tasks.push_back(task_of(run, command, common.threads));
     }
   }
-  ArrayOptions options{this_program(),
-                       folder,
-                       "assay-" + plan.title,
-                       common.threads,
-                       command.jobs,
-                       command.sbatch};
+  ArrayOptions options{this_program(), folder,       "assay-" + plan.title,
+                       common.threads, command.jobs, command.sbatch};
   std::ranges::replace(options.job_name, '/', '-');
   fs::create_directories(folder / "logs");
   fmt::print("{}: {} complete, {} queued or running, {} to submit\n",
