@@ -20,6 +20,7 @@ namespace assay {
 
 struct DciMemo;
 struct PairSweepMemo;
+struct StackedModesMemo;
 
 /// What a metric may take of an evaluation, in the order in which one that is missing is named.
 enum class Part : std::uint32_t {
@@ -185,6 +186,7 @@ struct MetricInputs {
   /// them. Without them each metric computes its own.
   std::shared_ptr<PairSweepMemo> sweep;
   std::shared_ptr<DciMemo> trees;
+  std::shared_ptr<StackedModesMemo> stacked;
   at::Device device = at::kCPU;  ///< where products of many rows are computed
   Protocol protocol;  ///< what all metrics of this evaluation share; each adds its own fields
 };

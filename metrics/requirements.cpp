@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "metrics/features/kernel_distance.h"
+#include "metrics/images/parzen.h"
 #include "metrics/images/ssim.h"
+#include "metrics/images/stacked_modes.h"
 #include "metrics/inputs.h"
 
 namespace assay {
@@ -89,11 +91,11 @@ void no_reference(const MetricInputs&, Requirements& least) { least.reference = 
 void of_the_training_set(const MetricInputs&, Requirements& least) { least.trained_on = true; }
 void of_stacked(const MetricInputs&, Requirements& least) {
   least.reference = 0;
-  least.side = 28;
+  least.side = kStackedSide;
 }
 void of_parzen(const MetricInputs&, Requirements& least) {
-  least.reference = 102;
-  least.because = "100 of them decide the width of the window";
+  least.reference = kParzenValidation + 2;
+  least.because = fmt::format("{} of them decide the width of the window", kParzenValidation);
 }
 void both_sides(const MetricInputs&, Requirements& least) { least.reference = 2; }
 

@@ -3,9 +3,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 #include "metrics/metric.h"
 
 namespace assay {
+
+/// The fewest images that decide the width of the window; two more are needed to be scored.
+constexpr std::int64_t kParzenValidation = 100;
 
 /// log p(x) in nats under a mixture of equal isotropic Gaussians on the samples s_1 … s_N (Parzen
 /// 1962; Breuleux et al. 2011):

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <memory>
 #include <string>
 
 #include "core/error.h"
@@ -14,25 +15,38 @@ namespace assay {
 namespace {
 
 constexpr std::string_view kClassifier = "fmnist-cnn";
-constexpr std::int64_t kSide = 28, kClasses = 10, kMostChannels = 3;
+constexpr std::int64_t kClasses = 10, kMostChannels = 3;
+
+StackedModesMemo classified(const at::Tensor& images) {
+  const auto extractor = make_extractor(kClassifier);
+  const auto logits =
+      extractor->extract(images.reshape({-1, 1, images.size(2), images.size(3)})).logits;
+  const auto classes = logits.argmax(1).reshape({-1, images.size(1)});
+  return {images, stacked_histogram(classes, kClasses), extractor->protocol()};
+}
+
+// The evaluation's classes if they are of these images, else fresh ones.
+std::shared_ptr<StackedModesMemo> classified_once(const MetricInputs& inputs) {
+  const auto memo = inputs.stacked ? inputs.stacked : std::make_shared<StackedModesMemo>();
+  const auto& images = inputs.images.generated;
+  if (!memo->images.is_same(images)) *memo = classified(images);
+  return memo;
+}
 
 MetricValue value_of(const MetricInputs& inputs, std::string_view metric,
                      double (*statistic)(const ModeHistogram&)) {
   const auto& images = inputs.images.generated;
   if (!images.defined() || images.dim() != 4 || images.size(0) < 2 ||
-      images.size(1) > kMostChannels || images.size(2) != kSide || images.size(3) != kSide) {
+      images.size(1) > kMostChannels || images.size(2) != kStackedSide ||
+      images.size(3) != kStackedSide) {
     throw Error(fmt::format(
         "{}: the generated images are {}; needs two or more of 28x28 pixels whose one to three "
         "channels are pictures of Fashion-MNIST",
         metric, images.defined() ? c10::str(images.sizes()) : "absent"));
   }
-  const auto channels = images.size(1);
-  const auto extractor = make_extractor(kClassifier);
-  const auto logits =
-      extractor->extract(images.reshape({-1, 1, images.size(2), images.size(3)})).logits;
-  const auto classes = logits.argmax(1).reshape({-1, channels});
-  const auto histogram = stacked_histogram(classes, kClasses);
-  Protocol settings = extractor->protocol();
+  const auto memo = classified_once(inputs);
+  const ModeHistogram& histogram = memo->histogram;
+  Protocol settings = memo->classifier;
   settings["n_modes"] = std::to_string(histogram.high_quality.size());
   return scored(inputs, {statistic(histogram), bootstrap_standard_error(histogram, statistic)},
                 {.metric = metric,

@@ -20,6 +20,7 @@
 #include "kernels/pointwise/spread.h"
 #include "kernels/runtime/caching_allocator.h"
 #include "metrics/codes/dci.h"
+#include "metrics/images/stacked_modes.h"
 #include "metrics/neighbours/pair_sweep.h"
 #include "metrics/options.h"
 #include "metrics/requirements.h"
@@ -98,6 +99,7 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
   inputs.device = device_of(model);
   inputs.sweep = std::make_shared<PairSweepMemo>();
   inputs.trees = std::make_shared<DciMemo>();
+  inputs.stacked = std::make_shared<StackedModesMemo>();
   for (const Metric* metric : metrics_) inputs.wanted.emplace_back(metric->name);
   const bool only_classifies = needs_ == Needs::kClassification;
   if (!only_classifies && !metrics_.empty()) {

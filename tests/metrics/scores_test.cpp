@@ -7,6 +7,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -309,6 +310,18 @@ TEST(StackedModes, ClassifyEachChannelAsAPictureOfItsOwn) {
   EXPECT_EQ(value.value, static_cast<double>(combinations.size()));
   EXPECT_EQ(value.protocol.at("n_modes"), "1000");
   EXPECT_EQ(value.protocol.at("extractor"), "fmnist-cnn");
+}
+
+TEST(StackedModes, ClassifyTheImagesOfAnEvaluationOnce) {
+  MetricInputs inputs;
+  inputs.images.generated = at::zeros({4, 1, 28, 28}, at::kByte);
+  inputs.stacked = std::make_shared<StackedModesMemo>();
+  EXPECT_EQ(metric("stacked_modes_covered").compute(inputs).value, 1.0);
+  // What is kept is what the other metric goes by, until the images are others.
+  inputs.stacked->histogram = {{2, 2}, 4};
+  EXPECT_NEAR(metric("stacked_reverse_kl").compute(inputs).value, 0.0, 1e-15);
+  inputs.images.generated = at::zeros({4, 1, 28, 28}, at::kByte);
+  EXPECT_DOUBLE_EQ(metric("stacked_reverse_kl").compute(inputs).value, std::log(10.0));
 }
 
 TEST(Parzen, IsTheDensityOfAMixtureOfGaussians) {

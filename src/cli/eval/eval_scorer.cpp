@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "harness/environment.h"
 #include "metrics/codes/dci.h"
+#include "metrics/images/stacked_modes.h"
 #include "metrics/neighbours/pair_sweep.h"
 #include "metrics/requirements.h"
 
@@ -151,6 +152,7 @@ class Scorer {
     inputs.device = pick_device(command_.device);
     inputs.sweep = std::make_shared<PairSweepMemo>();
     inputs.trees = std::make_shared<DciMemo>();
+    inputs.stacked = std::make_shared<StackedModesMemo>();
     for (const Metric* metric : plan_.metrics) inputs.wanted.emplace_back(metric->name);
     return inputs;
   }
