@@ -16,7 +16,6 @@
 #include "reports/sweeps.h"
 #include "reports/watched_report.h"
 #include "results/queries.h"
-#include "results/remarks.h"
 #include "results/row_writer.h"
 
 namespace assay {
@@ -128,31 +127,24 @@ void add_claims(Report& report, std::span<const std::filesystem::path> databases
   }
 }
 
-// Every remark on the runs of these databases.
-std::map<std::string, RunRemarks> all_remarks(std::span<const std::filesystem::path> databases) {
-  std::map<std::string, RunRemarks> all;
-  for (const auto& file : databases) all.merge(remarks_of(Database::open_for_reading(file)));
-  return all;
-}
-
 std::string run_text(const RunRow& run) {
   return fmt::format("{}, seed {} (run {})", run.experiment, run.seed, run.uuid.substr(0, 8));
 }
 
-void add_hidden(const RunRow& run, std::span<const std::filesystem::path> databases,
-                Report& report) {
-  const std::string why = all_remarks(databases)[run.uuid].why_hidden;
-  report.warnings.push_back(
-      fmt::format("{} is hidden and left out{}{}.", run_text(run), why.empty() ? "" : ": ", why));
+void add_hidden(const GatheredRuns& gathered, Report& report) {
+  for (const auto& run : gathered.hidden) {
+    const std::string& why = gathered.remarks.at(run.uuid).why_hidden;
+    report.warnings.push_back(
+        fmt::format("{} is hidden and left out{}{}.", run_text(run), why.empty() ? "" : ": ", why));
+  }
 }
 
 // Notes and tags, where a reader looks before quoting a number.
-void add_remarks(std::span<const std::filesystem::path> databases, Report& report) {
-  const auto remarks = all_remarks(databases);
+void add_remarks(const GatheredRuns& gathered, Report& report) {
   for (const auto& experiment : report.experiments) {
     for (const auto& run : experiment.runs) {
-      const auto found = remarks.find(run.uuid);
-      if (found == remarks.end()) continue;
+      const auto found = gathered.remarks.find(run.uuid);
+      if (found == gathered.remarks.end()) continue;
       const std::string tags = fmt::format("{}", fmt::join(found->second.tags, ", "));
       if (!tags.empty())
         report.warnings.push_back(fmt::format("{} is tagged {}.", run_text(run), tags));
@@ -201,15 +193,12 @@ Report WatchedReport::read() {
   report.title = options_.title.empty() ? "assay report" : options_.title;
   report.generated_at = options_.generated_at.empty() ? utc_now() : options_.generated_at;
   for (const auto& file : databases_) report.databases.push_back(file.filename().string());
-  RunSelection selection;
-  selection.experiments = options_.experiments;
-  selection.with_hidden = false;
-  const auto groups = gather_runs(databases_, selection);
+  const auto gathered = gather_runs(databases_, {.experiments = options_.experiments});
   read_ = 0;
-  for (const auto& group : groups) {
+  for (const auto& group : gathered.groups) {
     Known& known = known_[group.experiment.id + "\n" + settings_key(group.all.front().row)];
     const std::string moves = moves_of(group);
-    if (known.moves.empty() || known.moves != moves || is_running(group)) {
+    if (known.moves != moves || is_running(group)) {
       known = {moves, summarise_group(group, columns_)};
       ++read_;
     }
@@ -218,9 +207,9 @@ Report WatchedReport::read() {
   report.columns = columns_;
   label_columns(report.columns);
   explain_columns(report.columns, kinds_in(databases_, options_.kinds));
-  complete(report, groups, databases_, options_);
-  for (const auto& row : hidden_of(databases_, selection)) add_hidden(row, databases_, report);
-  add_remarks(databases_, report);
+  complete(report, gathered.groups, databases_, options_);
+  add_hidden(gathered, report);
+  add_remarks(gathered, report);
   return report;
 }
 

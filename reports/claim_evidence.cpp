@@ -108,7 +108,8 @@ void collect_evidence(std::span<const std::filesystem::path> databases,
   if (ids.empty()) return;
   const std::set<std::string> counted(uuids.begin(), uuids.end());
   RunsOfSeeds runs;
-  for (const RunGroup& group : gather_runs(databases, {ids})) {
+  const auto gathered = gather_runs(databases, {.experiments = ids, .with_hidden = true});
+  for (const RunGroup& group : gathered.groups) {
     for (const FoundRun& run : group.all) {
       if (counted.contains(run.row.uuid))
         runs.emplace(std::pair(group.experiment.id, run.row.seed), run);

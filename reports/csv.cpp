@@ -103,6 +103,8 @@ std::string report_csv(const Report& report) {
     }
     rows.quantity("wall_seconds", "");
     rows.summary("", experiment.wall_seconds);
+    rows.quantity("network_evaluations", "");
+    rows.summary("", experiment.network_evaluations);
     text += rows.text;
   }
   for (const auto& beside : report.published) {

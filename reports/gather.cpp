@@ -15,7 +15,6 @@
 #include "reports/repeat_command.h"
 #include "reports/run_settings.h"
 #include "results/queries.h"
-#include "results/remarks.h"
 #include "results/run_queries.h"
 
 namespace assay {
@@ -79,31 +78,27 @@ namespace {
 
 // What a sample costs, for whoever weighs it against the scores: how often a run's last evaluation
 // called its network.
-void read_network_evaluations(const RunGroup& group, ExperimentSummary& summary,
-                              std::vector<MetricColumn>& columns) {
-  MetricSummary evaluations;
+std::optional<double> network_evaluations(const FoundRun& run) {
+  std::optional<double> calls;
+  std::int64_t newest = 0;
+  for (const MetricRow& row : final_metrics_of(*run.database, run.row.number)) {
+    const auto field = row.protocol.find(std::string(kNetworkEvaluations));
+    double value = 0.0;
+    if (field == row.protocol.end() || (calls && row.images_seen < newest)) continue;
+    const char* const end = field->second.data() + field->second.size();
+    if (std::from_chars(field->second.data(), end, value).ec != std::errc()) continue;
+    calls = value;
+    newest = row.images_seen;
+  }
+  return calls;
+}
+
+void read_network_evaluations(const RunGroup& group, ExperimentSummary& summary) {
   std::vector<double> values;
   for (const auto& run : group.counted) {
-    std::optional<SeedValue> last;
-    for (const MetricRow& row : metrics_of(*run.database, run.row.number)) {
-      const auto field = row.protocol.find(std::string(kNetworkEvaluations));
-      double value = 0.0;
-      if (field == row.protocol.end()) continue;
-      const auto read =
-          std::from_chars(field->second.data(), field->second.data() + field->second.size(), value);
-      if (read.ec != std::errc()) continue;
-      last = SeedValue{run.row.seed, run.row.uuid, row.images_seen, value, std::nan("")};
-    }
-    if (!last) continue;
-    values.push_back(last->value);
-    evaluations.seeds.push_back(*last);
+    if (const auto calls = network_evaluations(run)) values.push_back(*calls);
   }
-  if (values.empty()) return;
-  MetricRow column;
-  column.name = kNetworkEvaluations;
-  evaluations.column = column_of(columns, column);
-  evaluations.last = summarise(values);
-  summary.metrics.push_back(std::move(evaluations));
+  summary.network_evaluations = summarise(values);
 }
 
 void read_losses(const RunGroup& group, ExperimentSummary& summary) {
@@ -217,13 +212,11 @@ void read_latents(const RunGroup& group, ExperimentSummary& summary) {
   summary.latents = latent_profile(seeds);
 }
 
-// Where an experiment stands among the wanted names and ids; beyond the end if it is not wanted.
-std::size_t place_in(const std::vector<std::string>& wanted, const std::string& name,
-                     const std::string& id) {
-  if (wanted.empty()) return 0;
-  const auto found = std::ranges::find_if(
-      wanted, [&](const std::string& one) { return one == name || one == id; });
-  if (found == wanted.end()) return wanted.size() + 1;
+// Where an experiment stands among the wanted names and ids; at the end if it is not wanted.
+std::size_t place_in(const std::vector<std::string>& wanted, const ExperimentRow& experiment) {
+  const auto found = std::ranges::find_if(wanted, [&](const std::string& one) {
+    return one == experiment.name || one == experiment.id;
+  });
   return static_cast<std::size_t>(found - wanted.begin());
 }
 
@@ -238,33 +231,32 @@ std::vector<RunRow> selected_runs(const Database& database, const RunSelection& 
   return all;
 }
 
-}  // namespace
-
-std::vector<RunRow> hidden_of(std::span<const std::filesystem::path> databases,
-                              const RunSelection& selection) {
-  std::vector<RunRow> rows;
-  for (const auto& file : databases) {
-    const Database database = Database::open_for_reading(file);
-    const auto hidden = hidden_runs(database);
-    if (hidden.empty()) continue;
-    for (RunRow& row : selected_runs(database, selection)) {
-      if (hidden.contains(row.uuid)) rows.push_back(std::move(row));
-    }
-  }
-  return rows;
+bool is_hidden(const std::map<std::string, RunRemarks>& remarks, const RunRow& run) {
+  const auto found = remarks.find(run.uuid);
+  return found != remarks.end() && found->second.hidden;
 }
 
-std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
-                                  const RunSelection& selection) {
-  const auto& wanted = selection.experiments;
+}  // namespace
+
+GatheredRuns gather_runs(std::span<const std::filesystem::path> databases,
+                         const RunSelection& selection) {
+  std::vector<std::shared_ptr<const Database>> opened;
+  std::vector<const Database*> all;
+  for (const auto& file : databases) {
+    opened.push_back(std::make_shared<const Database>(Database::open_for_reading(file)));
+    all.push_back(opened.back().get());
+  }
+  GatheredRuns found;
+  found.remarks = remarks_of(all);
   std::map<std::string, RunGroup> by_key;
   std::set<std::string> seen;
-  for (const auto& file : databases) {
-    const auto database = std::make_shared<const Database>(Database::open_for_reading(file));
-    std::set<std::string> hidden;
-    if (!selection.with_hidden) hidden = hidden_runs(*database);
+  for (const auto& database : opened) {
     for (RunRow& row : selected_runs(*database, selection)) {
-      if (hidden.contains(row.uuid) || !seen.insert(row.uuid).second) continue;
+      if (!seen.insert(row.uuid).second) continue;
+      if (!selection.with_hidden && is_hidden(found.remarks, row)) {
+        found.hidden.push_back(std::move(row));
+        continue;
+      }
       RunGroup& group = by_key[row.experiment_id + "\n" + settings_key(row)];
       if (group.all.empty()) {
         group.experiment = experiment_of(*database, row.experiment_id);
@@ -273,17 +265,16 @@ std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databas
       group.all.push_back({std::move(row), database});
     }
   }
-  std::vector<RunGroup> groups;
   for (auto& [key, group] : by_key) {
     choose_counted(group);
-    groups.push_back(std::move(group));
+    found.groups.push_back(std::move(group));
   }
-  std::ranges::sort(groups, {}, [&](const RunGroup& group) {
-    const auto place = place_in(wanted, group.experiment.name, group.experiment.id);
-    return std::tuple(place, group.experiment.name, group.all.front().row.started_at,
-                      group.experiment.id, settings_key(group.all.front().row));
+  std::ranges::sort(found.groups, {}, [&](const RunGroup& group) {
+    return std::tuple(place_in(selection.experiments, group.experiment), group.experiment.name,
+                      group.all.front().row.started_at, group.experiment.id,
+                      settings_key(group.all.front().row));
   });
-  return groups;
+  return found;
 }
 
 PooledRuns pooled_runs(const RunGroup& group, const std::string& label) {
@@ -321,7 +312,7 @@ ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColum
   }
   for (const auto& run : group.counted) summary.counted.push_back(run.row);
   summary.metrics = metrics_of_group(group, columns);
-  read_network_evaluations(group, summary, columns);
+  read_network_evaluations(group, summary);
   read_losses(group, summary);
   read_speeds(group, summary);
   read_peak_memory(group, summary);

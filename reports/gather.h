@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include "reports/run_settings.h"
 #include "reports/statistics/sample.h"
 #include "results/database.h"
+#include "results/remarks.h"
 #include "results/where.h"
 
 namespace assay {
@@ -34,16 +36,17 @@ struct RunSelection {
   std::vector<std::string> experiments = {};  ///< names or ids, in this order; empty: all, by name
   std::optional<Where> where = {};
   std::optional<std::string> uuid = {};  ///< this run alone
-  bool with_hidden = true;               ///< runs that `assay hide` hides, too
+  bool with_hidden = false;              ///< runs that `assay hide` hides, too
 };
 
-/// The selected runs grouped by definition and settings_key, each uuid once.
-std::vector<RunGroup> gather_runs(std::span<const std::filesystem::path> databases,
-                                  const RunSelection& selection);
-
-/// What the selection leaves out because it is hidden.
-std::vector<RunRow> hidden_of(std::span<const std::filesystem::path> databases,
-                              const RunSelection& selection);
+/// The selected runs, each uuid once.
+struct GatheredRuns {
+  std::vector<RunGroup> groups;               ///< by definition and settings_key
+  std::vector<RunRow> hidden;                 ///< left out; hidden by a remark in any database
+  std::map<std::string, RunRemarks> remarks;  ///< on runs of any database, by uuid
+};
+GatheredRuns gather_runs(std::span<const std::filesystem::path> databases,
+                         const RunSelection& selection);
 
 /// The scores of one group's counted runs over seeds; adds the metrics' columns. kLast: without
 /// curves and untrained scores, of which a run may have thousands.

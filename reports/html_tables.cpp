@@ -190,6 +190,12 @@ std::string every_value(const Report& report) {
          rows + "</tbody></table></div></details>";
 }
 
+std::string evaluations_cell(const SeedSummary& evaluations) {
+  if (!evaluations.mean) return "<td class=\"num none\">·</td>";
+  return fmt::format("<td class=\"num\" data-value=\"{}\">{}</td>",
+                     exact_number_text(*evaluations.mean), html_text(mean_text(evaluations)));
+}
+
 }  // namespace
 
 std::string html_section(const std::string& id, const std::string& heading,
@@ -210,6 +216,7 @@ std::string comparison_section(const Report& report) {
 }
 
 std::string speed_section(const Report& report) {
+  const bool counted = counts_network_evaluations(report);
   std::string rows;
   for (const auto& e : report.experiments) {
     for (const auto& speed : e.speeds) {
@@ -218,7 +225,7 @@ std::string speed_section(const Report& report) {
           "class=\"mean\">{}</span> "
           "<span class=\"sd\">{}</span></td><td class=\"num\">{}</td><td class=\"num\" "
           "data-value=\"{}\">{}</td>"
-          "<td class=\"num\" data-value=\"{}\">{}</td></tr>",
+          "<td class=\"num\" data-value=\"{}\">{}</td>{}</tr>",
           html_name(e.label), html_text(speed.phase),
           exact_number_text(speed.images_per_second.mean.value_or(0.0)),
           html_text(mean_text(speed.images_per_second)),
@@ -226,7 +233,8 @@ std::string speed_section(const Report& report) {
           html_text(short_number_text(speed.worst_mad, 2)),
           exact_number_text(e.wall_seconds.mean.value_or(0.0)),
           duration_in_words(e.wall_seconds.mean.value_or(0.0)), e.peak_memory_bytes,
-          peak_memory_text(e.peak_memory_bytes, e.device, e.peak_memory_of));
+          peak_memory_text(e.peak_memory_bytes, e.device, e.peak_memory_of),
+          counted ? evaluations_cell(e.network_evaluations) : "");
     }
   }
   if (rows.empty()) return "";
@@ -239,8 +247,9 @@ std::string speed_section(const Report& report) {
       "<div class=\"scroll\" tabindex=\"0\"><table "
       "class=\"sortable\"><thead><tr><th>experiment</th><th>phase</th>"
       "<th class=\"num\">images/s</th><th class=\"num\">MAD</th><th class=\"num\">time a run</th>"
-      "<th class=\"num\">peak memory</th></tr></thead><tbody>" +
-          rows + "</tbody></table></div>");
+      "<th class=\"num\">peak memory</th>" +
+          std::string(counted ? "<th class=\"num\">network evaluations a sample</th>" : "") +
+          "</tr></thead><tbody>" + rows + "</tbody></table></div>");
 }
 
 std::string unfinished_section(const Report& report) {

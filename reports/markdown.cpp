@@ -122,16 +122,19 @@ std::string published(const Report& report) {
 }
 
 std::string speeds(const Report& report) {
-  std::string text =
-      "## Speed and memory\n\n| experiment | phase | images/s | n | time a run | peak memory |\n"
-      "| --- | --- | ---: | ---: | ---: | ---: |\n";
+  const bool counted = counts_network_evaluations(report);
+  std::string text = fmt::format(
+      "## Speed and memory\n\n| experiment | phase | images/s | n | time a run | peak memory |{}\n"
+      "| --- | --- | ---: | ---: | ---: | ---: |{}\n",
+      counted ? " network evaluations a sample |" : "", counted ? " ---: |" : "");
   for (const auto& e : report.experiments) {
     for (const auto& speed : e.speeds) {
-      text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", markdown_text(e.label),
+      text += fmt::format("| {} | {} | {} | {} | {} | {} |{}\n", markdown_text(e.label),
                           markdown_text(speed.phase), mean_and_spread_text(speed.images_per_second),
                           speed.images_per_second.n,
                           duration_in_words(e.wall_seconds.mean.value_or(0.0)),
-                          peak_memory_text(e.peak_memory_bytes, e.device, e.peak_memory_of));
+                          peak_memory_text(e.peak_memory_bytes, e.device, e.peak_memory_of),
+                          counted ? fmt::format(" {} |", mean_text(e.network_evaluations)) : "");
     }
   }
   return text + "\n";

@@ -169,6 +169,12 @@ std::vector<ComparisonTable> comparison_tables(const Report& report) {
   return tables;
 }
 
+bool counts_network_evaluations(const Report& report) {
+  return std::ranges::any_of(report.experiments, [](const ExperimentSummary& experiment) {
+    return experiment.network_evaluations.mean.has_value();
+  });
+}
+
 const MetricSummary* metric_in(const ExperimentSummary& experiment, std::size_t column) {
   const auto found = std::ranges::find(experiment.metrics, column, &MetricSummary::column);
   return found == experiment.metrics.end() ? nullptr : &*found;

@@ -27,8 +27,7 @@ void explain_columns(std::vector<MetricColumn>& columns, std::span<const MetricK
 /// Index of the column for this metric under this protocol; adds it if it is new.
 std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metric);
 
-/// The field of a protocol that counts a sample's calls of the network, and the column that the
-/// report makes of it.
+/// The field of a protocol that counts a sample's calls of the network.
 inline constexpr std::string_view kNetworkEvaluations = "network_evaluations";
 
 /// What of a protocol says how a value was measured. How the model drew its samples
@@ -53,6 +52,9 @@ struct ComparisonTable {
   std::vector<std::size_t> columns;
 };
 std::vector<ComparisonTable> comparison_tables(const Report& report);
+
+/// Whether any experiment says how often a sample calls its network.
+bool counts_network_evaluations(const Report& report);
 
 /// The experiment's summary in a column, or nullptr.
 const MetricSummary* metric_in(const ExperimentSummary& experiment, std::size_t column);

@@ -74,10 +74,8 @@ void add_costs(const Report& report, const ComparisonTable& table, std::vector<P
   against("seconds a run",
           [](const ExperimentSummary& experiment) { return experiment.wall_seconds; });
   against("seconds for 1000 samples", sampling_seconds);
-  for (const std::size_t c : table.columns) {
-    if (report.columns[c].metric == kNetworkEvaluations)
-      against("network evaluations a sample", column_quantity(c));
-  }
+  against("network evaluations a sample",
+          [](const ExperimentSummary& experiment) { return experiment.network_evaluations; });
 }
 
 void add_precision_and_recall(const Report& report, const ComparisonTable& table,

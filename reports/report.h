@@ -107,6 +107,7 @@ struct ExperimentSummary {
   std::vector<SamplePicture> pictures;
   LatentProfile latents;  ///< at the last evaluation
   SeedSummary wall_seconds;
+  SeedSummary network_evaluations;         ///< calls of the network for a sample; n = 0: none said
   double computing_seconds = 0.0;          ///< of all runs; of seeds that trained as one model once
   std::int64_t peak_memory_bytes = 0;      ///< largest of the counted runs
   std::string peak_memory_of = "process";  ///< or "GPU"

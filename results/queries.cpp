@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/reason.h"
 #include "results/migrate.h"
+#include "results/remarks.h"
 #include "results/run_lock.h"
 #include "results/run_queries.h"
 
@@ -173,10 +174,11 @@ std::vector<RunRow> runs(const Database& database, const RunFilter& filter) {
   std::vector<std::string> conditions;
   std::vector<std::variant<std::string>> parameters;
   if (!filter.experiments.empty()) {
-    const std::vector<std::string> marks(filter.experiments.size(), "?");
+    std::vector<std::string> marks;  // numbered, so that each is bound once for both columns
+    for (std::size_t i = 1; i <= filter.experiments.size(); ++i)
+      marks.push_back(fmt::format("?{}", i));
     conditions.push_back(fmt::format("(e.name IN ({0}) OR e.id IN ({0}))", fmt::join(marks, ", ")));
-    for (int twice = 0; twice < 2; ++twice)
-      parameters.insert(parameters.end(), filter.experiments.begin(), filter.experiments.end());
+    parameters.insert(parameters.end(), filter.experiments.begin(), filter.experiments.end());
   }
   if (!filter.uuid.empty()) {
     conditions.emplace_back("r.uuid = ?");
@@ -234,17 +236,16 @@ std::string definition_of(const Database& database, const RunRow& run) {
 }
 
 std::vector<LastResult> last_results(const Database& database) {
-  // Text of our own, no value: who was hidden last and not shown since.
-  const std::string shown =
-      version_of(database) < kWithRemarks
-          ? ""
-          : " AND IFNULL((SELECT kind FROM remark WHERE run_uuid = r2.uuid AND kind IN ('hide', "
-            "'unhide') ORDER BY at DESC, id DESC LIMIT 1), '') <> 'hide'";
+  const auto hidden = hidden_runs(database);
+  const std::vector<std::variant<std::string>> parameters(hidden.begin(), hidden.end());
+  const std::vector<std::string> marks(hidden.size(), "?");
   auto query = select_runs(
       database,
-      "WHERE r.id IN (SELECT MAX(r2.id) FROM run r2 JOIN experiment e2 ON e2.id = r2.experiment_id "
-      "WHERE r2.status = 'complete'" +
-          shown + " GROUP BY e2.name) ORDER BY e.name");
+      fmt::format("WHERE r.id IN (SELECT MAX(r2.id) FROM run r2 JOIN experiment e2 ON e2.id = "
+                  "r2.experiment_id WHERE r2.status = 'complete' AND r2.uuid NOT IN ({}) GROUP BY "
+                  "e2.name) ORDER BY e.name",
+                  fmt::join(marks, ", ")));
+  query.bind_all(std::span(parameters));
   std::vector<LastResult> results;
   while (query.step()) {
     const RunRow run = read_run(database, query);

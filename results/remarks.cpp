@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <vector>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -46,16 +47,41 @@ void require_change(const RunRemarks& now, RemarkKind kind, const std::string& t
   if (kind == RemarkKind::kUnhide && !now.hidden) throw Error("unhide: the run is not hidden");
 }
 
-void apply(std::string_view kind, const std::string& at, const std::string& text, RunRemarks& to) {
-  if (kind == "note") {
-    to.notes.push_back({at, text});
-  } else if (kind == "tag") {
-    to.tags.insert(text);
-  } else if (kind == "untag") {
-    to.tags.erase(text);
+struct Remark {
+  std::string uuid, run, at, kind, text;
+};
+
+// Merged rows come after those that were there, whenever they were made.
+std::vector<Remark> remarks_in(const Database& database) {
+  std::vector<Remark> remarks;
+  if (version_of(database) < kWithRemarks) return remarks;
+  auto query =
+      database.prepare("SELECT uuid, run_uuid, at, kind, text FROM remark ORDER BY at, id");
+  while (query.step()) {
+    remarks.push_back({query.text(0), query.text(1), query.text(2), query.text(3), query.text(4)});
+  }
+  return remarks;
+}
+
+void insert(Database& database, const Remark& remark) {
+  database
+      .prepare(
+          "INSERT INTO remark (uuid, run_uuid, at, kind, text, digest) VALUES (?, ?, ?, ?, ?, '')")
+      .bind(remark.uuid, remark.run, remark.at, remark.kind, remark.text)
+      .run();
+  seal_row(database, "remark", database.last_row());
+}
+
+void apply(const Remark& remark, RunRemarks& to) {
+  if (remark.kind == "note") {
+    to.notes.push_back({remark.at, remark.text});
+  } else if (remark.kind == "tag") {
+    to.tags.insert(remark.text);
+  } else if (remark.kind == "untag") {
+    to.tags.erase(remark.text);
   } else {
-    to.hidden = kind == "hide";
-    to.why_hidden = to.hidden ? text : "";
+    to.hidden = remark.kind == "hide";
+    to.why_hidden = to.hidden ? remark.text : "";
   }
 }
 
@@ -65,22 +91,27 @@ void add_remark(Database& database, const std::string& run, RemarkKind kind,
                 const std::string& text) {
   Transaction transaction(database);
   require_change(remarks_of(database)[run], kind, text);
-  database
-      .prepare(
-          "INSERT INTO remark (uuid, run_uuid, at, kind, text, digest) VALUES (?, ?, ?, ?, ?, '')")
-      .bind(random_uuid(), run, utc_now(), kind_name(kind), text)
-      .run();
-  seal_row(database, "remark", database.last_row());
+  insert(database, {random_uuid(), run, utc_now(), std::string(kind_name(kind)), text});
   transaction.commit();
 }
 
-std::map<std::string, RunRemarks> remarks_of(const Database& database) {
+std::map<std::string, RunRemarks> remarks_of(std::span<const Database* const> databases) {
+  std::vector<Remark> all;
+  std::set<std::string> known;
+  for (const Database* database : databases) {
+    for (Remark& remark : remarks_in(*database)) {
+      if (known.insert(remark.uuid).second) all.push_back(std::move(remark));
+    }
+  }
+  std::ranges::stable_sort(all, {}, &Remark::at);
   std::map<std::string, RunRemarks> remarks;
-  if (version_of(database) < kWithRemarks) return remarks;
-  // Merged rows come after those that were there, whenever they were made.
-  auto query = database.prepare("SELECT run_uuid, kind, at, text FROM remark ORDER BY at, id");
-  while (query.step()) apply(query.text(1), query.text(2), query.text(3), remarks[query.text(0)]);
+  for (const Remark& remark : all) apply(remark, remarks[remark.run]);
   return remarks;
+}
+
+std::map<std::string, RunRemarks> remarks_of(const Database& database) {
+  const Database* const one = &database;
+  return remarks_of(std::span(&one, 1));
 }
 
 std::set<std::string> hidden_runs(const Database& database) {
@@ -91,28 +122,16 @@ std::set<std::string> hidden_runs(const Database& database) {
   return hidden;
 }
 
-std::int64_t merge_remarks(Database& target, const Database& source) {
-  if (version_of(source) < kWithRemarks) return 0;
-  std::int64_t copied = 0;
+void merge_remarks(Database& target, const Database& source) {
   Transaction transaction(target);
-  auto query = source.prepare("SELECT uuid, run_uuid, at, kind, text FROM remark ORDER BY at, id");
-  while (query.step()) {
+  for (const Remark& remark : remarks_in(source)) {
     auto known = target.prepare(
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM remark WHERE uuid = ?1) OR NOT EXISTS (SELECT 1 FROM "
         "run WHERE uuid = ?2)");
-    known.bind(query.text(0), query.text(1));
-    if (known.step()) continue;
-    target
-        .prepare(
-            "INSERT INTO remark (uuid, run_uuid, at, kind, text, digest) VALUES (?, ?, ?, ?, ?, "
-            "'')")
-        .bind(query.text(0), query.text(1), query.text(2), query.text(3), query.text(4))
-        .run();
-    seal_row(target, "remark", target.last_row());
-    ++copied;
+    known.bind(remark.uuid, remark.run);
+    if (!known.step()) insert(target, remark);
   }
   transaction.commit();
-  return copied;
 }
 
 }  // namespace assay

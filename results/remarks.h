@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,10 +37,13 @@ struct RunRemarks {
 
 /// By the uuids of runs that something was said of; empty for a database of an older assay.
 std::map<std::string, RunRemarks> remarks_of(const Database& database);
+/// The same of several databases together: a row that several hold counts once, and of hide and
+/// unhide, tag and untag the newest of all counts.
+std::map<std::string, RunRemarks> remarks_of(std::span<const Database* const> databases);
 /// uuids of hidden runs.
 std::set<std::string> hidden_runs(const Database& database);
 
-/// Copies what `target` lacks of the source's remarks on runs that it holds. Returns how many.
-std::int64_t merge_remarks(Database& target, const Database& source);
+/// Copies what `target` lacks of the source's remarks on runs that it holds.
+void merge_remarks(Database& target, const Database& source);
 
 }  // namespace assay

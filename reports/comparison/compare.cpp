@@ -84,14 +84,12 @@ class Comparer {
     const std::filesystem::path& file = one.database;
     // A run that is named itself is meant, hidden or not.
     const RunSelection selection{one.experiments, options_.where, one.uuid, one.uuid.has_value()};
-    auto groups = gather_runs(std::span(&file, 1), selection);
-    if (!selection.with_hidden) {
-      for (const RunRow& run : hidden_of(std::span(&file, 1), selection)) {
-        found_.notes.push_back(
-            fmt::format("{}, seed {}: run {} is hidden and left out; `assay "
-                        "unhide {}` brings it back",
-                        run.experiment, run.seed, run.number, run.number));
-      }
+    auto [groups, hidden, remarks] = gather_runs(std::span(&file, 1), selection);
+    for (const RunRow& run : hidden) {
+      found_.notes.push_back(
+          fmt::format("{}, seed {}: run {} is hidden and left out; `assay "
+                      "unhide {}` brings it back",
+                      run.experiment, run.seed, run.number, run.number));
     }
     std::map<std::string, std::size_t> of_name;
     for (const RunGroup& group : groups) ++of_name[group.experiment.name];

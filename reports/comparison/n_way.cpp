@@ -11,15 +11,11 @@
 namespace assay {
 namespace {
 
-Entry entry_of(const Report& report, const ExperimentSummary& experiment) {
+Entry entry_of(const ExperimentSummary& experiment) {
   Entry entry;
   entry.label = experiment.label;
   entry.id = experiment.id;
-  for (const MetricSummary& metric : experiment.metrics) {
-    // A cost that is set, no score: seeds do not vary in it.
-    if (report.columns[metric.column].metric != kNetworkEvaluations)
-      entry.metrics.push_back(metric);
-  }
+  entry.metrics = experiment.metrics;
   std::set<std::uint64_t> complete, failed;
   for (const RunRow& run : experiment.counted) {
     entry.weights.insert(run.parent_uuid.value_or(run.uuid));
@@ -49,7 +45,7 @@ Comparison compare_table(const Report& report, const ComparisonTable& table) {
   Comparison comparison;
   comparison.columns = report.columns;
   for (const std::size_t e : table.experiments)
-    comparison.entries.push_back(entry_of(report, report.experiments[e]));
+    comparison.entries.push_back(entry_of(report.experiments[e]));
   if (comparison.entries.size() > kMostCompared) {
     comparison.notes.push_back(
         fmt::format("{} experiments are too many to compare each with each here: `assay compare` "

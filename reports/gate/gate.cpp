@@ -58,7 +58,8 @@ class Gate {
   static std::vector<RunGroup> groups_of(const std::filesystem::path& file,
                                          const std::set<std::string>& known) {
     std::vector<RunGroup> groups;
-    for (RunGroup& group : gather_runs(std::span(&file, 1), {})) {
+    auto all = gather_runs(std::span(&file, 1), {.with_hidden = true}).groups;
+    for (RunGroup& group : all) {
       const auto is_known = [&](const FoundRun& run) { return known.contains(run.row.uuid); };
       std::erase_if(group.all, is_known);
       std::erase_if(group.counted, is_known);

@@ -55,7 +55,8 @@ std::vector<PaperRow> paper_coverage(const PublishedValues& published,
   for (const auto& [name, id] : published.ids) wanted.push_back(name);
   std::vector<MetricColumn> columns;
   std::vector<ExperimentSummary> experiments;
-  for (const RunGroup& group : gather_runs(databases, {wanted})) {
+  const GatheredRuns gathered = gather_runs(databases, {.experiments = wanted});
+  for (const RunGroup& group : gathered.groups) {
     experiments.push_back(scored(group, columns));
   }
   explain_columns(columns, kinds_in(databases, kinds));

@@ -9,6 +9,8 @@
 #include "reports/papers/coverage.h"
 #include "reports/synthetic_database.h"
 #include "results/example_runs.h"
+#include "results/queries.h"
+#include "results/remarks.h"
 
 namespace assay {
 namespace {
@@ -113,6 +115,14 @@ TEST_F(Coverage, MatchesByNameAndIdAndEveryField) {
 
 TEST_F(Coverage, ASmokeRunRepeatsNothing) {
   for (std::uint64_t seed = 0; seed < 5; ++seed) run(kFive[seed], seed, "2500", true);
+  EXPECT_EQ(row(ring(), kId).verdict.outcome, PaperOutcome::kNotRun);
+}
+
+TEST_F(Coverage, AHiddenRunRepeatsNothing) {
+  for (std::uint64_t seed = 0; seed < 5; ++seed) run(kFive[seed], seed, "2500");
+  auto database = Database::open_for_writing(folder_ / "a.sqlite");
+  for (const RunRow& run : runs(database, {}))
+    add_remark(database, run.uuid, RemarkKind::kHide, "wrong split");
   EXPECT_EQ(row(ring(), kId).verdict.outcome, PaperOutcome::kNotRun);
 }
 

@@ -5,11 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "reports/metric_columns.h"
 #include "reports/render.h"
 #include "reports/synthetic_database.h"
 #include "results/example_runs.h"
+#include "results/queries.h"
+#include "results/remarks.h"
 
 namespace assay {
 namespace {
@@ -51,6 +55,28 @@ TEST_F(ReportOf, ThreeSeedsHasTheirMeanAndEveryValue) {
   EXPECT_EQ(metric.seeds[2].value, 17.0);
   EXPECT_EQ(metric.curve.points.size(), 2U);
   EXPECT_EQ(report.experiments[0].command, "./assay run vae/example --seeds 0,1,2");
+}
+
+// Of the two files that hold the run one alone says that it is hidden.
+TEST_F(ReportOf, ARunHiddenInAnyDatabaseIsLeftOutAndNamedOnce) {
+  add(scored(0, 10.0));
+  add(scored(1, 12.0));
+  const auto copy = folder / "b.sqlite";
+  std::filesystem::copy_file(file, copy);
+  {
+    auto database = Database::open_for_writing(file);
+    add_remark(database, runs(database, {}).front().uuid, RemarkKind::kHide, "wrong split");
+  }
+  for (const auto& files : {std::vector{file, copy}, std::vector{copy, file}}) {
+    const Report report = build_report(files, {});
+    EXPECT_EQ(report.experiments.at(0).metrics.at(0).last.n, 1);
+    EXPECT_EQ(
+        std::ranges::count_if(report.warnings,
+                              [](const std::string& warning) {
+                                return warning.ends_with("is hidden and left out: wrong split.");
+                              }),
+        1);
+  }
 }
 
 TEST_F(ReportOf, RepeatedSeedCountsOnceWithItsNewestRun) {

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "reports/ablations.h"
 #include "reports/grids.h"
+#include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/planes.h"
 #include "reports/render.h"
@@ -65,7 +65,8 @@ TEST(ParetoFront, HoldsBothOfTwoEqualOnes) {
 class Figures : public testing::Test {
  protected:
   void add(const std::string& name, const std::string& settings, const std::vector<double>& fds,
-           const std::string& evaluations = "", double seconds = 30.0) {
+           const std::string& evaluations = "", double seconds = 30.0,
+           const std::string& extractor = "pixels") {
     auto database = Database::open_for_writing(folder / "a.sqlite");
     for (std::size_t seed = 0; seed < fds.size(); ++seed) {
       test::MadeUpRun run;
@@ -75,7 +76,7 @@ class Figures : public testing::Test {
       run.settings = settings;
       run.note = name;
       run.wall_seconds = seconds;
-      Protocol protocol = {{"extractor", "pixels"}};
+      Protocol protocol = {{"extractor", extractor}};
       if (!evaluations.empty()) protocol["network_evaluations"] = evaluations;
       run.last = {{"fd", fds[seed], 0.1, protocol},
                   {"precision", 1.0 / fds[seed], 0.1, protocol},
@@ -122,6 +123,21 @@ TEST_F(Figures, NetworkEvaluationsAreACostAndNoScore) {
   add("diffusion/x", "", {8.0, 9.0}, "50");
   const auto json = nlohmann::json::parse(render(report(), Format::kJson));
   EXPECT_THAT(json["comparisons"][0]["pairs"][0]["metrics"], SizeIs(3));
+}
+
+TEST_F(Figures, ThatSamplesCostSomethingJoinsNoTables) {
+  add("gan/pictures", "", {20.0, 22.0}, "1");
+  add("diffusion/points", "", {8.0, 9.0}, "50", 30.0, "points");
+  const Report made = report();
+  EXPECT_THAT(comparison_tables(made), SizeIs(2));
+  EXPECT_EQ(*made.experiments[0].network_evaluations.mean, 50.0);
+  const auto json = nlohmann::json::parse(render(made, Format::kJson));
+  EXPECT_FALSE(json["protocols"].contains(""));
+  EXPECT_EQ(json["experiments"][0]["network_evaluations"]["mean"], 50.0);
+  EXPECT_THAT(render(made, Format::kCsv), HasSubstr(",network_evaluations,,mean,,,,50\n"));
+  EXPECT_THAT(render(made, Format::kHtml),
+              HasSubstr("<th class=\"num\">network evaluations a sample</th>"));
+  EXPECT_THAT(render(made, Format::kMarkdown), HasSubstr("| 1 MiB | 50 |"));
 }
 
 // Six experiments, two widths by three rates; a seventh differs in a third key.

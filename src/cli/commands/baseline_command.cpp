@@ -33,7 +33,9 @@ std::set<std::int64_t> frozen_runs(const BaselineCommand& command,
       selection.experiments.push_back(planned.definition.id());
   }
   std::set<std::int64_t> numbers;
-  for (const RunGroup& group : gather_runs(std::span(&database, 1), selection)) {
+  selection.with_hidden = true;
+  const GatheredRuns gathered = gather_runs(std::span(&database, 1), selection);
+  for (const RunGroup& group : gathered.groups) {
     for (const FoundRun& run : group.counted) numbers.insert(run.row.number);
   }
   if (!numbers.empty()) return numbers;

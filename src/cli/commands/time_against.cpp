@@ -104,7 +104,8 @@ std::vector<TimedPhase> time_against(const fs::path& base, const fs::path& basel
   const fs::path self = this_program();
   const TemporaryFolder folder;
   std::vector<TimedPhase> all;
-  for (const RunGroup& group : gather_runs(std::span(&baseline, 1), {})) {
+  const auto gathered = gather_runs(std::span(&baseline, 1), {.with_hidden = true});
+  for (const RunGroup& group : gathered.groups) {
     if (group.counted.empty() || group.counted.front().row.is_outside()) continue;
     const FoundRun& like = group.counted.front();
     const fs::path definition = folder / "timed.toml";
