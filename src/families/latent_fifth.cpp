@@ -72,9 +72,4 @@ torch::Tensor draw_in_fifth(int64_t fifth, int64_t count, const torch::Generator
   return at::cat(kept).narrow(0, 0, count);
 }
 
-void describe_latent_fifth(Protocol& protocol) {
-  const auto found = protocol.find(kPath);
-  if (found != protocol.end() && found->second == "0") protocol.erase(found);
-}
-
 }  // namespace assay

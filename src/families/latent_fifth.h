@@ -8,7 +8,6 @@
 #include <functional>
 
 #include "config/schema.h"
-#include "core/events.h"
 
 namespace assay {
 
@@ -26,8 +25,5 @@ using DrawLatents =
 /// in norm.
 torch::Tensor draw_in_fifth(std::int64_t fifth, std::int64_t count,
                             const torch::Generator& generator, const DrawLatents& draw);
-
-/// Leaves out of a sampling protocol that nothing was left out.
-void describe_latent_fifth(Protocol& protocol);
 
 }  // namespace assay

@@ -15,4 +15,9 @@ inline void refuse_if(bool clash, const Definition& definition, std::string_view
   if (clash) throw Error(fmt::format("{}: {}", definition.name, what));
 }
 
+/// Whether a number that switches something on does so.
+inline bool is_on(const Definition& definition, std::string_view path) {
+  return definition.number(path) > 0.0;
+}
+
 }  // namespace assay

@@ -9,9 +9,7 @@
 #include "families/autoencoder/autoencoder.h"
 #include "families/classifier/classifier.h"
 #include "families/diffusion/diffusion.h"
-#include "families/gan/architecture.h"
 #include "families/gan/gan.h"
-#include "families/latent_fifth.h"
 #include "families/training_codes.h"
 #include "families/vae/vae.h"
 #include "families/vq_vae/vq_vae.h"
@@ -20,16 +18,6 @@ namespace assay {
 namespace {
 
 void nothing_excluded(const Definition&) {}
-
-Capabilities gan_capabilities(const Definition& d) {
-  const auto& network = gan_architectures().of(d, "model.network");
-  Capabilities can{
-      .conditional = d.text("model.condition") != "none", .latents = true, .decodes = true};
-  if (d.number("objective.dragan") > 0.0 && network.discriminator_norm(d) == CriticNorm::kBatch) {
-    can.trains_alone = "batch normalisation can be differentiated twice one seed at a time only";
-  }
-  return can;
-}
 
 Capabilities diffusion_capabilities(const Definition&) { return {}; }
 
@@ -68,8 +56,7 @@ const std::vector<Family>& families() {
        .schema = gan_schema,
        .check = check_gan,
        .make = make_gan,
-       .capabilities = gan_capabilities,
-       .describe_sampling = describe_gan_sampling},
+       .capabilities = gan_capabilities},
       {.name = "ddpm",
        .paper = "Ho, Jain & Abbeel 2020, Denoising Diffusion Probabilistic Models",
        .schema = ddpm_schema,
@@ -125,9 +112,10 @@ Protocol sampling_protocol(const Definition& definition, std::int64_t training_i
   Protocol protocol = {{"network_evaluations", "1"}};
   for (const Key& key : schema) {
     if (!key.path.starts_with("sampler.") || !has_effect(key, schema, definition)) continue;
-    protocol[key.path] = protocol_text(definition.values.at(key.path).value);
+    const Value& value = definition.values.at(key.path).value;
+    // None of something is nothing to name; a family says so where 0 means all.
+    if (value != Value(std::int64_t{0})) protocol[key.path] = protocol_text(value);
   }
-  describe_latent_fifth(protocol);
   if (its.describe_sampling != nullptr) {
     its.describe_sampling(definition, training_images, protocol);
   }

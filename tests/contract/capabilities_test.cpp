@@ -75,9 +75,16 @@ TEST_P(CapabilitiesOf, SeedsTrainAsOneModelIfAndOnlyIfTheySaySo) {
 
 std::vector<SmallFamily> settings() {
   std::vector<SmallFamily> all = every_choice();
-  all.push_back(small_family("Dcgan"));
-  all.back().label = "DcganDragan";
-  all.back().toml += "objective.dragan = 1\n";
+  const auto add = [&all](const std::string& base, const std::string& what,
+                          const std::string& toml) {
+    all.push_back(small_family(base));
+    all.back().label = base + what;
+    all.back().toml += toml;
+  };
+  add("Dcgan", "Dragan", "objective.dragan = 1\n");
+  add("Dcgan", "Unrolled", "objective.unrolled_steps = 1\n");
+  add("GanBegan", "Dragan", "objective.dragan = 1\n");
+  add("GanBegan", "Unrolled", "objective.unrolled_steps = 1\n");
   return all;
 }
 

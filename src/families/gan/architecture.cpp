@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/gan/architecture.h"
 
+#include <torch/nn/modules/normalization.h>
+
 #include <utility>
 
 #include "families/gan/critic.h"
@@ -40,6 +42,11 @@ struct NormAverage {
 const Choices<NormAverage> kNormAverages = {
     {"variance", {add_variance_norm<BatchNorm1d>, add_variance_norm<BatchNorm2d>}},
     {"deviation", {add_deviation_norm, add_deviation_norm}}};
+
+void add_layer_norm(Sequential& layers, const GanShape&, std::int64_t channels) {
+  layers->push_back(torch::nn::GroupNorm(1, channels));
+}
+void add_nothing(Sequential&, const GanShape&, std::int64_t) {}
 
 }  // namespace
 
@@ -116,6 +123,13 @@ void add_batch_norm(Sequential& layers, const GanShape& shape, std::int64_t chan
 void add_image_batch_norm(Sequential& layers, const GanShape& shape, std::int64_t channels) {
   kNormAverages.of(shape.definition, "model.norm_average")
       .of_images(layers, channels, norm_settings(shape));
+}
+
+Choices<DiscriminatorNorm> discriminator_norms(DiscriminatorNorm::Add batch_of_images,
+                                               DiscriminatorNorm::Add batch_of_vectors) {
+  return {{"batch", {batch_of_images, batch_of_vectors, CriticNorm::kBatch}},
+          {"layer", {add_layer_norm, add_layer_norm, CriticNorm::kExample}},
+          {"none", {add_nothing, add_nothing, CriticNorm::kNothing}}};
 }
 
 void add_critic_linear(Sequential& layers, const GanShape& shape, std::int64_t in, std::int64_t out,

@@ -50,8 +50,12 @@ struct GanArchitecture {
   /// has no variance.
   bool (*normalises_single_values)(const GanShape& shape);
   CriticNorm (*discriminator_norm)(const Definition& definition);
-  /// z [N, latent_dim()] -> examples [N, example…], images through tanh. Throws c10::Error for a
-  /// misfit.
+  /// Whether the generator normalises over the batch.
+  bool (*generator_normalises)(const Definition& definition) = [](const Definition&) {
+    return true;
+  };
+  /// z [N, latent_dim()] -> examples [N, example…], images in [−1,1] through tanh, or 2 sigmoid − 1
+  /// (infogan). Throws c10::Error for a misfit.
   Sequential (*generator)(const GanShape& shape);
   /// Examples -> logits [N, critic_outputs], its last layer a linear one (add_critic_head). Throws
   /// c10::Error for a misfit.
@@ -84,6 +88,19 @@ Schema batch_norm_keys();
 /// Batch normalisation as they say, of vectors [N,C] or of images [N,C,H,W].
 void add_batch_norm(Sequential& layers, const GanShape& shape, std::int64_t channels);
 void add_image_batch_norm(Sequential& layers, const GanShape& shape, std::int64_t channels);
+
+/// A normalisation that model.discriminator_norm names.
+struct DiscriminatorNorm {
+  using Add = void (*)(Sequential& layers, const GanShape& shape, std::int64_t channels);
+  Add of_images, of_vectors;
+  CriticNorm over;
+};
+
+/// All of them, by these names: batch normalisation is the architecture's own, of images and of
+/// vectors; "layer" that of Ba et al. 2016 as in Gulrajani et al. 2017, over all channels, with a
+/// scale and a shift for each.
+Choices<DiscriminatorNorm> discriminator_norms(DiscriminatorNorm::Add batch_of_images,
+                                               DiscriminatorNorm::Add batch_of_vectors);
 
 /// A key of widths or channels of one architecture.
 Key gan_widths(std::string path, std::vector<std::int64_t> value, std::string meaning,

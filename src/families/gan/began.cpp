@@ -29,6 +29,21 @@ class ReconstructionScoreImpl : public torch::nn::Module {
 };
 TORCH_MODULE(ReconstructionScore);
 
+// A discriminator that is an autoencoder: the architecture's discriminator, with
+// model.critic_code_dim numbers for its logit, encodes, the architecture's generator decodes, and
+// its logit is −L(x), L(x) = mean |x − decoded| of each example (sec. 3.1, η = 1). The further a
+// logit is below 0, the worse is the reconstruction.
+Sequential autoencoding_critic(const GanArchitecture& architecture, const GanShape& shape) {
+  const std::int64_t codes = shape.definition.integer("model.critic_code_dim");
+  GanShape encoder = shape, decoder = shape;
+  encoder.critic_outputs = codes;
+  decoder.inputs = codes;
+  Sequential critic;
+  critic->push_back(
+      ReconstructionScore(architecture.discriminator(encoder), architecture.generator(decoder)));
+  return critic;
+}
+
 // E D(G(z)) − E D(x) of D = −L: L(x) − L(G(z)), the latter weighed by the equilibrium.
 torch::Tensor separate(const torch::Tensor& real, const torch::Tensor& generated) {
   return generated.mean() - real.mean();
@@ -70,17 +85,6 @@ Schema began_keys() {
            .minimum = 1,
            .maximum = 65536,
            .needs = needs}};
-}
-
-Sequential autoencoding_critic(const GanArchitecture& architecture, const GanShape& shape) {
-  const std::int64_t codes = shape.definition.integer("model.critic_code_dim");
-  GanShape encoder = shape, decoder = shape;
-  encoder.critic_outputs = codes;
-  decoder.inputs = codes;
-  Sequential critic;
-  critic->push_back(
-      ReconstructionScore(architecture.discriminator(encoder), architecture.generator(decoder)));
-  return critic;
 }
 
 Equilibrium::Equilibrium(const Definition& definition, const AdversarialLoss& loss,

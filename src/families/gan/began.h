@@ -16,12 +16,6 @@ namespace assay {
 /// model.critic_code_dim.
 Schema began_keys();
 
-/// A discriminator that is an autoencoder: the architecture's discriminator, with
-/// model.critic_code_dim numbers for its logit, encodes, the architecture's generator decodes, and
-/// its logit is −L(x), L(x) = mean |x − decoded| of each example (sec. 3.1, η = 1). The further a
-/// logit is below 0, the worse is the reconstruction.
-Sequential autoencoding_critic(const GanArchitecture& architecture, const GanShape& shape);
-
 /// What holds the two terms of a discriminator's loss in equilibrium (sec. 3.4): it minimises L(x)
 /// − k L(G(z)), and after each of its steps
 ///   k ← clip(k + λ (γ L(x) − L(G(z))), 0, 1),  k = 0 at the start.

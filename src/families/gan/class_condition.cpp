@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "families/labels.h"
 
 namespace assay {
 namespace {
@@ -83,8 +84,9 @@ Classes::Classes(const ModelArgs& args)
       discriminator_weight_(args.definition.number("objective.class_weight")),
       generator_weight_(args.definition.number("objective.generator_class_weight")) {
   if (count_ == 0) return;
-  const auto upper = shares(args, count_).cumsum(0);
-  lower_ = (upper - shares(args, count_)).to(at::kFloat).to(args.device);
+  const auto share = shares(args, count_);
+  const auto upper = share.cumsum(0);
+  lower_ = (upper - share).to(at::kFloat).to(args.device);
   upper_ = at::cat({lower_.slice(0, 1),
                     at::full({1}, std::numeric_limits<float>::infinity(), lower_.options())});
 }
@@ -100,9 +102,7 @@ void Classes::add_head(Sequential& discriminator, const GanShape& shape) {
 torch::Tensor Classes::one_hot(const torch::Tensor& labels) const {
   if (count_ == 0) return {};
   TORCH_CHECK(labels.defined(), "a conditional GAN needs labels");
-  // As at::one_hot, which looks at the labels' values: several seeds at a time cannot.
-  const auto of_device = labels.to(lower_.device());
-  return (of_device.unsqueeze(-1) == at::arange(count_, of_device.options())).to(at::kFloat);
+  return assay::one_hot(labels.to(lower_.device()), count_);
 }
 
 torch::Tensor Classes::draw(std::int64_t count, const Noise& noise) const {
@@ -111,8 +111,8 @@ torch::Tensor Classes::draw(std::int64_t count, const Noise& noise) const {
   return ((drawn >= lower_) & (drawn < upper_)).to(at::kFloat);
 }
 
-torch::Tensor Classes::in_turn(std::int64_t count) const {
-  return at::arange(count, at::kLong).remainder(count_);
+torch::Tensor Classes::in_turn(std::int64_t begin, std::int64_t end) const {
+  return count_ == 0 ? torch::Tensor() : classes_in_turn(begin, end, count_);
 }
 
 torch::Tensor Classes::joined(const torch::Tensor& z, const torch::Tensor& y) const {
@@ -130,11 +130,16 @@ Judgement Classes::judge(Sequential& discriminator, const Examples& examples, bo
   return judged;
 }
 
-torch::Tensor Classes::of_discriminator(const torch::Tensor& loss, const Judgement& real,
-                                        const Judgement& generated) const {
+ClassLosses Classes::losses(const Judgement& real, const Judgement& generated) const {
+  if (condition_.loss == nullptr) return {};
+  return {condition_.loss(real.scores, real.classes),
+          condition_.loss(generated.scores, generated.classes)};
+}
+
+torch::Tensor Classes::of_discriminator(const torch::Tensor& loss,
+                                        const ClassLosses& losses) const {
   if (condition_.loss == nullptr) return loss;
-  return loss + discriminator_weight_ * (condition_.loss(real.scores, real.classes) +
-                                         condition_.loss(generated.scores, generated.classes));
+  return loss + discriminator_weight_ * (losses.real + losses.generated);
 }
 
 torch::Tensor Classes::of_generator(const torch::Tensor& loss, const Judgement& generated) const {
@@ -142,14 +147,11 @@ torch::Tensor Classes::of_generator(const torch::Tensor& loss, const Judgement& 
   return loss + generator_weight_ * condition_.loss(generated.scores, generated.classes);
 }
 
-void Classes::log(const Judgement& real, const Judgement& generated,
+void Classes::log(const ClassLosses& losses, const Judgement& real, const Judgement& generated,
                   std::vector<LossTerm>& terms) const {
   if (condition_.loss == nullptr) return;
-  const auto loss = [&](const Judgement& of) {
-    return condition_.loss(of.scores, of.classes).detach();
-  };
-  terms.push_back({"class_real_loss", loss(real)});
-  terms.push_back({"class_generated_loss", loss(generated)});
+  terms.push_back({"class_real_loss", losses.real.detach()});
+  terms.push_back({"class_generated_loss", losses.generated.detach()});
   terms.push_back({"class_real_accuracy", accuracy(real)});
   terms.push_back({"class_generated_accuracy", accuracy(generated)});
 }

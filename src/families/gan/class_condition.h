@@ -41,6 +41,11 @@ struct Examples {
   torch::Tensor values, classes;
 };
 
+/// ClassCondition::loss of either batch; undefined without one.
+struct ClassLosses {
+  torch::Tensor real, generated;
+};
+
 /// What a GAN knows of classes. Without a condition there are none: count() is 0, tensors of
 /// classes are undefined, and losses are left as they are.
 class Classes {
@@ -56,18 +61,19 @@ class Classes {
   /// Classes of examples to generate: drawn by their shares of the training data, apart from any
   /// batch of it.
   torch::Tensor draw(std::int64_t count, const Noise& noise) const;
-  /// The labels of samples, [count] i64: the classes in turn.
-  torch::Tensor in_turn(std::int64_t count) const;
+  /// The labels of the samples from `begin` up to `end`, i64: the classes in turn.
+  torch::Tensor in_turn(std::int64_t begin, std::int64_t end) const;
   /// The generator's input: y behind z.
   torch::Tensor joined(const torch::Tensor& z, const torch::Tensor& y) const;
   Judgement judge(Sequential& discriminator, const Examples& examples, bool with_features);
 
+  ClassLosses losses(const Judgement& real, const Judgement& generated) const;
   /// loss + weight · (class loss of both batches).
-  torch::Tensor of_discriminator(const torch::Tensor& loss, const Judgement& real,
-                                 const Judgement& generated) const;
+  torch::Tensor of_discriminator(const torch::Tensor& loss, const ClassLosses& losses) const;
   torch::Tensor of_generator(const torch::Tensor& loss, const Judgement& generated) const;
   /// Appends the class loss and the accuracy of both batches, where there is a class loss.
-  void log(const Judgement& real, const Judgement& generated, std::vector<LossTerm>& terms) const;
+  void log(const ClassLosses& losses, const Judgement& real, const Judgement& generated,
+           std::vector<LossTerm>& terms) const;
 
  private:
   const ClassCondition& condition_;

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: Apache-2.0 Consistency: what the discriminator says of an example must
-// not change with what leaves its meaning. Images alone; T flips half of them left to right and
-// shifts each by up to an eighth of its side, whole pixels, edges mirrored.
+// SPDX-License-Identifier: Apache-2.0
+// Consistency: what the discriminator says of an example must not change with what leaves its
+// meaning. Images alone; T flips half of them left to right and shifts each by up to an eighth of
+// its side, whole pixels, edges mirrored.
 #include <ATen/ATen.h>
 
 #include <algorithm>

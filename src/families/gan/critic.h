@@ -35,4 +35,21 @@ Judgement judge(Sequential& discriminator, const torch::Tensor& examples, bool w
 /// 3.1): what the generator minimises; the real side is a constant. [N,F] each; 0-dim.
 torch::Tensor feature_matching(const torch::Tensor& generated, const torch::Tensor& real);
 
+/// No gradients for a network's weights in a scope: in the generator's step the discriminator only
+/// passes gradients on.
+class Frozen {
+ public:
+  explicit Frozen(const std::vector<torch::Tensor>& parameters) : parameters_(parameters) {
+    for (const auto& parameter : parameters_) parameter.requires_grad_(false);
+  }
+  ~Frozen() {
+    for (const auto& parameter : parameters_) parameter.requires_grad_(true);
+  }
+  Frozen(const Frozen&) = delete;
+  Frozen& operator=(const Frozen&) = delete;
+
+ private:
+  const std::vector<torch::Tensor>& parameters_;
+};
+
 }  // namespace assay

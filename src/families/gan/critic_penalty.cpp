@@ -46,6 +46,12 @@ const Choices<CriticPenalty>& critic_penalties() {
   return all;
 }
 
+std::vector<std::string> critic_penalties_of(const Definition& definition) {
+  std::vector<std::string> names = critic_penalties().names();
+  std::erase_if(names, [&](const auto& name) { return number_of(definition, name) <= 0.0; });
+  return names;
+}
+
 const Choices<CriticProjection>& critic_projections() {
   static const Choices<CriticProjection> all = {
       {"weight_clip",
@@ -75,9 +81,8 @@ Schema critic_regulariser_keys() {
 
 CriticRegularisers::CriticRegularisers(const Definition& definition)
     : interval_(definition.integer("objective.penalty_interval")) {
-  for (const auto& name : critic_penalties().names()) {
-    const double weight = number_of(definition, name);
-    if (weight > 0.0) penalties_.push_back({name, critic_penalties().at(name), weight});
+  for (const auto& name : critic_penalties_of(definition)) {
+    penalties_.push_back({name, critic_penalties().at(name), number_of(definition, name)});
   }
   for (const auto& name : critic_projections().names()) {
     const double bound = number_of(definition, name);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,9 @@ struct CriticPenalty {
 /// All of them; objective.<name> is a penalty's weight, 0: off. A further one is a function beside
 /// the others' in gradient_penalties.cpp, or a page, and a line in critic_penalty.cpp.
 const Choices<CriticPenalty>& critic_penalties();
+
+/// The names of those that a definition switches on.
+std::vector<std::string> critic_penalties_of(const Definition& definition);
 
 /// What is done to the discriminator's weights after each of its steps.
 struct CriticProjection {

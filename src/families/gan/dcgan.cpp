@@ -5,7 +5,6 @@
 // model.discriminator_norm says) between them on all but the first, then Linear.
 #include <fmt/format.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/normalization.h>
 
 #include "families/gan/architecture.h"
 #include "nn/blocks/convolution.h"
@@ -19,20 +18,7 @@ using std::int64_t;
 
 constexpr double kLeak = 0.2;
 
-// Layer normalisation of images (Ba et al. 2016) as in Gulrajani et al. 2017: over all channels,
-// with a scale and a shift for each.
-void add_layer_norm(Sequential& layers, const GanShape&, int64_t channels) {
-  layers->push_back(torch::nn::GroupNorm(1, channels));
-}
-void add_nothing(Sequential&, const GanShape&, int64_t) {}
-
-struct Norm {
-  void (*add)(Sequential& layers, const GanShape& shape, int64_t channels);
-  CriticNorm over;
-};
-const Choices<Norm> kNorms = {{"batch", {add_image_batch_norm, CriticNorm::kBatch}},
-                              {"layer", {add_layer_norm, CriticNorm::kExample}},
-                              {"none", {add_nothing, CriticNorm::kNothing}}};
+const Choices<DiscriminatorNorm> kNorms = discriminator_norms(add_image_batch_norm, add_batch_norm);
 
 CriticNorm discriminator_norm(const Definition& definition) {
   // The outermost layer has none.
@@ -118,7 +104,7 @@ Sequential generator(const GanShape& shape) {
 Sequential discriminator(const GanShape& shape) {
   const auto problem = misfit(shape);
   TORCH_CHECK(problem.empty(), problem);
-  const Norm& norm = kNorms.of(shape.definition, "model.discriminator_norm");
+  const DiscriminatorNorm& norm = kNorms.of(shape.definition, "model.discriminator_norm");
   Sequential layers;
   int64_t channels = shape.example[0], side = shape.example[1];
   bool first = true;
@@ -128,7 +114,7 @@ Sequential discriminator(const GanShape& shape) {
                                .stride(2)
                                .padding(1)
                                .bias(first || norm.over == CriticNorm::kNothing));
-    if (!first) norm.add(layers, shape, next);
+    if (!first) norm.of_images(layers, shape, next);
     layers->push_back(
         torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true)));
     channels = next;

@@ -30,15 +30,6 @@ namespace {
 // networks hardly pay for it.
 constexpr std::int64_t kGradientEvery = 16;
 
-// Of an example alone, without its class or its neighbours in the batch.
-bool judges_examples_alone(const Definition& definition) {
-  const auto& architecture = gan_architectures().of(definition, "model.network");
-  return architecture.discriminator_norm(definition) != CriticNorm::kBatch &&
-         definition.integer("model.minibatch_discrimination") == 0 &&
-         definition.integer("objective.packing") == 1 &&
-         definition.text("model.condition") == "none";
-}
-
 // How much of the batch the discriminator tells right.
 void log_accuracy(const AdversarialLoss& loss, const torch::Tensor& real,
                   const torch::Tensor& generated, std::vector<LossTerm>& terms) {
@@ -50,23 +41,6 @@ void log_accuracy(const AdversarialLoss& loss, const torch::Tensor& real,
   terms.push_back(
       {"discriminator_generated_accuracy", logistic_accuracy(generated, false, *loss.boundary)});
 }
-
-// No gradients for a network's weights in a scope: in the generator's step the discriminator only
-// passes gradients on.
-class Frozen {
- public:
-  explicit Frozen(const std::vector<torch::Tensor>& parameters) : parameters_(parameters) {
-    for (const auto& parameter : parameters_) parameter.requires_grad_(false);
-  }
-  ~Frozen() {
-    for (const auto& parameter : parameters_) parameter.requires_grad_(true);
-  }
-  Frozen(const Frozen&) = delete;
-  Frozen& operator=(const Frozen&) = delete;
-
- private:
-  const std::vector<torch::Tensor>& parameters_;
-};
 
 class Gan : public GenerativeModel, public Judge {
  public:
@@ -101,8 +75,10 @@ class Gan : public GenerativeModel, public Judge {
                        std::vector<LossTerm>& terms);
   void update_generator(const StepContext& context, std::vector<LossTerm>& terms);
 
-  /// The generator's input of the samples from `begin` on, whose latents are z.
-  torch::Tensor input_of(const torch::Tensor& z, std::int64_t begin);
+  /// What the generator makes examples of, of latents and labels on any device.
+  torch::Tensor input_of(const torch::Tensor& z, const torch::Tensor& labels) const {
+    return classes_.joined(z.to(device_), classes_.one_hot(labels));
+  }
   FreshStatistics fresh_statistics(Sequential& network);
 
   const AdversarialLoss& loss_;
@@ -193,12 +169,13 @@ void Gan::update_discriminator(const Examples& real, const Examples& generated,
   const auto of_generated = judge({generated.values.detach(), generated.classes});
   const auto loss = discriminator_loss(of_real, of_generated);
   terms.push_back({"discriminator_loss", loss.detach()});
-  backward(penalised(classes_.of_discriminator(loss, of_real, of_generated), real, generated,
-                     context, terms));
+  const auto class_losses = classes_.losses(of_real, of_generated);
+  backward(
+      penalised(classes_.of_discriminator(loss, class_losses), real, generated, context, terms));
   discriminator_optimizer_.step(context);
   regularisers_.project(discriminator_optimizer_.parameters());
   log_accuracy(loss_, of_real.logits, of_generated.logits, terms);
-  classes_.log(of_real, of_generated, terms);
+  classes_.log(class_losses, of_real, of_generated, terms);
   equilibrium_.update(of_real.logits, of_generated.logits, terms);
 }
 
@@ -209,8 +186,8 @@ void Gan::teach_generator(const Examples& real, const Examples& generated,
   const Frozen frozen(discriminator_optimizer_.parameters());
   const auto ahead = unrolling_.ahead(context, [&] {
     const auto of_real = judge(real), of_generated = judge(generated);
-    return classes_.of_discriminator(discriminator_loss(of_real, of_generated), of_real,
-                                     of_generated);
+    return classes_.of_discriminator(discriminator_loss(of_real, of_generated),
+                                     classes_.losses(of_real, of_generated));
   });
   const bool matches = feature_matching_ > 0.0;
   const auto of_generated = judge(generated, matches);
@@ -278,15 +255,10 @@ std::vector<FailureSign> Gan::failure_signs() const {
           {.event = "discriminator_won", .terms = std::move(accuracies), .limit = won_accuracy_}};
 }
 
-torch::Tensor Gan::input_of(const torch::Tensor& z, std::int64_t begin) {
-  const auto placed = z.to(device_);
-  const auto labels = sample_labels(begin + z.size(0));
-  return labels ? classes_.joined(placed, classes_.one_hot(labels->slice(0, begin))) : placed;
-}
-
 FreshStatistics Gan::fresh_statistics(Sequential& network) {
   return {network, statistics_batches_, [this](const torch::Generator& generator) {
-            return input_of(*draw_latents(pass_size_, {}, generator), 0);
+            return input_of(latents_.sampled(pass_size_, latent_dim_, generator),
+                            classes_.in_turn(0, pass_size_));
           }};
 }
 
@@ -296,13 +268,13 @@ void Gan::sample(const SampleRequest& request) {
   const EvalMode eval(*network);
   const auto z = *draw_latents(request.count, {}, request.generator);
   sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
-    return network->forward(input_of(z.slice(0, begin, end), begin));
+    return network->forward(input_of(z.slice(0, begin, end), classes_.in_turn(begin, end)));
   });
 }
 
 std::optional<torch::Tensor> Gan::sample_labels(std::int64_t count) {
   if (classes_.count() == 0) return std::nullopt;
-  return classes_.in_turn(count);
+  return classes_.in_turn(0, count);
 }
 
 std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Tensor& labels) {
@@ -310,7 +282,7 @@ std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Te
   auto& network = generator_.scored();
   const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
-  return network->forward(classes_.joined(z.to(device_), classes_.one_hot(labels)));
+  return network->forward(input_of(z, labels));
 }
 
 std::optional<torch::Tensor> Gan::logits_of(const torch::Tensor& examples) {
@@ -321,12 +293,6 @@ std::optional<torch::Tensor> Gan::logits_of(const torch::Tensor& examples) {
 }
 
 }  // namespace
-
-void describe_gan_sampling(const Definition& definition, std::int64_t, Protocol& protocol) {
-  if (definition.integer("sampler.statistics_batches") == 0) {
-    protocol.erase("sampler.statistics_batches");
-  }
-}
 
 std::unique_ptr<Trainable> make_gan(const ModelArgs& args) { return std::make_unique<Gan>(args); }
 

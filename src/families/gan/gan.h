@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "core/events.h"
+#include "families/capabilities.h"
 #include "families/trainable.h"
 
 namespace assay {
@@ -27,8 +27,7 @@ namespace assay {
 Schema gan_schema();
 /// Throws Error for settings that exclude one another.
 void check_gan(const Definition& definition);
-/// Corrects sampling_protocol: statistics that no batch moves are those of training.
-void describe_gan_sampling(const Definition& definition, std::int64_t, Protocol& protocol);
+Capabilities gan_capabilities(const Definition& definition);
 std::unique_ptr<Trainable> make_gan(const ModelArgs& args);
 
 }  // namespace assay

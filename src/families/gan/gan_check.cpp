@@ -5,30 +5,11 @@
 #include "families/gan/architecture.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/gan.h"
+#include "families/gan/gan_networks.h"
 #include "families/refuse.h"
 
 namespace assay {
 namespace {
-
-bool is_on(const Definition& definition, const std::string& path) {
-  return definition.number(path) > 0.0;
-}
-
-std::vector<std::string> penalties_of(const Definition& definition) {
-  std::vector<std::string> names;
-  for (auto& name : critic_penalties().names()) {
-    if (is_on(definition, "objective." + name)) names.push_back(std::move(name));
-  }
-  return names;
-}
-
-// That of an autoencoding discriminator ends in a decoder, which has the generator's norm.
-CriticNorm norm_of(const Definition& definition) {
-  if (adversarial_losses().of(definition, "objective.loss").autoencodes()) {
-    return CriticNorm::kBatch;
-  }
-  return gan_architectures().of(definition, "model.network").discriminator_norm(definition);
-}
 
 void check_examples_alone(const Definition& d, const std::string& penalty) {
   if (!critic_penalties().at(penalty).takes_examples_alone) return;
@@ -38,7 +19,7 @@ void check_examples_alone(const Definition& d, const std::string& penalty) {
         "the batch; {}",
         penalty, by, cure);
   };
-  refuse_if(norm_of(d) == CriticNorm::kBatch, d,
+  refuse_if(critic_norm(d) == CriticNorm::kBatch, d,
             tied("batch normalisation", "set model.discriminator_norm to \"layer\" or \"none\""));
   refuse_if(d.integer("model.minibatch_discrimination") > 0, d,
             tied("model.minibatch_discrimination", "keep one of them"));
@@ -60,7 +41,7 @@ void check_penalties(const Definition& d, const std::vector<std::string>& penalt
 
 void check_spectral_norm(const Definition& d) {
   if (!d.boolean("model.spectral_norm")) return;
-  refuse_if(norm_of(d) != CriticNorm::kNothing, d,
+  refuse_if(critic_norm(d) != CriticNorm::kNothing, d,
             "model.spectral_norm bounds the discriminator's slope, which a normalisation behind it "
             "undoes; set model.discriminator_norm = \"none\"");
   refuse_if(d.text("model.network") == "mlp" && d.integer("model.maxout_pieces") > 0, d,
@@ -82,6 +63,11 @@ void check_autoencoding(const Definition& d) {
   refuse_if(is_on(d, "objective.feature_matching"), d,
             wants_features("objective.feature_matching"));
   refuse_if(d.text("model.condition") != "none", d, wants_features("model.condition"));
+  refuse_if(
+      d.boolean("model.spectral_norm"), d,
+      fmt::format("model.spectral_norm bounds the slope of a discriminator's layers, and that "
+                  "of objective.loss = \"{}\" ends in a generator's; drop one of them",
+                  d.text("objective.loss")));
 }
 
 void check_condition(const Definition& d) {
@@ -108,7 +94,7 @@ void check_unrolled(const Definition& d, const std::vector<std::string>& penalti
 
 void check_gan(const Definition& d) {
   const auto& loss = adversarial_losses().of(d, "objective.loss");
-  const auto penalties = penalties_of(d);
+  const auto penalties = critic_penalties_of(d);
   const bool bounded =
       !penalties.empty() || is_on(d, "objective.weight_clip") || d.boolean("model.spectral_norm");
   refuse_if(loss.needs_bounded_slope && !bounded, d,
@@ -144,6 +130,16 @@ void check_gan(const Definition& d) {
       d,
       "objective.updates = \"together\" moves both networks at every step, so that "
       "objective.discriminator_steps has nothing to count; set it to 1");
+}
+
+Capabilities gan_capabilities(const Definition& d) {
+  Capabilities can{
+      .conditional = d.text("model.condition") != "none", .latents = true, .decodes = true};
+  const bool twice = is_on(d, "objective.dragan") || d.integer("objective.unrolled_steps") > 0;
+  if (twice && critic_norm(d) == CriticNorm::kBatch) {
+    can.trains_alone = "batch normalisation can be differentiated twice one seed at a time only";
+  }
+  return can;
 }
 
 }  // namespace assay

@@ -15,10 +15,8 @@ namespace assay {
 namespace {
 
 void check_examples(const Definition& definition, const std::vector<std::int64_t>& example) {
-  for (const auto& name : critic_penalties().names()) {
-    refuse_if(critic_penalties().at(name).of_images && example.size() != 3 &&
-                  definition.number("objective." + name) > 0.0,
-              definition,
+  for (const auto& name : critic_penalties_of(definition)) {
+    refuse_if(critic_penalties().at(name).of_images && example.size() != 3, definition,
               fmt::format("objective.{} shifts and flips images, and these are points; set it to 0",
                           name));
   }
@@ -44,6 +42,21 @@ std::int64_t generator_passes(const Definition& definition) {
 }
 std::int64_t generator_pass_size(const Definition& definition) {
   return definition.integer("train.batch_size") / generator_passes(definition);
+}
+
+CriticNorm critic_norm(const Definition& definition) {
+  const auto& architecture = gan_architectures().of(definition, "model.network");
+  const bool decodes = adversarial_losses().of(definition, "objective.loss").autoencodes();
+  return decodes && architecture.generator_normalises(definition)
+             ? CriticNorm::kBatch
+             : architecture.discriminator_norm(definition);
+}
+
+bool judges_examples_alone(const Definition& definition) {
+  return critic_norm(definition) != CriticNorm::kBatch &&
+         definition.integer("model.minibatch_discrimination") == 0 &&
+         definition.integer("objective.packing") == 1 &&
+         definition.text("model.condition") == "none";
 }
 
 const GanArchitecture& architecture_of(const ModelArgs& args) {

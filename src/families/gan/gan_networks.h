@@ -14,6 +14,13 @@ namespace assay {
 std::int64_t generator_passes(const Definition& definition);
 std::int64_t generator_pass_size(const Definition& definition);
 
+/// Over what a definition's discriminator normalises, of all its layers: that of an autoencoding
+/// loss ends in a generator's.
+CriticNorm critic_norm(const Definition& definition);
+
+/// Whether its logit is of an example alone, without its class or its neighbours in the batch.
+bool judges_examples_alone(const Definition& definition);
+
 /// What model.network names. Throws Error if it does not fit the examples.
 const GanArchitecture& architecture_of(const ModelArgs& args);
 

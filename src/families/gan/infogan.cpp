@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/container/functional.h>
-#include <torch/nn/modules/normalization.h>
 
 #include "families/gan/architecture.h"
 #include "families/network.h"
@@ -68,26 +67,13 @@ Norm batch_norm(const GanShape& shape, int64_t channels) {
 }
 
 template <class BatchNorm>
-void add_batch_norm(Sequential& layers, const GanShape& shape, int64_t channels) {
+void add_own_batch_norm(Sequential& layers, const GanShape& shape, int64_t channels) {
   layers->push_back(batch_norm<BatchNorm>(shape, channels));
 }
-// Over all channels of each example, with a scale and a shift for each (Ba et al. 2016).
-void add_layer_norm(Sequential& layers, const GanShape&, int64_t channels) {
-  layers->push_back(torch::nn::GroupNorm(1, channels));
-}
-void add_nothing(Sequential&, const GanShape&, int64_t) {}
+const Choices<DiscriminatorNorm> kNorms =
+    discriminator_norms(add_own_batch_norm<BatchNorm2d>, add_own_batch_norm<BatchNorm1d>);
 
-struct Norm {
-  using Add = void (*)(Sequential& layers, const GanShape& shape, int64_t channels);
-  Add of_images, of_units;
-  CriticNorm over;
-};
-const Choices<Norm> kNorms = {
-    {"batch", {add_batch_norm<BatchNorm2d>, add_batch_norm<BatchNorm1d>, CriticNorm::kBatch}},
-    {"layer", {add_layer_norm, add_layer_norm, CriticNorm::kExample}},
-    {"none", {add_nothing, add_nothing, CriticNorm::kNothing}}};
-
-const Norm& norm_of(const Definition& definition) {
+const DiscriminatorNorm& norm_of(const Definition& definition) {
   return kNorms.of(definition, "model.discriminator_norm");
 }
 
@@ -126,7 +112,7 @@ Sequential discriminator(const GanShape& shape) {
   const auto problem = misfit(shape);
   TORCH_CHECK(problem.empty(), problem);
   const Sizes sizes(shape);
-  const Norm& norm = norm_of(shape.definition);
+  const DiscriminatorNorm& norm = norm_of(shape.definition);
   const auto halved = [](int64_t in, int64_t out) {
     return torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1);
   };
@@ -139,7 +125,7 @@ Sequential discriminator(const GanShape& shape) {
   add_leaky_relu(layers);
   layers->push_back(torch::nn::Flatten());
   add_critic_linear(layers, shape, sizes.inner * sizes.rows * sizes.columns, sizes.units);
-  norm.of_units(layers, shape, sizes.units);
+  norm.of_vectors(layers, shape, sizes.units);
   add_leaky_relu(layers);
   add_critic_head(layers, shape, sizes.units);
   return layers;

@@ -18,16 +18,6 @@ namespace {
 
 using torch::nn::Module;
 
-struct Fans {
-  double in, out;
-};
-
-Fans fans_of(const at::Tensor& weight) {
-  const auto numbers = static_cast<double>(weight.numel());
-  return {numbers / static_cast<double>(weight.size(0)),
-          numbers / static_cast<double>(weight.size(1))};
-}
-
 struct Weight {
   std::string name;
   Module& layer;
@@ -74,18 +64,17 @@ void truncated_normal(Module& network, double sd, const torch::Generator& genera
 
 void he_uniform(Module& network, double, const torch::Generator& generator) {
   draw_each(network, [&](const Weight& weight) {
-    const Fans fans = fans_of(weight.value);
-    const double bound = std::sqrt(6.0 / (weight.last ? fans.in + fans.out : fans.in));
+    const double in = fan_in(weight.value), out = fan_out(weight.value);
+    const double bound = std::sqrt(6.0 / (weight.last ? in + out : in));
     weight.value.uniform_(-bound, bound, generator);
   });
 }
 
 void glorot_uniform(Module& network, double, const torch::Generator& generator) {
   draw_each(network, [&](const Weight& weight) {
-    const Fans fans = fans_of(weight.value);
+    const double in = fan_in(weight.value), out = fan_out(weight.value);
     const bool in_branch = weight.name.find(".branch.") != std::string::npos;
-    const double bound =
-        (in_branch ? std::numbers::sqrt2 : 1.0) * std::sqrt(6.0 / (fans.in + fans.out));
+    const double bound = (in_branch ? std::numbers::sqrt2 : 1.0) * std::sqrt(6.0 / (in + out));
     weight.value.uniform_(-bound, bound, generator);
   });
 }

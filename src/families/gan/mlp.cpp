@@ -47,9 +47,13 @@ Schema keys() {
 
 std::string misfit(const GanShape&) { return {}; }
 
+bool generator_normalises(const Definition& definition) {
+  return definition.boolean("model.generator_batch_norm") &&
+         !definition.integers("model.generator_widths").empty();
+}
+
 bool normalises_single_values(const GanShape& shape) {
-  return shape.definition.boolean("model.generator_batch_norm") &&
-         !shape.definition.integers("model.generator_widths").empty();
+  return generator_normalises(shape.definition);
 }
 
 Sequential generator(const GanShape& shape) {
@@ -98,6 +102,7 @@ GanArchitecture mlp_gan() {
           .misfit = misfit,
           .normalises_single_values = normalises_single_values,
           .discriminator_norm = [](const Definition&) { return CriticNorm::kNothing; },
+          .generator_normalises = generator_normalises,
           .generator = generator,
           .discriminator = discriminator};
 }

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "families/labels.h"
 #include "families/latent_fifth.h"
 #include "families/network.h"
 #include "families/objectives/contraction.h"
@@ -115,9 +116,7 @@ torch::Tensor Vae::condition(const torch::Tensor& labels) const {
   const std::int64_t classes = options_.layers.condition_dim;
   if (classes == 0) return {};
   TORCH_CHECK(labels.defined(), "a conditional VAE needs labels");
-  // As at::one_hot, which looks at the labels' values: several seeds at a time cannot.
-  const auto of_device = labels.to(device_);
-  return (of_device.unsqueeze(-1) == at::arange(classes, of_device.options())).to(at::kFloat);
+  return assay::one_hot(labels.to(device_), classes);
 }
 
 std::int64_t Vae::first_stage_steps(std::int64_t total_steps) const {
@@ -229,7 +228,7 @@ std::optional<torch::Tensor> Vae::draw_latents(std::int64_t count, const torch::
 std::optional<torch::Tensor> Vae::sample_labels(std::int64_t count) {
   const std::int64_t classes = options_.layers.condition_dim;
   if (classes == 0) return std::nullopt;
-  return at::arange(count, at::kLong).remainder(classes);
+  return classes_in_turn(0, count, classes);
 }
 
 std::optional<Codes> Vae::encode(const Batch& batch) {

@@ -20,10 +20,6 @@ bool is(const Definition& definition, std::string_view path, std::string_view va
   return definition.text(path) == value;
 }
 
-bool is_on(const Definition& definition, std::string_view path) {
-  return definition.number(path) > 0.0;
-}
-
 void check_kl_term(const Definition& d) {
   const bool cyclical = is(d, "objective.kl_schedule", "cyclical");
   const bool warm_up = is_on(d, "objective.kl_warm_up_epochs");

@@ -27,6 +27,8 @@ void initialise(torch::nn::Module& module, const std::function<void(torch::Tenso
   }
 }
 
+}  // namespace
+
 double fan_in(const torch::Tensor& weight) {
   return static_cast<double>(weight.numel()) / static_cast<double>(weight.size(0));
 }
@@ -34,8 +36,6 @@ double fan_in(const torch::Tensor& weight) {
 double fan_out(const torch::Tensor& weight) {
   return static_cast<double>(weight.numel()) / static_cast<double>(weight.size(1));
 }
-
-}  // namespace
 
 void initialise_dcgan(torch::nn::Module& module, double sd, torch::Generator generator) {
   initialise(
