@@ -28,17 +28,20 @@ function(assay_room name)
   endif()
 endfunction()
 
-# assay_room_test(NAME SOURCES a.cpp … LINK targets … [HEADER …] [LABELS gpu]): one test binary per room, tests found by
-# CTest.
+# assay_room_test(NAME SOURCES a.cpp … LINK targets … [HEADER …] [LABELS gpu] [TIMEOUT seconds]): one test binary per room,
+# tests found by CTest, each stopped after TIMEOUT (60).
 function(assay_room_test name)
-  cmake_parse_arguments(ROOM "" "HEADER" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "HEADER;TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  if(NOT ROOM_TIMEOUT)
+    set(ROOM_TIMEOUT 60)
+  endif()
   list(TRANSFORM ROOM_SOURCES PREPEND "${PROJECT_SOURCE_DIR}/tests/")
   add_executable(${name}_test ${ROOM_SOURCES})
   target_compile_options(${name}_test PRIVATE ${ASSAY_WARNINGS})
   target_compile_definitions(${name}_test PRIVATE ASSAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name}_test PRIVATE ${ROOM_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   assay_use_torch_header(${name}_test "${ROOM_HEADER}")
-  gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS "${ROOM_LABELS}")
+  gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ROOM_TIMEOUT} LABELS "${ROOM_LABELS}")
 endfunction()
 
 function(assay_use_torch_header target header)

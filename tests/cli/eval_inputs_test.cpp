@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "cli/eval/eval_classes.h"
@@ -14,6 +15,7 @@
 #include "data/npz.h"
 #include "data/png.h"
 #include "tests/cli/eval_fixture.h"
+#include "tests/data/npy_by_hand.h"
 
 namespace assay {
 namespace {
@@ -79,11 +81,9 @@ TEST_F(EvalInputsTest, ClassesOfOneSideOnlyAreNamedWhereClassesAreCompared) {
 
 // numpy.array of two names of three letters.
 std::string two_names(std::string_view letters) {
-  const std::string header = "{'descr': '<U3', 'fortran_order': False, 'shape': (2,)}\n";
-  std::string file = std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0';
-  file += header;
-  for (const char letter : letters) file += letter + std::string(3, '\0');
-  return file;
+  std::string data;
+  for (const char letter : letters) data += letter + std::string(3, '\0');
+  return npy("{'descr': '<U3', 'fortran_order': False, 'shape': (2,)}", data);
 }
 
 TEST_F(EvalInputsTest, ClassNamesOfAnNpzMeetFoldersByName) {
@@ -109,7 +109,9 @@ TEST_F(EvalInputsTest, ClassNamesOfAnNpzMeetFoldersByName) {
   write("dogcat");
   EXPECT_NEAR(result()["metrics"]["intra_fd"]["value"].get<double>(), 0.0, 1e-6);
   write("catdog");
-  EXPECT_GT(result()["metrics"]["intra_fd"]["value"].get<double>(), 1000.0);
+  // 36 pixels a hundred of 255 levels apart, give or take the noise of five pictures.
+  EXPECT_NEAR(result()["metrics"]["intra_fd"]["value"].get<double>(),
+              36.0 * std::pow(100.0 / 255.0, 2.0), 0.2);
 }
 
 TEST_F(EvalInputsTest, NamesAndNumbersDoNotMeet) {

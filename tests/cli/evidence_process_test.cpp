@@ -17,9 +17,6 @@ using ::testing::HasSubstr;
 
 class EvidenceTest : public ProcessTest {
  protected:
-  std::string out() const { return read_file(folder_ / "out"); }
-  std::string err() const { return read_file(folder_ / "err"); }
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
   nlohmann::json json() const { return nlohmann::json::parse(out()); }
   // Into another database than db_.
   int run_into(const std::string& file, const std::string& seeds,

@@ -68,6 +68,10 @@ class ProcessTest : public testing::Test {
     return start({"run", (folder_ / "small.toml").string(), "--seeds", seed, "--report",
                   (folder_ / "r.html").string()});
   }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  /// What the last call printed.
+  std::string out() const { return read_file(folder_ / "out"); }
+  std::string err() const { return read_file(folder_ / "err"); }
   std::vector<RunRow> rows() const { return runs(Database::open_for_reading(db_)); }
 
   bool has_checkpoint() const {

@@ -188,8 +188,7 @@ TEST_F(ProcessTest, CodesBesideTheirFactorsAreScoredFromAFile) {
       file,
       {{"codes", codes}, {"codes_logvar", at::full_like(codes, -20.0F)}, {"factors", factors}});
   ASSERT_EQ(call({"eval", "--generated", file, "--metrics", "mig,mig_sampled,sap", "--json"}), 0);
-  const std::string out = read_file(folder_ / "out");
-  const auto json = nlohmann::json::parse(out);
+  const auto json = nlohmann::json::parse(out());
   EXPECT_NEAR(json["metrics"]["mig"]["value"].get<double>(), 1.0, 1e-12);
   EXPECT_NEAR(json["metrics"]["mig_sampled"]["value"].get<double>(), 1.0, 1e-9);
   EXPECT_EQ(call({"eval", "--generated", file, "--metrics", "fd"}), 2);  // no reference
@@ -220,7 +219,7 @@ TEST_F(ProcessTest, ASuiteEndsWithVerdictsOnItsClaims) {
   // Fewer seeds than the suite's: said, not stored.
   ASSERT_EQ(call({"run", suite, "--seeds", "0", "--report", report}), 0);
   EXPECT_TRUE(stored().empty());
-  EXPECT_NE(read_file(folder_ / "out").find("has 1 of the 5 seeds"), std::string::npos);
+  EXPECT_NE(out().find("has 1 of the 5 seeds"), std::string::npos);
   ASSERT_EQ(call({"run", suite, "--report", report}), 0);
   ASSERT_EQ(stored().size(), 2U);
   EXPECT_EQ(stored()[0].subject, "training helps");
@@ -230,7 +229,7 @@ TEST_F(ProcessTest, ASuiteEndsWithVerdictsOnItsClaims) {
   EXPECT_EQ(stored()[1].n_b, 5);
   EXPECT_LT(*stored()[0].high, 0.0);
   EXPECT_NE(read_file(report).find("training helps"), std::string::npos);
-  EXPECT_NE(read_file(folder_ / "out").find("training helps"), std::string::npos);
+  EXPECT_NE(out().find("training helps"), std::string::npos);
   // The same verdicts on the same runs are not stored twice.
   ASSERT_EQ(call({"run", suite, "--report", report}), 0);
   EXPECT_EQ(stored().size(), 2U);

@@ -41,7 +41,6 @@ class ScoringTest : public ProcessTest {
       count += series_of(database, row.number).empty() ? 0 : 1;
     return count;
   }
-  std::string err() const { return read_file(folder_ / "err"); }
 
   fs::path pictures(const std::string& name, int seed) const {
     for (int i = 0; i < 40; ++i) {
@@ -135,7 +134,7 @@ eval.untrained = false
     ASSERT_EQ(call({"eval", "--generated", "1", "--json", "--set", steps}), 0) << err();
     std::map<std::string, std::string> stored;
     for (const auto& [at, value] : scores(row.number)) stored[at.first] = value;
-    EXPECT_EQ(printed_scores(read_file(folder_ / "out")), stored) << steps;
+    EXPECT_EQ(printed_scores(out()), stored) << steps;
   }
   EXPECT_NE(scores(1), scores(2));
   EXPECT_EQ(rows().size(), 2U);
@@ -158,8 +157,7 @@ TEST_F(ScoringTest, EvalOfARunPrintsWhatAScoringRunStores) {
                                     "--extractor", "pixels"};
   ASSERT_EQ(call(words), 0) << err();
   const auto vendi = [&] {
-    return nlohmann::json::parse(read_file(folder_ / "out"))["metrics"]["vendi"]["value"]
-        .get<double>();
+    return nlohmann::json::parse(out())["metrics"]["vendi"]["value"].get<double>();
   };
   EXPECT_EQ(fmt::format("{}", vendi()), scores(1).at({"vendi", 800}));
   words.insert(words.end(), {"--seed", "3"});
@@ -232,7 +230,7 @@ TEST_F(ScoringTest, DataAreTheirContent) {
   ASSERT_EQ(rows()[2].experiment_id, rows()[0].experiment_id);
   for (const auto& [run, path] : {std::pair{"1", "pictures"}, std::pair{"3", "others"}}) {
     EXPECT_EQ(call({"show", run, "--json"}), 0);
-    const std::string shown = read_file(folder_ / "out");
+    const std::string shown = out();
     EXPECT_NE(shown.find((folder_ / path).string()), std::string::npos) << run;
   }
   // The first run's data are now at another place.

@@ -60,8 +60,6 @@ class SubmitTest : public ProcessTest {
                  "--sweep", "eval.generated=200,210", "--folder", (folder_ / "runs").string()});
   }
   void do_tasks(const std::string& numbers) { write_file_atomically(folder_ / "does", numbers); }
-  std::string out() const { return read_file(folder_ / "out"); }
-  std::string err() const { return read_file(folder_ / "err"); }
   std::vector<std::string> databases() const {
     std::vector<std::string> files;
     for (const auto& entry : fs::directory_iterator(folder_ / "runs")) {

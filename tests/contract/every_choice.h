@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 #include <torch/nn.h>
 
@@ -11,6 +10,7 @@
 #include "config/definition.h"
 #include "data/batch_stream.h"
 #include "families/registry.h"
+#include "tests/families/small_model.h"
 #include "tests/small_families.h"
 
 namespace assay {
@@ -48,8 +48,6 @@ inline std::vector<SmallFamily> every_choice() {
   }
   return all;
 }
-
-inline torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
 inline Batch eight_examples(const SmallFamily& setting) {
   auto shape = setting.example_shape;

@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "data/npy.h"
 #include "temporary_folder.h"
+#include "tests/data/npy_by_hand.h"
 
 namespace assay {
 namespace {
@@ -23,13 +24,6 @@ using ::testing::HasSubstr;
 
 std::string oracle(const std::string& name) {
   return std::string(ASSAY_SOURCE_DIR) + "/tests/oracle/" + name;
-}
-
-// A version 1.0 file with this header dictionary, as NumPy's format document describes it.
-std::string npy(const std::string& dictionary, const std::string& data) {
-  const std::string header = dictionary + "\n";
-  return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header +
-         data;
 }
 
 TEST(Npz, ReadsWhatNumpyWrote) {

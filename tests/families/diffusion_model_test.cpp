@@ -18,13 +18,13 @@ constexpr std::int64_t kTimesteps = 30, kImages = 6;
 constexpr double kOutput = 0.3;
 const std::vector<std::int64_t> kShape = {1, 8, 8};
 
-std::unique_ptr<Trainable> diffusion(const std::string& more) {
-  return small_model(std::string(R"(family = "ddpm"
+std::unique_ptr<Trainable> diffusion(const std::string& more, int steps = 3) {
+  return small_model(R"(family = "ddpm"
 model.base_channels = 8
 model.multipliers = [1, 2]
 model.groups = 4
 objective.timesteps = 30
-)") + (more.find("sampler.steps") == std::string::npos ? "sampler.steps = 3\n" : "") +
+)" + ("sampler.steps = " + std::to_string(steps) + "\n") +
                          more,
                      kShape);
 }
@@ -280,7 +280,7 @@ TEST(DiffusionSampling, ComesFromTheAverageUnlessRawWeightsAreAskedFor) {
 TEST(DiffusionSampling, ClampsPixelsAndEveryEstimateOfThemIfAskedTo) {
   // An output of ε = 0.3 everywhere: x̂_0 leaves [−1,1] where little signal is left.
   for (const std::string clip : {"true", "false"}) {
-    const auto model = diffusion("sampler.steps = 2\nsampler.clip_x0 = " + clip + "\n");
+    const auto model = diffusion("sampler.clip_x0 = " + clip + "\n", 2);
     make_constant(*model, "network");
     const auto latents = draw_diffusion_latents(4, kShape, seeded(3));
     const auto alpha_bar = linear_schedule(kTimesteps);

@@ -13,14 +13,11 @@
 #include "families/diffusion/step_spacing.h"
 #include "families/diffusion/steps.h"
 #include "families/diffusion/time_distribution.h"
-#include "tests/families/small_model.h"
+#include "tests/families/known_laws.h"
+#include "tests/families/twin.h"
 
 namespace assay {
 namespace {
-
-std::unique_ptr<Process> process(const std::string& name, std::string_view schedule = "linear") {
-  return continuous_processes().at(name).make({.schedule = schedule});
-}
 
 struct Named {
   std::string name;
@@ -131,6 +128,12 @@ TEST(TimeSpacing, IsThatOfThePapers) {
   const auto edm = process("edm"), vp = process("vp"), ot = process("ot");
   // Karras et al. 2022: 18 steps of ρ = 7 (also k-diffusion's get_sigmas_karras).
   const auto karras = time_spacings().at("karras")(*edm, 18, 7.0);
+  const auto sigmas =
+      oracle("diffusion_oracle.json").at("k_diffusion").at("karras_18").get<std::vector<double>>();
+  ASSERT_EQ(sigmas.size(), 19U);  // a last one of 0
+  for (std::size_t i = 0; i < karras.size(); ++i) {
+    EXPECT_NEAR(edm->at(karras[i]).noise / sigmas[i], 1.0, 1e-6) << i;  // theirs are f32
+  }
   EXPECT_NEAR(edm->at(karras[0]).noise, 80.0, 1e-9);
   EXPECT_NEAR(edm->at(karras[1]).noise, 57.58598472124816, 1e-9);
   EXPECT_NEAR(edm->at(karras[16]).noise, 0.0075280199627840785, 1e-12);

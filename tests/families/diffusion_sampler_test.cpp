@@ -4,28 +4,15 @@
 #include <torch/types.h>
 
 #include <cmath>
-#include <numbers>
 
 #include "families/diffusion/sampler.h"
 #include "families/diffusion/step_spacing.h"
+#include "tests/families/known_laws.h"
 #include "tests/families/sampler_run.h"
 #include "tests/families/small_model.h"
 
 namespace assay {
 namespace {
-
-// Of data N(.2, .2²): E[x_0 | x_t], and the probability-flow ODE's solution from x_T.
-constexpr double kMean = 0.2, kVariance = 0.04;
-torch::Tensor of_gaussian(const torch::Tensor& x_t, double alpha_bar) {
-  const double gain = std::sqrt(alpha_bar) * kVariance / (alpha_bar * kVariance + 1.0 - alpha_bar);
-  return kMean + gain * (x_t - std::sqrt(alpha_bar) * kMean);
-}
-torch::Tensor flow_of_gaussian(const torch::Tensor& x_T, double from, double to) {
-  const auto sd = [](double alpha_bar) {
-    return std::sqrt(alpha_bar * kVariance + 1.0 - alpha_bar);
-  };
-  return std::sqrt(to) * kMean + sd(to) / sd(from) * (x_T - std::sqrt(from) * kMean);
-}
 
 TEST(DiffusionSampler, ErrsByThePowerOfTheStepThatItsOrderIs) {
   // log(ᾱ/(1 − ᾱ)) falls evenly from 8 to −8, so that n steps are of one length in it. What the
@@ -33,46 +20,22 @@ TEST(DiffusionSampler, ErrsByThePowerOfTheStepThatItsOrderIs) {
   NoiseSchedule schedule;
   for (int t = 0; t <= 1024; ++t) schedule.push_back(1.0 / (1.0 + std::exp(16.0 * t / 1024 - 8)));
   const auto x_T = torch::linspace(-3.0, 3.0, 13, torch::kDouble).view({1, 1, 1, 13});
-  const auto right = of_gaussian(flow_of_gaussian(x_T, schedule.back(), schedule[0]), schedule[0]);
+  const auto first = marginal(schedule[0]);
+  const auto right =
+      estimate_of_gaussian(flow_of_gaussian(x_T, marginal(schedule.back()), first), first);
   for (const auto& [name, order] : {std::pair{"ddim", 1.0}, {"dpmpp_2m", 2.0}, {"heun", 2.0}}) {
     const auto error_of = [&, name = name](std::int64_t steps) {
-      const auto x = even_run(name, schedule, steps + 1)
-                         .from(x_T, {}, [&](const torch::Tensor& x_t, std::int64_t t) {
-                           return of_gaussian(x_t, schedule[static_cast<std::size_t>(t)]);
-                         });
+      const auto x =
+          even_run(name, schedule, steps + 1)
+              .from(x_T, {}, [&](const torch::Tensor& x_t, std::int64_t t) {
+                return estimate_of_gaussian(x_t, marginal(schedule[static_cast<std::size_t>(t)]));
+              });
       return (x - right).norm().item<double>();
     };
     // The slope's own error halves with the step: .011 at most at 64 steps.
     EXPECT_NEAR(std::log2(error_of(64) / error_of(128)), order, 0.025) << name;
     EXPECT_NEAR(std::log2(error_of(128) / error_of(256)), order, 0.0125) << name;
   }
-}
-
-// .3 N(−.6, .1²) + .7 N(.4, .15²).
-struct Component {
-  double weight, mean, sd;
-};
-constexpr Component kMixture[] = {{0.3, -0.6, 0.1}, {0.7, 0.4, 0.15}};
-
-// E[x_0 | x_t]: each component's own, by how likely it made x_t.
-torch::Tensor of_mixture(const torch::Tensor& x_t, double alpha_bar) {
-  auto above = torch::zeros_like(x_t), below = torch::zeros_like(x_t);
-  for (const auto& [weight, mean, sd] : kMixture) {
-    const double variance = alpha_bar * sd * sd + 1.0 - alpha_bar;
-    const auto off = x_t - std::sqrt(alpha_bar) * mean;
-    const auto likely = weight / std::sqrt(variance) * torch::exp(-0.5 * off * off / variance);
-    above += likely * (mean + std::sqrt(alpha_bar) * sd * sd / variance * off);
-    below += likely;
-  }
-  return above / below;
-}
-
-double cdf_of_mixture(double x) {
-  double below = 0.0;
-  for (const auto& [weight, mean, sd] : kMixture) {
-    below += weight * 0.5 * std::erfc(-(x - mean) / sd / std::numbers::sqrt2);
-  }
-  return below;
 }
 
 TEST(DiffusionSampler, ReachesAMixturesLawFromItsExactEstimate) {
@@ -83,12 +46,9 @@ TEST(DiffusionSampler, ReachesAMixturesLawFromItsExactEstimate) {
     run.options.settings.large_variance = false;
     const auto x =
         run.from(latents.noise, latents.seeds, [&](const torch::Tensor& x_t, std::int64_t t) {
-          return of_mixture(x_t, run.schedule[static_cast<std::size_t>(t)]);
+          return estimate_of_mixture(x_t, level(run.schedule[static_cast<std::size_t>(t)]));
         });
-    for (const double at : {-0.7, -0.6, -0.5, 0.0, 0.25, 0.4, 0.6}) {
-      EXPECT_NEAR((x < at).to(torch::kDouble).mean().item<double>(), cdf_of_mixture(at), 0.012)
-          << name << at;
-    }
+    expect_mixture(x, name, 0.012);
   }
 }
 
@@ -158,7 +118,7 @@ TEST(DiffusionSampler, BeginsWhereNoSignalIsLeft) {
     run.options.settings.large_variance = false;
     const auto x =
         run.from(latents.noise, latents.seeds, [&](const torch::Tensor& x_t, std::int64_t t) {
-          return of_gaussian(x_t, schedule[static_cast<std::size_t>(t)]);
+          return estimate_of_gaussian(x_t, marginal(schedule[static_cast<std::size_t>(t)]));
         });
     // Five standard errors of 10,000 pixels.
     EXPECT_NEAR(x.mean().item<double>(), 0.2, 0.01) << name;

@@ -13,12 +13,12 @@
 #include "families/diffusion/steps.h"
 #include "families/diffusion/time_distribution.h"
 #include "families/sampling.h"
+#include "tests/families/known_laws.h"
 #include "tests/families/sampler_run.h"
+#include "tests/families/small_model.h"
 
 namespace assay {
 namespace {
-
-torch::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
 torch::Tensor normal(std::vector<std::int64_t> shape, std::uint64_t seed) {
   return torch::randn(shape, seeded(seed), torch::kDouble);
@@ -213,13 +213,6 @@ TEST(DiffusionSteps, LastStepReturnsTheEstimate) {
   EXPECT_TRUE(torch::allclose(ancestral_step(x_t, x0, {}, last, true), x0));
 }
 
-// The exact E[x_0 | x_t] of data N(m, s²): a model without error.
-torch::Tensor exact_estimate(const torch::Tensor& x_t, double alpha_bar) {
-  constexpr double kMean = 0.2, kVariance = 0.04;
-  const double gain = std::sqrt(alpha_bar) * kVariance / (alpha_bar * kVariance + 1.0 - alpha_bar);
-  return kMean + gain * (x_t - std::sqrt(alpha_bar) * kMean);
-}
-
 TEST(DiffusionSampler, RecoversAGaussianFromItsExactDenoiser) {
   // Every sampler must turn noise into N(0.2, 0.2²) when the network makes no error. The tolerance
   // is five standard errors of 20,000 pixels and 2 % for the discretisation.
@@ -229,7 +222,7 @@ TEST(DiffusionSampler, RecoversAGaussianFromItsExactDenoiser) {
       auto run = even_run(ddim ? "ddim" : "ancestral", cosine_schedule(1000), 200);
       run.options.settings = {.eta = eta, .large_variance = false};
       const auto estimate = [&](const torch::Tensor& x_t, std::int64_t t) {
-        return exact_estimate(x_t, run.schedule[static_cast<std::size_t>(t)]);
+        return estimate_of_gaussian(x_t, marginal(run.schedule[static_cast<std::size_t>(t)]));
       };
       const auto x = run.from(latents.noise, latents.seeds, estimate);
       EXPECT_NEAR(x.mean().item<double>(), 0.2, 0.007) << ddim << eta;

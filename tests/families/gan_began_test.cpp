@@ -23,10 +23,6 @@ std::unique_ptr<Trainable> began() {
       {2});
 }
 
-torch::Tensor affine(const State& state, const std::string& layer, const torch::Tensor& x) {
-  return torch::mm(x, state.at(layer + ".weight").t()) + state.at(layer + ".bias");
-}
-
 // mean |x − decoded|.
 double reconstruction_error(const State& state, const torch::Tensor& x) {
   const auto code = affine(state, "discriminator.0.encoder.1", x);

@@ -43,12 +43,6 @@ torch::Tensor scores(const State& state, const torch::Tensor& x) {
   return bias == state.end() ? s : s + bias->second;
 }
 
-torch::Tensor plain_logits(const State& state, const torch::Tensor& x) {
-  return torch::mm(x, state.at("discriminator.1.weight").t()) + state.at("discriminator.1.bias");
-}
-
-double nats(const torch::Tensor& x) { return torch::log1p(torch::exp(x)).mean().item<double>(); }
-
 // w·x + c + yᵀVx, each example with its own class.
 TEST(GanCondition, ProjectionAddsAnInnerProductOfClassAndFeatures) {
   const auto model = conditional("projection");

@@ -32,8 +32,7 @@ TEST(GanPacking, PutsNeighboursSideBySideInChannels) {
 }
 
 torch::Tensor generated_points(const State& state) {
-  return torch::mm(torch::randn({6, 3}, seeded(7)), state.at("generator.0.weight").t()) +
-         state.at("generator.0.bias");
+  return affine(state, "generator.0", torch::randn({6, 3}, seeded(7)));
 }
 
 TEST(GanPacking, TheDiscriminatorJudgesPacksOfOneOrigin) {
@@ -41,11 +40,7 @@ TEST(GanPacking, TheDiscriminatorJudgesPacksOfOneOrigin) {
   const auto before = copy_of_state(*model);
   const auto logged = logged_by_step(*model, real_points(6));
   const auto logits = [&](const State& state, const torch::Tensor& points) {
-    return torch::mm(points.view({2, 6}), state.at("discriminator.1.weight").t()) +
-           state.at("discriminator.1.bias");
-  };
-  const auto nats = [](const torch::Tensor& x) {
-    return torch::log1p(torch::exp(x)).mean().item<double>();
+    return plain_logits(state, points.view({2, 6}));
   };
   EXPECT_NEAR(
       logged.at("discriminator_loss"),

@@ -4,26 +4,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "families/gan/architecture.h"
 #include "families/gan/initial_weights.h"
 #include "families/judge.h"
 #include "tests/families/small_gan.h"
+#include "tests/families/twin.h"
 
 namespace assay {
 namespace {
 
 using testing::HasSubstr;
-
-// The script's numbers.
-torch::Tensor filled(at::IntArrayRef sizes, double phase) {
-  const auto count = c10::multiply_integers(sizes);
-  return (0.6 * torch::sin(1.7 * torch::arange(count, torch::kDouble) + phase))
-      .reshape(sizes)
-      .to(torch::kFloat);
-}
 
 void fill(torch::nn::Module& network) {
   const torch::NoGradGuard no_grad;
@@ -80,8 +72,7 @@ void expect_shadows(const torch::Tensor& images, const nlohmann::json& right) {
 class GanNetwork : public testing::TestWithParam<Case> {};
 
 TEST_P(GanNetwork, GivesWhatPyTorchsOfTheSameWeightsGives) {
-  std::ifstream in(ASSAY_SOURCE_DIR "/tests/oracle/gan_networks_oracle.json");
-  const auto expected = nlohmann::json::parse(in).at(GetParam().name);
+  const auto expected = oracle("gan_networks_oracle.json").at(GetParam().name);
   const torch::NoGradGuard no_grad;
   const Definition definition = gan_of("model.latent_dim = 5\n" + GetParam().toml);
   const GanShape shape{definition, GetParam().example};
@@ -247,12 +238,9 @@ TEST(GanMlp, IsTheWassersteinToysWithoutNormalisationAndWithRelus) {
 TEST(GanJudge, GivesTheDiscriminatorsLogitsWhereEachExampleIsJudgedAlone) {
   const auto points = real_points(6).images;
   const auto model = small_model(kAffineGan, {2});
-  auto state = state_of(*model);
   const auto before = copy_of_state(*model);
   const auto logits = *dynamic_cast<Judge&>(*model).logits_of(points);
-  const auto right = torch::mv(points, state.at("discriminator.1.weight").detach()[0]) +
-                     state.at("discriminator.1.bias").detach();
-  EXPECT_TRUE(torch::allclose(logits, right));
+  EXPECT_TRUE(torch::allclose(logits, plain_logits(before, points).flatten()));
   for (const auto& [name, value] : copy_of_state(*model)) {
     EXPECT_TRUE(torch::equal(value, before.at(name))) << name;
   }

@@ -12,12 +12,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-torch::Tensor affine(const State& state, const std::string& layer, const torch::Tensor& x) {
-  return torch::mm(x, state.at(layer + ".weight").t()) + state.at(layer + ".bias");
-}
-
-double nats(const torch::Tensor& x) { return torch::log1p(torch::exp(x)).mean().item<double>(); }
-
 // A pass of six latents for each place of three packs of two: pack i is of the ith of either.
 TEST(GanPacking, EachPlaceOfAPackIsAPassOfItsOwnIfToldTo) {
   const auto model = small_model(
@@ -42,9 +36,20 @@ TEST(GanPacking, EachPassHasBatchStatisticsOfItsOwn) {
                                 "objective.packing = 2\nobjective.packing_apart = ") +
                         (apart ? "true" : "false"),
                     {2});
+    const auto weight = copy_of_state(*model).at("generator.0.weight");
     logged_by_step(*model, real_points(6));
-    EXPECT_EQ(state_of(*model).at("generator.1.num_batches_tracked").item<std::int64_t>(),
-              apart ? 2 : 1);
+    const auto after = copy_of_state(*model);
+    EXPECT_EQ(after.at("generator.1.num_batches_tracked").item<std::int64_t>(), apart ? 2 : 1);
+    auto mean = torch::zeros({4}), variance = torch::ones({4});
+    const auto noise = seeded(7);
+    for (int pass = 0; pass < (apart ? 2 : 1); ++pass) {
+      const auto hidden = torch::mm(torch::randn({apart ? 3 : 6, 3}, noise), weight.t());
+      mean = 0.9 * mean + 0.1 * hidden.mean(0);
+      variance = 0.9 * variance + 0.1 * hidden.var(0);
+    }
+    EXPECT_TRUE(torch::allclose(after.at("generator.1.running_mean"), mean, 1e-5, 1e-6)) << apart;
+    EXPECT_TRUE(torch::allclose(after.at("generator.1.running_var"), variance, 1e-5, 1e-6))
+        << apart;
   }
 }
 
@@ -96,6 +101,19 @@ TEST(GanSampling, FurtherBatchesMoveTheStatisticsForTheSamplesAlone) {
   auto& generative = dynamic_cast<GenerativeModel&>(*gathered);
   const auto z = *generative.draw_latents(9, {}, seeded(3));
   EXPECT_TRUE(torch::equal(*generative.decode(z, {}), samples));
+}
+
+// Which latents samples come from is no part of how the generator normalises them.
+TEST(GanSampling, FurtherBatchesAreOfAllLatents) {
+  const std::string toml =
+      "family = 'gan'\nmodel.network = 'mlp'\nmodel.latent_dim = 3\n"
+      "model.generator_widths = [4]\nmodel.discriminator_widths = []\n"
+      "sampler.statistics_batches = 20\n";
+  const auto all = small_model(toml, {2});
+  const auto outer = small_model(toml + "sampler.latent_fifth = 5\n", {2});
+  const auto z = draw_normal(9, {3}, seeded(3));
+  EXPECT_TRUE(torch::equal(*dynamic_cast<GenerativeModel&>(*all).decode(z, {}),
+                           *dynamic_cast<GenerativeModel&>(*outer).decode(z, {})));
 }
 
 TEST(GanSampling, TheProtocolNamesStatisticsThatBatchesMoved) {

@@ -25,11 +25,7 @@ std::pair<torch::Tensor, torch::Tensor> draws() {
 }
 
 torch::Tensor generated(const State& state, const torch::Tensor& z) {
-  return torch::mm(z, state.at("generator.0.weight").t()) + state.at("generator.0.bias");
-}
-
-torch::Tensor logits(const State& state, const torch::Tensor& x) {
-  return torch::mm(x, state.at("discriminator.1.weight").t()) + state.at("discriminator.1.bias");
+  return affine(state, "generator.0", z);
 }
 
 // −mean log σ(l) and −mean log(1 − σ(l)).
@@ -45,18 +41,18 @@ TEST(GanStep, LossesAreThoseOfTheNetworksAsTheyStoodAtEachUpdate) {
     const auto logged = logged_by_step(*model, real_points(kExamples));
     const auto drawn = generated(before, draws().first);
     EXPECT_NEAR(logged.at("discriminator_loss"),
-                nats_of_real(logits(before, real_points(kExamples).images)) +
-                    nats_of_generated(logits(before, drawn)),
+                nats_of_real(plain_logits(before, real_points(kExamples).images)) +
+                    nats_of_generated(plain_logits(before, drawn)),
                 1e-5);
     const auto share = [](const torch::Tensor& right) {
       return right.to(torch::kDouble).mean().item<double>();
     };
     EXPECT_NEAR(logged.at("discriminator_real_accuracy"),
-                share(logits(before, real_points(kExamples).images) > 0.0), 1e-6);
-    EXPECT_NEAR(logged.at("discriminator_generated_accuracy"), share(logits(before, drawn) < 0.0),
-                1e-6);
+                share(plain_logits(before, real_points(kExamples).images) > 0.0), 1e-6);
+    EXPECT_NEAR(logged.at("discriminator_generated_accuracy"),
+                share(plain_logits(before, drawn) < 0.0), 1e-6);
     // The discriminator has moved by then; the generator sees the very batch that it judged.
-    const auto judged = logits(copy_of_state(*model), drawn);
+    const auto judged = plain_logits(copy_of_state(*model), drawn);
     EXPECT_NEAR(logged.at("generator_loss"),
                 loss == "minimax" ? -nats_of_generated(judged) : nats_of_real(judged), 1e-5)
         << loss;
@@ -68,9 +64,9 @@ TEST(GanStep, WithSeveralDiscriminatorStepsTheGeneratorLearnsFromFreshLatents) {
   const auto before = copy_of_state(*model);
   const auto logged = logged_by_step(*model, real_points(kExamples), 1);
   const auto after = copy_of_state(*model);
-  const double fresh = nats_of_real(logits(after, generated(before, draws().second)));
+  const double fresh = nats_of_real(plain_logits(after, generated(before, draws().second)));
   EXPECT_NEAR(logged.at("generator_loss"), fresh, 1e-5);
-  const double stale = nats_of_real(logits(after, generated(before, draws().first)));
+  const double stale = nats_of_real(plain_logits(after, generated(before, draws().first)));
   EXPECT_GT(std::abs(fresh - stale), 1e-3);
 }
 
@@ -97,8 +93,8 @@ TEST(GanStep, EachNetworkDescendsItsOwnLossAtItsOwnRate) {
     const auto after = copy_of_state(*model);
     const auto real = real_points(kExamples).images, drawn = generated(before, draws().first);
     // Of −log σ(l_real) − log(1 − σ(l_generated)) by w: −σ(−l_real) x + σ(l_generated) G(z).
-    const auto of_weight = (torch::sigmoid(logits(before, drawn)) * drawn -
-                            torch::sigmoid(-logits(before, real)) * real)
+    const auto of_weight = (torch::sigmoid(plain_logits(before, drawn)) * drawn -
+                            torch::sigmoid(-plain_logits(before, real)) * real)
                                .mean(0, true);
     const auto moved = [&](const char* name) { return after.at(name) - before.at(name); };
     EXPECT_TRUE(torch::allclose(moved("discriminator.1.weight"),

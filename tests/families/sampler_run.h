@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,10 +30,6 @@ struct GridRun {
       : schedule(std::move(table)), process(grid_process(schedule, torch::kCPU)) {
     options.process = process.get();
     options.sampler = &samplers().at(name);
-    visit(steps);
-  }
-  void visit(const std::vector<std::int64_t>& steps) {
-    options.times.clear();
     for (const auto t : steps) {
       options.times.push_back(static_cast<double>(t) / static_cast<double>(schedule.size()));
     }

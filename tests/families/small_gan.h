@@ -24,6 +24,19 @@ inline Batch real_points(std::int64_t count) {
   return {torch::randn({count, 2}, seeded(5)) + 1.0, {}};
 }
 
+/// W x + b of a layer, x [N,·].
+inline torch::Tensor affine(const State& state, const std::string& layer, const torch::Tensor& x) {
+  return torch::mm(x, state.at(layer + ".weight").t()) + state.at(layer + ".bias");
+}
+/// What kAffineGan's discriminator says of points, [N,1].
+inline torch::Tensor plain_logits(const State& state, const torch::Tensor& x) {
+  return affine(state, "discriminator.1", x);
+}
+/// −mean log σ(−x): the non-saturating loss of logits.
+inline double nats(const torch::Tensor& x) {
+  return torch::log1p(torch::exp(x)).mean().item<double>();
+}
+
 inline Definition gan_of(const std::string& settings) {
   return resolve_text("family = 'gan'\n" + settings, "here.toml", family_schema, {});
 }

@@ -142,7 +142,7 @@ std::vector<std::pair<std::string, TensorFile>> damaged_copies(const TensorFile&
       if (value.is_number() && i == 2) continue;
       if (field == "definition_id" && i == 1) continue;
       // An older assay wrote none.
-      if (field == "training_id" && i == wrong.size()) continue;
+      if ((field == "training_id" || field == "failing") && i == wrong.size()) continue;
       all.emplace_back(field + " = " + (i < wrong.size() ? wrong[i].dump() : "absent"), whole);
       all.back().second.metadata["assay_run"] = json.dump();
     }
@@ -173,7 +173,6 @@ TEST_F(CheckpointTest, DamageToAnyOfItsFieldsIsNamedAndChangesNothing) {
   const auto noise_before = noise.get_state(),
              global_before = at::globalContext().defaultGenerator(torch::kCPU).get_state();
   for (const auto& [what, damaged] : damaged_copies(whole)) {
-    if (what == "failing = absent") continue;  // as in checkpoints of before
     save_safetensors(file, damaged.tensors, damaged.metadata);
     try {
       load_checkpoint(file, {"id", "training", 3}, model, noise, losses);
@@ -192,6 +191,25 @@ TEST_F(CheckpointTest, DamageToAnyOfItsFieldsIsNamedAndChangesNothing) {
         torch::equal(at::globalContext().defaultGenerator(torch::kCPU).get_state(), global_before))
         << what;
   }
+}
+
+TEST_F(CheckpointTest, OneOfBeforeFailuresWereKeptHasNone) {
+  ToyModel model;
+  torch::Generator noise = make_generator(torch::kCPU, 1, "n");
+  LossLog losses;
+  const RunPosition position{"id", "training", 3, 5, 40, {2.0}, {"vanishing_gradient"}};
+  const auto file = save_checkpoint(folder_, position, model, noise, losses).file;
+  const auto load = [&] {
+    return load_checkpoint(file, {"id", "training", 3}, model, noise, losses);
+  };
+  EXPECT_EQ(load().failing, position.failing);
+  TensorFile whole = load_safetensors(file);
+  auto described = nlohmann::json::parse(whole.metadata.at("assay_run"));
+  ASSERT_EQ(described.erase("failing"), 1U);
+  whole.metadata["assay_run"] = described.dump();
+  save_safetensors(file, whole.tensors, whole.metadata);
+  EXPECT_EQ(load().step, 5);
+  EXPECT_TRUE(load().failing.empty());
 }
 
 TEST(StateHash, ChangesWithASingleBitOfAnyTensor) {

@@ -25,7 +25,7 @@ class FailureSigns : public testing::Test {
   void SetUp() override { at::set_num_threads(1); }
   void TearDown() override { fs::remove_all(folder_); }
 
-  RunRequest request(const std::string& more) const {
+  RunRequest request(const std::string& more, const std::string& metric = "modes_covered") const {
     const std::string toml = R"(family = "gan"
 dataset.name = "ring"
 dataset.count = 256
@@ -37,9 +37,9 @@ model.network = "mlp"
 model.latent_dim = 2
 model.generator_widths = [16]
 model.discriminator_widths = [16]
-eval.metrics = ["modes_covered"]
 eval.generated = 50
-)" + more;
+eval.metrics = [")" + metric +
+                             "\"]\n" + more;
     return {resolve_text(toml, "small.toml", family_schema, {}), 5, torch::kCPU, folder_, {}};
   }
   static std::vector<Note> of_kind(const Recording& recording, const std::string& kind) {
@@ -111,6 +111,25 @@ TEST_F(FailureSigns, TooFewModesAreACollapse) {
       EXPECT_EQ(of_modes[0].images_seen, 640);
       EXPECT_LT(recording.values.at({"modes_covered", 640}), 8.0);
     }
+  }
+}
+
+TEST_F(FailureSigns, TooLittleRecallIsACollapse) {
+  for (const std::string least : {"1", "0"}) {
+    const StopRequest never;
+    Recording recording;
+    run_experiment(request("eval.collapse_recall = " + least + "\n", "recall"), recording, never);
+    ASSERT_EQ(recording.end.status, "complete") << recording.end.reason;
+    std::vector<Note> of_recall;
+    for (const auto& note : of_kind(recording, "mode_collapse")) {
+      if (note.text.starts_with("recall is ")) of_recall.push_back(note);
+    }
+    // The untrained model's evaluation says nothing.
+    ASSERT_EQ(of_recall.size(), least == "1" ? 1U : 0U);
+    if (of_recall.empty()) continue;
+    EXPECT_EQ(of_recall[0].images_seen, 640);
+    EXPECT_THAT(of_recall[0].text, HasSubstr(", below 1"));
+    EXPECT_LT(recording.values.at({"recall", 640}), 1.0);
   }
 }
 

@@ -14,14 +14,10 @@ import types
 import torch
 import torch.nn as nn
 
+from filled import filled
+
 HERE = pathlib.Path(__file__).parent
 COUNT, LATENT = 3, 5
-
-
-def filled(shape, phase):
-    """Numbers that the test forms again."""
-    n = torch.Size(shape).numel()
-    return (0.6 * torch.sin(1.7 * torch.arange(n, dtype=torch.float64) + phase)).reshape(shape).float()
 
 
 def fill(parameters):

@@ -10,14 +10,10 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from filled import filled
+
 HERE = pathlib.Path(__file__).parent
 STEPS, COUNT = 10, 8
-
-
-def filled(shape, phase):
-    """Numbers that the test forms again."""
-    n = torch.Size(shape).numel()
-    return (0.6 * torch.sin(1.7 * torch.arange(n, dtype=torch.float64) + phase)).reshape(shape).float()
 
 
 def networks(pack, spectral):

@@ -12,14 +12,10 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from filled import filled
+
 HERE = pathlib.Path(__file__).parent
 STEPS, COUNT = 10, 8
-
-
-def filled(shape, phase, scale=0.6):
-    """Numbers that the test forms again."""
-    n = torch.Size(shape).numel()
-    return (scale * torch.sin(1.7 * torch.arange(n, dtype=torch.float64) + phase)).reshape(shape).float()
 
 
 def fill(network, phase=0, scale=0.6):

@@ -99,15 +99,20 @@ def vae(network, sizes, latent_dim):
     return step
 
 
-def dcgan():
+def conv(i, o, stride, padding):
+    return nn.Conv2d(i, o, 4, stride, padding, bias=False)
+
+
+def dcgan_generator():
     def widen(i, o, stride, padding):
         return nn.ConvTranspose2d(i, o, 4, stride, padding, bias=False)
+    return nn.Sequential(widen(100, 256, 1, 0), nn.BatchNorm2d(256), nn.ReLU(True),
+                         widen(256, 128, 2, 1), nn.BatchNorm2d(128), nn.ReLU(True),
+                         widen(128, 64, 2, 1), nn.BatchNorm2d(64), nn.ReLU(True), widen(64, 3, 2, 1), nn.Tanh())
 
-    def conv(i, o, stride, padding):
-        return nn.Conv2d(i, o, 4, stride, padding, bias=False)
-    generator = nn.Sequential(widen(100, 256, 1, 0), nn.BatchNorm2d(256), nn.ReLU(True),
-                              widen(256, 128, 2, 1), nn.BatchNorm2d(128), nn.ReLU(True),
-                              widen(128, 64, 2, 1), nn.BatchNorm2d(64), nn.ReLU(True), widen(64, 3, 2, 1), nn.Tanh())
+
+def dcgan():
+    generator = dcgan_generator()
     discriminator = nn.Sequential(conv(3, 64, 2, 1), nn.LeakyReLU(0.2, True),
                                   conv(64, 128, 2, 1), nn.BatchNorm2d(128), nn.LeakyReLU(0.2, True),
                                   conv(128, 256, 2, 1), nn.BatchNorm2d(256), nn.LeakyReLU(0.2, True), conv(256, 1, 1, 0))
@@ -135,14 +140,7 @@ def dcgan():
 
 def wgan_gp():
     """Five steps of the critic, one of the generator. torch.compile has no second derivatives: the penalty's critic is eager."""
-    def widen(i, o, stride, padding):
-        return nn.ConvTranspose2d(i, o, 4, stride, padding, bias=False)
-
-    def conv(i, o, stride, padding):
-        return nn.Conv2d(i, o, 4, stride, padding, bias=False)
-    generator = nn.Sequential(widen(100, 256, 1, 0), nn.BatchNorm2d(256), nn.ReLU(True),
-                              widen(256, 128, 2, 1), nn.BatchNorm2d(128), nn.ReLU(True),
-                              widen(128, 64, 2, 1), nn.BatchNorm2d(64), nn.ReLU(True), widen(64, 3, 2, 1), nn.Tanh())
+    generator = dcgan_generator()
     critic = nn.Sequential(conv(3, 64, 2, 1), nn.LeakyReLU(0.2, True),
                            conv(64, 128, 2, 1), nn.GroupNorm(1, 128), nn.LeakyReLU(0.2, True),
                            conv(128, 256, 2, 1), nn.GroupNorm(1, 256), nn.LeakyReLU(0.2, True), conv(256, 1, 1, 0))

@@ -24,15 +24,8 @@ class CompareTest : public ::testing::Test {
   void add(const std::string& file, const std::string& experiment, char id,
            const std::vector<double>& fd, std::uint64_t first = 0,
            const std::string& generated = "100") {
-    auto database = Database::open_for_writing(folder / file);
-    for (const double value : fd) {
-      MadeUpRun run;
-      run.experiment = experiment;
-      run.id_digit = id;
-      run.seed = first++;
-      run.last = {{"fd", value, 0.5, {{"extractor", "pixels"}, {"n_generated", generated}}}};
-      test::add_run(database, run);
-    }
+    test::add_runs_of_fd(folder / file, {.experiment = experiment, .id_digit = id, .seed = first},
+                         fd, {{"extractor", "pixels"}, {"n_generated", generated}});
   }
 
   CompareOperand whole(const std::string& file) const {

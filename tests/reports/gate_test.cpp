@@ -33,13 +33,9 @@ class GateTest : public ::testing::Test {
   // Seeds first, first + 1, … of one experiment.
   void add(const std::string& file, const std::vector<double>& fd, std::uint64_t first = 0,
            const MadeUpRun& like = {}, const Protocol& fields = protocol()) {
-    auto database = Database::open_for_writing(folder / file);
-    for (const double value : fd) {
-      MadeUpRun run = like;
-      run.seed = first++;
-      if (run.status == "complete") run.last = {{"fd", value, 0.5, fields}};
-      test::add_run(database, run);
-    }
+    MadeUpRun run = like;
+    run.seed = first;
+    test::add_runs_of_fd(folder / file, run, fd, fields);
   }
   GateResult held(GateMatch match = GateMatch::kId, double alpha = 0.01) {
     return gate({.baseline = folder / "base.sqlite",

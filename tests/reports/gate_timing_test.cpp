@@ -92,13 +92,7 @@ class GateTimed : public ::testing::Test {
  protected:
   GateTimed() {
     for (const char* file : {"base.sqlite", "now.sqlite"}) {
-      auto database = Database::open_for_writing(folder / file);
-      for (std::uint64_t seed = 0; seed < 3; ++seed) {
-        test::MadeUpRun run;
-        run.seed = seed;
-        run.last = {{"fd", 10.0 + static_cast<double>(seed), 0.5, {{"extractor", "pixels"}}}};
-        test::add_run(database, run);
-      }
+      test::add_runs_of_fd(folder / file, {}, {10.0, 11.0, 12.0});
     }
   }
   GateResult held(const std::vector<TimedPhase>& timed) {

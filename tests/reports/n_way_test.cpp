@@ -24,18 +24,11 @@ using ::testing::SizeIs;
 
 class NWay : public ::testing::Test {
  protected:
-  MadeUpRun run_of(char digit, std::uint64_t seed, double fd) const {
-    MadeUpRun run;
-    run.experiment = std::string("vae/") + digit;
-    run.id_digit = digit;
-    run.seed = seed;
-    run.last = {{"fd", fd, 0.5, {{"extractor", "pixels"}}}};
-    return run;
+  static MadeUpRun run_of(char digit) {
+    return {.experiment = std::string("vae/") + digit, .id_digit = digit};
   }
-  void add(char digit, const std::vector<double>& fds) {
-    auto database = Database::open_for_writing(file);
-    for (std::size_t seed = 0; seed < fds.size(); ++seed)
-      test::add_run(database, run_of(digit, seed, fds[seed]));
+  void add(char digit, const std::vector<double>& fd) {
+    test::add_runs_of_fd(file, run_of(digit), fd);
   }
   void add_three() {
     add('a', {10.0, 11.0, 12.0, 10.5});
@@ -99,8 +92,8 @@ TEST_F(NWay, ASeedThatDivergedIsRankedWorst) {
   add('b', {20.0, 21.0, 22.0});
   {
     auto database = Database::open_for_writing(file);
-    MadeUpRun lost = run_of('b', 3, 0.0);
-    lost.last = {};
+    MadeUpRun lost = run_of('b');
+    lost.seed = 3;
     lost.status = "diverged";
     test::add_run(database, lost);
   }

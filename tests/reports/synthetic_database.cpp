@@ -198,6 +198,16 @@ std::int64_t add_run(Database& database, const MadeUpRun& made_up) {
   return number;
 }
 
+void add_runs_of_fd(const std::filesystem::path& file, MadeUpRun run, const std::vector<double>& fd,
+                    const Protocol& protocol) {
+  auto database = Database::open_for_writing(file);
+  for (const double value : fd) {
+    if (run.status == "complete") run.last = {{"fd", value, 0.5, protocol}};
+    add_run(database, run);
+    ++run.seed;
+  }
+}
+
 void fill_small(const std::filesystem::path& file) {
   auto database = Database::open_for_writing(file);
   const Protocol ema = {{"extractor", "pixels"}, {"n_generated", "100"}, {"weights", "ema"}};

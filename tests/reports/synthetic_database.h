@@ -42,6 +42,9 @@ struct MadeUpRun {
   std::int64_t peak_memory_bytes = 1 << 20;
 };
 std::int64_t add_run(Database& database, const MadeUpRun& run);
+/// Runs like this one of seeds run.seed, run.seed + 1, …, the complete ones with these last fd.
+void add_runs_of_fd(const std::filesystem::path& file, MadeUpRun run, const std::vector<double>& fd,
+                    const Protocol& protocol = {{"extractor", "pixels"}});
 
 /// Two experiments with fixed numbers and uuids: everything in their Markdown and CSV is known.
 void fill_small(const std::filesystem::path& file);

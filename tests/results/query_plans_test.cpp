@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is asked often is answered by an index, however many runs there are. SQLite itself says so
 // of the very statements that it was given.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -22,7 +20,6 @@ using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 std::vector<std::string>& asked() {
