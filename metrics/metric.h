@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,9 +42,13 @@ enum class Part : std::uint32_t {
   kElbo,
   kLogWeights,
   kPoints,
-  kClassLogits,  ///< of the model under test
-  kLabels,       ///< of the reference
-  kSampleLabels  ///< the class each generated row was asked for
+  kClassLogits,      ///< of the model under test
+  kLabels,           ///< of the reference
+  kSampleLabels,     ///< the class each generated row was asked for
+  kEvaluations,      ///< how often a sample asked its network
+  kDenoisingLosses,  ///< of reference examples
+  kDensities,        ///< of reference examples
+  kPathEnergies      ///< of paths that samples are drawn on
 };
 
 /// A set of parts.
@@ -92,6 +97,10 @@ struct Needs {
   static constexpr Parts kQuantisedCodes{Part::kCodes, Part::kDistortions};
   static constexpr Parts kProbe{Part::kCodes, Part::kTrainingCodes, Part::kLabels};
   static constexpr Parts kJacobian{Part::kJacobian};
+  static constexpr Parts kEvaluations{Part::kEvaluations};
+  static constexpr Parts kDenoisingLosses{Part::kDenoisingLosses};
+  static constexpr Parts kDensities{Part::kDensities};
+  static constexpr Parts kPathEnergies{Part::kPoints, Part::kPathEnergies};
 };
 
 /// What an extractor gives, and what files of images, features or codes may hold; the rest a run
@@ -150,6 +159,8 @@ struct CodeInputs {
 struct LikelihoodInputs {
   at::Tensor elbo;              ///< [N] evidence lower bound per image in nats
   at::Tensor log_weights;       ///< [N,K] f64: log p(x,z)/q(z|x) in nats of K samples
+  at::Tensor densities;         ///< [N] f64: log p(x) in nats
+  at::Tensor denoising_losses;  ///< [N,8]: a diffusion model's loss at eight times
   std::int64_t dimensions = 0;  ///< numbers per image, for bits per dimension
 };
 
@@ -158,6 +169,8 @@ struct PointInputs {
   at::Tensor reference;     ///< [M,2]
   at::Tensor mode_centres;  ///< [K,2] f64
   double mode_sigma = 0.0;
+  at::Tensor path_starts;    ///< [P,2]: noise that P further samples were drawn from
+  at::Tensor path_energies;  ///< [P] f64: ∫ ‖dx/dt‖² dt of their paths
 };
 
 /// i64 of the rows of whatever part they stand beside.
@@ -178,6 +191,9 @@ struct MetricInputs {
   PointInputs points;
   LabelInputs labels;
 
+  /// How often a generated row asked its network, on average, 1 where it was drawn in one pass; NaN
+  /// if none was drawn.
+  double evaluations = std::numeric_limits<double>::quiet_NaN();
   std::int64_t k = 3;                     ///< neighbours of all metrics that have any
   std::map<std::string, double> options;  ///< by "metric.key"; what is absent has its fallback
   std::string compat;                     ///< a peer whose conventions to follow, or empty

@@ -26,12 +26,15 @@
 #include "metrics/images/reconstruction.h"
 #include "metrics/images/ssim.h"
 #include "metrics/images/stacked_modes.h"
+#include "metrics/likelihood/denoising.h"
 #include "metrics/likelihood/elbo.h"
 #include "metrics/likelihood/importance_weights.h"
+#include "metrics/likelihood/ode_nll.h"
 #include "metrics/metric.h"
 #include "metrics/neighbours/data_copying.h"
 #include "metrics/neighbours/precision_recall.h"
 #include "metrics/points/modes.h"
+#include "metrics/points/path_energy.h"
 #include "metrics/points/wasserstein.h"
 
 namespace assay {
@@ -204,6 +207,35 @@ Metrics of_given_images() {
        "iwae_nll / (D ln 2): bits per number of the image", compute_bits_per_dim}};
 }
 
+Metrics of_diffusion() {
+  return {
+      {"nfe", "-", Better::kLower, "evaluations", Needs::kEvaluations,
+       "network function evaluations of a sample, counted while it is drawn", compute_nfe},
+      {"validation_loss", "Ho et al. 2020, eq. 14", Better::kLower, "loss", Needs::kDenoisingLosses,
+       "training loss of reference examples at eight times, evenly spread, on fixed noise",
+       compute_validation_loss},
+      {"ode_nll",
+       "Song et al. 2021, eq. 39",
+       Better::kLower,
+       "nats per example",
+       Needs::kDensities,
+       "-log p(x) of the probability-flow ODE in nats per example",
+       compute_ode_nll,
+       {{"tolerance", 1e-4, 1e-9, 1e-1, "of a step's error, relative and absolute"},
+        {"examples", 500, 2, 1e6, "reference examples at most; more are cut by a seeded draw"}}},
+      {"ode_bits_per_dim", "Song et al. 2021, table 2", Better::kLower, "bits per number",
+       Needs::kDensities, "ode_nll / (D ln 2), solved as ode_nll's options say",
+       compute_ode_bits_per_dim},
+      {"normalised_path_energy",
+       "Tong et al. 2024, sec. 6.1",
+       Better::kLower,
+       "ratio",
+       Needs::kPathEnergies,
+       "|mean of the paths' energies - W2^2(noise, reference)| / W2^2(noise, reference)",
+       compute_normalised_path_energy,
+       {{"points", 2000, 2, 10000, "points a side at most; more are cut by a seeded draw"}}}};
+}
+
 Metrics points() {
   return {{"modes_covered", kPacGan, Better::kHigher, "modes", Needs::kPoints,
            "modes with a point less than 3 sigma away", compute_modes_covered},
@@ -218,7 +250,7 @@ Metrics points() {
            Needs::kPoints,
            "2-Wasserstein distance of the points by exact assignment",
            compute_w2_exact,
-           {{"points", 2000, 2, 5000, "points a side at most; more are cut by a seeded draw"}}}};
+           {{"points", 2000, 2, 10000, "points a side at most; more are cut by a seeded draw"}}}};
 }
 
 Metrics windows() {
@@ -245,6 +277,11 @@ Metrics stacked_modes() {
 Metrics classification() {
   return {{"accuracy", "-", Better::kHigher, "share", Needs::kClassification,
            "share of test labels that are the classifier's first choice", compute_accuracy},
+          {"class_accuracy", "Dhariwal & Nichol 2021", Better::kHigher, "share",
+           Parts{Part::kLogits, Part::kSampleLabels},
+           "share of generated images that the extractor's classifier puts into the class asked "
+           "for",
+           compute_class_accuracy},
           {"cas",
            "Ravuri & Vinyals 2019",
            Better::kHigher,
@@ -267,7 +304,7 @@ Metrics all_of(const std::vector<Metrics>& groups) {
 const std::vector<Metric>& metrics() {
   static const Metrics kMetrics =
       all_of({frechet_distances(), kernel_and_sliced_distances(), neighbourhoods(), memorisation(),
-              diversity(), of_given_images(), points(), windows(), stacked_modes(),
+              diversity(), of_given_images(), of_diffusion(), points(), windows(), stacked_modes(),
               classification(), code_metrics()});
   return kMetrics;
 }

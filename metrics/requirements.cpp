@@ -19,11 +19,11 @@ namespace {
 using std::int64_t;
 
 // The others count, or are drawn with: whole numbers.
-constexpr std::array<std::string_view, 10> kRealOptions{
-    "mifid.eps",          "cmmd.sigma",    "cmmd.scale",
-    "mmd_rbf.sigma",      "vendi.q",       "ppl.epsilon",
-    "ppl.trim_low",       "ppl.trim_high", "active_units.threshold",
-    "code_rate.tolerance"};
+constexpr std::array<std::string_view, 11> kRealOptions{
+    "mifid.eps",           "cmmd.sigma",       "cmmd.scale",
+    "mmd_rbf.sigma",       "vendi.q",          "ppl.epsilon",
+    "ppl.trim_low",        "ppl.trim_high",    "active_units.threshold",
+    "code_rate.tolerance", "ode_nll.tolerance"};
 constexpr std::string_view kLeastDeviation = "factor_vae_score.least_deviation";
 
 Requirements of_parts(Parts parts) {
@@ -31,9 +31,10 @@ Requirements of_parts(Parts parts) {
   Requirements least{
       .generated = rows({Part::kFeatures, Part::kSpatialFeatures, Part::kLogits, Part::kPaths,
                          Part::kImages, Part::kPoints}),
-      .reference = rows({Part::kFeatures, Part::kSpatialFeatures, Part::kImages,
-                         Part::kReconstructions, Part::kNoisyReconstructions, Part::kCodes,
-                         Part::kJacobian, Part::kElbo, Part::kLogWeights, Part::kClassLogits}),
+      .reference =
+          rows({Part::kFeatures, Part::kSpatialFeatures, Part::kImages, Part::kReconstructions,
+                Part::kNoisyReconstructions, Part::kCodes, Part::kJacobian, Part::kElbo,
+                Part::kLogWeights, Part::kClassLogits, Part::kDenoisingLosses, Part::kDensities}),
       .held_out = rows({Part::kHeldOut}),
       .training = rows({Part::kTrainingCodes}),
       .images = parts.any_of({Part::kImages, Part::kReconstructions, Part::kNoisyReconstructions}),
@@ -120,9 +121,12 @@ const std::vector<Statement>& statements() {
       {"fld", [](const MetricInputs&, Requirements& least) { least.reference = 4; }},
       {"inception_score", of_inception_score},
       {"vendi", no_reference},
+      {"class_accuracy", no_reference},
       {"ssim", [](const MetricInputs&, Requirements& least) { least.side = kSsimWindow; }},
       {"ms_ssim", [](const MetricInputs&, Requirements& least) { least.side = kMsSsimSide; }},
+      {"nfe", [](const MetricInputs&, Requirements& least) { least.generated = 1; }},
       {"w2_exact", both_sides},
+      {"normalised_path_energy", both_sides},
       {"parzen", of_parzen},
       {"stacked_modes_covered", of_stacked},
       {"stacked_reverse_kl", of_stacked},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
@@ -163,6 +164,8 @@ at::Tensor real_rows(const MetricInputs& inputs, Parts needs) {
                       {Part::kNoisyReconstructions, inputs.images.originals},
                       {Part::kElbo, inputs.likelihoods.elbo},
                       {Part::kLogWeights, inputs.likelihoods.log_weights},
+                      {Part::kDensities, inputs.likelihoods.densities},
+                      {Part::kDenoisingLosses, inputs.likelihoods.denoising_losses},
                       {Part::kClassLogits, inputs.labels.class_logits},
                       {Part::kJacobian, inputs.codes.jacobian_norms},
                       {Part::kPoints, inputs.points.reference},
@@ -193,6 +196,8 @@ EvaluationSizes sizes_of(const MetricInputs& inputs, Parts needs) {
   const at::Tensor real = real_rows(inputs, needs);
   EvaluationSizes sizes;
   sizes.generated = count_of(generated_rows(inputs, needs));
+  // Counted, not kept.
+  if (needs == Needs::kEvaluations) sizes.generated = std::isnan(inputs.evaluations) ? 0 : 1;
   sizes.reference = count_of(real);
   sizes.held_out = count_of(inputs.features.held_out);
   sizes.training = count_of(inputs.codes.training);

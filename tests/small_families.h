@@ -390,6 +390,51 @@ sampler.name = "dopri5"
 sampler.tolerance = 1e-3
 )",
        {2}},
+      {"DiffusionFlowGuided",
+       R"(family = "diffusion"
+model.network = "mlp"
+model.hidden_widths = [32, 32]
+model.conditional = true
+objective.process = "ot"
+objective.prediction = "velocity"
+objective.coupling = "schrodinger_bridge"
+objective.path_sd = 0.2
+objective.p_uncond = 0.2
+sampler.name = "midpoint"
+sampler.spacing = "trailing"
+sampler.steps = 4
+sampler.guidance_scale = 2.0
+sampler.guidance_to = 0.8
+)",
+       {2},
+       8},
+      {"DiffusionClassifierGuided",
+       R"(family = "diffusion"
+ema.decay = 0.9
+model.base_channels = 16
+model.multipliers = [1, 2]
+model.classifier = true
+objective.prediction = "v"
+sampler.name = "dpmpp_2m"
+sampler.steps = 4
+sampler.classifier_scale = 1.0
+sampler.dynamic_threshold = 0.9
+)",
+       {1, 8, 8},
+       8},
+      {"DiffusionLearnedVariance",
+       R"(family = "diffusion"
+model.base_channels = 16
+model.multipliers = [1, 2]
+model.conditional = true
+objective.timesteps = 50
+objective.schedule = "cosine"
+objective.learned_variance = true
+sampler.name = "ancestral"
+sampler.steps = 6
+)",
+       {1, 8, 8},
+       8},
       {"DiffusionGridUniPc",
        R"(family = "diffusion"
 model.network = "mlp"

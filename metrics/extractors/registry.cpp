@@ -12,6 +12,7 @@
 #include "metrics/extractors/inception_v3.h"
 #include "metrics/extractors/pixels.h"
 #include "metrics/extractors/vision_transformers.h"
+#include "nn/blocks/initialise.h"
 
 namespace assay {
 
@@ -51,6 +52,7 @@ const ExtractorSource& extractor_source(std::string_view name) {
 }
 
 std::unique_ptr<Extractor> make_extractor(std::string_view name, const ExtractorOptions& options) {
+  const KeptConstructionGenerator kept;
   return extractor_source(name).make(options);
 }
 

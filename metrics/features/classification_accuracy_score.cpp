@@ -86,23 +86,8 @@ struct Classifier {
   std::function<at::Tensor(const at::Tensor& images, const at::Generator& noise)> logits;
 };
 
-// Puts the global generator back where it was: construction draws weights from it, which train()
-// replaces, and a run that is scored between two steps goes on with it.
-class GlobalGeneratorKept {
- public:
-  GlobalGeneratorKept()
-      : generator_(at::detail::getDefaultCPUGenerator()), state_(generator_.get_state()) {}
-  ~GlobalGeneratorKept() { generator_.set_state(state_); }
-  GlobalGeneratorKept(const GlobalGeneratorKept&) = delete;
-  GlobalGeneratorKept& operator=(const GlobalGeneratorKept&) = delete;
-
- private:
-  at::Generator generator_;
-  at::Tensor state_;
-};
-
 Classifier classifier_for(const at::Tensor& images, std::int64_t classes) {
-  const GlobalGeneratorKept kept;
+  const KeptConstructionGenerator kept;
   constexpr auto kSize = FmnistCnnImpl::kImageSize;
   if (images.size(2) == kSize && images.size(3) == kSize) {
     FmnistCnn network(images.size(1), classes);

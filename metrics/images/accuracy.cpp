@@ -25,4 +25,25 @@ MetricValue compute_accuracy(const MetricInputs& inputs) {
                 {.metric = "accuracy", .estimator = "top 1", .n_real = logits.size(0)});
 }
 
+MetricValue compute_class_accuracy(const MetricInputs& inputs) {
+  const auto logits = checked_rows(inputs.features.logits, {"class_accuracy", "logits"});
+  const auto& labels = inputs.labels.generated;
+  if (!labels.defined() || labels.dim() != 1 || labels.size(0) != logits.size(0)) {
+    throw Error(fmt::format(
+        "class_accuracy: {} generated images need as many labels, of the class that each was "
+        "asked for; there are none or another number",
+        logits.size(0)));
+  }
+  const auto largest = labels.max().item<std::int64_t>();
+  if (largest >= logits.size(1)) {
+    throw Error(fmt::format(
+        "class_accuracy: images of class {} are asked for, and the extractor's classifier knows "
+        "{} classes; take an extractor that was trained on this data set's",
+        largest, logits.size(1)));
+  }
+  const double share = logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
+  return scored(inputs, {share, binomial_standard_error(share, logits.size(0))},
+                {.metric = "class_accuracy", .estimator = "top 1", .n_generated = logits.size(0)});
+}
+
 }  // namespace assay

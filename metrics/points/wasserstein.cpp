@@ -12,9 +12,9 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "kernels/product/assignment.h"
 #include "kernels/product/squared_distances.h"
 #include "metrics/numerics/linalg.h"
-#include "metrics/points/assignment.h"
 
 namespace assay {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace assay {
@@ -48,6 +49,16 @@ std::string_view type_name(const Value& value) {
   constexpr std::array<std::string_view, 6> kNames = {
       "boolean", "integer", "number", "text", "list of integers", "list of texts"};
   return kNames[value.index()];
+}
+
+Schema joined(std::initializer_list<Schema> parts) {
+  Schema schema;
+  for (const auto& part : parts) schema.insert(schema.end(), part.begin(), part.end());
+  return schema;
+}
+
+void replace(Schema& schema, const Key& key) {
+  *std::ranges::find(schema, key.path, &Key::path) = key;
 }
 
 bool only_scores(std::string_view path) {

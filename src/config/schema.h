@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <string>
@@ -39,6 +40,12 @@ struct Key {
 };
 
 using Schema = std::vector<Key>;
+
+/// One after another.
+Schema joined(std::initializer_list<Schema> parts);
+
+/// Puts `key` in the place of the one of its path, which is there.
+void replace(Schema& schema, const Key& key);
 
 /// Whether a key decides only how weights are scored: it is in [eval] or [sampler].
 bool only_scores(std::string_view path);

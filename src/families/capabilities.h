@@ -24,8 +24,12 @@ struct Capabilities {
   bool decodes = false;      ///< decode(), of latents and of codes
   Encoding encoding = Encoding::kNone;  ///< encode(), and reconstruct() with it
   bool differentiable = false;          ///< jacobian_norms(): of codes by images
-  /// Name of p(x|z), whose bounds elbo() and log_weights() give; empty: they give none.
+  /// Name of p(x|z), whose bound elbo() gives; empty: it gives none.
   std::string likelihood = {};
+  bool weighs = false;    ///< log_weights(): so are samples of its posterior
+  bool denoises = false;  ///< denoising_losses()
+  bool flows = false;     ///< log_density(): of an ODE
+  bool paths = false;     ///< path_energies()
   /// Numbers of a code, where the definition alone says how many.
   std::optional<std::int64_t> code_size = {};
   /// Why several seeds cannot train as one model (train.seed_batch), so that each trains alone;

@@ -19,8 +19,6 @@ namespace {
 
 void nothing_excluded(const Definition&) {}
 
-Capabilities diffusion_capabilities(const Definition&) { return {}; }
-
 std::string protocol_text(const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
   return text != nullptr ? *text : to_toml(value);

@@ -72,14 +72,21 @@ struct SampleRequest {
   std::function<void(const torch::Tensor&)> sink = {};
   /// Called before sink() with the number of samples done so far. May throw to stop.
   std::function<void(std::int64_t)> progress = {};
-  /// Called between the steps of iterative samplers. May throw to stop.
-  std::function<void()> poll = {};
+  /// Called before each evaluation of an iterative sampler's network, with the number of samples
+  /// that it looks at. May throw to stop.
+  std::function<void(std::int64_t)> poll = {};
 };
 
 /// What an encoder says of N images.
 struct Codes {
   torch::Tensor mu;      ///< [N,Z] codes, or the means of q(z|x)
   torch::Tensor logvar;  ///< [N,Z] log variances of q(z|x); undefined where a code is a point
+};
+
+/// Sampling paths from noise to samples in unit time.
+struct PathEnergies {
+  torch::Tensor noise;   ///< [N,…] where they begin
+  torch::Tensor energy;  ///< [N] ∫ ‖dx/dt‖² dt along each, as the sampler's steps take it
 };
 
 class GenerativeModel : public Trainable {
@@ -126,6 +133,24 @@ class GenerativeModel : public Trainable {
   /// log p(x,z)/q(z|x) in nats of `count` posterior samples per image, [N,count] f64, or nothing.
   virtual std::optional<torch::Tensor> log_weights(const Batch& /*batch*/, std::int64_t /*count*/,
                                                    torch::Generator /*generator*/) {
+    return std::nullopt;
+  }
+  /// The training loss of each of a batch's examples at eight times, evenly spread, with noise from
+  /// the generator: [N,8], or nothing for a model that is not trained at times.
+  virtual std::optional<torch::Tensor> denoising_losses(const Batch& /*batch*/,
+                                                        torch::Generator /*generator*/) {
+    return std::nullopt;
+  }
+  /// log p(x) in nats of a batch's examples [N] f64, solved to a tolerance, or nothing for a model
+  /// that knows no density; of images the probability of their 256 levels, by adding uniform noise
+  /// (a lower bound in expectation).
+  virtual std::optional<torch::Tensor> log_density(const Batch& /*batch*/, double /*tolerance*/,
+                                                   torch::Generator /*generator*/) {
+    return std::nullopt;
+  }
+  /// `count` paths on which sample() draws, or nothing if it does not draw along paths.
+  virtual std::optional<PathEnergies> path_energies(std::int64_t /*count*/,
+                                                    torch::Generator /*generator*/) {
     return std::nullopt;
   }
 };

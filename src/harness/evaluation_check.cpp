@@ -36,15 +36,20 @@ Parts parts_of(const Definition& definition) {
   if (!can.generates) return Needs::kClassification;
   Parts parts{Part::kFeatures, Part::kHeldOut, Part::kSpatialFeatures, Part::kLogits,
               Part::kImages,   Part::kPoints,  Part::kLabels};
+  parts.add(Part::kEvaluations);
   if (can.latents) parts.add(Part::kPaths);
   if (can.conditional) parts.add(Part::kSampleLabels);
+  if (!can.likelihood.empty()) parts.add(Part::kElbo);
+  if (can.weighs) parts.add(Part::kLogWeights);
+  if (can.denoises) parts.add(Part::kDenoisingLosses);
+  if (can.flows) parts.add(Part::kDensities);
+  if (can.paths) parts.add(Part::kPathEnergies);
   if (!can.encodes()) return parts;
   parts.add(
       {Part::kReconstructions, Part::kNoisyReconstructions, Part::kCodes, Part::kTrainingCodes});
   if (can.decodes) parts.add(Part::kDistortions);
   if (can.differentiable) parts.add(Part::kJacobian);
   if (can.encoding == Encoding::kGaussians) parts.add(Part::kPosteriors);
-  if (!can.likelihood.empty()) parts.add({Part::kElbo, Part::kLogWeights});
   if (knows_factors(definition)) parts.add(Part::kFactors);
   return parts;
 }
@@ -102,6 +107,20 @@ std::string why_not(const Definition& definition, Part part) {
       return fmt::format(
           "is a bound of a likelihood, which family '{}' has none of as it is set up here; take "
           "family 'vae' with Gaussian posteriors, or drop it",
+          own.name);
+    case Part::kDenoisingLosses:
+      return fmt::format("is of models that are trained at times, and family '{}' is not; drop it",
+                         own.name);
+    case Part::kDensities:
+      return fmt::format(
+          "is of the ODE of a continuous process, and family '{}' as it is set up here has none; "
+          "take family 'diffusion' with objective.timesteps = 0, or drop it",
+          own.name);
+    case Part::kPathEnergies:
+      return fmt::format(
+          "is of paths that carry noise to data in unit time by steps that a sampler is told, and "
+          "family '{}' as it is set up here takes none; take family 'diffusion' with "
+          "objective.process = \"ot\" and another sampler.name than \"dopri5\", or drop it",
           own.name);
     case Part::kSampleLabels:
       return "needs a class for each sample; take a family with the key model.conditional and set "

@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "harness/blocks.h"
 #include "harness/environment.h"
+#include "metrics/inputs.h"
 
 namespace assay {
 namespace {
@@ -23,6 +24,11 @@ T promised(std::optional<T> answer, const char* method) {
 }
 
 }  // namespace
+
+std::uint64_t sample_seed(const Definition& definition, std::uint64_t run_seed) {
+  const std::int64_t of_all_runs = definition.integer("eval.sample_seed");
+  return of_all_runs < 0 ? run_seed : static_cast<std::uint64_t>(of_all_runs);
+}
 
 torch::Device device_of(Trainable& model) {
   struct First : StateVisitor {
@@ -85,6 +91,42 @@ void EvaluationInputs::draw_log_weights(GenerativeModel& model, MetricInputs& in
       in_blocks(examples, device_of(model), progress_, [&](const Batch& block) {
         return promised(model.log_weights(block, count, noise), "log_weights");
       });
+}
+
+void EvaluationInputs::draw_denoising_losses(GenerativeModel& model, MetricInputs& inputs) const {
+  torch::Generator noise =
+      make_generator(torch::kCPU, sample_seed(definition_, seed_), "eval_denoising");
+  inputs.likelihoods.denoising_losses =
+      in_blocks(reference_examples(), device_of(model), progress_, [&](const Batch& batch) {
+        return promised(model.denoising_losses(batch, noise), "denoising_losses");
+      });
+}
+
+void EvaluationInputs::draw_densities(GenerativeModel& model, MetricInputs& inputs) const {
+  torch::Generator noise =
+      make_generator(torch::kCPU, sample_seed(definition_, seed_), "eval_densities");
+  Batch examples = reference_examples();
+  const std::int64_t most = whole_option(inputs, "ode_nll.examples");
+  if (examples.images.size(0) > most) {
+    RandomStream random(stream_seed(0, "densities"));
+    const auto rows = torch::tensor(random.choice(examples.images.size(0), most));
+    examples.images = examples.images.index_select(0, rows);
+    if (examples.labels.defined()) examples.labels = examples.labels.index_select(0, rows);
+  }
+  const double tolerance = option(inputs, "ode_nll.tolerance");
+  inputs.likelihoods.dimensions = examples.images[0].numel();
+  inputs.likelihoods.densities =
+      in_blocks(examples, device_of(model), progress_, [&](const Batch& block) {
+        return promised(model.log_density(block, tolerance, noise), "log_density");
+      });
+}
+
+void EvaluationInputs::draw_path_energies(GenerativeModel& model, MetricInputs& inputs) const {
+  const auto noise = make_generator(torch::kCPU, sample_seed(definition_, seed_), "eval_paths");
+  auto paths =
+      promised(model.path_energies(definition_.integer("eval.generated"), noise), "path_energies");
+  inputs.points.path_starts = paths.noise;
+  inputs.points.path_energies = paths.energy;
 }
 
 void EvaluationInputs::draw_codes(GenerativeModel& model, MetricInputs& inputs) const {

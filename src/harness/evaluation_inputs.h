@@ -11,6 +11,9 @@
 
 namespace assay {
 
+/// Whose stream eval_noise samples are drawn from to be scored: eval.sample_seed, or the run's own.
+std::uint64_t sample_seed(const Definition& definition, std::uint64_t run_seed);
+
 /// Where a model's weights are.
 torch::Device device_of(Trainable& model);
 
@@ -34,6 +37,10 @@ class EvaluationInputs {
   void draw_reconstructions(GenerativeModel& model, MetricInputs& inputs) const;
   void draw_elbo(GenerativeModel& model, MetricInputs& inputs) const;
   void draw_log_weights(GenerativeModel& model, MetricInputs& inputs) const;
+  void draw_denoising_losses(GenerativeModel& model, MetricInputs& inputs) const;
+  /// Of ode_nll.examples of the reference, the same for every run.
+  void draw_densities(GenerativeModel& model, MetricInputs& inputs) const;
+  void draw_path_energies(GenerativeModel& model, MetricInputs& inputs) const;
   /// Codes of the reference images, the log-variances of their posteriors where the model has some,
   /// and the factors of the images where the data set knows them.
   void draw_codes(GenerativeModel& model, MetricInputs& inputs) const;

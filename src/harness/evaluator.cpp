@@ -44,11 +44,6 @@ GenerativeModel& generative(Trainable& model, std::string_view family) {
 
 }  // namespace
 
-std::uint64_t sample_seed(const Definition& definition, std::uint64_t run_seed) {
-  const std::int64_t of_all_runs = definition.integer("eval.sample_seed");
-  return of_all_runs < 0 ? run_seed : static_cast<std::uint64_t>(of_all_runs);
-}
-
 Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
                      EvaluationProgress progress)
     : definition_(definition),
@@ -165,7 +160,11 @@ void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs,
         inputs.images.originals, inputs.images.reconstructions, definition_.integer("eval.grid"));
     if (picture) result.artifacts.push_back(*picture);
   }
+  inputs.evaluations = evaluations_.value_or(1.0);
   if (needs_.has(Part::kElbo)) drawer_.draw_elbo(model, inputs);
+  if (needs_.has(Part::kDenoisingLosses)) drawer_.draw_denoising_losses(model, inputs);
+  if (needs_.has(Part::kDensities)) drawer_.draw_densities(model, inputs);
+  if (needs_.has(Part::kPathEnergies)) drawer_.draw_path_energies(model, inputs);
   if (needs_.has(Part::kLogWeights)) drawer_.draw_log_weights(model, inputs);
   draw_code_inputs(model, inputs);
   if (needs_.has(Part::kPaths)) {
@@ -206,7 +205,7 @@ std::int64_t Evaluator::samples_at_a_time() const {
 
 SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
   std::int64_t done = 0;
-  std::int64_t polls = 0, batches = 0;
+  std::int64_t evaluations = 0;
   const auto show = [&] { progress_("sample", done, count); };
   const bool of_features = needs_.any_of(kSampleFeatures);
   SampleKeeper keeper(
@@ -220,8 +219,8 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
   request.count = count;
   request.generator = make_generator(torch::kCPU, sample_seed(definition_, seed_), kEvalNoise);
   request.batch_size = samples_at_a_time();
-  request.poll = [&] {
-    ++polls;
+  request.poll = [&](std::int64_t samples) {
+    evaluations += samples;
     show();
   };
   request.progress = [&](std::int64_t now) {
@@ -230,7 +229,6 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
     show();
   };
   request.sink = [&](const at::Tensor& samples) {
-    ++batches;
     keeper.take(samples);
     sampling_.resume();
   };
@@ -238,8 +236,7 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
   model.sample(request);
   sampling_.pause();
   // Counted, not computed of the settings: a sampler that does more than they say is found out.
-  if (polls > 0)
-    evaluations_ = fmt::format("{:g}", static_cast<double>(polls) / static_cast<double>(batches));
+  if (evaluations > 0) evaluations_ = static_cast<double>(evaluations) / static_cast<double>(count);
   release_cached_memory();
   return keeper;
 }

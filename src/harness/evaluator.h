@@ -22,9 +22,6 @@ struct EvaluationResult {
   std::vector<Note> notes;          ///< e.g. mode_collapse
 };
 
-/// Whose stream eval_noise samples are drawn from to be scored: eval.sample_seed, or the run's own.
-std::uint64_t sample_seed(const Definition& definition, std::uint64_t run_seed);
-
 /// Draws what the metrics of a definition need from a model, and scores it. All noise comes from
 /// the run's streams eval_noise and eval_posterior, started afresh at each evaluation: the latents
 /// stay the same through the run, and an evaluation changes nothing that training sees.
@@ -75,7 +72,7 @@ class Evaluator {
   std::optional<double> reference_spread_;
   SpeedMeter sampling_;
   /// How often a batch of samples asked the network; none where the sampler does not say so.
-  std::optional<std::string> evaluations_;
+  std::optional<double> evaluations_;
 };
 
 }  // namespace assay

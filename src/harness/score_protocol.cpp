@@ -14,11 +14,13 @@ namespace {
 // What the scores of bounds and of codes are of.
 void add_inference(const Metric& metric, const Definition& definition, Protocol& protocol) {
   const Capabilities can = capabilities_of(definition);
+  // Densities and probabilities are in different units.
   if (metric.needs.any_of({Part::kElbo, Part::kLogWeights})) {
-    // Densities and probabilities are in different units.
     protocol["likelihood"] = can.likelihood;
-    // log p(x|y) bounds another quantity than log p(x).
-    if (can.conditional) protocol["conditioning"] = "labels";
+  }
+  // log p(x|y) is another quantity than log p(x).
+  if (metric.needs.any_of({Part::kElbo, Part::kLogWeights, Part::kDensities}) && can.conditional) {
+    protocol["conditioning"] = "labels";
   }
   if (metric.needs.has(Part::kLogWeights)) {
     protocol["importance_samples"] = std::to_string(definition.integer("eval.importance_samples"));
@@ -59,7 +61,7 @@ Protocol score_protocol(const Metric& metric, const ScoreSource& source) {
     protocol.merge(sampling_protocol(definition, dataset.train.size()));
     // Of an adaptive solver the tolerance is the setting; its counts differ from sample to sample.
     auto& stated = protocol["network_evaluations"];
-    if (evaluations && stated != "adaptive") stated = *evaluations;
+    if (evaluations && stated != "adaptive") stated = fmt::format("{:g}", *evaluations);
     const std::int64_t of_all = definition.integer("eval.sample_seed");
     if (of_all >= 0) protocol["sample_seed"] = std::to_string(of_all);
   }

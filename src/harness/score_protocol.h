@@ -19,7 +19,7 @@ std::string convolution_of_scores(const Definition& definition, const Dataset& d
 
 /// What scores that rest on samples read; paths draw latents of their own.
 inline constexpr Parts kSamples{Part::kFeatures, Part::kSpatialFeatures, Part::kLogits,
-                                Part::kImages, Part::kPoints};
+                                Part::kImages,   Part::kPoints,          Part::kEvaluations};
 
 /// What the scores of a run are of.
 struct ScoreSource {
@@ -29,7 +29,7 @@ struct ScoreSource {
   const Extractor* extractor;  ///< nullptr: points, which are their own features
   torch::Device device;
   /// How often each sample asked the network, as counted; nothing: as its sampler's settings say.
-  const std::optional<std::string>& evaluations;
+  std::optional<double> evaluations;
 };
 
 /// The fields of a score's protocol that do not depend on the metric's own estimator.

@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
@@ -35,6 +36,7 @@ Members members_of(torch::nn::Module& module) {
   if (auto* linear = module.as<nn::LinearImpl>()) return weight_and_bias(*linear);
   if (auto* conv = module.as<nn::Conv2dImpl>()) return weight_and_bias(*conv);
   if (auto* conv = module.as<nn::ConvTranspose2dImpl>()) return weight_and_bias(*conv);
+  if (auto* table = module.as<nn::EmbeddingImpl>()) return {&table->weight};
   if (auto* norm = module.as<nn::GroupNormImpl>()) return weight_and_bias(*norm);
   if (auto* norm = module.as<nn::LayerNormImpl>()) return weight_and_bias(*norm);
   if (auto* norm = module.as<nn::BatchNorm1dImpl>()) return batch_norm_members(*norm);

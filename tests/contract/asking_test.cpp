@@ -87,6 +87,12 @@ const std::vector<Question>& questions() {
       {"elbo", [](GenerativeModel& model, const Batch& batch) { model.elbo(batch, seeded(1)); }},
       {"log_weights",
        [](GenerativeModel& model, const Batch& batch) { model.log_weights(batch, 2, seeded(1)); }},
+      {"denoising_losses", [](GenerativeModel& model,
+                              const Batch& batch) { model.denoising_losses(batch, seeded(1)); }},
+      {"log_density", [](GenerativeModel& model,
+                         const Batch& batch) { model.log_density(batch, 0.1, seeded(1)); }},
+      {"path_energies",
+       [](GenerativeModel& model, const Batch&) { model.path_energies(3, seeded(1)); }},
   };
   return all;
 }

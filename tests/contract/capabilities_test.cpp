@@ -45,7 +45,10 @@ TEST_P(CapabilitiesOf, EachMethodAnswersIfAndOnlyIfTheySaySo) {
   }
   EXPECT_EQ(model->jacobian_norms(batch).has_value(), can_.differentiable);
   EXPECT_EQ(model->elbo(batch, seeded(1)).has_value(), !can_.likelihood.empty());
-  EXPECT_EQ(model->log_weights(batch, 2, seeded(1)).has_value(), !can_.likelihood.empty());
+  EXPECT_EQ(model->log_weights(batch, 2, seeded(1)).has_value(), can_.weighs);
+  EXPECT_EQ(model->denoising_losses(batch, seeded(1)).has_value(), can_.denoises);
+  EXPECT_EQ(model->log_density(batch, 0.1, seeded(1)).has_value(), can_.flows);
+  EXPECT_EQ(model->path_energies(2, seeded(1)).has_value(), can_.paths);
   if (!codes) return;
   EXPECT_EQ(codes->logvar.defined(), can_.encoding == Encoding::kGaussians);
   EXPECT_EQ(codes->mu.size(1), can_.code_size.value_or(codes->mu.size(1)));

@@ -164,6 +164,9 @@ std::vector<torch::Tensor> answers(Trainable& model, const Case& setting) {
   put(all, generative->jacobian_norms(batch));
   put(all, generative->elbo(batch, seeded(1)));
   put(all, generative->log_weights(batch, 2, seeded(1)));
+  put(all, generative->denoising_losses(batch, seeded(1)));
+  put(all, generative->log_density(batch, 0.1, seeded(1)));
+  if (const auto paths = generative->path_energies(3, seeded(1))) put(all, paths->energy);
   return all;
 }
 

@@ -88,15 +88,20 @@ MetricInputs inputs_of(const Setting& setting, const Requirements& least) {
   inputs.images.generated = pictures(n, side, 7);
   inputs.images.reference = inputs.images.originals = pictures(m, side, 8);
   inputs.images.reconstructions = inputs.images.noisy_reconstructions = pictures(m, side, 9);
-  if (least.labels) {
+  const Parts needs = metric(setting.metric).needs;
+  const bool of_samples_alone = needs.has(Part::kSampleLabels) && !needs.has(Part::kLabels);
+  if (least.labels || of_samples_alone) {
     inputs.labels.generated = labels(n, std::max<int64_t>(2, least.generated_classes));
     if (least.generated_classes == 1) inputs.labels.generated.zero_();
     inputs.labels.reference = labels(m, 2);
   }
   if (least.training_labels) inputs.labels.training = labels(least.training, 2);
+  if (n > 0) inputs.evaluations = 2.0;
   const int64_t z = std::max<int64_t>(1, least.codes);
   inputs.likelihoods.elbo = normal(m, 1, 10).squeeze(1);
   inputs.likelihoods.log_weights = normal(m, 2, 11).to(at::kDouble);
+  inputs.likelihoods.densities = normal(m, 1, 18).squeeze(1).to(at::kDouble);
+  inputs.likelihoods.denoising_losses = normal(m, 8, 19).square();
   inputs.likelihoods.dimensions = 4;
   inputs.codes.means = normal(m, z, 12);
   inputs.codes.logvar = at::zeros({m, z});
@@ -108,6 +113,8 @@ MetricInputs inputs_of(const Setting& setting, const Requirements& least) {
   inputs.points.mode_sigma = 0.1;
   inputs.points.generated = 0.01 * normal(n, 2, 15);
   inputs.points.reference = normal(m, 2, 16);
+  inputs.points.path_starts = normal(n, 2, 20);
+  inputs.points.path_energies = normal(n, 1, 21).abs().squeeze(1).to(at::kDouble);
   inputs.labels.class_logits = normal(m, 2, 17);
   return inputs;
 }
@@ -227,8 +234,9 @@ TEST_P(MetricContract, RefusesAFractionWhereItCounts) {
     const auto whole = [](const std::string& text) {
       return text.find("must be a whole number") != std::string::npos;
     };
-    // Two options say what is drawn for a metric, which does not look at them itself.
-    const bool of_drawing = one.name == "jacobian_norm" || one.name == "linear_probe_error";
+    // These options say what is drawn for a metric, which does not look at them itself.
+    const bool of_drawing =
+        one.name == "jacobian_norm" || one.name == "linear_probe_error" || one.name == "ode_nll";
     EXPECT_EQ(whole(checked), whole(computed) || of_drawing)
         << each.key << ": " << checked << computed;
   }

@@ -10,10 +10,11 @@
 #include <numeric>
 #include <vector>
 
+#include "kernels/product/assignment.h"
 #include "metrics/images/psnr.h"
 #include "metrics/images/ssim.h"
 #include "metrics/likelihood/importance_weights.h"
-#include "metrics/points/assignment.h"
+#include "metrics/points/path_energy.h"
 #include "metrics/points/wasserstein.h"
 #include "oracle.h"
 
@@ -165,6 +166,50 @@ TEST(BitsPerDim, IsTheNllInBitsOverTheDimensions) {
   EXPECT_NEAR(value.value, 2.0, 1e-14);
   EXPECT_EQ(value.protocol.at("importance_samples"), "2");
   EXPECT_NEAR(metric("iwae_nll").compute(inputs).value, 8.0 * std::numbers::ln2, 1e-14);
+}
+
+TEST(OdeNll, IsTheMeanOfDensitiesInNatsAndInBits) {
+  MetricInputs inputs;
+  inputs.likelihoods.densities = at::tensor({-3.0, -5.0, -7.0}, at::kDouble) * std::numbers::ln2;
+  const auto nats = metric("ode_nll").compute(inputs);
+  EXPECT_NEAR(nats.value, 5.0 * std::numbers::ln2, 1e-14);
+  EXPECT_NEAR(nats.standard_error, 2.0 * std::numbers::ln2 / std::sqrt(3.0), 1e-14);
+  EXPECT_EQ(nats.protocol.at("tolerance"), "0.0001");
+  EXPECT_THAT(refusal([&] { metric("ode_bits_per_dim").compute(inputs); }),
+              HasSubstr("0 dimensions"));
+  inputs.likelihoods.dimensions = 2;
+  EXPECT_NEAR(metric("ode_bits_per_dim").compute(inputs).value, 2.5, 1e-14);
+}
+
+TEST(ValidationLoss, IsTheMeanOverExamplesAndTimes) {
+  MetricInputs inputs;
+  inputs.likelihoods.denoising_losses = at::tensor({1.0, 3.0, 5.0, 7.0}, at::kDouble).view({2, 2});
+  const auto loss = metric("validation_loss").compute(inputs);
+  EXPECT_NEAR(loss.value, 4.0, 1e-14);
+  EXPECT_NEAR(loss.standard_error, 2.0, 1e-14);  // of 2 and 6
+  EXPECT_EQ(loss.protocol.at("times"), "2");
+}
+
+TEST(NetworkEvaluations, AreThoseThatWereCounted) {
+  MetricInputs inputs;
+  EXPECT_THAT(refusal([&] { metric("nfe").compute(inputs); }), HasSubstr("no sample was drawn"));
+  inputs.evaluations = 13.5;
+  EXPECT_EQ(metric("nfe").compute(inputs).value, 13.5);
+}
+
+// All points shifted by (3, 4): W₂² = 25, which straight paths in unit time take.
+TEST(PathEnergy, IsNoneBeyondTransportsOfStraightPaths) {
+  const auto starts = normal_matrix(1, 50, 2).to(at::kDouble);
+  const auto reference = starts + at::tensor({3.0, 4.0}, at::kDouble);
+  const auto energy = [&](double each) {
+    return normalised_path_energy(at::full({50}, each, at::kDouble), starts, reference);
+  };
+  EXPECT_NEAR(energy(25.0).value, 0.0, 1e-12);
+  EXPECT_NEAR(energy(50.0).value, 1.0, 1e-12);
+  EXPECT_NEAR(energy(20.0).value, 0.2, 1e-12);
+  const auto spread = at::tensor({24.0, 26.0}, at::kDouble).repeat({25});
+  EXPECT_NEAR(normalised_path_energy(spread, starts, reference).standard_error,
+              std::sqrt(50.0 / 49.0) / std::sqrt(50.0) / 25.0, 1e-12);
 }
 
 TEST(IwaeNll, RefusesWeightsThatAreNotFinite) {

@@ -24,7 +24,9 @@
 namespace assay {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 TEST(InceptionScore, AgreesWithTorchFidelityWithoutShuffling) {
   const auto logits = oracle_arrays("features_small.npz").at("logits");
@@ -322,6 +324,23 @@ TEST(StackedModes, ClassifyTheImagesOfAnEvaluationOnce) {
   EXPECT_NEAR(metric("stacked_reverse_kl").compute(inputs).value, 0.0, 1e-15);
   inputs.images.generated = at::zeros({4, 1, 28, 28}, at::kByte);
   EXPECT_DOUBLE_EQ(metric("stacked_reverse_kl").compute(inputs).value, std::log(10.0));
+}
+
+TEST(ClassAccuracy, IsTheShareThatShowsTheClassAskedFor) {
+  MetricInputs inputs;
+  inputs.features.logits =
+      at::tensor({2.0, 1.0, 0.0, 0.0, 1.0, 0.5, 0.0, 1.0, 0.5, 0.1, 0.0, 3.0}, at::kFloat)
+          .view({4, 3});
+  inputs.labels.generated = at::tensor({0, 1, 2, 2}, at::kLong);
+  const auto value = metric("class_accuracy").compute(inputs);
+  EXPECT_EQ(value.value, 0.75);
+  EXPECT_NEAR(value.standard_error, std::sqrt(0.75 * 0.25 / 4.0), 1e-15);
+  inputs.labels.generated = at::tensor({0, 1, 2, 3}, at::kLong);
+  EXPECT_THAT([&] { metric("class_accuracy").compute(inputs); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("class 3"), HasSubstr("knows 3 classes"))));
+  inputs.labels.generated = at::Tensor();
+  EXPECT_THAT([&] { metric("class_accuracy").compute(inputs); },
+              ThrowsMessage<Error>(HasSubstr("there are none")));
 }
 
 TEST(Parzen, IsTheDensityOfAMixtureOfGaussians) {

@@ -17,6 +17,20 @@ namespace {
 
 bool is_ddpm(const Definition& definition) { return !definition.has("objective.process"); }
 
+}  // namespace
+
+bool says(const Definition& definition, std::string_view path) {
+  return definition.has(path) && definition.boolean(path);
+}
+
+double number_or_none(const Definition& definition, std::string_view path) {
+  return definition.has(path) ? definition.number(path) : 0.0;
+}
+
+bool has_unet(const Definition& definition) {
+  return is_ddpm(definition) || definition.text("model.network") == "unet";
+}
+
 UNetOptions unet_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   const auto& shape = args.example_shape;
@@ -42,6 +56,8 @@ UNetOptions unet_options(const ModelArgs& args) {
   options.time_embedding = definition.integer("model.time_embedding");
   options.lowest_time_frequency = definition.number("model.lowest_time_frequency");
   options.layout = kUNetLayouts.of(definition, "model.layout");
+  options.classes = told_classes(args);
+  options.outputs = says(definition, "objective.learned_variance") ? 2 : 1;
   const auto misfit = unet_misfit(options);
   if (!misfit.empty()) throw Error(fmt::format("{}: [model]: {}", definition.name, misfit));
   return options;
@@ -54,32 +70,13 @@ TimeMlpOptions mlp_options(const ModelArgs& args) {
   options.widths = definition.integers("model.hidden_widths");
   options.activation = kActivations.of(definition, "model.activation");
   options.time_frequencies = definition.integer("model.time_frequencies");
+  options.classes = told_classes(args);
   return options;
 }
 
-SamplerSettings sampler_settings(const Definition& definition) {
-  SamplerSettings settings;
-  settings.eta = definition.number("sampler.eta");
-  settings.large_variance = kVariances.of(definition, "sampler.variance");
-  if (is_ddpm(definition)) return settings;
-  settings.s_churn = definition.number("sampler.s_churn");
-  settings.s_tmin = definition.number("sampler.s_tmin");
-  settings.s_tmax = definition.number("sampler.s_tmax");
-  settings.s_noise = definition.number("sampler.s_noise");
-  settings.order = definition.integer("sampler.order");
-  settings.predictor = predictors().of(definition, "sampler.predictor");
-  settings.corrector = correctors().of(definition, "sampler.corrector");
-  settings.corrector_snr = definition.number("sampler.corrector_snr");
-  settings.corrector_steps = definition.integer("sampler.corrector_steps");
-  settings.tolerance = definition.number("sampler.tolerance");
-  return settings;
-}
-
-}  // namespace
-
 std::shared_ptr<DenoisingNetwork> denoising_network(const ModelArgs& args) {
   std::shared_ptr<DenoisingNetwork> network;
-  if (is_ddpm(args.definition) || args.definition.text("model.network") == "unet") {
+  if (has_unet(args.definition)) {
     network = std::make_shared<UNetImpl>(unet_options(args));
   } else {
     network = std::make_shared<TimeMlpImpl>(mlp_options(args));
@@ -120,6 +117,24 @@ TimeSettings time_settings(const Definition& definition) {
           .sd = definition.number("objective.log_noise_sd")};
 }
 
+SamplerSettings sampler_settings(const Definition& definition) {
+  SamplerSettings settings;
+  settings.eta = definition.number("sampler.eta");
+  settings.large_variance = kVariances.of(definition, "sampler.variance");
+  if (is_ddpm(definition)) return settings;
+  settings.s_churn = definition.number("sampler.s_churn");
+  settings.s_tmin = definition.number("sampler.s_tmin");
+  settings.s_tmax = definition.number("sampler.s_tmax");
+  settings.s_noise = definition.number("sampler.s_noise");
+  settings.order = definition.integer("sampler.order");
+  settings.predictor = predictors().of(definition, "sampler.predictor");
+  settings.corrector = correctors().of(definition, "sampler.corrector");
+  settings.corrector_snr = definition.number("sampler.corrector_snr");
+  settings.corrector_steps = definition.integer("sampler.corrector_steps");
+  settings.tolerance = definition.number("sampler.tolerance");
+  return settings;
+}
+
 std::int64_t sampler_steps(const Definition& definition) {
   const auto steps = definition.integer("sampler.steps");
   return steps == 0 ? definition.integer("objective.timesteps") : steps;
@@ -148,13 +163,30 @@ SamplerOptions sampler_options(const Definition& definition, const Process& proc
   return options;
 }
 
+GuidanceOptions guidance_options(const Definition& definition) {
+  if (!says(definition, "model.conditional")) return {};
+  return {.scale = definition.number("sampler.guidance_scale"),
+          .from = definition.number("sampler.guidance_from"),
+          .to = definition.number("sampler.guidance_to")};
+}
+
+std::int64_t told_classes(const ModelArgs& args) {
+  const auto& definition = args.definition;
+  if (!says(definition, "model.conditional")) return 0;
+  refuse_if(args.classes == 0, definition,
+            "model.conditional = true needs labels, which the data set does not have");
+  return args.classes;
+}
+
 std::int64_t network_evaluations(const Definition& definition) {
   const torch::NoGradGuard no_grad;
   const auto process = process_of(definition, torch::kCPU);
   std::int64_t examples = 0;
-  const auto nothing = counted([](const torch::Tensor& x, const torch::Tensor&,
-                                  const Condition&) { return Estimate{.x0 = at::zeros_like(x)}; },
-                               examples);
+  const auto nothing =
+      classifier_free(counted([](const torch::Tensor& x, const torch::Tensor&,
+                                 const Condition&) { return Estimate{.x0 = at::zeros_like(x)}; },
+                              examples),
+                      guidance_options(definition));
   const std::vector<std::uint64_t> seeds = {0};
   run_sampler(at::zeros({1, 1}), seeds, sampler_options(definition, *process), nothing);
   return examples;

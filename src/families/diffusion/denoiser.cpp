@@ -7,6 +7,11 @@
 
 namespace assay {
 
+Condition of_examples(const Condition& condition, const torch::Tensor& index) {
+  if (!condition.labels.defined()) return {};
+  return {.labels = condition.labels.index_select(0, index)};
+}
+
 Denoiser counted(Denoiser denoiser, std::int64_t& examples) {
   return [denoiser = std::move(denoiser), &examples](const torch::Tensor& x, const torch::Tensor& t,
                                                      const Condition& condition) {

@@ -13,6 +13,9 @@ struct Condition {
   torch::Tensor labels = {};  ///< [N] i64; undefined: nothing, the condition is dropped
 };
 
+/// That of the examples `index` [M] i64 alone.
+Condition of_examples(const Condition& condition, const torch::Tensor& index);
+
 /// What a network says of noisy examples.
 struct Estimate {
   torch::Tensor x0;  ///< E[x_0|x_t], like x_t

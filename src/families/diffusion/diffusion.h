@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/events.h"
+#include "families/capabilities.h"
 #include "families/trainable.h"
 
 namespace assay {
@@ -12,7 +13,8 @@ namespace assay {
 /// Parameterisation explains, a LossWeighting and a TimeDistribution of its squared error, and a
 /// Sampler that asks the network back to examples. Each is a table of pages in this folder.
 ///
-/// Logged per step: loss.
+/// Logged per step: loss; vlb in bits per value where the variance is learned; classifier_loss and
+/// classifier_accuracy where a classifier is trained beside.
 Schema diffusion_schema();
 /// Throws Error where what is composed does not go together.
 void check_diffusion(const Definition& definition);
@@ -21,6 +23,8 @@ void check_diffusion(const Definition& definition);
 /// has no use for.
 void describe_diffusion_sampling(const Definition& definition, std::int64_t training_images,
                                  Protocol& protocol);
+/// Of both families.
+Capabilities diffusion_capabilities(const Definition& definition);
 std::unique_ptr<Trainable> make_diffusion(const ModelArgs& args);
 
 /// Denoising diffusion probabilistic model (Ho et al. 2020): the corner of that space with a grid

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "families/diffusion/composition.h"
+#include "families/diffusion/coupling.h"
 #include "families/diffusion/diffusion.h"
 #include "families/diffusion/parameterisation.h"
 #include "families/diffusion/step_spacing.h"
@@ -123,6 +124,57 @@ void check_times(const Definition& definition) {
                         definition.text("sampler.spacing"), times.size()));
 }
 
+// Whether it carries N(0, I) to the data in unit time.
+bool is_transport(const Definition& d) {
+  return d.integer("objective.timesteps") == 0 &&
+         continuous_processes().of(d, "objective.process").reaches_pure_noise;
+}
+
+void check_guidance(const Definition& d) {
+  refuse_if(d.number("sampler.guidance_scale") != 1.0 && d.number("objective.p_uncond") == 0.0, d,
+            "sampler.guidance_scale needs a network that knows examples without a class; set "
+            "objective.p_uncond, 0.1 say");
+  refuse_if(d.number("sampler.guidance_from") > d.number("sampler.guidance_to"), d,
+            fmt::format("sampler.guidance_from = {} is above sampler.guidance_to = {}, which "
+                        "leaves no time to guide at",
+                        d.number("sampler.guidance_from"), d.number("sampler.guidance_to")));
+  if (!is_on(d, "sampler.classifier_scale")) return;
+  refuse_if(is_transport(d) || d.boolean("objective.zero_terminal_snr"), d,
+            "sampler.classifier_scale moves estimates by sigma^2/alpha, and sampling begins where "
+            "no signal is left; take another objective.process, or model.conditional with "
+            "sampler.guidance_scale");
+}
+
+// Noise that depends on the example leaves the ODE's velocity what it is, but no score.
+void check_coupling(const Definition& d) {
+  const auto& coupling = d.text("objective.coupling");
+  const bool wide = is_on(d, "objective.path_sd");
+  refuse_if(couplings().at(coupling).bridge && !wide, d,
+            fmt::format("objective.coupling = \"{}\" needs the sd of its bridges; set "
+                        "objective.path_sd, 0.1 say",
+                        coupling));
+  if (coupling == "independent" && !wide) return;
+  const std::string cause = wide ? std::string("objective.path_sd")
+                                 : fmt::format("objective.coupling = \"{}\"", coupling);
+  refuse_if(d.text("objective.prediction") != "velocity", d,
+            fmt::format("{} is of a velocity; set objective.prediction = \"velocity\"", cause));
+  const auto& sampler = samplers().of(d, "sampler.name");
+  const bool draws = sampler.is_stochastic != nullptr && sampler.is_stochastic(sampler_settings(d));
+  refuse_if(draws, d,
+            fmt::format("{} leaves no score, which sampler.name = \"{}\" as it is set up draws "
+                        "noise by; take \"euler\", \"midpoint\", \"heun\" or \"dopri5\"",
+                        cause, d.text("sampler.name")));
+}
+
+void check_learned_variance(const Definition& d) {
+  if (!d.boolean("objective.learned_variance")) return;
+  refuse_if(!has_unet(d), d,
+            "objective.learned_variance = true needs model.network = \"unet\": a perceptron has no "
+            "second output");
+  refuse_if(d.integer("objective.timesteps") < 2, d,
+            "objective.learned_variance = true is of a grid's steps; set objective.timesteps");
+}
+
 void leave_out_what_one_step_has_no_use_for(std::int64_t steps, Protocol& protocol) {
   if (steps > 1) return;
   // The last step adds no noise, and it is the only one.
@@ -138,6 +190,9 @@ void check_ddpm(const Definition& definition) {
 }
 
 void check_diffusion(const Definition& definition) {
+  check_guidance(definition);
+  check_coupling(definition);
+  check_learned_variance(definition);
   if (definition.integer("objective.timesteps") == 0) {
     check_continuous(definition);
   } else {
@@ -149,6 +204,19 @@ void check_diffusion(const Definition& definition) {
     }
   }
   check_times(definition);
+}
+
+Capabilities diffusion_capabilities(const Definition& d) {
+  const auto timesteps = d.integer("objective.timesteps");
+  Capabilities can{.conditional = says(d, "model.conditional") || says(d, "model.classifier"),
+                   .denoises = true,
+                   .flows = timesteps == 0,
+                   .paths = is_transport(d) && samplers().of(d, "sampler.name").solve == nullptr};
+  if (timesteps < 2) return can;
+  const bool learned = says(d, "objective.learned_variance");
+  can.likelihood = fmt::format("{}, {} variance", has_unet(d) ? "discretised_gaussian" : "gaussian",
+                               learned ? "learned" : d.text("sampler.variance"));
+  return can;
 }
 
 void describe_ddpm_sampling(const Definition& definition, std::int64_t, Protocol& protocol) {

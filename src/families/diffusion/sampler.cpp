@@ -149,6 +149,7 @@ torch::Tensor run_sampler(const torch::Tensor& noise, std::span<const std::uint6
   for (std::size_t i = 0; i < options.times.size(); ++i) {
     begin_step(state, i, options.times);
     auto next = options.sampler->step(state, options.settings);
+    if (options.watch) options.watch(state, next);
     keep_step(state);
     state.x = std::move(next);
   }

@@ -97,6 +97,8 @@ struct SamplerOptions {
   const Sampler* sampler = nullptr;
   std::vector<double> times;  ///< of the process, falling; the last step leads to kClean
   SamplerSettings settings = {};
+  /// Called after each step of a grid with where it began and where it led. May be empty.
+  std::function<void(const SamplerState& from, const torch::Tensor& to)> watch = {};
 };
 
 /// What a sampler starts from: noise and, per sample, the seed of its own noise. Sample i depends

@@ -135,6 +135,7 @@ Capabilities vae_capabilities(const Definition& definition) {
           .encoding = point ? Encoding::kPoints : Encoding::kGaussians,
           .differentiable = true,
           .likelihood = point ? std::string() : definition.text("objective.likelihood"),
+          .weighs = !point,
           .code_size = definition.integer("model.latent_dim")};
 }
 

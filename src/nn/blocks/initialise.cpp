@@ -61,4 +61,9 @@ void initialise_xavier(torch::nn::Module& module, torch::Generator generator) {
 
 torch::Generator construction_generator() { return at::detail::getDefaultCPUGenerator(); }
 
+KeptConstructionGenerator::KeptConstructionGenerator()
+    : generator_(construction_generator()), state_(generator_.get_state()) {}
+
+KeptConstructionGenerator::~KeptConstructionGenerator() { generator_.set_state(state_); }
+
 }  // namespace assay

@@ -24,4 +24,19 @@ void initialise_xavier(torch::nn::Module& module, torch::Generator generator);
 /// The CPU generator that construction draws from, seeded by the harness from stream init.
 torch::Generator construction_generator();
 
+/// Puts that generator back where it was, at the end of a scope: networks whose weights are loaded
+/// or drawn anew draw from it all the same, and a run that is scored between two steps goes on with
+/// it.
+class KeptConstructionGenerator {
+ public:
+  KeptConstructionGenerator();
+  ~KeptConstructionGenerator();
+  KeptConstructionGenerator(const KeptConstructionGenerator&) = delete;
+  KeptConstructionGenerator& operator=(const KeptConstructionGenerator&) = delete;
+
+ private:
+  torch::Generator generator_;
+  torch::Tensor state_;
+};
+
 }  // namespace assay

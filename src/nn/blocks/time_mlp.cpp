@@ -22,7 +22,7 @@ TimeMlpImpl::TimeMlpImpl(const TimeMlpOptions& options) : options_(options) {
   const auto values = c10::multiply_integers(options.example_shape);
   std::int64_t width = values + (count > 0 ? 2 * count : 1);
   auto widths = options.widths;
-  widths.push_back(values);
+  widths.push_back(options.outputs > 0 ? options.outputs : values);
   for (const auto next : widths) {
     layers_.push_back(register_module(fmt::format("layer{}", layers_.size()), Linear(width, next)));
     width = next;
@@ -34,6 +34,11 @@ TimeMlpImpl::TimeMlpImpl(const TimeMlpOptions& options) : options_(options) {
 
 torch::Tensor TimeMlpImpl::predict(const torch::Tensor& x_t, const torch::Tensor& t,
                                    const torch::Tensor& labels, std::optional<Noise>) {
+  return forward(x_t, t, labels).view(x_t.sizes());
+}
+
+torch::Tensor TimeMlpImpl::forward(const torch::Tensor& x_t, const torch::Tensor& t,
+                                   const torch::Tensor& labels) {
   if (frequencies_.defined() && frequencies_.device() != t.device()) {
     frequencies_ = frequencies_.to(t.device());
   }
@@ -44,7 +49,7 @@ torch::Tensor TimeMlpImpl::predict(const torch::Tensor& x_t, const torch::Tensor
     h = h + label_(labels.defined() ? labels : none);
   }
   for (std::size_t i = 1; i < layers_.size(); ++i) h = layers_[i](options_.activation(h));
-  return h.view(x_t.sizes());
+  return h;
 }
 
 }  // namespace assay

@@ -20,6 +20,7 @@ struct TimeMlpOptions {
   /// Frequencies of the sinusoidal embedding of t, from 1 to 100 radians; 0: t itself.
   std::int64_t time_frequencies = 0;
   std::int64_t classes = 0;
+  std::int64_t outputs = 0;  ///< numbers that it returns; 0: an example's
 };
 
 /// Perceptron of an example's values and a time: Linear and activation per width, then Linear, of
@@ -28,6 +29,9 @@ struct TimeMlpOptions {
 class TimeMlpImpl : public DenoisingNetwork {
  public:
   explicit TimeMlpImpl(const TimeMlpOptions& options);
+  /// Returns [N, outputs].
+  torch::Tensor forward(const torch::Tensor& x_t, const torch::Tensor& t,
+                        const torch::Tensor& labels = {});
   torch::Tensor predict(const torch::Tensor& x_t, const torch::Tensor& t,
                         const torch::Tensor& labels, std::optional<Noise> noise) override;
 

@@ -18,15 +18,17 @@ namespace {
 
 constexpr std::int64_t kTimeWidthFactor = 4;  // Ho et al. 2020: the time MLP is 4 · base wide
 
-std::int64_t embedding_width(const UNetOptions& o) {
-  return o.time_embedding > 0 ? o.time_embedding : 2 * o.base_channels;
-}
-
 torch::Tensor double_side(const torch::Tensor& h) {
   return at::upsample_nearest2d(h, {2 * h.size(2), 2 * h.size(3)});
 }
 
 }  // namespace
+
+std::int64_t unet_embedding_width(const UNetOptions& o) {
+  return o.time_embedding > 0 ? o.time_embedding : 2 * o.base_channels;
+}
+
+std::int64_t unet_time_channels(const UNetOptions& o) { return kTimeWidthFactor * o.base_channels; }
 
 std::string unet_misfit(const UNetOptions& o) {
   if (o.multipliers.empty()) return "the U-Net has no levels";
@@ -47,7 +49,7 @@ std::string unet_misfit(const UNetOptions& o) {
       return fmt::format("{} heads do not divide a level's {} channels", o.heads, width);
     }
   }
-  const std::int64_t embedding = embedding_width(o);
+  const std::int64_t embedding = unet_embedding_width(o);
   if (embedding < 4 || embedding % 2 != 0) {
     return fmt::format("the time embedding is {} wide, it must be even and at least 4", embedding);
   }
@@ -85,7 +87,7 @@ UNetBlock UNetImpl::block(const std::string& name, std::int64_t in, std::int64_t
   ResidualBlockOptions residual;
   residual.in_channels = in;
   residual.out_channels = out;
-  residual.time_channels = kTimeWidthFactor * options_.base_channels;
+  residual.time_channels = unet_time_channels(options_);
   residual.groups = options_.groups;
   residual.dropout = options_.dropout;
   residual.conditioning = options_.conditioning;
@@ -96,8 +98,8 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
   const auto misfit = unet_misfit(options);
   TORCH_CHECK(misfit.empty(), misfit);
   const std::int64_t inner = options.channels * options.space_to_depth * options.space_to_depth;
-  const std::int64_t embedding = embedding_width(options);
-  const std::int64_t time = kTimeWidthFactor * options.base_channels;
+  const std::int64_t embedding = unet_embedding_width(options);
+  const std::int64_t time = unet_time_channels(options);
   frequencies_ = log_spaced_frequencies(embedding / 2, options.lowest_time_frequency,
                                         options.highest_time_frequency);
   time1_ = register_module("time1", Linear(embedding, time));

@@ -52,6 +52,10 @@ struct UNetOptions {
   std::int64_t outputs = 1;  ///< images that it returns, one behind the other in the channels
 };
 
+/// Width of the sinusoidal embedding of the time, and of what two layers make of it.
+std::int64_t unet_embedding_width(const UNetOptions& options);
+std::int64_t unet_time_channels(const UNetOptions& options);
+
 /// What does not fit in `options` (sides that do not halve evenly, groups or heads that do not
 /// divide the channels), as the sentence of an error message; empty if all fits.
 std::string unet_misfit(const UNetOptions& options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metrics/points/assignment.h"
+#include "kernels/product/assignment.h"
 
 #include <ATen/ATen.h>
 

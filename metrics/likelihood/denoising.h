@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "metrics/metric.h"
+
+namespace assay {
+
+/// Of diffusion models: the mean over examples and eight times of the training loss, with the
+/// standard error over examples; and how often a sample asked its network, as counted while samples
+/// were drawn (1 where one pass draws them), without an error.
+MetricValue compute_validation_loss(const MetricInputs& inputs);
+MetricValue compute_nfe(const MetricInputs& inputs);
+
+}  // namespace assay

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "families/diffusion/composition.h"
+#include "families/diffusion/coupling.h"
+#include "families/diffusion/guidance.h"
+#include "families/diffusion/noisy_classifier.h"
+#include "families/diffusion/parameterisation.h"
+#include "families/diffusion/variational_bound.h"
+#include "families/optimizer.h"
+#include "nn/optim/ema.h"
+
+namespace assay {
+
+/// The model of families diffusion and ddpm.
+class Diffusion : public GenerativeModel {
+ public:
+  explicit Diffusion(const ModelArgs& args);
+
+  std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
+  void visit_state(StateVisitor& visitor) override;
+  void sample(const SampleRequest& request) override;
+  std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
+
+  // What it says of examples: diffusion_evaluation.cpp.
+  std::optional<torch::Tensor> elbo(const Batch& batch, torch::Generator generator) override;
+  std::optional<torch::Tensor> denoising_losses(const Batch& batch,
+                                                torch::Generator generator) override;
+  std::optional<torch::Tensor> log_density(const Batch& batch, double tolerance,
+                                           torch::Generator generator) override;
+  std::optional<PathEnergies> path_energies(std::int64_t count,
+                                            torch::Generator generator) override;
+
+ private:
+  using Network = std::shared_ptr<DenoisingNetwork>;
+
+  /// What the network says of x_t, and of the variance where that is learned.
+  struct Prediction {
+    torch::Tensor output, variance_share;
+  };
+  Prediction predict(Network& network, const torch::Tensor& x_t, const torch::Tensor& t,
+                     const Level& level, const torch::Tensor& labels,
+                     std::optional<Noise> noise) const;
+  torch::Tensor told_labels(const Batch& batch, const Noise& noise) const;
+  torch::Tensor bound_loss(const torch::Tensor& x0, const torch::Tensor& x_t,
+                           const Prediction& predicted, const torch::Tensor& t,
+                           const Level& level) const;
+  Estimate estimate(Network& network, const torch::Tensor& x, const torch::Tensor& t,
+                    const Condition& condition) const;
+  /// Guided and clamped as the sampler is told to.
+  Denoiser denoiser(Network& network, const std::function<void(std::int64_t)>& poll) const;
+  torch::Tensor classifier_input(const torch::Tensor& x_t, const Level& level) const;
+  /// Examples of the request's first samples; `watch` as SamplerOptions'.
+  torch::Tensor drawn(const DiffusionLatents& latents, std::int64_t begin, const Denoiser& denoise,
+                      const SamplerOptions& options) const;
+
+  const Parameterisation& parameterisation_;
+  const LossWeighting& weighting_;
+  const TimeDistribution& times_;
+  LossWeightingSettings weighting_settings_;
+  TimeSettings time_settings_;
+  double data_sd_;
+  const Coupling& coupling_;
+  double path_sd_;
+  std::vector<std::int64_t> example_shape_;
+  bool clip_x0_;
+  std::int64_t told_classes_;  ///< 0: the network is told none
+  std::int64_t classes_;       ///< that samples are of, in turn; 0: none
+  double p_uncond_, dynamic_threshold_, classifier_scale_, vlb_weight_;
+  GuidanceOptions guidance_;
+  torch::Device device_;
+  std::unique_ptr<Process> process_;
+  SamplerOptions sampler_;
+  std::optional<VariationalBound> bound_;  ///< of a grid
+  bool learned_variance_;
+  bool has_paths_;  ///< path_energies()
+  Averaged<Network> network_;
+  Optimizer optimizer_;
+  std::optional<NoisyClassifier> classifier_;
+};
+
+/// The level of times t, [N] or 0-dim, to compute with examples like x.
+Level level_of(const Process& process, const torch::Tensor& t, const torch::Tensor& x);
+/// Whether examples are images, [C,H,W], or points.
+inline bool is_image(const std::vector<std::int64_t>& example_shape) {
+  return example_shape.size() == 3;
+}
+
+}  // namespace assay
