@@ -118,6 +118,7 @@ Schema dataset_keys() {
 }
 
 Schema train_keys() {
+  const std::vector<Need> no_half_life = {{"ema.half_life_images", {"0"}}};
   return {
       {.path = "train.batch_size",
        .default_value = int64_t{64},
@@ -228,10 +229,26 @@ Schema train_keys() {
            "decay per step of the averaged weights; 0: none are kept, raw weights are scored and "
            "sampled",
        .minimum = 0,
-       .maximum = 0.9999999},
+       .maximum = 0.9999999,
+       .needs = no_half_life},
       {.path = "ema.ramp",
        .default_value = true,
-       .meaning = "use min(decay, (1 + n) / (10 + n)) at step n"},
+       .meaning = "use min(decay, (1 + n) / (10 + n)) at step n",
+       .needs = no_half_life},
+      {.path = "ema.half_life_images",
+       .default_value = int64_t{0},
+       .meaning = "instead of a decay: weights are averaged that count half after this many "
+                  "training images (Karras et al. 2020, 2022); 0: by ema.decay",
+       .unit = "images",
+       .minimum = 0,
+       .maximum = kMany},
+      {.path = "ema.ramp_ratio",
+       .default_value = 0.0,
+       .meaning = "the half-life is at most this share of the images seen; 0: as it is from the "
+                  "start; EDM: 0.05",
+       .minimum = 0,
+       .maximum = 1e6,
+       .needs = {{"ema.half_life_images"}}},
   };
 }
 

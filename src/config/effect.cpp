@@ -27,7 +27,8 @@ bool is_met(const Need& need, const Key& key, const Value& value) {
   if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
     return std::any_of(list->begin(), list->end(), wanted);
   }
-  return wanted(std::get<std::string>(value));
+  const auto* text = std::get_if<std::string>(&value);
+  return wanted(text != nullptr ? *text : to_toml(value));
 }
 
 // "objective.kl_parts = \"weighted\" or \"stratified\"".
@@ -36,8 +37,10 @@ std::string wanted_text(const Need& need, const Key& key) {
   if (values.empty()) values = key.choices;
   std::erase_if(values, [&](const auto& text) { return Value(text) == key.default_value; });
   if (values.empty()) return fmt::format("{} other than {}", need.path, to_toml(key.default_value));
-  for (auto& value : values) value = to_toml(Value(value));
-  const bool is_list = key.default_value.index() == Value(std::vector<std::string>()).index();
+  const bool is_list = std::holds_alternative<std::vector<std::string>>(key.default_value);
+  if (is_list || std::holds_alternative<std::string>(key.default_value)) {
+    for (auto& value : values) value = to_toml(Value(value));
+  }
   return fmt::format("{} {} {}", need.path, is_list ? "with" : "=", fmt::join(values, " or "));
 }
 

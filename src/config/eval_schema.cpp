@@ -37,8 +37,9 @@ Schema eval_keys() {
        .meaning = "features for fd, precision, recall and the Inception-Score form"},
       {.path = "eval.weights",
        .default_value = std::string("ema"),
-       .meaning = "weights that are scored and sampled: the averaged ones where ema.decay > 0, or "
-                  "the raw ones",
+       .meaning =
+           "weights that are scored and sampled: the averaged ones where [ema] keeps some, or "
+           "the raw ones",
        .choices = {"ema", "raw"}},
       {.path = "eval.generated",
        .default_value = int64_t{5000},

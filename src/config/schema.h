@@ -20,7 +20,7 @@ using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<
 /// What another key must hold for a key to have an effect.
 struct Need {
   std::string path;
-  std::vector<std::string> values = {};  ///< one of these texts (a list: any of them in it);
+  std::vector<std::string> values = {};  ///< one of these texts or numbers (a list: any in it);
                                          ///< empty: anything but its default
 };
 

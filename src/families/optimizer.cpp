@@ -98,7 +98,10 @@ OptimizerOptions network_optimizer_options(const Definition& definition,
 EmaOptions ema_options(const Definition& definition) {
   return {.decay = definition.number("ema.decay"),
           .ramp = definition.boolean("ema.ramp"),
-          .scored = definition.text("eval.weights") == "ema"};
+          .scored = definition.text("eval.weights") == "ema",
+          .half_life_images = definition.integer("ema.half_life_images"),
+          .ramp_ratio = definition.number("ema.ramp_ratio"),
+          .images_per_step = definition.integer("train.batch_size")};
 }
 
 Optimizer::Optimizer(torch::nn::Module& module, const OptimizerOptions& options)

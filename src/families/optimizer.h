@@ -39,7 +39,7 @@ Schema network_optimizer_keys(const std::string& network);
 OptimizerOptions network_optimizer_options(const Definition& definition,
                                            const std::string& network);
 
-/// What its [ema] table and eval.weights say.
+/// What its [ema] table and eval.weights say, of a network that each batch updates once.
 EmaOptions ema_options(const Definition& definition);
 
 /// Clipping, learning-rate schedule and update rule of one network.

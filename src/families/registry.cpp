@@ -10,6 +10,7 @@
 #include "families/classifier/classifier.h"
 #include "families/diffusion/diffusion.h"
 #include "families/gan/gan.h"
+#include "families/optimizer.h"
 #include "families/training_codes.h"
 #include "families/vae/vae.h"
 #include "families/vq_vae/vq_vae.h"
@@ -101,7 +102,7 @@ std::int64_t seeds_together(const Definition& definition) {
 }
 
 std::string scored_weights(const Definition& definition) {
-  return definition.number("ema.decay") > 0.0 ? definition.text("eval.weights") : "raw";
+  return ema_options(definition).averages() ? definition.text("eval.weights") : "raw";
 }
 
 Protocol sampling_protocol(const Definition& definition, std::int64_t training_images) {

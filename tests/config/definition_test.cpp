@@ -139,6 +139,20 @@ TEST(Effects, AnEmptyNeedIsAnythingButTheDefault) {
             "it needs objective.beta other than 1.0");
 }
 
+TEST(Effects, ANeedOfANumberYieldsToALaterLayer) {
+  const std::string half_life = "ema.half_life_images = 500000\n";
+  EXPECT_EQ(refusal(kVae + "ema.decay = 0.999\n" + half_life),
+            "x.toml:2:13: ema.decay = 0.999 has no effect: ema.half_life_images is 500000 "
+            "(x.toml:3:24); it needs ema.half_life_images = 0");
+  EXPECT_EQ(refusal(kVae + half_life, {.overrides = {{"ema.ramp", "false", "--set r"}}}),
+            "--set r: ema.ramp = false has no effect: ema.half_life_images is 500000 "
+            "(x.toml:2:24); it needs ema.half_life_images = 0");
+  EXPECT_EQ(refusal(kVae + "ema.decay = 0.999\n",
+                    {.overrides = {{"ema.half_life_images", "500000", "--set h"}}}),
+            "");
+  EXPECT_EQ(refusal(kVae + "ema.decay = 0.999\nema.ramp = false\n"), "");
+}
+
 TEST(Definition, OverrideValuesAreTomlOrBareWords) {
   const Definition d = resolve(
       "family='vae'\n",

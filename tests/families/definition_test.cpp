@@ -73,6 +73,30 @@ decay = 0.995
   EXPECT_DOUBLE_EQ(options.gradient_clip, 200.0);
   EXPECT_DOUBLE_EQ(ema_options(definition).decay, 0.995);
   EXPECT_TRUE(ema_options(definition).ramp);
+  const auto by_images =
+      ema_options(defined("family = \"vae\"\ntrain.batch_size = 512\n"
+                          "ema.half_life_images = 500000\n"
+                          "ema.ramp_ratio = 0.05\n"));
+  EXPECT_TRUE(by_images.averages());
+  EXPECT_EQ(by_images.half_life_images, 500'000);
+  EXPECT_DOUBLE_EQ(by_images.ramp_ratio, 0.05);
+  EXPECT_EQ(by_images.images_per_step, 512);
+  EXPECT_FALSE(ema_options(defined("family = \"vae\"\n")).averages());
+}
+
+TEST(ScoredWeights, AreAveragesWhereADefinitionKeepsThem) {
+  EXPECT_EQ(scored_weights(defined("family = \"vae\"\n")), "raw");
+  EXPECT_EQ(scored_weights(defined("family = \"vae\"\nema.decay = 0.9\n")), "ema");
+  const std::string by_images = "family = \"vae\"\nema.half_life_images = 100\n";
+  EXPECT_EQ(scored_weights(defined(by_images)), "ema");
+  EXPECT_EQ(scored_weights(defined(by_images + "eval.weights = 'raw'\n")), "raw");
+}
+
+TEST(Classifier, RefusesAverages) {
+  const auto refused = HasSubstr("the classifier keeps no averaged weights");
+  const std::string classifier = "family = \"classifier\"\n";
+  EXPECT_THAT(refusal(classifier + "ema.decay = 0.9\n", {1, 28, 28}, 10), refused);
+  EXPECT_THAT(refusal(classifier + "ema.half_life_images = 100\n", {1, 28, 28}, 10), refused);
 }
 
 TEST(Recipes, HaveTheSizesOfTheRecipesPage) {

@@ -163,6 +163,20 @@ TEST(DiffusionStep, TheAverageFollowsTheNetwork) {
                               0.75 * before + 0.25 * after.at("network.output.bias")));
 }
 
+TEST(DiffusionStep, TheAverageFollowsTheNetworkByItsHalfLife) {
+  const auto model =
+      diffusion("train.batch_size = 6\nema.half_life_images = 3\nema.ramp_ratio = 0.25\n");
+  // Nothing has been seen; then a quarter of 6 images, then the whole half-life.
+  const double decays[] = {0.0, 0.0625, 0.25, 0.25};
+  auto expected = copy_of_state(*model).at("ema.output.bias");
+  for (std::int64_t step = 0; step < 4; ++step) {
+    logged_by_step(*model, {torch::rand({kImages, 1, 8, 8}, seeded(5)), {}}, step);
+    const auto now = copy_of_state(*model);
+    expected = decays[step] * expected + (1.0 - decays[step]) * now.at("network.output.bias");
+    EXPECT_TRUE(torch::allclose(now.at("ema.output.bias"), expected, 1e-4, 1e-7)) << step;
+  }
+}
+
 // x_0 as an output implies it.
 torch::Tensor implied_x0(const Setting& setting, const torch::Tensor& x_t,
                          const torch::Tensor& output, double alpha_bar) {

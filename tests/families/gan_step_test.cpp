@@ -158,6 +158,20 @@ TEST(GanStep, TheAverageFollowsTheGeneratorOnceForEachOfItsUpdates) {
   }
 }
 
+TEST(GanStep, AHalfLifeCountsTheImagesOfAllStepsOfTheDiscriminator) {
+  const auto model = affine_gan(
+      "train.batch_size = 7\nobjective.discriminator_steps = 2\n"
+      "ema.half_life_images = 14\n");
+  auto expected = copy_of_state(*model).at("ema.0.weight");
+  for (std::int64_t index = 0; index < 4; ++index) {
+    logged_by_step(*model, real_points(kExamples), index);
+    const auto now = copy_of_state(*model);
+    // 14 images are seen from one of its updates to the next.
+    if (index % 2 == 1) expected = 0.5 * expected + 0.5 * now.at("generator.0.weight");
+    EXPECT_TRUE(torch::allclose(now.at("ema.0.weight"), expected)) << index;
+  }
+}
+
 TEST(GanStep, SamplesComeFromTheAverageUnlessRawWeightsAreAskedFor) {
   for (const std::string weights : {"ema", "raw"}) {
     const auto model = affine_gan("ema.decay = 0.9\neval.weights = '" + weights + "'\n");

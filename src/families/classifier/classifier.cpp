@@ -68,8 +68,9 @@ class Classifier : public Trainable {
 Schema classifier_schema() { return {}; }
 
 void check_classifier(const Definition& definition) {
-  refuse_if(definition.number("ema.decay") > 0.0, definition,
-            "the classifier keeps no averaged weights; set ema.decay = 0");
+  refuse_if(
+      ema_options(definition).averages(), definition,
+      "the classifier keeps no averaged weights; set ema.decay = 0 and ema.half_life_images = 0");
 }
 
 Capabilities classifier_capabilities(const Definition&) {

@@ -124,8 +124,9 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       discriminator_optimizer_(*discriminator_,
                                network_optimizer_options(args.definition, "discriminator")),
       unrolling_(args.definition, discriminator_, discriminator_optimizer_) {
-  generator_.keep_average(ema_options(args.definition),
-                          [&] { return new_generator(architecture, args, classes_); });
+  auto average = ema_options(args.definition);
+  average.images_per_step *= discriminator_steps_;
+  generator_.keep_average(average, [&] { return new_generator(architecture, args, classes_); });
 }
 
 Examples Gan::generate(std::int64_t count, const StepContext& context) {

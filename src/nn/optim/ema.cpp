@@ -5,10 +5,24 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace assay {
+namespace {
+
+double decay_of_half_life(const EmaOptions& options, std::int64_t step) {
+  const auto images = static_cast<double>(options.images_per_step);
+  auto half_life = static_cast<double>(options.half_life_images);
+  if (options.ramp_ratio > 0.0) {
+    half_life = std::min(half_life, options.ramp_ratio * images * static_cast<double>(step));
+  }
+  return half_life > 0.0 ? std::exp2(-images / half_life) : 0.0;
+}
+
+}  // namespace
 
 double ema_decay(const EmaOptions& options, std::int64_t step) {
+  if (options.half_life_images > 0) return decay_of_half_life(options, step);
   if (!options.ramp) return options.decay;
   const auto n = static_cast<double>(step);
   return std::min(options.decay, (1.0 + n) / (10.0 + n));

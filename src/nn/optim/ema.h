@@ -12,14 +12,27 @@
 
 namespace assay {
 
+/// How long an average remembers: by a decay per step, or by a half-life in training images, which
+/// counts where it is given.
 struct EmaOptions {
-  double decay = 0.0;  ///< per step; 0: no average is kept
-  bool ramp = true;
+  double decay = 0.0;  ///< per step
+  bool ramp = true;    ///< of the decay
   bool scored = true;  ///< the average is what is scored and sampled, not the live weights
+  std::int64_t half_life_images = 0;  ///< until a weight counts half; 0: decay is used
+  double ramp_ratio = 0.0;            ///< most of the images seen that it may be; 0: any length
+  std::int64_t images_per_step = 1;
+
+  /// Whether an average is kept at all.
+  bool averages() const { return decay > 0.0 || half_life_images > 0; }
 };
 
-/// Decay at 0-based `step`: decay, or min(decay, (1 + step) / (10 + step)) when ramped, so that the
-/// initial weights are forgotten early.
+/// Decay at 0-based `step`, so that the initial weights are forgotten early. By decay: decay, or
+/// min(decay, (1 + step) / (10 + step)) when ramped. By half-life (Karras et al. 2020,
+/// "Analyzing and Improving the Image Quality of StyleGAN", code; with the ramp Karras et al. 2022,
+/// code):
+///   0.5^(images_per_step / min(half_life_images, ramp_ratio · images_seen)),
+/// images_seen = step · images_per_step being those before this step; 0, a copy of the live
+/// weights, where the ramp leaves no half-life.
 double ema_decay(const EmaOptions& options, std::int64_t step);
 
 /// Exponential moving average of a network, kept in a second network of the same architecture that
@@ -45,10 +58,10 @@ class Averaged {
  public:
   explicit Averaged(Network live) : live_(std::move(live)) {}
 
-  /// Keeps the average in what make() gives, a network like the live one, if options.decay > 0.
+  /// Keeps the average in what make() gives, a network like the live one, if options say so.
   template <class Make>
   void keep_average(const EmaOptions& options, const Make& make) {
-    if (options.decay <= 0.0) return;
+    if (!options.averages()) return;
     shadow_ = make();
     ema_.emplace(*shadow_, *live_, options);
     scores_average_ = options.scored;
