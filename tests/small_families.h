@@ -377,6 +377,25 @@ sampler.steps = 4
 sampler.clip_x0 = true
 )",
        {1, 8, 8}},
+      {"DiffusionNcsnpp",
+       R"(family = "diffusion"
+ema.half_life_images = 50
+ema.ramp_ratio = 0.5
+model.base_channels = 16
+model.multipliers = [1, 2]
+model.attention_resolutions = [4]
+model.up_attention = "last_block"
+model.head_channels = 8
+model.resample = "biggan"
+model.resample_filter = [1, 3, 3, 1]
+model.skip_scale = 0.7071067811865476
+model.progressive_input = "residual"
+objective.process = "ve"
+objective.prediction = "score"
+sampler.name = "heun"
+sampler.steps = 4
+)",
+       {1, 8, 8}},
       {"DiffusionFlowPoints",
        R"(family = "diffusion"
 ema.decay = 0.9

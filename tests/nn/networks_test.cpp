@@ -138,6 +138,23 @@ TEST(ResidualBlock, IsTheIdentityBeforeTraining) {
   EXPECT_TRUE(torch::equal(block(x, torch::ones({2, 8})), x));
 }
 
+TEST(ResidualBlock, ResamplesWhatSkipsItAndScalesTheSum) {
+  // The last convolution starts at zero, so only the skip is left.
+  ResidualBlockOptions options{.in_channels = 16, .out_channels = 16, .time_channels = 8};
+  options.skip_scale = 0.5;
+  const auto x = torch::randn({2, 16, 4, 4}, seeded(1)), e = torch::ones({2, 8});
+  options.resampling = Resampling::kHalve;
+  EXPECT_TRUE(torch::allclose(ResidualBlock(options)(x, e), 0.5 * torch::avg_pool2d(x, 2)));
+  options.resampling = Resampling::kDouble;
+  const auto doubled = x.repeat_interleave(2, 2).repeat_interleave(2, 3);
+  EXPECT_TRUE(torch::equal(ResidualBlock(options)(x, e), 0.5 * doubled));
+  options.projects_skip = true;
+  ResidualBlock projected(options);
+  const auto p = projected->named_parameters();
+  EXPECT_TRUE(torch::allclose(
+      projected(x, e), 0.5 * torch::conv2d(doubled, p["skip.weight"], p["skip.bias"]), 1e-4, 1e-5));
+}
+
 TEST(ResidualBlock, GradientEqualsFiniteDifferences) {
   for (const auto conditioning : {TimeConditioning::kFilm, TimeConditioning::kAdditive}) {
     ResidualBlock block(ResidualBlockOptions{.in_channels = 2,
@@ -202,6 +219,14 @@ TEST(SelfAttention, IsTheIdentityBeforeTraining) {
   SelfAttention attention(16, 4, 8);
   const auto x = torch::randn({2, 16, 3, 3}, seeded(1));
   EXPECT_TRUE(torch::equal(attention(x), x));
+}
+
+TEST(SelfAttention, ScalesItsSum) {
+  SelfAttention plain(8, 2, 4), scaled(8, 2, 4, 0.25);
+  fill_normal(*plain, 5);
+  fill_normal(*scaled, 5);
+  const auto x = torch::randn({1, 8, 2, 3}, seeded(1));
+  EXPECT_TRUE(torch::equal(scaled(x), 0.25 * plain(x)));
 }
 
 TEST(SelfAttention, PermutesWithItsPixels) {

@@ -37,6 +37,22 @@ UNetOptions small(UNetLayout layout) {
   return options;
 }
 
+// Either layout with whatever joins its levels, and with all that adds weights.
+std::vector<UNetOptions> every_way() {
+  std::vector<UNetOptions> all;
+  for (const auto layout : {UNetLayout::kDdpm, UNetLayout::kCompact}) {
+    for (const auto resample :
+         {UNetResample::kConvolution, UNetResample::kResidual, UNetResample::kProjected}) {
+      all.push_back(small(layout));
+      all.back().resample = resample;
+    }
+    all.back().resample_filter = {1, 3, 3, 1};
+    all.back().progressive_input = true;
+    all.back().skip_scale = std::sqrt(0.5);
+  }
+  return all;
+}
+
 TEST(UNet, RecipeHasTheRecipesParameters) {
   // By hand: time 8,320 + 16,512; input 1,184; down0 Res32 26,880, resample 18,496; down1 Res64
   // 90,624; attention 16,768; middle Res64 90,624; up1 Res(128→64) 135,872, resample 18,464; up0
@@ -67,9 +83,33 @@ TEST(UNet, DdpmLayoutHasThePublishedSizeOnCifar10) {
   EXPECT_NEAR(static_cast<double>(parameter_count(options)) / 1e6, 35.7, 0.05);
 }
 
+TEST(UNet, SwitchesOfDdpmppAndNcsnppGiveTheAuthorsSizesOnCifar10) {
+  // Counted on yang-song/score_sde_pytorch's NCSNpp of configs/vp/cifar10_ddpmpp_continuous.py, and
+  // on NVlabs/edm's networks of --arch=ddpmpp and ncsnpp, whose features of the time are 256 wide.
+  UNetOptions options;
+  options.channels = 3;
+  options.image_size = 32;
+  options.base_channels = 128;
+  options.multipliers = {1, 2, 2, 2};
+  options.blocks = 4;
+  options.attention_resolutions = {16};
+  options.attention_in_last_up_block_only = true;
+  options.heads = 1;
+  options.groups = 32;
+  options.time_embedding = 128;
+  options.conditioning = TimeConditioning::kAdditive;
+  options.resample = UNetResample::kProjected;
+  EXPECT_EQ(parameter_count(options), 61804419);
+  options.multipliers = {2, 2, 2};
+  EXPECT_EQ(parameter_count(options), 55732739);
+  options.time_embedding = 256;
+  options.progressive_input = true;
+  EXPECT_EQ(parameter_count(options), 56395523);
+}
+
 TEST(UNet, ReturnsZerosOfTheImagesShapeBeforeTraining) {
-  for (const auto layout : {UNetLayout::kDdpm, UNetLayout::kCompact}) {
-    UNet net(small(layout));
+  for (const auto& options : every_way()) {
+    UNet net(options);
     const auto y = net(torch::randn({3, 1, 8, 8}, seeded(1)), torch::rand({3}, seeded(2)));
     EXPECT_EQ(y.sizes(), (std::vector<std::int64_t>{3, 1, 8, 8}));
     EXPECT_EQ(y.abs().max().item<float>(), 0.0f);
@@ -77,11 +117,10 @@ TEST(UNet, ReturnsZerosOfTheImagesShapeBeforeTraining) {
 }
 
 TEST(UNet, EveryParameterReceivesAGradientOnceTheZerosAreGone) {
-  for (const auto layout : {UNetLayout::kDdpm, UNetLayout::kCompact}) {
-    auto options = small(layout);
+  for (auto options : every_way()) {
     options.attention_resolutions = {4};
     options.dropout = 0.1;
-    options.space_to_depth = layout == UNetLayout::kCompact ? 2 : 1;
+    options.space_to_depth = options.layout == UNetLayout::kCompact ? 2 : 1;
     UNet net(options);
     {
       const torch::NoGradGuard no_grad;
@@ -124,8 +163,7 @@ TEST(UNet, GradientOfTheInputEqualsFiniteDifferences) {
 // or a sign is of its size.
 TEST(UNet, GradientsOfTheKernelsAreThoseOfF64) {
   const ConvolutionModeScope mode(ConvolutionMode::kWinograd);
-  for (const auto layout : {UNetLayout::kDdpm, UNetLayout::kCompact}) {
-    auto options = small(layout);
+  for (auto options : every_way()) {
     options.base_channels = 16;
     options.image_size = 16;
     options.attention_resolutions = {8};
@@ -175,6 +213,19 @@ TEST(UNet, SaysWhatDoesNotFit) {
   options = small(UNetLayout::kDdpm);
   options.heads = 5;
   EXPECT_THAT(unet_misfit(options), HasSubstr("5 heads do not divide"));
+  options.head_channels = 4;
+  EXPECT_EQ(unet_misfit(options), "") << "then their number counts for nothing";
+  options.head_channels = 16;
+  EXPECT_THAT(unet_misfit(options), HasSubstr("heads of 16 channels do not divide a level's 8"));
+  options = small(UNetLayout::kDdpm);
+  options.resample_filter = {1, 2, 1};
+  EXPECT_THAT(unet_misfit(options), HasSubstr("the resampling filter has 3 taps, it must have an"));
+  options.resample_filter = {1, -1};
+  EXPECT_THAT(unet_misfit(options), HasSubstr("must have a positive sum"));
+  options = small(UNetLayout::kDdpm);
+  options.lowest_time_frequency = 2.0;
+  options.highest_time_frequency = 1.0;
+  EXPECT_THAT(unet_misfit(options), HasSubstr("time, 2, exceeds the highest, 1"));
   EXPECT_EQ(unet_misfit(small(UNetLayout::kDdpm)), "");
 }
 

@@ -1,4 +1,4 @@
-"""Numbers that the tests form again (tests/families/twin.h)."""
+"""Numbers that the tests form again (filled.h)."""
 import torch
 
 

@@ -11,6 +11,13 @@ namespace assay {
 
 inline const Choices<UNetLayout> kUNetLayouts = {{"ddpm", UNetLayout::kDdpm},
                                                  {"compact", UNetLayout::kCompact}};
+inline const Choices<UNetResample> kUNetResamples = {{"conv", UNetResample::kConvolution},
+                                                     {"residual", UNetResample::kResidual},
+                                                     {"biggan", UNetResample::kProjected}};
+/// Whether only a level's last one.
+inline const Choices<bool> kUpAttentions = {{"every_block", false}, {"last_block", true}};
+/// Whether there is one.
+inline const Choices<bool> kProgressiveInputs = {{"none", false}, {"residual", true}};
 inline const Choices<TimeConditioning> kTimeConditionings = {
     {"film", TimeConditioning::kFilm}, {"additive", TimeConditioning::kAdditive}};
 inline const Choices<NoiseSchedule (*)(std::int64_t)> kNoiseSchedules = {

@@ -40,7 +40,20 @@ Schema network_keys() {
        .default_value = int64_t{4},
        .meaning = "heads of attention",
        .minimum = 1,
-       .maximum = 64},
+       .maximum = 64,
+       .needs = {{"model.head_channels", {"0"}}}},
+      {.path = "model.head_channels",
+       .default_value = int64_t{0},
+       .meaning =
+           "channels of each head, in place of their number (Dhariwal & Nichol 2021: 64); 0: "
+           "by model.heads",
+       .minimum = 0,
+       .maximum = 4096},
+      {.path = "model.up_attention",
+       .default_value = std::string("every_block"),
+       .meaning = "which blocks of a level on the way up are followed by attention (Song et al. "
+                  "2021: the last)",
+       .choices = kUpAttentions.names()},
       {.path = "model.groups",
        .default_value = int64_t{8},
        .meaning = "groups of group normalisation",
@@ -59,6 +72,34 @@ Schema network_keys() {
   };
 }
 
+Schema level_keys() {
+  return {
+      {.path = "model.resample",
+       .default_value = std::string("conv"),
+       .meaning = "what joins levels: convolutions (Ho et al. 2020), residual blocks (Dhariwal & "
+                  "Nichol 2021), or those with a convolution beside (Song et al. 2021)",
+       .choices = kUNetResamples.names()},
+      {.path = "model.resample_filter",
+       .default_value = std::vector<int64_t>{1, 1},
+       .meaning = "taps of the filter by which they halve and double sides; [1, 3, 3, 1]: NCSN++",
+       .minimum = -1e6,
+       .maximum = 1e6,
+       .needs = {{"model.resample", {"residual", "biggan"}}}},
+      {.path = "model.skip_scale",
+       .default_value = 1.0,
+       .meaning = "sums with what skips a block or attention are multiplied by it (Song et al. "
+                  "2021: 1/sqrt(2))",
+       .minimum = 1e-3,
+       .maximum = 1},
+      {.path = "model.progressive_input",
+       .default_value = std::string("none"),
+       .meaning =
+           "residual: the image, filtered and convolved from level to level, is added on the "
+           "way down (NCSN++: Song et al. 2021)",
+       .choices = kProgressiveInputs.names()},
+  };
+}
+
 Schema time_keys() {
   return {
       {.path = "model.time_conditioning",
@@ -72,18 +113,26 @@ Schema time_keys() {
        .maximum = 65536},
       {.path = "model.lowest_time_frequency",
        .default_value = 1.0,
-       .meaning = "lowest of its frequencies, log-spaced up to 1000; Ho et al. 2020: 0.1",
+       .meaning = "lowest of its frequencies, log-spaced; Ho et al. 2020: 0.1",
        .unit = "radians over the whole process",
        .minimum = 1e-6,
        .maximum = 1000},
+      {.path = "model.highest_time_frequency",
+       .default_value = 1000.0,
+       .meaning =
+           "highest of them; with process edm times are log(noise)/4, and Karras et al. 2022 "
+           "take 1e-4 to 1",
+       .unit = "radians over the whole process",
+       .minimum = 1e-6,
+       .maximum = 1e6},
   };
 }
 
 // A U-Net's keys, or those of a perceptron.
 Schema either_network_keys() {
   const std::vector<Need> mlp = {{"model.network", {"mlp"}}};
-  Schema schema = joined({network_keys(), time_keys()});
-  for (auto& key : schema) key.needs = {{"model.network", {"unet"}}};
+  Schema schema = joined({network_keys(), level_keys(), time_keys()});
+  for (auto& key : schema) key.needs.push_back({"model.network", {"unet"}});
   schema.insert(schema.begin(),
                 {.path = "model.network",
                  .default_value = std::string("unet"),
@@ -113,7 +162,8 @@ Schema either_network_keys() {
 }  // namespace
 
 Schema ddpm_schema() {
-  return joined({network_keys(), time_keys(), ddpm_objective_keys(), ddpm_sampler_keys()});
+  return joined(
+      {network_keys(), level_keys(), time_keys(), ddpm_objective_keys(), ddpm_sampler_keys()});
 }
 
 Schema diffusion_schema() {

@@ -4,10 +4,14 @@
 #include <ATen/ATen.h>
 #include <torch/nn/init.h>
 
+#include "nn/blocks/residual_block.h"
+
 namespace assay {
 
-SelfAttentionImpl::SelfAttentionImpl(std::int64_t channels, std::int64_t heads, std::int64_t groups)
+SelfAttentionImpl::SelfAttentionImpl(std::int64_t channels, std::int64_t heads, std::int64_t groups,
+                                     double skip_scale)
     : heads_(heads),
+      skip_scale_(skip_scale),
       norm_(torch::nn::GroupNormOptions(groups, channels)),
       qkv_(torch::nn::Conv2dOptions(channels, 3 * channels, 1)),
       out_(torch::nn::Conv2dOptions(channels, channels, 1)) {
@@ -27,7 +31,7 @@ torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& x) {
       qkv_(norm_(x)).reshape({n, 3, heads_, c / heads_, height * width}).transpose(-1, -2);
   const auto parts = qkv.unbind(1);
   const auto mixed = at::scaled_dot_product_attention(parts[0], parts[1], parts[2]);
-  return x + out_(mixed.transpose(-1, -2).reshape({n, c, height, width}));
+  return scaled_sum(x, out_(mixed.transpose(-1, -2).reshape({n, c, height, width})), skip_scale_);
 }
 
 }  // namespace assay

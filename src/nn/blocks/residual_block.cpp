@@ -16,6 +16,11 @@ std::int64_t time_outputs(const ResidualBlockOptions& options) {
 
 }  // namespace
 
+torch::Tensor scaled_sum(const torch::Tensor& a, const torch::Tensor& b, double scale) {
+  const auto sum = a + b;
+  return scale == 1.0 ? sum : scale * sum;
+}
+
 ResidualBlockImpl::ResidualBlockImpl(const ResidualBlockOptions& options)
     : options_(options),
       norm1_(torch::nn::GroupNormOptions(options.groups, options.in_channels)),
@@ -30,7 +35,7 @@ ResidualBlockImpl::ResidualBlockImpl(const ResidualBlockOptions& options)
   register_module("conv2", conv2_);
   torch::nn::init::zeros_(conv2_->weight);
   torch::nn::init::zeros_(conv2_->bias);
-  if (options.in_channels != options.out_channels) {
+  if (options.in_channels != options.out_channels || options.projects_skip) {
     skip_ = register_module("skip", Convolution(torch::nn::Conv2dOptions(options.in_channels,
                                                                          options.out_channels, 1)));
   }
@@ -38,7 +43,10 @@ ResidualBlockImpl::ResidualBlockImpl(const ResidualBlockOptions& options)
 
 torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x, const torch::Tensor& embedding,
                                          std::optional<Noise> noise) {
-  auto h = conv1_(norm_silu(norm1_, x));
+  const auto resample = [&](const torch::Tensor& map) {
+    return resampled(map, options_.resampling, options_.filter);
+  };
+  auto h = conv1_(resample(norm_silu(norm1_, x)));
   const auto condition = time_(embedding);
   if (options_.conditioning == TimeConditioning::kFilm) {
     const auto parts = condition.chunk(2, 1);
@@ -47,7 +55,8 @@ torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x, const torch::Te
     h = norm_silu(norm2_, h, condition);
   }
   h = dropout(h, options_.dropout, is_training(), noise);
-  return conv2_(h) + (skip_.is_empty() ? x : skip_(x));
+  const auto skip = resample(x);
+  return scaled_sum(conv2_(h), skip_.is_empty() ? skip : skip_(skip), options_.skip_scale);
 }
 
 }  // namespace assay

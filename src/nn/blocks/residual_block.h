@@ -10,6 +10,7 @@
 
 #include "nn/blocks/convolution.h"
 #include "nn/blocks/linear.h"
+#include "nn/blocks/resample.h"
 #include "nn/noise.h"
 
 namespace assay {
@@ -27,16 +28,26 @@ struct ResidualBlockOptions {
   std::int64_t groups = 8;
   double dropout = 0.0;
   TimeConditioning conditioning = TimeConditioning::kFilm;
+  Resampling resampling = Resampling::kNone;
+  ResampleFilter filter = {1, 1};
+  bool projects_skip = false;  ///< by a 1×1 convolution, even where channels stay
+  double skip_scale = 1.0;     ///< s; 1/√2 keeps the variance (Song et al. 2021, appendix H)
 };
 
+/// scale · (a + b); no multiplication by 1.
+torch::Tensor scaled_sum(const torch::Tensor& a, const torch::Tensor& b, double scale);
+
 /// The residual block of diffusion U-Nets:
-///   skip(x) + Conv3(dropout(SiLU(condition(GN(Conv3(SiLU(GN(x)))), e)))),
-/// the last convolution starting at zero and skip a 1×1 convolution where channels change.
+///   s · (skip(R x) + Conv3(dropout(SiLU(condition(GN(Conv3(R SiLU(GN(x)))), e))))),
+/// the last convolution starting at zero and skip a 1×1 convolution where channels change. R
+/// resamples, in blocks that join levels (Brock et al. 2019, BigGAN; Dhariwal & Nichol 2021, table
+/// 1: skip as in other blocks; Song et al. 2021, appendix H: always a convolution).
 class ResidualBlockImpl : public torch::nn::Module {
  public:
   explicit ResidualBlockImpl(const ResidualBlockOptions& options);
 
-  /// x: [N,I,H,W]; embedding: [N,T], already through its activation. Returns [N,O,H,W].
+  /// x: [N,I,H,W]; embedding: [N,T], already through its activation. Returns [N,O,H,W],
+  /// or sides that resampled() gives.
   /// `noise` draws the dropout mask in training.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& embedding,
                         std::optional<Noise> noise = std::nullopt);

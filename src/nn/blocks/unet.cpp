@@ -19,7 +19,7 @@ namespace {
 constexpr std::int64_t kTimeWidthFactor = 4;  // Ho et al. 2020: the time MLP is 4 · base wide
 
 torch::Tensor double_side(const torch::Tensor& h) {
-  return at::upsample_nearest2d(h, {2 * h.size(2), 2 * h.size(3)});
+  return resampled(h, Resampling::kDouble, {1, 1});
 }
 
 }  // namespace
@@ -45,24 +45,32 @@ std::string unet_misfit(const UNetOptions& o) {
     if (width % o.groups != 0) {
       return fmt::format("{} groups do not divide a level's {} channels", o.groups, width);
     }
-    if (width % o.heads != 0) {
+    if (o.head_channels > 0 && width % o.head_channels != 0) {
+      return fmt::format("heads of {} channels do not divide a level's {} channels",
+                         o.head_channels, width);
+    }
+    if (o.head_channels == 0 && width % o.heads != 0) {
       return fmt::format("{} heads do not divide a level's {} channels", o.heads, width);
     }
   }
+  if (auto misfit = filter_misfit(o.resample_filter); !misfit.empty()) return misfit;
   const std::int64_t embedding = unet_embedding_width(o);
   if (embedding < 4 || embedding % 2 != 0) {
     return fmt::format("the time embedding is {} wide, it must be even and at least 4", embedding);
   }
+  if (o.lowest_time_frequency > o.highest_time_frequency) {
+    return fmt::format("the lowest frequency of the time, {}, exceeds the highest, {}",
+                       o.lowest_time_frequency, o.highest_time_frequency);
+  }
   return {};
 }
 
-UNetBlockImpl::UNetBlockImpl(const ResidualBlockOptions& residual, bool attention,
-                             std::int64_t heads)
+UNetBlockImpl::UNetBlockImpl(const ResidualBlockOptions& residual, std::int64_t heads)
     : residual_(residual) {
   register_module("residual", residual_);
-  if (attention) {
-    attention_ =
-        register_module("attention", SelfAttention(residual.out_channels, heads, residual.groups));
+  if (heads > 0) {
+    attention_ = register_module("attention", SelfAttention(residual.out_channels, heads,
+                                                            residual.groups, residual.skip_scale));
   }
 }
 
@@ -80,18 +88,42 @@ std::int64_t UNetImpl::side(std::size_t level) const {
   return options_.image_size / options_.space_to_depth >> level;
 }
 
-UNetBlock UNetImpl::block(const std::string& name, std::int64_t in, std::int64_t out,
-                          std::int64_t side) {
+bool UNetImpl::attends(std::size_t level) const {
   const auto& at = options_.attention_resolutions;
-  const bool attention = std::find(at.begin(), at.end(), side) != at.end();
-  ResidualBlockOptions residual;
-  residual.in_channels = in;
-  residual.out_channels = out;
-  residual.time_channels = unet_time_channels(options_);
-  residual.groups = options_.groups;
-  residual.dropout = options_.dropout;
-  residual.conditioning = options_.conditioning;
-  return register_module(name, UNetBlock(residual, attention, options_.heads));
+  return std::find(at.begin(), at.end(), side(level)) != at.end();
+}
+
+std::int64_t UNetImpl::heads(std::size_t level) const {
+  return options_.head_channels > 0 ? width(level) / options_.head_channels : options_.heads;
+}
+
+ResidualBlockOptions UNetImpl::residual(std::int64_t in, std::int64_t out) const {
+  return {.in_channels = in,
+          .out_channels = out,
+          .time_channels = unet_time_channels(options_),
+          .groups = options_.groups,
+          .dropout = options_.dropout,
+          .conditioning = options_.conditioning,
+          .skip_scale = options_.skip_scale};
+}
+
+UNetBlock UNetImpl::block(const std::string& name, std::int64_t in, std::int64_t out,
+                          std::int64_t heads) {
+  return register_module(name, UNetBlock(residual(in, out), heads));
+}
+
+void UNetImpl::join(Level& level, const std::string& name, std::int64_t in, std::int64_t out,
+                    Resampling how) {
+  if (options_.resample == UNetResample::kConvolution) {
+    const std::int64_t stride = how == Resampling::kHalve ? 2 : 1;
+    level.convolution = register_module(name, conv3x3(in, out, stride));
+    return;
+  }
+  auto options = residual(in, out);
+  options.resampling = how;
+  options.filter = options_.resample_filter;
+  options.projects_skip = options_.resample == UNetResample::kProjected;
+  level.residual = register_module(name, ResidualBlock(options));
 }
 
 UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
@@ -109,10 +141,11 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
   std::vector<std::int64_t> skips;
   build_down(skips);
   const std::size_t last = options.multipliers.size() - 1;
-  if (!compact()) middle1_ = block("middle1", width(last), width(last), /*side=*/0);
-  middle_attention_ = register_module("middle_attention",
-                                      SelfAttention(width(last), options.heads, options.groups));
-  middle2_ = block("middle2", width(last), width(last), /*side=*/0);
+  if (!compact()) middle1_ = block("middle1", width(last), width(last), /*heads=*/0);
+  middle_attention_ =
+      register_module("middle_attention",
+                      SelfAttention(width(last), heads(last), options.groups, options.skip_scale));
+  middle2_ = block("middle2", width(last), width(last), /*heads=*/0);
   build_up(skips);
 
   output_norm_ = register_module(
@@ -127,20 +160,25 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
 
 void UNetImpl::build_down(std::vector<std::int64_t>& skips) {
   std::int64_t channels = options_.base_channels;
+  std::int64_t image_channels = input_->options.in_channels();
   if (!compact()) skips.push_back(channels);
   for (std::size_t i = 0; i < options_.multipliers.size(); ++i) {
     Level level;
     for (std::int64_t b = 0; b < options_.blocks; ++b) {
       const auto name = fmt::format("down{}_block{}", i, b);
-      level.blocks.push_back(block(name, channels, width(i), side(i)));
+      level.blocks.push_back(block(name, channels, width(i), attends(i) ? heads(i) : 0));
       channels = width(i);
       skips.push_back(channels);
     }
     if (i + 1 < options_.multipliers.size()) {
       const std::int64_t next = compact() ? width(i + 1) : channels;
-      level.resample =
-          register_module(fmt::format("down{}_resample", i), conv3x3(channels, next, 2));
+      join(level, fmt::format("down{}_resample", i), channels, next, Resampling::kHalve);
       channels = next;
+      if (options_.progressive_input) {
+        const auto options = torch::nn::Conv2dOptions(image_channels, channels, 3).stride(2);
+        level.image = register_module(fmt::format("down{}_image", i), Convolution(options));
+        image_channels = channels;
+      }
       if (!compact()) skips.push_back(channels);
     }
     down_.push_back(std::move(level));
@@ -154,13 +192,16 @@ void UNetImpl::build_up(std::vector<std::int64_t>& skips) {
     Level level;
     for (std::int64_t b = 0; b < blocks; ++b) {
       const auto name = fmt::format("up{}_block{}", i, b);
-      level.blocks.push_back(block(name, channels + skips.back(), width(i), side(i)));
+      const bool attention =
+          attends(i) && (b + 1 == blocks || !options_.attention_in_last_up_block_only);
+      level.blocks.push_back(
+          block(name, channels + skips.back(), width(i), attention ? heads(i) : 0));
       skips.pop_back();
       channels = width(i);
     }
     if (i > 0) {
       const std::int64_t next = compact() ? width(i - 1) : channels;
-      level.resample = register_module(fmt::format("up{}_resample", i), conv3x3(channels, next));
+      join(level, fmt::format("up{}_resample", i), channels, next, Resampling::kDouble);
       channels = next;
     }
     up_.push_back(std::move(level));
@@ -175,9 +216,11 @@ torch::Tensor UNetImpl::embed(const torch::Tensor& t, const torch::Tensor& label
   return torch::silu(time2_(hidden) + label_(labels.defined() ? labels : none));
 }
 
-torch::Tensor UNetImpl::upsample(const Level& level, const torch::Tensor& h) const {
-  auto resample = level.resample;
-  return compact() ? double_side(resample(h)) : resample(double_side(h));
+torch::Tensor UNetImpl::resample(Level& level, const torch::Tensor& h, Resampling how,
+                                 const torch::Tensor& embedding, std::optional<Noise> noise) const {
+  if (!level.residual.is_empty()) return level.residual(h, embedding, std::move(noise));
+  if (how == Resampling::kHalve) return level.convolution(h);
+  return compact() ? double_side(level.convolution(h)) : level.convolution(double_side(h));
 }
 
 torch::Tensor UNetImpl::forward(const torch::Tensor& x_t, const torch::Tensor& t,
@@ -189,13 +232,18 @@ torch::Tensor UNetImpl::predict(const torch::Tensor& x_t, const torch::Tensor& t
                                 const torch::Tensor& labels, std::optional<Noise> noise) {
   const std::int64_t factor = options_.space_to_depth;
   const auto embedding = embed(t, labels);
-  auto h = input_(factor > 1 ? at::pixel_unshuffle(x_t, factor) : x_t);
+  auto image = factor > 1 ? at::pixel_unshuffle(x_t, factor) : x_t;
+  auto h = input_(image);
   std::vector<torch::Tensor> skips;
   if (!compact()) skips.push_back(h);
   for (auto& level : down_) {
     for (auto& unit : level.blocks) skips.push_back(h = unit(h, embedding, noise));
-    if (level.resample.is_empty()) continue;
-    h = level.resample(h);
+    if (&level == &down_.back()) break;
+    h = resample(level, h, Resampling::kHalve, embedding, noise);
+    if (options_.progressive_input) {
+      image = level.image(blurred(image, options_.resample_filter));
+      h = image = scaled_sum(image, h, options_.skip_scale);
+    }
     if (!compact()) skips.push_back(h);
   }
   if (!compact()) h = middle1_(h, embedding, noise);
@@ -205,7 +253,8 @@ torch::Tensor UNetImpl::predict(const torch::Tensor& x_t, const torch::Tensor& t
       h = unit(at::cat({h, skips.back()}, 1), embedding, noise);
       skips.pop_back();
     }
-    if (!level.resample.is_empty()) h = upsample(level, h);
+    if (&level == &up_.back()) break;
+    h = resample(level, h, Resampling::kDouble, embedding, noise);
   }
   h = output_(norm_silu(output_norm_, h));
   return factor > 1 ? at::pixel_shuffle(h, factor) : h;

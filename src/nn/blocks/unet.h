@@ -30,6 +30,14 @@ enum class UNetLayout {
   kCompact
 };
 
+/// What levels are joined by.
+enum class UNetResample {
+  kConvolution,  ///< a convolution of stride 2; nearest neighbour and a convolution (Ho et al.
+                 ///< 2020)
+  kResidual,     ///< residual blocks that resample (Dhariwal & Nichol 2021)
+  kProjected     ///< the same with a 1×1 convolution beside (Song et al. 2021: "BigGAN" blocks)
+};
+
 struct UNetOptions {
   std::int64_t channels = 1;     ///< of the images, in and out
   std::int64_t image_size = 28;  ///< images are image_size × image_size
@@ -39,7 +47,9 @@ struct UNetOptions {
   std::int64_t blocks = 2;                      ///< residual blocks per level
   /// Sides of feature maps whose blocks are followed by attention; the middle always has one.
   std::vector<std::int64_t> attention_resolutions = {};
+  bool attention_in_last_up_block_only = false;  ///< of a level (Song et al. 2021, code)
   std::int64_t heads = 4;
+  std::int64_t head_channels = 0;   ///< of each head, instead of a number of heads; 0: by heads
   std::int64_t groups = 8;          ///< of group normalisation
   std::int64_t space_to_depth = 1;  ///< f: the net sees [f²C, H/f, W/f] (Shi et al. 2016)
   double dropout = 0.0;
@@ -48,6 +58,12 @@ struct UNetOptions {
   double lowest_time_frequency = 1.0;  ///< radians per unit of t
   double highest_time_frequency = 1000.0;
   UNetLayout layout = UNetLayout::kDdpm;
+  UNetResample resample = UNetResample::kConvolution;
+  ResampleFilter resample_filter = {1, 1};  ///< of residual blocks and of the progressive input
+  double skip_scale = 1.0;                  ///< of all residual blocks and attentions
+  /// The image, filtered and convolved from level to level, is added to what comes down (Song et
+  /// al. 2021, appendix H, "residual").
+  bool progressive_input = false;
   std::int64_t classes = 0;  ///< it may be told; their embedding is added to that of the time
   std::int64_t outputs = 1;  ///< images that it returns, one behind the other in the channels
 };
@@ -63,7 +79,8 @@ std::string unet_misfit(const UNetOptions& options);
 /// A residual block, followed by attention where the options ask for it.
 class UNetBlockImpl : public torch::nn::Module {
  public:
-  UNetBlockImpl(const ResidualBlockOptions& residual, bool attention, std::int64_t heads);
+  /// heads: of the attention; 0: none.
+  UNetBlockImpl(const ResidualBlockOptions& residual, std::int64_t heads);
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& embedding,
                         std::optional<Noise> noise);
 
@@ -88,16 +105,25 @@ class UNetImpl : public DenoisingNetwork {
                         const torch::Tensor& labels, std::optional<Noise> noise) override;
 
  private:
+  // A convolution or a residual block leads to the next level; nothing does from the last.
   struct Level {
     std::vector<UNetBlock> blocks;
-    Convolution resample{nullptr};  // absent on the last level of either way
+    Convolution convolution{nullptr};
+    ResidualBlock residual{nullptr};
+    Convolution image{nullptr};  // of the progressive input
   };
 
   void build_down(std::vector<std::int64_t>& skips);
   void build_up(std::vector<std::int64_t>& skips);
-  UNetBlock block(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t side);
+  void join(Level& level, const std::string& name, std::int64_t in, std::int64_t out,
+            Resampling how);
+  ResidualBlockOptions residual(std::int64_t in, std::int64_t out) const;
+  UNetBlock block(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t heads);
   torch::Tensor embed(const torch::Tensor& t, const torch::Tensor& labels);
-  torch::Tensor upsample(const Level& level, const torch::Tensor& h) const;
+  torch::Tensor resample(Level& level, const torch::Tensor& h, Resampling how,
+                         const torch::Tensor& embedding, std::optional<Noise> noise) const;
+  bool attends(std::size_t level) const;
+  std::int64_t heads(std::size_t level) const;
   bool compact() const { return options_.layout == UNetLayout::kCompact; }
   std::int64_t width(std::size_t level) const;
   std::int64_t side(std::size_t level) const;
