@@ -59,6 +59,18 @@ void metric_rows(CsvRows& rows, const MetricSummary& metric, const MetricColumn&
   rows.summary("untrained_", metric.untrained);
 }
 
+// A seed's value is 1, at the images at which the failure was first noted; the sum's are a rate.
+void failure_rows(CsvRows& rows, const FailureSummary& failure) {
+  rows.quantity("failure: " + failure.name, "");
+  for (const auto& seed : failure.seeds)
+    rows.of_seed("failed", {seed.seed, seed.uuid, seed.first_images}, 1.0);
+  rows.of_all("n", static_cast<double>(failure.ended));
+  rows.of_all("failed", static_cast<double>(failure.seeds.size()));
+  rows.of_all("mean", failure.rate.value);
+  rows.of_all("low", failure.rate.interval->low);
+  rows.of_all("high", failure.rate.interval->high);
+}
+
 // A claim's rows: experiment and id are the left side's, quantity is the suite and the claim
 // itself.
 std::string claim_rows(const StoredVerdict& stored) {
@@ -101,6 +113,7 @@ std::string report_csv(const Report& report) {
       rows.quantity(speed.phase + "_images_per_second", "");
       rows.summary("", speed.images_per_second);
     }
+    for (const auto& failure : experiment.failures) failure_rows(rows, failure);
     rows.quantity("wall_seconds", "");
     rows.summary("", experiment.wall_seconds);
     rows.quantity("network_evaluations", "");

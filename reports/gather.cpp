@@ -9,10 +9,9 @@
 #include <map>
 #include <set>
 
-#include "reports/computing_time.h"
 #include "reports/curves.h"
+#include "reports/histories.h"
 #include "reports/metric_columns.h"
-#include "reports/repeat_command.h"
 #include "reports/run_settings.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
@@ -113,42 +112,6 @@ void read_losses(const RunGroup& group, ExperimentSummary& summary) {
     for (const auto& [uuid, seed] : by_run) seeds.push_back(seed);
     summary.losses.push_back(curve_over_seeds(name, seeds));
   }
-}
-
-// The newest event of a kind, or nothing.
-std::string event_text(const std::vector<EventRow>& events, std::string_view kind) {
-  const auto found = std::find_if(events.rbegin(), events.rend(),
-                                  [&](const auto& one) { return one.kind == kind; });
-  return found == events.rend() ? "" : found->text;
-}
-
-// What the runs' histories say of the times they took and of where they came from.
-void read_histories(const RunGroup& group, ExperimentSummary& summary) {
-  std::vector<TimedRun> timed;
-  std::string target;
-  for (const auto& run : group.all) {
-    const std::vector<EventRow> events = events_of(*run.database, run.row.number);
-    timed.push_back(timed_run(run.row, events));
-    if (target.empty()) target = event_text(events, "started");
-  }
-  summary.computing_seconds = computing_seconds(timed);
-  summary.command =
-      repeat_command(target, summary.counted.empty() ? summary.runs : summary.counted);
-}
-
-// A run on a GPU says that its peak is the GPU's; older ones stored that of their process.
-void read_peak_memory(const RunGroup& group, ExperimentSummary& summary) {
-  std::int64_t of_process = 0;
-  std::int64_t of_gpu = 0;
-  for (const auto& run : group.counted) {
-    const std::vector<EventRow> events = events_of(*run.database, run.row.number);
-    const bool is_of_gpu =
-        std::ranges::find(events, "peak_memory", &EventRow::kind) != events.end();
-    std::int64_t& largest = is_of_gpu ? of_gpu : of_process;
-    largest = std::max(largest, run.row.peak_memory_bytes);
-  }
-  summary.peak_memory_of = of_gpu > 0 ? "GPU" : "process";
-  summary.peak_memory_bytes = of_gpu > 0 ? of_gpu : of_process;
 }
 
 void read_speeds(const RunGroup& group, ExperimentSummary& summary) {
@@ -315,7 +278,6 @@ ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColum
   read_network_evaluations(group, summary);
   read_losses(group, summary);
   read_speeds(group, summary);
-  read_peak_memory(group, summary);
   read_histories(group, summary);
   read_pictures(group, summary);
   read_latents(group, summary);

@@ -14,6 +14,7 @@ std::string claims_section(const Report& report);
 std::string comparison_section(const Report& report);
 std::string published_section(const Report& report);
 std::string speed_section(const Report& report);
+std::string failures_section(const Report& report);
 std::string unfinished_section(const Report& report);
 std::string samples_section(const Report& report);
 std::string sweeps_section(const Report& report);

@@ -7,6 +7,7 @@
 #include "reports/comparison/compare_text.h"
 #include "reports/comparison/n_way.h"
 #include "reports/escape.h"
+#include "reports/failures.h"
 #include "reports/html_sections.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
@@ -73,6 +74,10 @@ std::string runs_cell(const ExperimentSummary& experiment) {
   std::string text = std::to_string(experiment.counted.size());
   for (const auto& [status, count] : others) {
     text += fmt::format("<small class=\"bad\">+ {} {}</small>", count, html_text(status));
+  }
+  for (const auto& failure : experiment.failures) {
+    if (failure.name != kDiverged)  // said above
+      text += fmt::format("<small class=\"bad\">{}</small>", html_text(failure_text(failure)));
   }
   return fmt::format("<td class=\"num\" data-value=\"{}\">{}</td>", experiment.counted.size(),
                      text);
@@ -250,27 +255,6 @@ std::string speed_section(const Report& report) {
       "<th class=\"num\">peak memory</th>" +
           std::string(counted ? "<th class=\"num\">network evaluations a sample</th>" : "") +
           "</tr></thead><tbody>" + rows + "</tbody></table></div>");
-}
-
-std::string unfinished_section(const Report& report) {
-  std::string rows;
-  for (const auto& run : report.unfinished) {
-    rows += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td><span class=\"chip "
-        "{}\">{}</span></td>"
-        "<td class=\"num\">{} of {}</td><td>{}</td></tr>",
-        html_name(run.experiment), run.seed, html_attribute(run.status), html_text(run.status),
-        images_text(static_cast<double>(run.images_seen)),
-        images_text(static_cast<double>(run.images_total)), html_text(run.reason));
-  }
-  if (rows.empty()) return "";
-  return html_section(
-      "unfinished", "Runs that did not complete",
-      "<p class=\"hint\">They count as results and are left out of every mean.</p>"
-      "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>experiment</th><th "
-      "class=\"num\">seed</th>"
-      "<th>status</th><th class=\"num\">images seen</th><th>reason</th></tr></thead><tbody>" +
-          rows + "</tbody></table></div>");
 }
 
 }  // namespace assay

@@ -72,6 +72,24 @@ Json metric_json(const MetricSummary& metric, const Report& report) {
           {"curve", curve_json(metric.curve)}};
 }
 
+Json failure_json(const FailureSummary& failure) {
+  Json seeds = Json::array();
+  for (const auto& seed : failure.seeds) {
+    seeds.push_back({{"seed", seed.seed},
+                     {"uuid", text(seed.uuid)},
+                     {"first_images", seed.first_images},
+                     {"last_images", seed.last_images},
+                     {"text", text(seed.text)}});
+  }
+  return {{"failure", text(failure.name)},
+          {"failed", failure.seeds.size()},
+          {"ended", failure.ended},
+          {"rate", json_number(failure.rate.value)},
+          {"low", json_number(failure.rate.interval->low)},
+          {"high", json_number(failure.rate.interval->high)},
+          {"seeds", seeds}};
+}
+
 Json experiment_json(const ExperimentSummary& e, const Report& report) {
   Json json = {{"id", text(e.id)},
                {"name", text(e.name)},
@@ -96,6 +114,8 @@ Json experiment_json(const ExperimentSummary& e, const Report& report) {
                                   {"images_per_second", summary_json(speed.images_per_second)},
                                   {"worst_mad", json_number(speed.worst_mad)}});
   }
+  json["failures"] = Json::array();
+  for (const auto& failure : e.failures) json["failures"].push_back(failure_json(failure));
   json["runs"] = Json::array();
   for (const auto& run : e.runs) json["runs"].push_back(run_json(run));
   return json;

@@ -5,6 +5,7 @@
 
 #include "reports/claim_text.h"
 #include "reports/escape.h"
+#include "reports/failures.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/papers/match.h"
@@ -84,6 +85,23 @@ std::string claims(const Report& report) {
   return text + "\\bottomrule\n\\end{tabular}\n\\end{table}\n\n";
 }
 
+std::string failures(const Report& report) {
+  std::string rows;
+  for (const auto& experiment : report.experiments) {
+    for (const auto& failure : experiment.failures) {
+      rows += fmt::format("{} & {} & {} & {} & {} \\\\\n", latex_text(experiment.label),
+                          latex_text(failure_words(failure.name)), failure.seeds.size(),
+                          failure.ended, failure_rate_text(failure));
+    }
+  }
+  if (rows.empty()) return "";
+  return "\\begin{table}\n\\centering\n\\caption{Failures of training over $n$ seeds, with "
+         "Wilson's "
+         "95\\,\\% interval of their rate.}\n\\begin{tabular}{llrrr}\n\\toprule\nexperiment & "
+         "failure & seeds & $n$ & rate \\\\\n\\midrule\n" +
+         rows + "\\bottomrule\n\\end{tabular}\n\\end{table}\n\n";
+}
+
 std::string papers(const Report& report) {
   if (report.published.empty()) return "";
   std::string text =
@@ -109,7 +127,7 @@ std::string report_latex(const Report& report) {
       valid_utf8(report.title), report.generated_at);
   for (const auto& warning : report.warnings) text += "% " + latex_text(warning) + "\n";
   for (const auto& table : comparison_tables(report)) text += comparison(report, table);
-  return text + claims(report) + papers(report);
+  return text + failures(report) + claims(report) + papers(report);
 }
 
 }  // namespace assay

@@ -8,6 +8,7 @@
 #include "reports/claim_text.h"
 #include "reports/comparison/n_way.h"
 #include "reports/escape.h"
+#include "reports/failures.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/papers/match.h"
@@ -49,6 +50,14 @@ std::string verdicts(const Report& report, const ComparisonTable& table,
   return text.empty() ? "" : text + "\n";
 }
 
+// Those in the means, and what befell the seeds.
+std::string seeds_cell(const ExperimentSummary& experiment) {
+  std::string text = std::to_string(experiment.counted.size());
+  for (const auto& failure : experiment.failures)
+    text += "<br>" + markdown_text(failure_text(failure));
+  return text;
+}
+
 std::string comparison(const Report& report, const ComparisonTable& table) {
   const Comparison compared = compare_table(report, table);
   std::string head = "| experiment | n |";
@@ -60,7 +69,7 @@ std::string comparison(const Report& report, const ComparisonTable& table) {
   std::string text = head + "\n" + rule + "\n";
   for (std::size_t entry = 0; entry < table.experiments.size(); ++entry) {
     const auto& experiment = report.experiments[table.experiments[entry]];
-    text += fmt::format("| {} | {} |", markdown_text(experiment.label), experiment.counted.size());
+    text += fmt::format("| {} | {} |", markdown_text(experiment.label), seeds_cell(experiment));
     for (const std::size_t c : table.columns) {
       text += fmt::format(" {} |", cell_of(metric_in(experiment, c), report.columns[c],
                                            rank_range(compared, entry, c)));
@@ -140,6 +149,26 @@ std::string speeds(const Report& report) {
   return text + "\n";
 }
 
+std::string failures(const Report& report) {
+  std::string rows;
+  for (const auto& e : report.experiments) {
+    for (const auto& failure : e.failures) {
+      std::string seeds;
+      for (const auto& seed : failure.seeds) {
+        seeds += fmt::format("{}seed {} {}: {}", seeds.empty() ? "" : "<br>", seed.seed,
+                             failure_span_text(seed), markdown_text(seed.text));
+      }
+      rows += fmt::format("| {} | {} | {} of {} | {} | {} |\n", markdown_text(e.label),
+                          failure_words(failure.name), failure.seeds.size(), failure.ended,
+                          failure_rate_text(failure), seeds);
+    }
+  }
+  if (rows.empty()) return "";
+  return "## Failures of training\n\n| experiment | failure | seeds | rate | what was seen |\n"
+         "| --- | --- | ---: | ---: | --- |\n" +
+         rows + "\n";
+}
+
 std::string unfinished(const Report& report) {
   if (report.unfinished.empty()) return "";
   std::string text =
@@ -203,8 +232,8 @@ std::string report_markdown(const Report& report) {
       "are "
       "the places that the verdicts leave (level 5 %, Holm over the table).\n\n";
   for (const auto& table : comparison_tables(report)) text += comparison(report, table);
-  text += claims(report) + published(report) + speeds(report) + unfinished(report) +
-          commands(report) + provenance(report);
+  text += claims(report) + published(report) + speeds(report) + failures(report) +
+          unfinished(report) + commands(report) + provenance(report);
   return text;
 }
 

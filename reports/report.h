@@ -13,6 +13,7 @@
 #include "reports/claim_rows.h"
 #include "reports/latent_dimensions.h"
 #include "reports/papers/published.h"
+#include "reports/statistics/hypothesis_test.h"
 #include "reports/statistics/summary.h"
 #include "results/rows.h"
 
@@ -82,6 +83,23 @@ struct SpeedSummary {
   double worst_mad = 0.0;         ///< the largest median absolute deviation inside a run
 };
 
+/// A seed whose training failed in some way.
+struct FailedSeed {
+  std::uint64_t seed = 0;
+  std::string uuid;
+  std::int64_t first_images = 0;  ///< images seen when it was first noted
+  std::int64_t last_images = 0;   ///< and last: a collapse may pass
+  std::string text = {};          ///< what was seen then: "recall is 0.012, below 0.05"
+};
+
+/// A way in which trainings of an experiment failed, in rates over seeds (reports/failures.h).
+struct FailureSummary {
+  std::string name;               ///< one of kFailureNotes, or "diverged"
+  std::vector<FailedSeed> seeds;  ///< by seed
+  std::int64_t ended = 0;         ///< seeds that completed, diverged or failed
+  Estimate rate;                  ///< seeds.size() of ended, with Wilson's interval, 95 %
+};
+
 struct SamplePicture {
   std::string kind;
   std::int64_t images_seen = 0;
@@ -104,6 +122,7 @@ struct ExperimentSummary {
   std::vector<MetricSummary> metrics;
   std::vector<SeedCurve> losses;
   std::vector<SpeedSummary> speeds;
+  std::vector<FailureSummary> failures;  ///< empty: none befell it
   std::vector<SamplePicture> pictures;
   LatentProfile latents;  ///< at the last evaluation
   SeedSummary wall_seconds;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -67,6 +69,12 @@ struct Note {
   std::string kind;
   std::string text;
 };
+
+/// Kinds of Note that say that training failed while the run goes on: reports count them.
+inline constexpr std::string_view kModeCollapse = "mode_collapse";
+inline constexpr std::string_view kVanishingGradient = "vanishing_gradient";
+inline constexpr std::string_view kDiscriminatorWon = "discriminator_won";
+inline constexpr std::array kFailureNotes = {kModeCollapse, kVanishingGradient, kDiscriminatorWon};
 
 /// Where the run is, for progress displays; emitted at every step, cheap.
 struct Progress {

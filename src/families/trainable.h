@@ -29,7 +29,7 @@ struct LossTerm {
 /// A failure that does not end a run: each of `terms`, averaged over the steps between two lines of
 /// the log, lies beyond `limit`. It becomes an event of the run whenever it begins.
 struct FailureSign {
-  std::string event;               ///< e.g. "vanishing_gradient"
+  std::string event;               ///< one of kFailureNotes
   std::vector<std::string> terms;  ///< names of LossTerms
   double limit = 0.0;
   bool above = true;  ///< above the limit, or below it

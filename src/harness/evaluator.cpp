@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/events.h"
 #include "data/batch_stream.h"
 #include "harness/blocks.h"
 #include "harness/code_inputs.h"
@@ -133,7 +134,7 @@ void Evaluator::look_for_collapse(EvaluationResult& result) const {
   // Before training nothing has been lost.
   if (result.evaluation.images_seen == 0) return;
   const auto note = [&](const std::string& text) {
-    result.notes.push_back({0, "mode_collapse", text});
+    result.notes.push_back({0, std::string(kModeCollapse), text});
   };
   for (const MetricValue& score : result.evaluation.metrics) {
     if (score.name == "modes_covered") {
@@ -259,8 +260,8 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
   const double share = drawn.spread() / reference_spread();
   // A model that has not been trained, and one sample, are all alike by nature.
   if (share < kCollapsedSpread && count > 1 && result.evaluation.images_seen > 0) {
-    result.notes.push_back(
-        {0, "mode_collapse", fmt::format("samples spread {:.3g} of what real ones do", share)});
+    result.notes.push_back({0, std::string(kModeCollapse),
+                            fmt::format("samples spread {:.3g} of what real ones do", share)});
   }
   if (const auto picture = samples_picture(drawn.shown(), dataset_)) {
     result.artifacts.push_back(*picture);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "config/definition.h"
+#include "core/events.h"
 #include "families/registry.h"
 #include "families/sampling.h"
 #include "tests/small_families.h"
@@ -389,6 +390,13 @@ TEST_P(FamilyContract, CriticSeparatesEightExamplesFromNoise) {
     }
   }
   EXPECT_GT(right, 0.95);
+}
+
+// What a report does not know as a failure it would not count.
+TEST_P(FamilyContract, FailureSignsAreKindsThatReportsCount) {
+  for (const auto& sign : build(GetParam(), 1)->failure_signs()) {
+    EXPECT_EQ(std::count(kFailureNotes.begin(), kFailureNotes.end(), sign.event), 1) << sign.event;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Registry, FamilyContract, ::testing::ValuesIn(cases()),

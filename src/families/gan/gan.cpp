@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <torch/utils.h>
 
+#include "core/events.h"
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
 #include "families/gan/began.h"
@@ -249,11 +250,13 @@ std::vector<FailureSign> Gan::failure_signs() const {
   if (loss_.boundary) {
     accuracies = {"discriminator_real_accuracy", "discriminator_generated_accuracy"};
   }
-  return {{.event = "vanishing_gradient",
+  return {{.event = std::string(kVanishingGradient),
            .terms = {"generator_gradient_norm"},
            .limit = vanishing_norm_,
            .above = false},
-          {.event = "discriminator_won", .terms = std::move(accuracies), .limit = won_accuracy_}};
+          {.event = std::string(kDiscriminatorWon),
+           .terms = std::move(accuracies),
+           .limit = won_accuracy_}};
 }
 
 FreshStatistics Gan::fresh_statistics(Sequential& network) {
