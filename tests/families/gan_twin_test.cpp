@@ -8,15 +8,35 @@
 namespace assay {
 namespace {
 
+constexpr std::int64_t kClasses = 3;
+
+// The parameters in the order in which the script fills them.
+std::vector<std::string> filled_names(const State& state) {
+  const auto layers = [](const std::string& network, std::initializer_list<const char*> layers) {
+    std::vector<std::string> names;
+    for (const std::string layer : layers) {
+      for (const auto* suffix : {".weight", ".bias"}) names.push_back(network + layer + suffix);
+    }
+    return names;
+  };
+  std::vector<std::string> names;
+  for (const auto& some :
+       {layers("generator.", {"0", "1", "2", "3"}), layers("discriminator.", {"1", "3", "5"}),
+        layers("discriminator.class_head.", {"0"}),
+        layers("discriminator.0.encoder.", {"1", "3", "5"}),
+        layers("discriminator.0.decoder.", {"0", "2"})}) {
+    for (const auto& name : some) {
+      if (state.contains(name)) names.push_back(name);
+    }
+  }
+  return names;
+}
+
 void fill_weights(Trainable& model) {
   const torch::NoGradGuard no_grad;
   auto state = state_of(model);
   double phase = 0.0;
-  for (const std::string name :
-       {"generator.0.weight", "generator.1.weight", "generator.1.bias", "generator.3.weight",
-        "generator.3.bias", "discriminator.1.weight", "discriminator.1.bias",
-        "discriminator.3.weight", "discriminator.3.bias", "discriminator.5.weight",
-        "discriminator.5.bias"}) {
+  for (const auto& name : filled_names(state)) {
     auto& value = state.at(name);
     value.copy_(filled(value.sizes(), phase++));
   }
@@ -45,7 +65,24 @@ const std::map<std::string, std::string>& cases() {
       {"hinge_spectral", "objective.loss = 'hinge'\nmodel.spectral_norm = true\n"},
       {"r3gan_lazy",
        "objective.loss = 'relativistic'\nobjective.r1 = 0.5\nobjective.r2 = 0.25\n"
-       "objective.penalty_interval = 3\n"}};
+       "objective.penalty_interval = 3\n"},
+      {"dragan", "objective.dragan = 10\n"},
+      {"minimax_together", "objective.loss = 'minimax'\nobjective.updates = 'together'\n"},
+      {"projection",
+       "model.condition = 'projection'\nobjective.loss = 'hinge'\nobjective.r2 = 0.5\n"},
+      {"projection_wgan_gp",
+       "model.condition = 'projection'\nobjective.loss = 'wasserstein'\n"
+       "objective.gradient_penalty = 10\nobjective.discriminator_steps = 2\n"},
+      {"ac_gan",
+       "model.condition = 'ac_gan'\nobjective.class_weight = 0.5\n"
+       "objective.generator_class_weight = 0.25\n"},
+      {"unrolled", "objective.unrolled_steps = 3\n"},
+      {"unrolled_descent",
+       "objective.loss = 'minimax'\nobjective.unrolled_steps = 2\n"
+       "objective.unrolled_updates = 'sgd'\n"},
+      {"began",
+       "objective.loss = 'began'\nobjective.began_gamma = 0.9\nobjective.began_lambda = 4\n"
+       "model.critic_code_dim = 3\nmodel.generator_batch_norm = false\n"}};
   return all;
 }
 
@@ -63,12 +100,13 @@ optimizer.beta2 = 0.9
 optimizer.generator_learning_rate = 1e-2
 optimizer.discriminator_learning_rate = 2e-2
 )" + cases().at(GetParam()),
-                                 {2});
+                                 {2}, kClasses);
   fill_weights(*model);
   const auto noise = seeded(7);
   std::int64_t step = 0;
   for (const auto& row : expected.at("steps")) {
-    const Batch batch{filled({8, 2}, 0.37 * static_cast<double>(step)), {}};
+    const Batch batch{filled({8, 2}, 0.37 * static_cast<double>(step)),
+                      (torch::arange(8) + step).remainder(kClasses)};
     std::map<std::string, double> logged;
     for (const auto& term :
          model->training_step(batch, {.step = step, .total_steps = 10, .noise = noise})) {
@@ -86,6 +124,10 @@ optimizer.discriminator_learning_rate = 2e-2
   // The gradient by a Wasserstein critic's last bias is rounding alone, and RMSProp makes steps of
   // it.
   const auto state = state_of(*model);
+  if (expected.contains("equilibrium")) {
+    EXPECT_NEAR(state.at("equilibrium.k").item<double>(), expected.at("equilibrium").get<double>(),
+                1e-5);
+  }
   for (const std::string network : {"generator", "discriminator"}) {
     EXPECT_NEAR(size_of_weights(state, network) / expected.at(network).get<double>(), 1.0, 1e-3);
   }
@@ -93,7 +135,9 @@ optimizer.discriminator_learning_rate = 2e-2
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GanTwin,
                          testing::Values("plain", "least_squares_packed", "wgan_gp", "wgan_clipped",
-                                         "hinge_spectral", "r3gan_lazy"),
+                                         "hinge_spectral", "r3gan_lazy", "dragan",
+                                         "minimax_together", "projection", "projection_wgan_gp",
+                                         "ac_gan", "unrolled", "unrolled_descent", "began"),
                          [](const auto& test) { return test.param; });
 
 }  // namespace
