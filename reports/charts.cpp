@@ -8,15 +8,12 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "reports/axis.h"
 #include "reports/escape.h"
 #include "reports/number_text.h"
+#include "reports/plot.h"
 
 namespace assay {
 namespace {
-
-// In the units of the viewBox; report.js repeats them.
-constexpr double kWidth = 340, kHeight = 210, kLeft = 48, kRight = 12, kTop = 8, kBottom = 34;
 
 struct Range {
   double low = std::numeric_limits<double>::infinity();
@@ -36,17 +33,6 @@ Range range_of(const Chart& chart) {
   return range;
 }
 
-struct Frame {
-  Axis x;
-  Axis y;
-  double left(double images_seen) const {
-    return kLeft + x.position(images_seen) * (kWidth - kLeft - kRight);
-  }
-  double top(double value) const {
-    return kHeight - kBottom - y.position(value) * (kHeight - kTop - kBottom);
-  }
-};
-
 Frame frame_of(const Chart& chart) {
   const Range range = range_of(chart);
   Axis x = linear_axis(0.0, std::max(range.last_image, 1.0), 4);
@@ -58,26 +44,10 @@ Frame frame_of(const Chart& chart) {
   return {x, y};
 }
 
-std::string grid(const Frame& frame) {
-  std::string svg;
-  for (const double tick : frame.y.ticks) {
-    svg += fmt::format(
-        "<path class=\"rule\" d=\"M{:.1f} {:.1f}H{:.1f}\"/><text class=\"y\" x=\"{:.1f}\" "
-        "y=\"{:.1f}\">{}</text>",
-        kLeft, frame.top(tick), kWidth - kRight, kLeft - 6, frame.top(tick) + 3.5, tick_text(tick));
-  }
-  return svg;
-}
-
 std::string x_axis(const Frame& frame) {
-  std::string svg = fmt::format("<path class=\"axis\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>", kLeft,
-                                kHeight - kBottom, kWidth - kRight);
-  for (const double tick : frame.x.ticks) {
-    svg += fmt::format("<text class=\"x\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", frame.left(tick),
-                       kHeight - kBottom + 14, images_text(tick));
-  }
-  return svg + fmt::format("<text class=\"x name\" x=\"{:.1f}\" y=\"{:.1f}\">images seen</text>",
-                           (kLeft + kWidth - kRight) / 2, kHeight - 4);
+  std::string svg = x_line();
+  for (const double tick : frame.x.ticks) svg += x_label(frame.left(tick), images_text(tick));
+  return svg + x_name(frame, "images seen");
 }
 
 std::string line_path(const Frame& frame, const SeedCurve& curve) {
@@ -139,14 +109,10 @@ bool wants_log(const Chart& chart) {
 
 std::string chart_svg(const Chart& chart) {
   const Frame frame = frame_of(chart);
-  std::string svg = fmt::format(
-      "<svg class=\"plot\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{}-title\"><title "
-      "id=\"{}-title\">{}</title>",
-      kWidth, kHeight, chart.id, chart.id,
-      html_text(chart.heading + " over images seen; " + chart.subheading));
-  svg += "<g class=\"grid\">" + grid(frame) + "</g>" + x_axis(frame) + "<g class=\"marks\">";
+  std::string svg =
+      "<g class=\"grid\">" + y_rules(frame) + "</g>" + x_axis(frame) + "<g class=\"marks\">";
   for (const auto& series : chart.series) svg += series_svg(frame, series);
-  return svg + "</g></svg>";
+  return plot_svg(chart.id, chart.heading + " over images seen; " + chart.subheading, svg + "</g>");
 }
 
 std::string chart_table(const Chart& chart) {

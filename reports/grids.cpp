@@ -10,17 +10,18 @@
 #include <optional>
 #include <set>
 
-#include "reports/axis.h"
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/plot.h"
 #include "reports/run_settings.h"
 #include "reports/settings.h"
 
 namespace assay {
 namespace {
 
-constexpr double kWidth = 340, kLeft = 54, kRight = 12, kTop = 8, kBottom = 34, kRow = 34;
+// A row of cells, and the room left of them.
+constexpr double kRow = 34, kRowNames = 54;
 
 std::optional<double> number_in(const Settings& settings, const std::string& key) {
   const auto found = settings.find(key);
@@ -151,16 +152,11 @@ double heat_of(const HeatMap& map, double mean) {
 
 std::string heat_svg(const HeatMap& map) {
   const auto columns = values_of(map, &HeatCell::x), rows = values_of(map, &HeatCell::y);
-  const double width = (kWidth - kLeft - kRight) / static_cast<double>(columns.size());
+  const double width = (kWidth - kRowNames - kRight) / static_cast<double>(columns.size());
   const double base = kTop + kRow * static_cast<double>(rows.size());
-  std::string svg = fmt::format(
-      "<svg class=\"plot\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{}-title\"><title "
-      "id=\"{}-title\">{}</title>",
-      kWidth, base + kBottom, map.id, map.id,
-      html_text(
-          fmt::format("{} over {} and {}; {}", map.heading, map.x_key, map.y_key, map.subheading)));
+  std::string svg;
   for (const auto& cell : map.cells) {
-    const double left = kLeft + width * place_in(columns, cell.x);
+    const double left = kRowNames + width * place_in(columns, cell.x);
     const double top = base - kRow * (1.0 + place_in(rows, cell.y));
     // Never so dark that the number on it cannot be read.
     svg += fmt::format(
@@ -170,16 +166,18 @@ std::string heat_svg(const HeatMap& map) {
         left + width / 2, top + kRow / 2 + 4, short_number_text(*cell.value.mean, 3));
   }
   for (const double y : rows) {
-    svg += fmt::format("<text class=\"y\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", kLeft - 6,
+    svg += fmt::format("<text class=\"y\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", kRowNames - 6,
                        base - kRow * (0.5 + place_in(rows, y)) + 4, tick_text(y));
   }
   for (const double x : columns) {
     svg += fmt::format("<text class=\"x\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>",
-                       kLeft + width * (0.5 + place_in(columns, x)), base + 14, tick_text(x));
+                       kRowNames + width * (0.5 + place_in(columns, x)), base + 14, tick_text(x));
   }
-  return svg + fmt::format(
-                   "<text class=\"x name\" x=\"{:.1f}\" y=\"{:.1f}\">{} across, {} up</text></svg>",
-                   kWidth / 2, base + kBottom - 4, html_text(map.x_key), html_text(map.y_key));
+  svg += fmt::format("<text class=\"x name\" x=\"{:.1f}\" y=\"{:.1f}\">{} across, {} up</text>",
+                     kWidth / 2, base + kBottom - 4, html_text(map.x_key), html_text(map.y_key));
+  const std::string title =
+      fmt::format("{} over {} and {}; {}", map.heading, map.x_key, map.y_key, map.subheading);
+  return plot_svg(map.id, title, svg, base + kBottom);
 }
 
 std::string heat_table(const HeatMap& map) {

@@ -10,6 +10,7 @@
 #include "reports/html_sections.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/plot.h"
 
 namespace assay {
 namespace {
@@ -72,27 +73,25 @@ std::string kinds_text(const ExperimentSummary& experiment) {
 
 std::string chart_figure(const Chart& chart) {
   std::string legend;
-  if (chart.series.size() > 1) {
-    for (std::size_t i = 0; i < chart.series.size(); ++i) {
-      legend += fmt::format(
-          "<li><button type=\"button\" class=\"key s{}\" data-series=\"{}\" "
-          "aria-pressed=\"true\">{}</button></li>",
-          chart.series[i].colour, i, html_text(chart.series[i].label));
-    }
-    legend = "<ul class=\"legend\">" + legend + "</ul>";
+  for (std::size_t i = 0; chart.series.size() > 1 && i < chart.series.size(); ++i) {
+    legend += fmt::format(
+        "<li><button type=\"button\" class=\"key s{}\" data-series=\"{}\" "
+        "aria-pressed=\"true\">{}</button></li>",
+        chart.series[i].colour, i, html_text(chart.series[i].label));
   }
-  const std::string toggle =
+  const std::string scale =
       all_positive(chart)
           ? fmt::format("<button type=\"button\" class=\"scale\" aria-pressed=\"{}\">log</button>",
                         chart.log_y)
           : "";
-  return fmt::format(
-      "<figure class=\"chart\" id=\"{}\"><figcaption><b>{}</b><span>{}</span>{}</figcaption>{}"
-      "<p class=\"readout\" aria-live=\"off\"></p>{}<details><summary>numbers</summary><div "
-      "class=\"scroll\" tabindex=\"0\">{}</div>"
-      "</details></figure>",
-      chart.id, html_text(chart.heading), html_name(chart.subheading), toggle, chart_svg(chart),
-      legend, chart_table(chart));
+  return figure_html({.id = chart.id,
+                      .heading = html_text(chart.heading),
+                      .subheading = html_name(chart.subheading),
+                      .drawing = chart_svg(chart),
+                      .legend = figure_legend(legend),
+                      .numbers = chart_table(chart),
+                      .button = scale,
+                      .readout = "<p class=\"readout\" aria-live=\"off\"></p>"});
 }
 
 bool drawable(const SeedCurve& curve) { return curve.points.size() > 1; }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include "reports/escape.h"
 #include "reports/grids.h"
 #include "reports/html_sections.h"
+#include "reports/plot.h"
 #include "reports/sweep_charts.h"
 
 namespace assay {
@@ -11,27 +10,23 @@ namespace {
 
 std::string sweep_figure(const SweepChart& chart) {
   std::string legend;
-  if (chart.series.size() > 1) {
-    for (const auto& series : chart.series) {
-      legend += fmt::format("<li><span class=\"key s{}\">{}</span></li>", series.colour,
-                            html_name(series.label));
-    }
-    legend = "<ul class=\"legend\">" + legend + "</ul>";
+  for (const auto& series : chart.series) {
+    if (chart.series.size() > 1) legend += legend_item(series.colour, html_name(series.label));
   }
-  return fmt::format(
-      "<figure class=\"chart\" id=\"{}\"><figcaption><b>{}</b><span>{}</span></figcaption>{}{}"
-      "<details><summary>numbers</summary><div class=\"scroll\" tabindex=\"0\">{}</div></details>"
-      "</figure>",
-      chart.id, html_text(chart.heading), html_text(chart.subheading), sweep_svg(chart), legend,
-      sweep_table(chart));
+  return figure_html({.id = chart.id,
+                      .heading = html_text(chart.heading),
+                      .subheading = html_text(chart.subheading),
+                      .drawing = sweep_svg(chart),
+                      .legend = figure_legend(legend),
+                      .numbers = sweep_table(chart)});
 }
 
 std::string heat_figure(const HeatMap& map) {
-  return fmt::format(
-      "<figure class=\"chart\" id=\"{}\"><figcaption><b>{}</b><span>{}</span></figcaption>{}"
-      "<details><summary>numbers</summary><div class=\"scroll\" tabindex=\"0\">{}</div></details>"
-      "</figure>",
-      map.id, html_text(map.heading), html_text(map.subheading), heat_svg(map), heat_table(map));
+  return figure_html({.id = map.id,
+                      .heading = html_text(map.heading),
+                      .subheading = html_text(map.subheading),
+                      .drawing = heat_svg(map),
+                      .numbers = heat_table(map)});
 }
 
 // A heading for each pair of keys.

@@ -12,27 +12,21 @@
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/planes.h"
+#include "reports/plot.h"
 
 namespace assay {
 namespace {
 
-std::string legend_of(const Plane& plane) {
-  std::string items;
-  for (const auto& point : plane.points) {
-    items += fmt::format("<li><span class=\"key s{}\">{}</span></li>", point.colour,
-                         html_name(point.label));
-  }
-  return "<ul class=\"legend\">" + items + "</ul>";
-}
-
 std::string plane_figure(const Plane& plane) {
-  return fmt::format(
-      "<figure class=\"chart\" id=\"{}\"><figcaption><b>{}</b><span>against "
-      "{}</span></figcaption>{}"
-      "{}<details><summary>numbers</summary><div class=\"scroll\" tabindex=\"0\">{}</div></details>"
-      "</figure>",
-      plane.id, html_text(plane.y_name), html_text(plane.x_name), plane_svg(plane),
-      legend_of(plane), plane_table(plane));
+  std::string legend;
+  for (const auto& point : plane.points)
+    legend += legend_item(point.colour, html_name(point.label));
+  return figure_html({.id = plane.id,
+                      .heading = html_text(plane.y_name),
+                      .subheading = "against " + html_text(plane.x_name),
+                      .drawing = plane_svg(plane),
+                      .legend = figure_legend(legend),
+                      .numbers = plane_table(plane)});
 }
 
 // Metrics of the base that can be better or worse.

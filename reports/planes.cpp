@@ -8,17 +8,15 @@
 #include <functional>
 #include <limits>
 
-#include "reports/axis.h"
 #include "reports/charts.h"
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/plot.h"
 
 namespace assay {
 namespace {
 
-// In the units of the viewBox, as charts.cpp.
-constexpr double kWidth = 340, kHeight = 210, kLeft = 48, kRight = 12, kTop = 8, kBottom = 34;
 constexpr double kMargin = 12;
 
 using Quantity = std::function<SeedSummary(const ExperimentSummary&)>;
@@ -102,45 +100,21 @@ double low_end(const SeedSummary& value) { return *value.mean - value.sd.value_o
 double high_end(const SeedSummary& value) { return *value.mean + value.sd.value_or(0.0); }
 
 Axis axis_of(const Plane& plane, SeedSummary PlanePoint::*member) {
-  constexpr double kFlat = 30.0;
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const auto& point : plane.points) {
     low = std::min(low, low_end(point.*member));
     high = std::max(high, high_end(point.*member));
   }
-  return low > 0.0 && high / low > kFlat ? log_axis(low, high) : linear_axis(low, high, 4);
+  return axis_over(low, high);
 }
 
-struct Frame {
-  Axis x, y;
-  double left(double value) const {
-    return kLeft + kMargin + x.position(value) * (kWidth - kLeft - kRight - 2 * kMargin);
-  }
-  double top(double value) const {
-    return kHeight - kBottom - y.position(value) * (kHeight - kTop - kBottom);
-  }
-};
-
 std::string axes(const Frame& frame, const Plane& plane) {
-  std::string svg;
-  for (const double tick : frame.y.ticks) {
-    svg += fmt::format(
-        "<path class=\"rule\" d=\"M{:.1f} {:.1f}H{:.1f}\"/><text class=\"y\" x=\"{:.1f}\" "
-        "y=\"{:.1f}\">{}</text>",
-        kLeft, frame.top(tick), kWidth - kRight, kLeft - 6, frame.top(tick) + 3.5, tick_text(tick));
-  }
-  const double base = kHeight - kBottom;
-  svg += fmt::format("<path class=\"axis\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>", kLeft, base,
-                     kWidth - kRight);
+  std::string svg = y_rules(frame) + x_line();
   for (const double tick : frame.x.ticks) {
-    svg += fmt::format(
-        "<path class=\"axis\" d=\"M{0:.1f} {1:.1f}v4\"/><text class=\"x\" "
-        "x=\"{0:.1f}\" y=\"{2:.1f}\">{3}</text>",
-        frame.left(tick), base, base + 14, tick_text(tick));
+    const double left = frame.left(tick);
+    svg += x_stroke(left) + x_label(left, tick_text(tick));
   }
-  return svg + fmt::format("<text class=\"x name\" x=\"{:.1f}\" y=\"{:.1f}\">{}{}</text>",
-                           (kLeft + kWidth - kRight) / 2, kHeight - 4, html_text(plane.x_name),
-                           frame.x.log ? " (log)" : "");
+  return svg + x_name(frame, plane.x_name);
 }
 
 // From one point of the front to the next along the corner that both leave free.
@@ -208,15 +182,11 @@ void mark_front(Plane& plane) {
 }
 
 std::string plane_svg(const Plane& plane) {
-  const Frame frame{axis_of(plane, &PlanePoint::x), axis_of(plane, &PlanePoint::y)};
-  std::string svg = fmt::format(
-      "<svg class=\"plot\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{}-title\"><title "
-      "id=\"{}-title\">{}</title>",
-      kWidth, kHeight, plane.id, plane.id,
-      html_text(plane.y_name + " against " + plane.x_name + ", mean ± sd over seeds"));
-  svg += axes(frame, plane) + front_svg(frame, plane);
+  const Frame frame{axis_of(plane, &PlanePoint::x), axis_of(plane, &PlanePoint::y), kMargin};
+  std::string svg = axes(frame, plane) + front_svg(frame, plane);
   for (const auto& point : plane.points) svg += point_svg(frame, point);
-  return svg + "</svg>";
+  return plot_svg(plane.id, plane.y_name + " against " + plane.x_name + ", mean ± sd over seeds",
+                  svg);
 }
 
 std::string plane_table(const Plane& plane) {

@@ -8,33 +8,20 @@
 #include <limits>
 #include <set>
 
-#include "reports/axis.h"
 #include "reports/charts.h"
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
+#include "reports/plot.h"
 
 namespace assay {
 namespace {
 
-// In the units of the viewBox, as charts.cpp.
-constexpr double kWidth = 340, kHeight = 210, kLeft = 48, kRight = 12, kTop = 8, kBottom = 34;
 // Room beside the outermost marks, and between labels below the axis.
 constexpr double kMargin = 14, kLabelRoom = 30;
 
 double low_end(const SweepMark& mark) { return *mark.y.mean - mark.y.sd.value_or(0.0); }
 double high_end(const SweepMark& mark) { return *mark.y.mean + mark.y.sd.value_or(0.0); }
-
-struct Frame {
-  Axis x, y;
-  double left(double value) const {
-    const double inner = kWidth - kLeft - kRight - 2 * kMargin;
-    return kLeft + kMargin + x.position(value) * inner;
-  }
-  double top(double value) const {
-    return kHeight - kBottom - y.position(value) * (kHeight - kTop - kBottom);
-  }
-};
 
 Axis x_axis_of(const std::set<double>& values) {
   constexpr double kFactor = 8.0;
@@ -49,7 +36,6 @@ Axis x_axis_of(const std::set<double>& values) {
 }
 
 Frame frame_of(const SweepChart& chart) {
-  constexpr double kFlat = 30.0;
   std::set<double> values;
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const auto& series : chart.series) {
@@ -59,37 +45,20 @@ Frame frame_of(const SweepChart& chart) {
       high = std::max(high, high_end(mark));
     }
   }
-  const bool log = low > 0.0 && high / low > kFlat;
-  return {x_axis_of(values), log ? log_axis(low, high) : linear_axis(low, high, 4)};
-}
-
-std::string grid(const Frame& frame) {
-  std::string svg;
-  for (const double tick : frame.y.ticks) {
-    svg += fmt::format(
-        "<path class=\"rule\" d=\"M{:.1f} {:.1f}H{:.1f}\"/><text class=\"y\" x=\"{:.1f}\" "
-        "y=\"{:.1f}\">{}</text>",
-        kLeft, frame.top(tick), kWidth - kRight, kLeft - 6, frame.top(tick) + 3.5, tick_text(tick));
-  }
-  return svg;
+  return {x_axis_of(values), axis_over(low, high), kMargin};
 }
 
 std::string bottom(const Frame& frame, const std::string& key) {
-  const double base = kHeight - kBottom;
-  std::string svg = fmt::format("<path class=\"axis\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>", kLeft, base,
-                                kWidth - kRight);
+  std::string svg = x_line();
   double last = -kLabelRoom;
   for (const double tick : frame.x.ticks) {
     const double left = frame.left(tick);
-    svg += fmt::format("<path class=\"axis\" d=\"M{:.1f} {:.1f}v4\"/>", left, base);
+    svg += x_stroke(left);
     if (left - last < kLabelRoom) continue;
     last = left;
-    svg += fmt::format("<text class=\"x\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", left, base + 14,
-                       tick_text(tick));
+    svg += x_label(left, tick_text(tick));
   }
-  return svg + fmt::format("<text class=\"x name\" x=\"{:.1f}\" y=\"{:.1f}\">{}{}</text>",
-                           (kLeft + kWidth - kRight) / 2, kHeight - 4, html_text(key),
-                           frame.x.log ? " (log)" : "");
+  return svg + x_name(frame, key);
 }
 
 // From mean − sd to mean + sd, over the marks that have one.
@@ -166,14 +135,9 @@ std::vector<SweepChart> sweep_charts_of(const Report& report) {
 
 std::string sweep_svg(const SweepChart& chart) {
   const Frame frame = frame_of(chart);
-  std::string svg = fmt::format(
-      "<svg class=\"plot\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{}-title\"><title "
-      "id=\"{}-title\">{}</title>",
-      kWidth, kHeight, chart.id, chart.id,
-      html_text(chart.heading + " over " + chart.key + "; " + chart.subheading));
-  svg += "<g class=\"grid\">" + grid(frame) + "</g>" + bottom(frame, chart.key);
+  std::string svg = "<g class=\"grid\">" + y_rules(frame) + "</g>" + bottom(frame, chart.key);
   for (const auto& series : chart.series) svg += series_svg(frame, series);
-  return svg + "</svg>";
+  return plot_svg(chart.id, chart.heading + " over " + chart.key + "; " + chart.subheading, svg);
 }
 
 std::string sweep_table(const SweepChart& chart) {
