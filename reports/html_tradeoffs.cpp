@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 
@@ -58,8 +57,7 @@ std::string rung_cell(const MetricSummary* metric, const MetricSummary* base) {
   std::string difference;
   if (base != metric && base != nullptr && base->last.mean) {
     const double effect = *metric->last.mean - *base->last.mean;
-    difference = fmt::format("<small>{}{}</small>", effect < 0 ? "−" : "+",
-                             short_number_text(std::abs(effect), 3));
+    difference = "<small>" + signed_number_text(effect, 3) + "</small>";
   }
   return fmt::format("<td class=\"num\" data-value=\"{}\">{}{}</td>",
                      exact_number_text(*metric->last.mean),

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <set>
 #include <utility>
 
@@ -191,8 +190,7 @@ std::string improvement_text(const MetricSummary& metric, Direction better) {
     return ratio >= 1 ? fmt::format("{}× better", short_number_text(ratio, 2))
                       : fmt::format("{}× worse", short_number_text(1 / ratio, 2));
   }
-  const double gain = last - first;
-  return fmt::format("{}{}", gain < 0 ? "−" : "+", short_number_text(std::abs(gain), 3));
+  return signed_number_text(last - first, 3);
 }
 
 }  // namespace assay

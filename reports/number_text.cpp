@@ -63,6 +63,11 @@ std::string short_number_text(double value, int digits) {
   return without_trailing_zeros(rounded(value, value, digits));
 }
 
+std::string signed_number_text(double value, int digits) {
+  if (!std::isfinite(value)) return short_number_text(value, digits);
+  return fmt::format("{}{}", value < 0 ? "−" : "+", short_number_text(std::abs(value), digits));
+}
+
 std::string mean_text(const SeedSummary& summary) {
   if (summary.mean) return value_text(*summary.mean, summary);
   return summary.non_finite > 0 ? "not finite" : std::string(kNone);

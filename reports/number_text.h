@@ -17,6 +17,9 @@ std::string exact_number_text(double value);
 /// 1e7: "0.0123", "1234", "1.2e+08".
 std::string short_number_text(double value, int digits = 4);
 
+/// A difference, with its sign: "+0.53", "−0.012".
+std::string signed_number_text(double value, int digits = 4);
+
 /// Mean and spread, rounded so that the spread has two significant digits: "12.34 ± 0.56"; four
 /// digits and no spread for one seed; "—" without a value. The minus sign is U+2212.
 std::string mean_text(const SeedSummary& summary);

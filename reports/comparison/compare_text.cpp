@@ -5,17 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 
 namespace assay {
 namespace {
-
-std::string signed_text(double value) {
-  return fmt::format("{}{}", value < 0 ? "−" : "+", short_number_text(std::abs(value), 4));
-}
 
 std::string_view test_text(std::string_view test) {
   if (test == "welch") return "Welch's t";
@@ -33,10 +28,11 @@ std::string lost_text(const Decision& decision) {
 
 std::string difference_text(const Decision& decision) {
   if (!decision.effect) return "no finite difference";
-  const std::string interval = decision.low ? fmt::format(" [{}, {}]", signed_text(*decision.low),
-                                                          signed_text(*decision.high))
-                                            : std::string();
-  return signed_text(*decision.effect) + interval;
+  const std::string interval = decision.low
+                                   ? fmt::format(" [{}, {}]", signed_number_text(*decision.low),
+                                                 signed_number_text(*decision.high))
+                                   : std::string();
+  return signed_number_text(*decision.effect) + interval;
 }
 
 // "6 seeds", "6 and 5 seeds".

@@ -186,9 +186,9 @@ class Gate {
     for (const auto& [label, counts] : before.evaluations) {
       const auto there = now.evaluations.find(label);
       if (there == now.evaluations.end() || there->second == counts) continue;
-      GateRow row{name_, fmt::format("{} of {}", kEvaluations, label)};
+      GateRow row{name_, fmt::format("{} of {}", kNetworkEvaluations, label)};
       row.importance =
-          rule_of(std::string(kEvaluations), row.metric, Importance::kSupporting).importance;
+          rule_of(std::string(kNetworkEvaluations), row.metric, Importance::kSupporting).importance;
       const auto most = [](const std::set<std::string>& all) {
         double largest = 0.0;
         for (const auto& one : all) largest = std::max(largest, std::stod(one));

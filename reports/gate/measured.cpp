@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "reports/comparison/decide.h"
+#include "reports/metric_columns.h"
 #include "results/run_queries.h"
 
 namespace assay {
@@ -22,7 +23,7 @@ Measured measured(const RunGroup& group, std::vector<MetricColumn>& columns) {
       found.others["loss: " + name].scores.push_back({run.row.seed, value});
     }
     for (const MetricRow& row : metrics_of(*run.database, run.row.number)) {
-      const auto field = row.protocol.find(std::string(kEvaluations));
+      const auto field = row.protocol.find(std::string(kNetworkEvaluations));
       if (field != row.protocol.end()) found.evaluations[row.full_name()].insert(field->second);
     }
   }

@@ -13,7 +13,6 @@
 namespace assay {
 
 inline constexpr std::string_view kMemory = "peak_memory_bytes";
-inline constexpr std::string_view kEvaluations = "network_evaluations";
 
 /// What the complete runs of an experiment came to.
 struct Measured {

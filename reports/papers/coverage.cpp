@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "reports/gather.h"
 #include "reports/metric_columns.h"
@@ -72,13 +71,9 @@ std::string verdict_text(const PublishedValue& value, const PaperVerdict& verdic
   if (verdict.here.n > 0) {
     text += fmt::format(": {} (n = {})", mean_and_spread_text(verdict.here), verdict.here.n);
   }
-  const auto change = [](double difference) {
-    return fmt::format("{}{}", difference < 0 ? "−" : "+",
-                       short_number_text(std::abs(difference), 3));
-  };
   if (verdict.low) {
-    text += fmt::format(", {} [{}, {}] where ± {} is none", change(*verdict.effect),
-                        change(*verdict.low), change(*verdict.high),
+    text += fmt::format(", {} [{}, {}] where ± {} is none", signed_number_text(*verdict.effect, 3),
+                        signed_number_text(*verdict.low, 3), signed_number_text(*verdict.high, 3),
                         short_number_text(value.tolerance, 2));
   }
   if (!verdict.reason.empty()) text += (verdict.here.n > 0 ? "; " : ": ") + verdict.reason;

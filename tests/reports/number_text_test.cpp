@@ -36,6 +36,12 @@ TEST(NumberText, NothingAndNotFiniteAreSaid) {
   EXPECT_EQ(mean_text(of({std::nan("")})), "not finite");
 }
 
+TEST(NumberText, DifferencesHaveTheirSign) {
+  EXPECT_EQ(signed_number_text(0.53219, 3), "+0.532");
+  EXPECT_EQ(signed_number_text(-12.0), "−12");
+  EXPECT_EQ(signed_number_text(-INFINITY), "-inf");
+}
+
 TEST(NumberText, IntervalHasTheDigitsOfTheMean) {
   EXPECT_EQ(interval_text(of({10.0, 12.0, 17.0})), "[4.0, 22.0]");
 }
