@@ -33,6 +33,11 @@ bool all_positive(const Chart& chart);
 /// factor 30.
 bool wants_log(const Chart& chart);
 
+/// What training logged, by name: experiments of one comparison table and family share charts, at
+/// most four curves each, and what ablations stand around (ablations.h) is in each of them. Charts
+/// of one loss have all linear axes, or all logarithmic ones. Without ids.
+std::vector<Chart> loss_charts_of(const Report& report);
+
 /// A static drawing that needs neither script nor inline style; colours and fonts come from
 /// report.css.
 std::string chart_svg(const Chart& chart);

@@ -94,15 +94,6 @@ std::string chart_figure(const Chart& chart) {
                       .readout = "<p class=\"readout\" aria-live=\"off\"></p>"});
 }
 
-bool drawable(const SeedCurve& curve) { return curve.points.size() > 1; }
-
-std::string band_text(const SeedCurve& curve) {
-  const std::string seeds = curve.seeds == 1 ? "1 seed" : fmt::format("{} seeds", curve.seeds);
-  return curve.records_per_point > 1
-             ? fmt::format("{}, {} records a point", seeds, curve.records_per_point)
-             : seeds;
-}
-
 // "vae/fashion_mnist, weights: ema, lower is better"; a legend names several experiments.
 std::string score_text(const MetricColumn& column, const Chart& chart) {
   std::string text = chart.series.size() == 1 ? chart.series.front().label : "";
@@ -117,7 +108,6 @@ std::string score_text(const MetricColumn& column, const Chart& chart) {
 
 void add_chart(std::vector<Chart>& list, Chart chart, int& number) {
   chart.id = fmt::format("chart{}", number++);
-  chart.log_y = wants_log(chart);
   list.push_back(std::move(chart));
 }
 
@@ -151,27 +141,17 @@ ReportCharts charts_of(const Report& report) {
       chart.heading = report.columns[c].label;
       for (const std::size_t e : table.experiments) {
         const auto* metric = metric_in(report.experiments[e], c);
-        if (metric == nullptr || !drawable(metric->curve)) continue;
+        if (metric == nullptr || metric->curve.points.size() < 2) continue;
         chart.series.push_back({report.experiments[e].label, e % kPaletteSize, &metric->curve});
       }
       if (chart.series.empty()) continue;
       chart.subheading = score_text(report.columns[c], chart);
       // What is better when higher mostly lies in [0, 1]: a log axis would stretch its bad end.
-      const bool linear = report.columns[c].better == Direction::kHigher;
+      chart.log_y = report.columns[c].better != Direction::kHigher && wants_log(chart);
       add_chart(charts.scores, std::move(chart), number);
-      if (linear) charts.scores.back().log_y = false;
     }
   }
-  for (std::size_t e = 0; e < report.experiments.size(); ++e) {
-    for (const auto& curve : report.experiments[e].losses) {
-      if (!drawable(curve)) continue;
-      Chart chart;
-      chart.heading = curve.name;
-      chart.subheading = report.experiments[e].label + ", " + band_text(curve);
-      chart.series.push_back({curve.name, e % kPaletteSize, &curve});
-      add_chart(charts.losses, std::move(chart), number);
-    }
-  }
+  for (Chart& chart : loss_charts_of(report)) add_chart(charts.losses, std::move(chart), number);
   return charts;
 }
 
@@ -182,8 +162,8 @@ std::string curves_section(const ReportCharts& charts) {
     if (figures.empty()) return figures;
     return "<h3>" + heading + "</h3><div class=\"charts\">" + figures + "</div>";
   };
-  const std::string body =
-      group("Scores during training", charts.scores) + group("Losses", charts.losses);
+  const std::string body = group("Scores during training", charts.scores) +
+                           group("Losses, and what else training logged", charts.losses);
   if (body.empty()) return "";
   return html_section("curves", "Curves",
                       "<p class=\"hint\">Lines are means over seeds, bands run from the lowest to "

@@ -27,7 +27,7 @@ std::string provenance_section(const Report& report);
 /// All charts of the report in reading order. They point into the report.
 struct ReportCharts {
   std::vector<Chart> scores;  ///< one per metric column, a series per experiment
-  std::vector<Chart> losses;  ///< one per experiment and loss
+  std::vector<Chart> losses;  ///< loss_charts_of()
 };
 ReportCharts charts_of(const Report& report);
 std::string curves_section(const ReportCharts& charts);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/ablations.h"
+#include "reports/charts.h"
 #include "reports/grids.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
@@ -66,7 +67,7 @@ class Figures : public testing::Test {
  protected:
   void add(const std::string& name, const std::string& settings, const std::vector<double>& fds,
            const std::string& evaluations = "", double seconds = 30.0,
-           const std::string& extractor = "pixels") {
+           const std::string& extractor = "pixels", double first_loss = 2.0) {
     auto database = Database::open_for_writing(folder / "a.sqlite");
     for (std::size_t seed = 0; seed < fds.size(); ++seed) {
       test::MadeUpRun run;
@@ -76,6 +77,7 @@ class Figures : public testing::Test {
       run.settings = settings;
       run.note = name;
       run.wall_seconds = seconds;
+      run.first_loss = first_loss;
       Protocol protocol = {{"extractor", extractor}};
       if (!evaluations.empty()) protocol["network_evaluations"] = evaluations;
       run.last = {{"fd", fds[seed], 0.1, protocol},
@@ -192,6 +194,60 @@ TEST_F(Figures, AblationsStandAroundTheExperimentThatMostDifferFromInOneKey) {
   EXPECT_EQ(both.changes[1].other, "\"bce\"");
   // 5.5 − 11.
   EXPECT_THAT(render(made, Format::kHtml), HasSubstr("5.50 ± 0.71<small>−5.5</small>"));
+}
+
+std::vector<std::string> labels_of(const Chart& chart) {
+  std::vector<std::string> labels;
+  for (const auto& series : chart.series) labels.push_back(series.label);
+  return labels;
+}
+
+TEST_F(Figures, LossesOfAFamilyAreDrawnBesideThatOfWhatAblationsStandAround) {
+  add("gan/a_width", model(16, 0.1), {1.0, 2.0});
+  add("gan/base", model(8, 0.1), {1.0, 2.0});
+  add("gan/c_rate", model(8, 0.2), {1.0, 2.0});
+  add("gan/d_loss", model(8, 0.1, "bce"), {1.0, 2.0});
+  add("gan/e_width", model(32, 0.1), {1.0, 2.0, 3.0});
+  add("vae/x", "", {1.0});
+  const Report made = report();
+  const auto charts = loss_charts_of(made);
+  ASSERT_THAT(charts, SizeIs(3));
+  EXPECT_THAT(labels_of(charts[0]),
+              ElementsAre("gan/base", "gan/a_width", "gan/c_rate", "gan/d_loss"));
+  EXPECT_EQ(charts[0].heading, "loss");
+  EXPECT_EQ(charts[0].subheading, "2 seeds");
+  EXPECT_THAT(labels_of(charts[1]), ElementsAre("gan/base", "gan/e_width"));
+  EXPECT_EQ(charts[1].subheading, "2 to 3 seeds");
+  EXPECT_NE(charts[1].series[0].colour, charts[1].series[1].colour);
+  EXPECT_EQ(charts[2].subheading, "vae/x, 1 seed");
+}
+
+// Nobody's loss is lost: the base's own, and those of experiments that nothing stands around.
+TEST_F(Figures, EveryLossIsDrawn) {
+  for (int width = 1; width <= 5; ++width)
+    add(fmt::format("vae/{}", width), model(width, 0.1), {1});
+  add("gan/alone", "", {1.0});
+  std::vector<std::string> labels;
+  const Report made = report();
+  for (const auto& chart : loss_charts_of(made)) {
+    EXPECT_LE(chart.series.size(), 4U);
+    for (const auto& label : labels_of(chart)) labels.push_back(label);
+  }
+  EXPECT_THAT(labels, ElementsAre("gan/alone", "vae/1", "vae/2", "vae/3", "vae/4", "vae/5"));
+}
+
+// From 100 to 1 alone would be logarithmic, from 2 to 1 would not.
+TEST_F(Figures, FramesOfALossHaveAxesOfOneKind) {
+  for (int width = 1; width <= 4; ++width)
+    add(fmt::format("vae/{}", width), model(width, 0.1), {1});
+  for (const char* name : {"vae/5", "vae/6"})
+    add(name, model(5, 0.1), {1}, "", 30.0, "pixels", 100);
+  const Report made = report();
+  const auto charts = loss_charts_of(made);
+  ASSERT_THAT(charts, SizeIs(2));
+  EXPECT_TRUE(wants_log(charts[1]));
+  EXPECT_FALSE(wants_log(charts[0]));
+  EXPECT_FALSE(charts[0].log_y || charts[1].log_y);
 }
 
 TEST_F(Figures, ASweepIsNoAblation) {
