@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "data/npy.h"
 #include "temporary_folder.h"
 #include "tests/data/npy_by_hand.h"
+#include "tests/memory.h"
 
 namespace assay {
 namespace {
@@ -176,6 +178,37 @@ TEST(Npz, TakesANpyFileForTheArrayThatItIs) {
   EXPECT_THAT(refusal([&] { NpzFile(folder.path() / "cut.npy"); }), HasSubstr("cut.npy"));
 }
 
+TEST(Npz, PicturesAreHeldOnce) {
+  // 400 of 256² in colour, 79 MB, by the format's own rules.
+  const TemporaryFolder folder;
+  const std::int64_t count = 400, pixels = std::int64_t{256} * 256 * 3;
+  const auto file = folder.write(
+      "big.npy", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (400, 256, 256, 3)}", ""));
+  {
+    std::ofstream out(file, std::ios::binary | std::ios::app);
+    for (std::int64_t i = 0; i < count; ++i) out << std::string(pixels, static_cast<char>(i));
+  }
+  // A few first, so that the code that reads them is in memory.
+  const auto few = folder.write("few.npy", to_npy(at::zeros({2, 256, 256, 3}, at::kByte)));
+  EXPECT_EQ(npz_images(NpzFile(few))->size(1), 3);
+  const auto before = resident_bytes_at_most();
+  const auto images = npz_images(NpzFile(file));
+  EXPECT_LT(resident_bytes_at_most() - before, count * pixels * 5 / 4);
+  EXPECT_EQ(images->sizes(), (at::IntArrayRef{count, 3, 256, 256}));
+  EXPECT_TRUE(
+      at::equal(images->select(3, 7).select(2, 9).select(1, 2), at::arange(count).to(at::kByte)));
+}
+
+TEST(Npz, PicturesKeepTheirChannelsAcrossBlocks) {
+  // Of 700 x 900 in colour two make a block; every number of a channel is its place.
+  const auto channel = at::arange(3, at::kByte).view({1, 1, 1, 3});
+  const auto picture = at::arange(5, at::kByte).view({5, 1, 1, 1}) * 10;
+  const auto row = at::arange(700, at::kLong).remainder(7).to(at::kByte).view({1, 700, 1, 1});
+  const auto pixels = (channel + picture + row * 20).expand({5, 700, 900, 3});
+  const NpzFile file(to_npz({{"images", pixels}}, ZipMethod::kStore), "x.npz");
+  EXPECT_TRUE(at::equal(*npz_images(file), pixels.permute({0, 3, 1, 2})));
+}
+
 TEST(Npz, RefusesThreeAxesThatMayBeOnePicture) {
   const auto why = [](at::IntArrayRef sizes) {
     const NpzFile file(to_npz({{"images", at::zeros(sizes, at::kByte)}}), "x.npz");
@@ -315,10 +348,11 @@ TEST(NpzDataset, TakesTheFilesOwnTestSplit) {
 TEST(NpzDataset, CountsTheClassesOfBothSplits) {
   const TemporaryFolder folder;
   const auto file = (folder.path() / "a.npz").string();
+  const auto pictures = at::arange(128).to(at::kByte).view({2, 8, 8, 1});
   const auto load = [&](std::int64_t train, std::int64_t test) {
-    write_npz(file, {{"images", at::zeros({2, 8, 8, 1}, at::kByte)},
+    write_npz(file, {{"images", pictures},
                      {"labels", at::tensor({0L, train})},
-                     {"test_images", at::zeros({2, 8, 8, 1}, at::kByte)},
+                     {"test_images", pictures},
                      {"test_labels", at::tensor({0L, test})}});
     return load_dataset({.name = "npz", .path = file});
   };
