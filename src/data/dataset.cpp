@@ -43,6 +43,15 @@ void check_request(const DatasetRequest& request) {
   }
 }
 
+void check_pixels(const Dataset& dataset, const std::string& label) {
+  PixelRange range;
+  range.add(dataset.train.images);
+  range.add(dataset.test.images);
+  refuse_zeros_and_ones(range, label);
+  const auto blank = blank_pictures(range, label);
+  if (!blank.empty()) throw Error(blank);
+}
+
 }  // namespace
 
 const std::vector<Factor>& no_factors() {
@@ -116,11 +125,7 @@ Dataset load_dataset(const DatasetRequest& request) {
   const DatasetSource& source = dataset_source(request.name);
   check_request(request);
   Dataset dataset = source.load(request);
-  if (source.is_format) {
-    const auto largest = std::max(dataset.train.images.max().item<std::int64_t>(),
-                                  dataset.test.images.max().item<std::int64_t>());
-    refuse_zeros_and_ones(largest, request.path);
-  }
+  if (source.is_format) check_pixels(dataset, request.path);
   binarise(dataset, request.binarisation, request.seed);
   return dataset;
 }

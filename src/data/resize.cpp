@@ -62,12 +62,28 @@ at::Tensor conform(const at::Tensor& images, std::int64_t size, std::int64_t cha
   return convert_channels(resize_and_crop(images, size), channels);
 }
 
-void refuse_zeros_and_ones(std::int64_t largest, const std::string& label) {
-  if (largest != 1) return;
+void PixelRange::add(const at::Tensor& images) {
+  const auto [least, most] = at::aminmax(images);
+  smallest = std::min(smallest, least.item<std::int64_t>());
+  largest = std::max(largest, most.item<std::int64_t>());
+}
+
+void refuse_zeros_and_ones(const PixelRange& range, const std::string& label) {
+  if (range.largest != 1) return;
   throw Error(
       fmt::format("{}: the largest value of all its pixels is 1, which is black of 255; "
                   "multiply masks, or pictures of 0 to 1, by 255 before they become bytes",
                   label));
+}
+
+std::string blank_pictures(const PixelRange& range, const std::string& label) {
+  if (range.smallest != range.largest) return "";
+  return fmt::format(
+      "{}: every pixel of all its pictures is {}{}, so that they show nothing; look {}", label,
+      range.largest, range.largest == 0 ? " (black)" : "",
+      range.largest == 0 ? "whether pictures of 0 to 1 became bytes without being "
+                           "multiplied by 255"
+                         : "at what wrote them");
 }
 
 }  // namespace assay

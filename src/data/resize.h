@@ -20,8 +20,20 @@ at::Tensor convert_channels(const at::Tensor& images, std::int64_t channels);
 /// Both of the above.
 at::Tensor conform(const at::Tensor& images, std::int64_t size, std::int64_t channels);
 
+/// Between which values all pixels of the images lie that were added to it.
+struct PixelRange {
+  std::int64_t smallest = 255, largest = 0;
+  /// images: u8 of any shape, at least one pixel.
+  void add(const at::Tensor& images);
+};
+
 /// Throws Error naming `label` if the largest of all its pixels is 1: bytes of 0 and 1 are masks,
 /// or pictures of 0 to 1 that were cast, and as pictures of 0 to 255 they are all but black.
-void refuse_zeros_and_ones(std::int64_t largest, const std::string& label);
+void refuse_zeros_and_ones(const PixelRange& range, const std::string& label);
+
+/// What is to be said of pictures that show nothing, because all their pixels have one value, with
+/// `label` before it; empty if they have not. A model that collapsed may draw such ones, so that
+/// whoever reads them decides whether this is an error.
+std::string blank_pictures(const PixelRange& range, const std::string& label);
 
 }  // namespace assay

@@ -214,6 +214,22 @@ TEST_F(EvalInputsTest, BytesOfZeroAndOneAreNoPictures) {
   EXPECT_THAT(refusal(), HasSubstr("masks.npz: the largest value of all its pixels is 1"));
 }
 
+TEST_F(EvalInputsTest, PicturesOfOneValueAreScoredAndRemarkedUpon) {
+  for (int i = 0; i < 5; ++i) {
+    write_file_atomically(folder_ / "g" / fmt::format("{}.png", i),
+                          encode_png(at::zeros({1, 6, 6}, at::kByte)));
+  }
+  write_class("r", 20);
+  command_.generated = folder_ / "g";
+  command_.reference = folder_ / "r";
+  command_.metrics = {"fd"};
+  // A model that collapsed has a score.
+  const auto notes = result()["notes"].dump();
+  EXPECT_THAT(notes, HasSubstr("/g: every pixel of all its pictures is 0 (black), so that "
+                               "they show nothing"));
+  EXPECT_THAT(notes, testing::Not(HasSubstr("/r: every pixel")));
+}
+
 TEST_F(EvalInputsTest, JsonIsStrictWhateverTheBytesOfAPath) {
   const auto odd = folder_ / "caf\xE9";
   write_npz(odd / "rows.npz", {{"features", at::eye(5)}});

@@ -110,6 +110,21 @@ TEST(ImageFolder, RefusesBytesOfZeroAndOneAsADataSet) {
   EXPECT_EQ(refusal(load), "");
 }
 
+TEST(ImageFolder, RefusesPicturesOfOneValueAsADataSet) {
+  const TemporaryFolder folder;
+  const auto load = [&] { load_dataset({.name = "image_folder", .path = folder.path().string()}); };
+  const auto write = [&](int level) {
+    for (int i = 0; i < 4; ++i) folder.write(fmt::format("{}.png", i), flat_png(4, 4, level));
+  };
+  write(0);
+  EXPECT_THAT(refusal(load), AllOf(HasSubstr("every pixel of all its pictures is 0"),
+                                   HasSubstr("multiplied by 255")));
+  write(255);
+  EXPECT_THAT(refusal(load), HasSubstr("every pixel of all its pictures is 255"));
+  folder.write("3.png", flat_png(4, 4, 254));
+  EXPECT_EQ(refusal(load), "");
+}
+
 TEST(ImageFolder, NamesTheOddOnesAmongMixedSizes) {
   const TemporaryFolder folder;
   for (const char* name : {"a.png", "b.png", "c.png"}) folder.write(name, flat_png(4, 4, 1));

@@ -35,6 +35,7 @@ int eval_command(const EvalCommand& command) {
                                        command.common.database.string()));
   }
   if (command.common.json) {
+    for (const auto& warning : result.warnings) fmt::print(stderr, "warning: {}\n", warning);
     print_json(to_json(result));
   } else {
     print_table(result);

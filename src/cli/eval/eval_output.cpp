@@ -84,6 +84,10 @@ void add_input(EvalResult& result, const std::string& role, const EvalSource& so
   }
   input.text = fmt::format("{}: {}", source.name, what);
   result.inputs.push_back(std::move(input));
+  for (const auto& remark : source.remarks) {
+    result.notes.push_back(remark + ".");
+    result.warnings.push_back(remark);
+  }
   for (const auto& [array, reason] : source.unread) {
     result.notes.push_back(fmt::format("Left unread: {}", reason));
   }

@@ -21,6 +21,7 @@ struct ReadInput {
 struct EvalResult {
   std::vector<MetricValue> values;  ///< under the names they are shown by
   std::vector<std::string> notes;   ///< what was left out, and where few examples make scores lie
+  std::vector<std::string> warnings = {};  ///< notes that stderr says too where stdout is JSON
   std::vector<ReadInput> inputs;
   std::string generated_digest = {};              ///< SHA-256 of what was scored
   std::int64_t n_generated = 0, n_reference = 0;  ///< rows of each side; 0: not read

@@ -169,11 +169,13 @@ bool is_known_dataset(const std::string& name) {
 }
 
 EvalSource with_sane_pixels(EvalSource source) {
-  std::int64_t largest = 0;
-  for (const auto& group : source.images) {
-    largest = std::max(largest, group.images.max().item<std::int64_t>());
-  }
-  refuse_zeros_and_ones(largest, source.name);
+  if (source.images.empty()) return source;
+  PixelRange range;
+  for (const auto& group : source.images) range.add(group.images);
+  refuse_zeros_and_ones(range, source.name);
+  // Of a model that collapsed this is a result.
+  const auto blank = blank_pictures(range, source.name);
+  if (!blank.empty()) source.remarks.push_back(blank);
   return source;
 }
 
