@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/class_names.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -38,6 +41,14 @@ bool are_numbers(std::span<const std::string> names) {
     const auto number = class_number(name);
     return number && seen.insert(*number).second;
   });
+}
+
+std::string some_of(std::span<const std::string> names) {
+  constexpr std::size_t kShown = 8;
+  const auto shown = names.first(std::min(names.size(), kShown));
+  return fmt::format(
+      "{}{}", fmt::join(shown, ", "),
+      names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
 }
 
 std::vector<std::string> in_class_order(std::vector<std::string> names) {

@@ -23,6 +23,9 @@ std::optional<std::int64_t> class_number(std::string_view name);
 /// not for "1" and "01".
 bool are_numbers(std::span<const std::string> names);
 
+/// The first eight of these names, and how many more there are.
+std::string some_of(std::span<const std::string> names);
+
 /// Names in the order of their labels: numbers by their value (2 before 10), others bytewise.
 std::vector<std::string> in_class_order(std::vector<std::string> names);
 

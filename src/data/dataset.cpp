@@ -121,6 +121,22 @@ const DatasetSource& dataset_source(std::string_view name) {
   return *source;
 }
 
+std::string what_was_read(const Dataset& dataset, const DatasetRequest& request) {
+  const auto& images = dataset.train.images;
+  std::string text = fmt::format(
+      "{}{}: {} training and {} test {}", request.name,
+      request.path.empty() ? "" : fmt::format(" '{}'", request.path), dataset.train.size(),
+      dataset.test.size(),
+      dataset.is_points() ? "points"
+                          : fmt::format("images of {}x{}, {}", images.size(3), images.size(2),
+                                        images.size(1) == 1 ? "grey" : "coloured"));
+  text += dataset.classes == 0   ? ", no classes"
+          : dataset.classes == 1 ? ", 1 class"
+                                 : fmt::format(", {} classes", dataset.classes);
+  for (const auto& phrase : dataset.passed_over) text += "; " + phrase;
+  return text;
+}
+
 Dataset load_dataset(const DatasetRequest& request) {
   const DatasetSource& source = dataset_source(request.name);
   check_request(request);

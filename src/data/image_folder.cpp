@@ -143,6 +143,7 @@ Dataset load_image_folder(const DatasetRequest& request) {
   dataset.classes = static_cast<std::int64_t>(all.listing.classes.size());
   const auto rows = split_by_name(all.listing.names, request.path);
   std::tie(dataset.train, dataset.test) = apply_split(all.images, all.labels, rows);
+  dataset.passed_over = passed_over(all.listing);
   return dataset;
 }
 

@@ -60,7 +60,10 @@ class Walk {
       if (is_hidden(path)) continue;
       const auto name = prefix + path.filename().string();
       if (is_folder(path)) {
+        const auto before = listing.names.size();
         visit(path, target_of(path, true), name + "/");
+        const bool empty = listing.names.size() == before;
+        if (prefix.empty() && empty) listing.empty_folders.push_back(name);
       } else {
         add(path, name);
       }
@@ -154,6 +157,24 @@ ImageListing find_images(const fs::path& folder) {
   std::sort(listing.names.begin(), listing.names.end());
   find_classes(listing, folder);
   return listing;
+}
+
+std::vector<std::string> passed_over(const ImageListing& listing) {
+  std::vector<std::string> phrases;
+  const std::size_t empty = listing.empty_folders.size();
+  if (empty > 0) {
+    const auto* meaning = listing.classes.empty() ? ""
+                          : empty == 1            ? ", which is no class"
+                                                  : ", which are no classes";
+    phrases.push_back(
+        fmt::format("no picture lies in {}{}", some_of(listing.empty_folders), meaning));
+  }
+  if (listing.other_files > 0) {
+    phrases.push_back(fmt::format("{} {} passed over", listing.other_files,
+                                  listing.other_files == 1 ? "file that is no picture was"
+                                                           : "files that are no pictures were"));
+  }
+  return phrases;
 }
 
 ImageListing list_images(const fs::path& folder) {

@@ -19,6 +19,8 @@ struct ImageListing {
   /// Pictures that nothing here decodes, by the ending of their names: ".webp"
   std::map<std::string, std::vector<std::string>> other_formats;
   std::int64_t other_files = 0;  ///< no pictures; hidden ones are not counted
+  /// Sub-folders that no picture lies in or below, by name; they are no classes.
+  std::vector<std::string> empty_folders;
 };
 
 /// What a folder holds (.png .jpg .jpeg in any case; hidden files are passed over). Throws Error
@@ -29,5 +31,9 @@ ImageListing find_images(const std::filesystem::path& folder);
 /// The same. Also throws Error if there are no images, or pictures of other formats among them,
 /// which would be left out.
 ImageListing list_images(const std::filesystem::path& folder);
+
+/// What of a folder was not read, a phrase each: sub-folders without a picture, by name, and files
+/// that are none.
+std::vector<std::string> passed_over(const ImageListing& listing);
 
 }  // namespace assay

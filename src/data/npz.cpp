@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/folder.h"
+#include "data/class_names.h"
 #include "data/npy.h"
 #include "data/resize.h"
 #include "data/split.h"
@@ -193,7 +194,18 @@ const ZipEntry& NpzFile::entry(const std::string& name) const {
   return entry;
 }
 
+std::vector<std::string> NpzFile::passed_over() const {
+  std::vector<std::string> rest;
+  for (const auto& [name, index] : arrays_) {
+    if (!asked_.contains(name)) rest.push_back(fmt::format("{:.80}", name));
+  }
+  if (rest.empty()) return {};
+  return {fmt::format("{} {} not read", some_of(rest),
+                      rest.size() == 1 ? "is an array that was" : "are arrays that were")};
+}
+
 at::Tensor NpzFile::read(const std::string& name) const {
+  asked_.insert(name);
   if (zip_ == nullptr) {
     PlainFile plain(npy_);
     return read_npy([&](auto target) { plain.read(target); }, plain.bytes, label_);
@@ -207,6 +219,7 @@ at::Tensor NpzFile::read(const std::string& name) const {
 }
 
 std::vector<std::string> NpzFile::read_texts(const std::string& name) const {
+  asked_.insert(name);
   const ZipEntry& wanted = entry(name);
   ZipStream stream = zip_->open(wanted);
   auto texts = read_npy_texts([&](auto target) { stream.read(target); }, wanted.bytes,
@@ -316,12 +329,14 @@ Dataset load_npz(const DatasetRequest& request) {
     dataset.test = make_split(conform(test_images, request.size, request.channels), test_labels);
     check_both_labelled(dataset, label);
     dataset.classes = class_count(labels, test_labels, label);
+    dataset.passed_over = file.passed_over();
     return dataset;
   }
   dataset.classes = class_count(labels, {}, label);
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < fitted.size(0); ++i) names.push_back(std::to_string(i));
   std::tie(dataset.train, dataset.test) = apply_split(fitted, labels, split_by_name(names, label));
+  dataset.passed_over = file.passed_over();
   return dataset;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ class NpzFile {
   std::vector<std::string> read_texts(const std::string& name) const;
   /// Reads past its content, which need not be numbers. Throws Error for damage.
   void check(const std::string& name) const;
+  /// A phrase that names the arrays which read() and read_texts() were not asked for so far; none
+  /// if there is none.
+  std::vector<std::string> passed_over() const;
 
  private:
   void list_entries();
@@ -49,6 +53,7 @@ class NpzFile {
   std::unique_ptr<const ZipReader> zip_;  // null: one .npy file, at npy_
   std::filesystem::path npy_;
   std::map<std::string, std::size_t> arrays_;  // name -> place among the archive's entries
+  mutable std::set<std::string> asked_;
 };
 
 /// Every array of a file.

@@ -131,9 +131,7 @@ std::string passed_over_text(const ImageListing& listing) {
   for (const auto& [ending, names] : listing.other_formats) {
     text += fmt::format("; {} {} not read", names.size(), ending);
   }
-  if (listing.other_files > 0) {
-    text += fmt::format("; {} files that are no pictures", listing.other_files);
-  }
+  for (const auto& phrase : passed_over(listing)) text += "; " + phrase;
   return text;
 }
 

@@ -214,6 +214,21 @@ TEST_F(EvalInputsTest, BytesOfZeroAndOneAreNoPictures) {
   EXPECT_THAT(refusal(), HasSubstr("masks.npz: the largest value of all its pixels is 1"));
 }
 
+TEST_F(EvalInputsTest, WhatWasNotReadIsNamed) {
+  const auto pictures = at::arange(360).to(at::kByte).view({10, 6, 6});
+  write_npz(folder_ / "a.npz", {{"images", pictures}, {"arr_0", pictures}, {"ids", at::arange(3)}});
+  write_class("r/cat", 20);
+  write_file_atomically(folder_ / "r" / "dog" / "readme", "none yet");
+  command_.generated = folder_ / "a.npz";
+  command_.reference = folder_ / "r";
+  command_.metrics = {"fd"};
+  const Json inputs = result()["inputs"];
+  EXPECT_THAT(inputs["generated"]["passed_over"].dump(),
+              HasSubstr("arr_0, ids are arrays that were not read"));
+  EXPECT_THAT(inputs["reference"]["passed_over"].dump(),
+              HasSubstr("no picture lies in dog, which is no class"));
+}
+
 TEST_F(EvalInputsTest, PicturesOfOneValueAreScoredAndRemarkedUpon) {
   for (int i = 0; i < 5; ++i) {
     write_file_atomically(folder_ / "g" / fmt::format("{}.png", i),

@@ -101,6 +101,28 @@ TEST(ImageFolder, RefusesPicturesOfOtherFormatsAndCountsOtherFiles) {
                         ".webp as b.webp)"));
 }
 
+TEST(ImageFolder, NamesSubfoldersWithoutAPicture) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 6; ++i) {
+    folder.write(fmt::format("{}/a{}.png", i % 2 == 0 ? "ape" : "cat", i), flat_png(4, 4, 20 * i));
+  }
+  const auto read = [&] {
+    return load_dataset({.name = "image_folder", .path = folder.path().string()});
+  };
+  EXPECT_THAT(read().passed_over, ElementsAre());
+  // Between two classes, below one, and one that holds a folder.
+  folder.write("bat/readme", "");
+  std::filesystem::create_directories(folder.path() / "cat" / "kittens");
+  std::filesystem::create_directories(folder.path() / "eel" / "2024");
+  const Dataset dataset = read();
+  EXPECT_THAT(dataset.passed_over, ElementsAre("no picture lies in bat, eel, which are no classes",
+                                               "1 file that is no picture was passed over"));
+  EXPECT_EQ(dataset.classes, 2);
+  EXPECT_THAT(class_names({.name = "image_folder", .path = folder.path().string()}),
+              ElementsAre("ape", "cat"));
+  EXPECT_THAT(verify_folder(folder.path()), ElementsAre(HasSubstr("no picture lies in bat, eel")));
+}
+
 TEST(ImageFolder, RefusesBytesOfZeroAndOneAsADataSet) {
   const TemporaryFolder folder;
   for (int i = 0; i < 4; ++i) folder.write(fmt::format("{}.png", i), flat_png(4, 4, i % 2));

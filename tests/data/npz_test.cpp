@@ -345,6 +345,23 @@ TEST(NpzDataset, TakesTheFilesOwnTestSplit) {
   EXPECT_FALSE(dataset.train.labels.defined());
 }
 
+TEST(NpzDataset, NamesTheArraysThatItDidNotRead) {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "a.npz").string();
+  const auto pictures = at::arange(320).to(at::kByte).view({5, 8, 8, 1});
+  const auto passed_over = [&](NpzArrays arrays) {
+    arrays.emplace("images", pictures);
+    write_npz(file, arrays);
+    return load_dataset({.name = "npz", .path = file}).passed_over;
+  };
+  EXPECT_THAT(passed_over({{"labels", at::arange(5)}}), ElementsAre());
+  EXPECT_THAT(passed_over({{"arr_0", pictures}}),
+              ElementsAre("arr_0 is an array that was not read"));
+  // Of two names for labels the first counts.
+  EXPECT_THAT(passed_over({{"labels", at::arange(5)}, {"y", at::arange(5)}, {"z", at::arange(2)}}),
+              ElementsAre("y, z are arrays that were not read"));
+}
+
 TEST(NpzDataset, CountsTheClassesOfBothSplits) {
   const TemporaryFolder folder;
   const auto file = (folder.path() / "a.npz").string();

@@ -63,13 +63,6 @@ std::vector<std::string> without(const std::map<std::int64_t, std::string>& one,
   return rest;
 }
 
-std::string some_of(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 8;
-  const auto count = std::min(names.size(), kShown);
-  return fmt::format("{}{}", fmt::join(names.begin(), names.begin() + count, ", "),
-                     names.size() > count ? fmt::format(" and {} more", names.size() - count) : "");
-}
-
 std::string naming_problem(const EvalSource& generated, const EvalSource& reference) {
   const bool first = has_names(generated);
   const EvalSource& named = first ? generated : reference;

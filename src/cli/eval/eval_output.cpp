@@ -78,10 +78,9 @@ void add_input(EvalResult& result, const std::string& role, const EvalSource& so
     what += fmt::format(", {} class{}", classes, classes == 1 ? "" : "es");
     input.json["classes"] = classes;
   }
-  if (source.other_files > 0) {
-    what += fmt::format("; {} files that are no pictures were passed over", source.other_files);
-    input.json["other_files"] = source.other_files;
-  }
+  for (const auto& phrase : source.passed_over) what += "; " + phrase;
+  if (!source.passed_over.empty()) input.json["passed_over"] = source.passed_over;
+  if (source.other_files > 0) input.json["other_files"] = source.other_files;
   input.text = fmt::format("{}: {}", source.name, what);
   result.inputs.push_back(std::move(input));
   for (const auto& remark : source.remarks) {

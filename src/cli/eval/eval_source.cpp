@@ -66,12 +66,14 @@ EvalSource from_npz(const std::string& path) {
     if (source.labels.defined()) source.class_names = npz_class_names(file, source.labels);
   });
   source.numbered = true;
+  source.passed_over = file.passed_over();
   return source;
 }
 
 void name_classes(EvalSource& source, const ImageListing& listing) {
   source.class_names = listing.classes;
   source.other_files = listing.other_files;
+  source.passed_over = passed_over(listing);
 }
 
 EvalSource from_folder(const std::string& folder, bool any_size) {

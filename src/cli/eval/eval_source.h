@@ -25,16 +25,16 @@ struct EvalSource {
   at::Tensor labels;               ///< [N] i64, or undefined
   /// Of each label; empty where the labels are all that is known
   std::vector<std::string> class_names;
-  bool numbered = false;         ///< labels are numbers by which people know the classes
-  std::int64_t other_files = 0;  ///< of a folder, that are no pictures
-  /// What is odd about what was read, and what was not, each a sentence
-  std::vector<std::string> remarks = {};
-  CodeInputs codes;                            ///< of an .npz that holds codes
-  Unread unread;                               ///< of an .npz: "images", "features", "labels", …
-  std::string digest;                          ///< SHA-256 of the content
-  bool drawn = false;                          ///< from a run
-  Protocol sampling = {};                      ///< how, if so (families/registry.h)
-  std::int64_t drawn_rows = 0;                 ///< how many, if so
+  bool numbered = false;                  ///< labels are numbers by which people know the classes
+  std::int64_t other_files = 0;           ///< of a folder, that are no pictures
+  std::vector<std::string> passed_over;   ///< what of it was not read, in words
+  std::vector<std::string> remarks = {};  ///< what is odd about what was read
+  CodeInputs codes;                       ///< of an .npz that holds codes
+  Unread unread;                          ///< of an .npz: "images", "features", "labels", …
+  std::string digest;                     ///< SHA-256 of the content
+  bool drawn = false;                     ///< from a run
+  Protocol sampling = {};                 ///< how, if so (families/registry.h)
+  std::int64_t drawn_rows = 0;            ///< how many, if so
   std::vector<std::int64_t> drawn_shape = {};  ///< [C,H,W] of images, if so
 
   std::int64_t rows() const;
