@@ -33,6 +33,10 @@ RunRecorder::RunRecorder(Database& database, std::int64_t run, NowFunction now)
   progress_.images_seen = query.integer(2);
 }
 
+void RunRecorder::data_read(const std::string& text) {
+  add(EventRow{utc_now(), 0, "data", text}, 1);
+}
+
 void RunRecorder::scalars(const Scalars& scalars) {
   pending_scalars_.push_back(scalars);
   pending_rows_ += scalars.values.size();

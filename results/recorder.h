@@ -27,6 +27,7 @@ class RunRecorder : public RunObserver {
   /// The database must outlive the recorder and belongs to the same thread. `now` tells the time.
   RunRecorder(Database& database, std::int64_t run, NowFunction now = Clock::now);
 
+  void data_read(const std::string& text) override;
   void scalars(const Scalars& scalars) override;
   void evaluated(const Evaluation& evaluation) override;
   void artifact(const Artifact& artifact) override;

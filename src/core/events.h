@@ -97,6 +97,8 @@ struct RunFinished {
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
+  /// What the run trains and is scored on, in one line, before its first step.
+  virtual void data_read(const std::string&) {}
   virtual void scalars(const Scalars&) {}
   virtual void evaluated(const Evaluation&) {}
   virtual void artifact(const Artifact&) {}

@@ -49,6 +49,7 @@ class Training {
     for (const auto& [request, observer] : requests) {
       seeds_.push_back(std::make_unique<SeedRun>(request, *observer, stop, shared_));
     }
+    say_what_was_read(requests);
     if (places_ > 0) {
       stack(requests);
     } else if (definition_.integer("train.seed_batch") > 0 && !scores_only_) {
@@ -95,6 +96,14 @@ class Training {
     const auto found =
         std::find_if(seeds_.begin(), seeds_.end(), [](auto& seed) { return !seed->ended(); });
     return found == seeds_.end() ? nullptr : found->get();
+  }
+
+  // A run that goes on from a later step has said it.
+  void say_what_was_read(const std::vector<SeedRequest>& requests) const {
+    const auto text = what_was_read(shared_.dataset, dataset_request_of(definition_));
+    for (std::size_t i = 0; i < seeds_.size(); ++i) {
+      if (seeds_[i]->step() == 0) requests[i].observer->data_read(text);
+    }
   }
 
   std::size_t place_of(std::uint64_t seed) const {

@@ -26,6 +26,7 @@ class ProcessTest : public testing::Test {
  protected:
   fs::path folder_ = fs::temp_directory_path() / fmt::format("assay_process_test_{}", getpid());
   std::string db_ = (folder_ / "a.sqlite").string();
+  bool quiet_ = true;
 
   void SetUp() override {
     fs::create_directories(folder_);
@@ -40,7 +41,8 @@ class ProcessTest : public testing::Test {
 
   pid_t start(std::vector<std::string> words) const {
     words.insert(words.begin(), "assay");
-    words.insert(words.end(), {"--quiet", "--db", db_});
+    words.insert(words.end(), {"--db", db_});
+    if (quiet_) words.emplace_back("--quiet");
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);

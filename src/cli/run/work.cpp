@@ -51,6 +51,7 @@ class Announcer {
             resumed ? "resumed" : "started",
             uuids.size() > 1 ? fmt::format(" ({} of {})", begun_.size(), uuids.size()) : ""));
       }
+      if (begun_.contains(row.uuid) || over) say_data(database, row, display);
       const bool known = over || begun_.contains(row.uuid);
       if (row.status != "running" && known && ended_.insert(row.uuid).second) {
         display.say(fmt::format("run {}  {} {}{}", row.number, run_label(row.experiment, row.seed),
@@ -60,7 +61,19 @@ class Announcer {
   }
 
  private:
+  // What was read of a data set, once for all runs on it.
+  void say_data(const Database& database, const RunRow& row, Display& display) {
+    if (data_known_.contains(row.uuid)) return;
+    for (const EventRow& event : events_of(database, row.number)) {
+      if (event.kind != "data") continue;
+      data_known_.insert(row.uuid);
+      if (data_.insert(event.text).second) display.say("data  " + event.text);
+    }
+  }
+
   std::set<std::string> begun_, ended_;
+  std::set<std::string> data_known_;  // uuids
+  std::set<std::string> data_;        // what was said of them
 };
 
 // What failed counts more than what can be resumed.
