@@ -9,6 +9,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/folder.h"
 #include "results/integrity.h"
 #include "results/migrate.h"
@@ -122,13 +123,10 @@ class Merger {
   void copy_checkpoints(const std::string& uuid) const {
     const auto from = run_folder(source_.file(), uuid);
     const auto to = run_folder(target_.file(), uuid);
-    std::error_code absent;
-    if (!std::filesystem::is_directory(from, absent)) return;
-    std::filesystem::create_directories(to);
-    for (const auto& entry : std::filesystem::directory_iterator(from)) {
-      if (entry.path().filename() == "lock" || !entry.is_regular_file()) continue;
-      std::filesystem::copy_file(entry.path(), to / entry.path().filename(),
-                                 std::filesystem::copy_options::overwrite_existing);
+    if (!is_folder(from)) return;
+    make_folder(to);
+    for (const auto& file : entries_of(from)) {
+      if (file.filename() != "lock" && is_file(file)) duplicate_file(file, to / file.filename());
     }
   }
 

@@ -74,15 +74,42 @@ std::string read_file(const std::filesystem::path& file, std::size_t max_bytes) 
   return content;
 }
 
+void duplicate_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code problem;
+  std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing, problem);
+  if (!problem) return;
+  throw Error(
+      fmt::format("{}: cannot be copied to {}: {}; make room there, or open both to this "
+                  "user",
+                  from.string(), to.string(), problem.message()));
+}
+
+void move_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code problem;
+  std::filesystem::rename(from, to, problem);
+  if (!problem) return;
+  throw Error(fmt::format("{}: cannot be renamed to {}: {}; name another place", from.string(),
+                          to.string(), problem.message()));
+}
+
+void remove_file(const std::filesystem::path& file) {
+  if (is_folder(file)) {
+    throw Error(
+        fmt::format("{}: is a folder where a file is to be written; take it away or name "
+                    "another place",
+                    file.string()));
+  }
+  std::error_code problem;
+  std::filesystem::remove(file, problem);
+  if (!problem) return;
+  throw Error(fmt::format("{}: cannot be taken away: {}; name another place", file.string(),
+                          problem.message()));
+}
+
 void write_file_atomically(const std::filesystem::path& file, std::string_view content) {
   const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  make_folder(folder, ExitCode::kRunFailed);
   std::error_code problem;
-  std::filesystem::create_directories(folder, problem);
-  if (problem) {
-    throw Error(
-        fmt::format("{}: the folder cannot be made: {}", folder.string(), problem.message()),
-        ExitCode::kRunFailed);
-  }
   const auto temporary = folder / fmt::format(".{}.{}.tmp", file.filename().string(), ::getpid());
   try {
     FileDescriptor out(temporary, O_WRONLY | O_CREAT | O_TRUNC);

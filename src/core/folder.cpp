@@ -32,6 +32,23 @@ bool is_file(const fs::path& path) { return type_of(path) == fs::file_type::regu
 
 bool is_folder(const fs::path& path) { return type_of(path) == fs::file_type::directory; }
 
+void make_folder(const fs::path& folder, ExitCode code) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (!problem) return;
+  throw Error(fmt::format("{}: the folder cannot be made: {}; name another place", folder.string(),
+                          problem.message()),
+              code);
+}
+
+void remove_tree(const fs::path& place) {
+  std::error_code problem;
+  fs::remove_all(place, problem);
+  if (!problem) return;
+  throw Error(
+      fmt::format("{}: cannot be taken away: {}; remove it", place.string(), problem.message()));
+}
+
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> entries;
   std::error_code problem;

@@ -119,6 +119,36 @@ TEST_F(EvidenceTest, WhatCannotBeWrittenIsTheNamesFault) {
   EXPECT_EQ(rows().size(), 1U) << "it is said before hours are spent";
 }
 
+TEST_F(EvidenceTest, WhatStandsInTheWayIsNamedAndStays) {
+  ASSERT_EQ(run_into("a.sqlite", "0"), 0);
+  // A baseline is written beside its name first.
+  const fs::path beside = path("frozen.sqlite.new");
+  write_file_atomically(beside / "mine", "x");
+  EXPECT_EQ(call({"baseline", "save", path("frozen.sqlite")}), 2);
+  EXPECT_THAT(err(), HasSubstr("frozen.sqlite.new: is a folder where a file is to be written"));
+  EXPECT_TRUE(fs::exists(beside / "mine"));
+  fs::remove_all(beside);
+  fs::create_symlink("frozen.sqlite.new", beside);
+  EXPECT_EQ(call({"baseline", "save", path("frozen.sqlite")}), 2);
+  EXPECT_THAT(err(), HasSubstr("leads back to itself"));
+  fs::remove(beside);
+  ASSERT_EQ(call({"baseline", "save", path("frozen.sqlite")}), 0) << err();
+  // Where weights are copied to there is a file.
+  const fs::path weights = checkpoints_folder(path("all.sqlite")) / rows().at(0).uuid;
+  write_file_atomically(weights, "x");
+  EXPECT_EQ(call({"merge", path("a.sqlite"), "--into", path("all.sqlite")}), 2);
+  EXPECT_THAT(err(), HasSubstr(weights.filename().string() + ": the folder cannot be made"));
+  fs::remove(weights);
+  fs::create_symlink("a.sqlite", folder_ / "link.sqlite");
+  EXPECT_EQ(call({"merge", path("link.sqlite"), "--into", path("all.sqlite")}), 0) << err();
+  // Timing needs a place of its own.
+  setenv("TMPDIR", path("none").c_str(), 1);
+  EXPECT_EQ(call({"gate", "--baseline", path("frozen.sqlite"), "--time-against", ASSAY_PROGRAM}),
+            2);
+  EXPECT_THAT(err(), HasSubstr("set TMPDIR to one that can be written"));
+  unsetenv("TMPDIR");
+}
+
 TEST_F(EvidenceTest, ARunIsExportedInEveryFormat) {
   ASSERT_EQ(run_into("a.sqlite", "0"), 0);
   for (const char* format : {"tensorboard", "csv", "jsonl", "npz", "safetensors"}) {

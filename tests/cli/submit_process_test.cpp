@@ -55,6 +55,9 @@ class SubmitTest : public ProcessTest {
     write_file_atomically(file, "#!/bin/bash\nhere=" + folder_.string() + "\n" + script + "\n");
     fs::permissions(file, fs::perms::owner_all);
   }
+  int submit_into(const std::string& folder) const {
+    return call({"submit", path("small.toml"), "--slurm", "--folder", path(folder)});
+  }
   int submit() const {
     return call({"submit", (folder_ / "small.toml").string(), "--slurm", "--seeds", "0..1",
                  "--sweep", "eval.generated=200,210", "--folder", (folder_ / "runs").string()});
@@ -70,6 +73,12 @@ class SubmitTest : public ProcessTest {
 
   std::string path_;
 };
+
+TEST_F(SubmitTest, NamesAFolderThatCannotBeMade) {
+  write_file_atomically(folder_ / "taken" / "logs", "a file");
+  EXPECT_EQ(submit_into("taken"), 2);
+  EXPECT_THAT(err(), HasSubstr("taken/logs: the folder cannot be made"));
+}
 
 TEST_F(SubmitTest, TasksLeaveDatabasesThatUniteAndDeadOnesAreSubmittedAgain) {
   do_tasks("0 2");  // the nodes of 1 and 3 die

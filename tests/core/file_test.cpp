@@ -38,6 +38,33 @@ TEST_F(FileTest, AFailedWriteKeepsTheOldContent) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2);
 }
 
+TEST_F(FileTest, IsCopiedMovedAndTakenAway) {
+  write_file_atomically(folder_ / "a", "one");
+  write_file_atomically(folder_ / "b", "two");
+  duplicate_file(folder_ / "a", folder_ / "b");
+  EXPECT_EQ(read_file(folder_ / "b"), "one");
+  move_file(folder_ / "b", folder_ / "a");
+  EXPECT_FALSE(fs::exists(folder_ / "b"));
+  remove_file(folder_ / "a");
+  remove_file(folder_ / "a");
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(FileTest, WhatCannotBeCopiedMovedOrTakenAwayIsNamed) {
+  write_file_atomically(folder_ / "a", "one");
+  write_file_atomically(folder_ / "taken" / "inside", "x");
+  const auto names_it = ThrowsMessage<Error>(HasSubstr("taken"));
+  EXPECT_THAT([&] { duplicate_file(folder_ / "a", folder_ / "taken"); }, names_it);
+  EXPECT_THAT([&] { move_file(folder_ / "a", folder_ / "taken"); }, names_it);
+  EXPECT_THAT([&] { remove_file(folder_ / "taken"); }, names_it);
+  // A folder of the user's is not taken away, were it empty.
+  remove_file(folder_ / "taken" / "inside");
+  EXPECT_THAT([&] { remove_file(folder_ / "taken"); }, names_it);
+  EXPECT_THAT([&] { duplicate_file(folder_ / "absent", folder_ / "b"); },
+              ThrowsMessage<Error>(HasSubstr("absent")));
+  EXPECT_EQ(read_file(folder_ / "a"), "one");
+}
+
 TEST_F(FileTest, ReadingSaysWhatIsWrong) {
   write_file_atomically(folder_ / "long", std::string(100, 'x'));
   EXPECT_THAT([&] { read_file(folder_ / "absent"); },

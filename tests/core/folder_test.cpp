@@ -62,6 +62,27 @@ TEST_F(FolderTest, ListsByNameWhateverItsEntriesAre) {
               ThrowsMessage<Error>(HasSubstr("the folder cannot be read")));
 }
 
+TEST_F(FolderTest, IsMadeWithThoseAboveItUnlessAFileIsInTheWay) {
+  make_folder(folder_ / "a" / "b");
+  make_folder(folder_ / "a" / "b");
+  EXPECT_TRUE(is_folder(folder_ / "a" / "b"));
+  write_file_atomically(folder_ / "file", "x");
+  fs::create_symlink("loop", folder_ / "loop");
+  for (const char* name : {"file", "loop"}) {
+    EXPECT_THAT([&] { make_folder(folder_ / name / "below"); },
+                ThrowsMessage<Error>(AllOf(HasSubstr(name), HasSubstr("cannot be made"))));
+  }
+}
+
+TEST_F(FolderTest, IsTakenAwayWithAllThatLiesInIt) {
+  write_file_atomically(folder_ / "a" / "b" / "c", "x");
+  remove_tree(folder_ / "a");
+  remove_tree(folder_ / "a");
+  EXPECT_FALSE(path_exists(folder_ / "a"));
+  EXPECT_THAT([&] { remove_tree(folder_ / std::string(300, 'x')); },
+              ThrowsMessage<Error>(HasSubstr("cannot be taken away")));
+}
+
 TEST_F(FolderTest, NamesAFolderThatIsClosed) {
   if (geteuid() == 0) GTEST_SKIP() << "no folder is closed to root";
   fs::create_directories(folder_ / "closed" / "in");

@@ -8,6 +8,7 @@
 #include "cli/run/targets.h"
 #include "cli/text/words.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/folder.h"
 #include "reports/gather.h"
 #include "results/integrity.h"
@@ -67,7 +68,7 @@ int save_baseline(const BaselineCommand& command, const CommonOptions& common) {
   // Beside it first, so that a baseline is there whole or not at all.
   std::filesystem::path beside = command.file;
   beside += ".new";
-  std::filesystem::remove(beside);
+  remove_file(beside);
   Merged merged;
   {
     Database target = Database::open_for_writing(beside);
@@ -75,8 +76,8 @@ int save_baseline(const BaselineCommand& command, const CommonOptions& common) {
         merge(target, common.database, {.runs = numbers, .verdicts = false, .checkpoints = false});
     mark_baseline(target);
   }
-  std::filesystem::rename(beside, command.file);
-  std::filesystem::remove_all(checkpoints_folder(beside));
+  move_file(beside, command.file);
+  remove_tree(checkpoints_folder(beside));
   fmt::print("{}: {} frozen; `assay gate --baseline {}` holds others against them\n",
              terminal_text(command.file.string()), counted_text(merged.runs, "run"),
              terminal_text(command.file.string()));

@@ -12,6 +12,7 @@
 #include "cli/process.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/folder.h"
 #include "reports/gather.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
@@ -24,9 +25,15 @@ namespace fs = std::filesystem;
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "assay-timing-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw Error(fmt::format("{}: no folder can be made for the timing's databases", name));
+    std::error_code problem;
+    const fs::path place = fs::temp_directory_path(problem);
+    std::string name = (place / "assay-timing-XXXXXX").string();
+    if (problem || ::mkdtemp(name.data()) == nullptr) {
+      throw Error(
+          fmt::format("{}: no folder can be made for the timing's databases; set TMPDIR to "
+                      "one that can be written",
+                      name));
+    }
     path_ = name;
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
@@ -47,8 +54,8 @@ using Speeds = std::map<std::string, double>;
 Speeds run_once(const fs::path& program, const fs::path& definition, const RunRow& like,
                 const TemporaryFolder& folder) {
   const fs::path file = folder / "one.sqlite";
-  fs::remove_all(file);
-  fs::remove_all(checkpoints_folder(file));
+  remove_tree(file);
+  remove_tree(checkpoints_folder(file));
   std::vector<std::string> words = {program.string(),
                                     "run",
                                     definition.string(),

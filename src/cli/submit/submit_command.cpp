@@ -174,7 +174,7 @@ int submit_command(const SubmitCommand& command, const CommonOptions& common) {
   ArrayOptions options{this_program(), folder,       "assay-" + plan.title,
                        common.threads, command.jobs, command.sbatch};
   std::ranges::replace(options.job_name, '/', '-');
-  fs::create_directories(folder / "logs");
+  make_folder(folder / "logs");
   fmt::print("{}: {} complete, {} queued or running, {} to submit\n",
              counted_text(std::ssize(all), "run"), complete, waiting, tasks.size());
   for (std::size_t first = 0; first < tasks.size(); first += kLargestArray) {
