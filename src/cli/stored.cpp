@@ -6,6 +6,7 @@
 #include "config/toml_source.h"
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/folder.h"
 #include "core/paths.h"
 #include "core/shell_words.h"
 #include "data/data_digest.h"
@@ -63,6 +64,15 @@ std::vector<Override> overrides_of(const StoredChanges& changes) {
   return overrides;
 }
 
+// What cannot be read, or is no file, is no checkpoint.
+bool has_digest(const std::filesystem::path& file, const std::string& sha256) {
+  try {
+    return path_exists(file) && sha256_of_file(file) == sha256;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 bool is_sampling_key(std::string_view path) {
@@ -87,9 +97,7 @@ Definition stored_definition(const Database& database, const RunRow& run,
 
 std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::int64_t run) {
   for (const CheckpointSaved& checkpoint : checkpoints_of(database, run)) {
-    std::error_code problem;
-    if (!std::filesystem::exists(checkpoint.file, problem)) continue;
-    if (sha256_of_file(checkpoint.file) == checkpoint.sha256) return checkpoint;
+    if (has_digest(checkpoint.file, checkpoint.sha256)) return checkpoint;
   }
   return std::nullopt;
 }

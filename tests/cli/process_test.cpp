@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/npz.h"
+#include "results/run_lock.h"
 #include "tests/cli/process_fixture.h"
 
 namespace assay {
@@ -58,6 +59,36 @@ TEST_F(ProcessTest, ASecondInterruptEndsAtOnceAndTheRunGoesOnLater) {
   wait_until_nobody_runs();
   EXPECT_EQ(call({"resume"}), 0);
   EXPECT_EQ(rows().at(0).status, "complete");
+}
+
+TEST_F(ProcessTest, ARunThatCannotGoOnStopsNoOther) {
+  for (const char* seed : {"1", "2", "3", "4"}) {
+    const pid_t pid = start_run(seed);
+    wait_for_checkpoint();
+    kill(pid, SIGINT);
+    ASSERT_EQ(wait_for(pid), 130);
+  }
+  // Of a newer assay, of a damaged database, and without a file that can be read.
+  Database::open_for_writing(db_).execute(
+      "UPDATE run SET definition = replace(definition, 'family = \"gan\"', 'family = \"newer\"') "
+      "WHERE seed = 1; UPDATE checkpoint SET file = '../x' WHERE run_id = 2");
+  for (const auto& entry : fs::directory_iterator(run_folder(db_, rows().at(2).uuid))) {
+    if (entry.path().extension() != ".safetensors") continue;
+    fs::remove(entry.path());
+    fs::create_directory(entry.path());
+  }
+  EXPECT_EQ(call({"resume"}), 6);
+  EXPECT_NE(err().find("run 1 (small):2:10: unknown family 'newer'"), std::string::npos) << err();
+  EXPECT_NE(err().find("run 2 cannot be resumed: "), std::string::npos);
+  EXPECT_NE(err().find("run 3: its checkpoints are gone or damaged, so that it begins at 0 again"),
+            std::string::npos);
+  const auto now = rows();
+  EXPECT_EQ(now.at(0).status, "interrupted");
+  EXPECT_EQ(now.at(1).status, "interrupted");
+  EXPECT_EQ(now.at(2).status, "complete");
+  EXPECT_EQ(now.at(3).status, "complete");
+  // Nothing else is left.
+  EXPECT_EQ(call({"resume", "2"}), 4);
 }
 
 TEST_F(ProcessTest, SeedsThatTrainAsOneModelAreKilledResumedAndVerifiedEachAsARunOfItsOwn) {

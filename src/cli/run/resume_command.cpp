@@ -20,6 +20,42 @@
 namespace assay {
 namespace {
 
+void say_if_it_begins_again(const Database& database, const RunRow& row) {
+  if (row.images_seen == 0 || row.parent_uuid || sound_checkpoint(database, row.number)) return;
+  fmt::print(stderr, "run {}: its checkpoints are gone or damaged, so that it begins at 0 again\n",
+             row.number);
+}
+
+// What is to be done, and what of it is refused: that stops no other.
+struct Resumed {
+  std::vector<WorkOrder> orders;
+  ExitCode refused = ExitCode::kFine;
+};
+
+Resumed orders_of(const Database& database, const std::vector<RunRow>& rows) {
+  Resumed all;
+  for (const RunRow& row : rows) {
+    if (row.status != "interrupted" && row.status != "failed") {
+      fmt::print(stderr, "run {} is {}; only interrupted and failed runs can be resumed\n",
+                 row.number, row.status);
+      all.refused = ExitCode::kUsage;
+      continue;
+    }
+    const bool twice =
+        std::ranges::find(all.orders, row.uuid, &WorkOrder::uuid) != all.orders.end();
+    if (twice) continue;
+    try {
+      const WorkOrder order = order_to_resume(database, row);
+      say_if_it_begins_again(database, row);
+      all.orders.push_back(order);
+    } catch (const Error& problem) {
+      fmt::print(stderr, "run {} cannot be resumed: {}\n", row.number, problem.what());
+      all.refused = problem.code();
+    }
+  }
+  return all;
+}
+
 int resume_command(const std::vector<std::string>& wanted, const WorkOptions& work) {
   WorkOptions options = work;
   options.jobs = jobs_of(options);
@@ -29,26 +65,8 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
   std::vector<RunRow> rows;
   if (wanted.empty()) rows = interrupted_runs(database);
   for (const auto& text : wanted) rows.push_back(find_run(database, text));
-  std::vector<WorkOrder> orders;
-  bool refused = false;
-  for (const RunRow& row : rows) {
-    if (row.status != "interrupted" && row.status != "failed") {
-      fmt::print(stderr, "run {} is {}; only interrupted and failed runs can be resumed\n",
-                 row.number, row.status);
-      refused = true;
-      continue;
-    }
-    const bool twice = std::any_of(orders.begin(), orders.end(),
-                                   [&](const WorkOrder& order) { return order.uuid == row.uuid; });
-    if (twice) continue;
-    orders.push_back(order_to_resume(database, row));
-    if (row.images_seen > 0 && !row.parent_uuid && !sound_checkpoint(database, row.number)) {
-      fmt::print(stderr,
-                 "run {}: its checkpoints are gone or damaged, so that it begins at 0 again\n",
-                 row.number);
-    }
-  }
-  if (orders.empty() && refused) return static_cast<int>(ExitCode::kUsage);
+  const auto [orders, refused] = orders_of(database, rows);
+  if (orders.empty() && refused != ExitCode::kFine) return static_cast<int>(refused);
   if (orders.empty()) {
     fmt::print("nothing is interrupted in {}\n", options.common.database.string());
     return 0;
@@ -60,7 +78,7 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
   fmt::print(
       "`assay run` with the targets of these runs starts what had not begun, judges claims and "
       "writes the report\n");
-  return code == 0 && refused ? static_cast<int>(ExitCode::kUsage) : code;
+  return code == 0 ? static_cast<int>(refused) : code;
 }
 
 }  // namespace
