@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 
 struct SubmitCommand {
   TargetOptions targets;
+  bool slurm = false;  // the only scheduler so far
   fs::path folder;
   std::string device = "auto";
   std::int64_t jobs = 0;
@@ -199,7 +200,6 @@ std::string one_line(const std::string& text) {
 
 void add_submit(App& app) {
   auto options = std::make_shared<SubmitCommand>();
-  auto slurm = std::make_shared<bool>(false);
   CLI::App* submit =
       app.command("submit", "runs as array jobs of a Slurm cluster, each with its own database",
                   "assay submit demo --slurm --sbatch=--time=2:00:00");
@@ -207,7 +207,7 @@ void add_submit(App& app) {
       ->add_option("TARGET", options->targets.targets,
                    "names of experiments or suites, or TOML files")
       ->required();
-  submit->add_flag("--slurm", *slurm, "the scheduler, which has to be said")->required();
+  submit->add_flag("--slurm", options->slurm, "the scheduler, which has to be said")->required();
   submit->add_option("--seeds", options->targets.seeds, "0,1,2 or 0..4 (both ends included)")
       ->check(not_empty);
   submit->add_option("--set", options->targets.set, "key=value, changes the definition")
