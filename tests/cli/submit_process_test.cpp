@@ -37,7 +37,7 @@ class SubmitTest : public ProcessTest {
              "echo \"$@\" >> $here/sbatch.log\n"
              "script=${@: -1}\n"
              "for task in $(cat $here/does); do\n"
-             "  SLURM_ARRAY_TASK_ID=$task TMPDIR=$here/disk bash \"$script\" 2>> $here/tasks.log\n"
+             "  SLURM_ARRAY_TASK_ID=$task TMPDIR=$here/disk bash \"$script\" >> $here/tasks.log 2>&1\n"
              "done\n"
              "n=$(wc -l < $here/sbatch.log); echo \"$((16 + n));cluster\"");
     stand_in("squeue", "cat $here/queue");
