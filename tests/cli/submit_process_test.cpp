@@ -33,13 +33,14 @@ class SubmitTest : public ProcessTest {
   void SetUp() override {
     ProcessTest::SetUp();
     // Does the tasks whose numbers stand in `does`, one after the other, and answers like sbatch.
-    stand_in("sbatch",
-             "echo \"$@\" >> $here/sbatch.log\n"
-             "script=${@: -1}\n"
-             "for task in $(cat $here/does); do\n"
-             "  SLURM_ARRAY_TASK_ID=$task TMPDIR=$here/disk bash \"$script\" >> $here/tasks.log 2>&1\n"
-             "done\n"
-             "n=$(wc -l < $here/sbatch.log); echo \"$((16 + n));cluster\"");
+    stand_in(
+        "sbatch",
+        "echo \"$@\" >> $here/sbatch.log\n"
+        "script=${@: -1}\n"
+        "for task in $(cat $here/does); do\n"
+        "  SLURM_ARRAY_TASK_ID=$task TMPDIR=$here/disk bash \"$script\" >> $here/tasks.log 2>&1\n"
+        "done\n"
+        "n=$(wc -l < $here/sbatch.log); echo \"$((16 + n));cluster\"");
     stand_in("squeue", "cat $here/queue");
     write_file_atomically(folder_ / "queue", "");
     fs::create_directory(folder_ / "disk");
@@ -117,18 +118,18 @@ TEST_F(SubmitTest, ATaskGoesOnFromWhatAnEarlierOneLeft) {
                         "checkpoint_every_images = 2000\n[eval]\ngenerated = 200\n"
                         "reference_count = 200\nevery_images = 0\n");
   // Signals the task at its first checkpoint in training that no earlier one left.
-  stand_in(
-      "sbatch",
-      "SLURM_ARRAY_TASK_ID=0 TMPDIR=$here/disk bash \"${@: -1}\" 2>> $here/tasks.log & task=$!\n"
-      "fresh() {\n"
-      "  for f in $here/disk/*/*.checkpoints/*/*[1-9]*.safetensors; do\n"
-      "    [[ -e $f ]] || continue\n"
-      "    compgen -G \"$here/runs/*.checkpoints/*/${f##*/}\" > /dev/null || return 0\n"
-      "  done\n"
-      "  return 1\n"
-      "}\n"
-      "until fresh; do sleep 0.1; done\n"
-      "kill -TERM $task; wait $task; echo $? >> $here/codes; echo 5");
+  stand_in("sbatch",
+           "SLURM_ARRAY_TASK_ID=0 TMPDIR=$here/disk bash \"${@: -1}\" >> $here/tasks.log 2>&1 & "
+           "task=$!\n"
+           "fresh() {\n"
+           "  for f in $here/disk/*/*.checkpoints/*/*[1-9]*.safetensors; do\n"
+           "    [[ -e $f ]] || continue\n"
+           "    compgen -G \"$here/runs/*.checkpoints/*/${f##*/}\" > /dev/null || return 0\n"
+           "  done\n"
+           "  return 1\n"
+           "}\n"
+           "until fresh; do sleep 0.1; done\n"
+           "kill -TERM $task; wait $task; echo $? >> $here/codes; echo 5");
   const auto once = [&] {
     return call({"submit", (folder_ / "small.toml").string(), "--slurm", "--seeds", "0", "--folder",
                  (folder_ / "runs").string()});

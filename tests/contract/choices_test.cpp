@@ -64,6 +64,13 @@ Ground ground_of(const std::string& family, const std::string& key) {
       {{"diffusion", "objective.process"}, {"objective.prediction = 'F'\n"}},
       {{"diffusion", "objective.time_sampling"},
        {"objective.process = 'edm'\nobjective.prediction = 'F'\n"}},
+      {{"diffusion", "objective.coupling"},
+       {"objective.process = 'ot'\nobjective.prediction = 'velocity'\nobjective.path_sd = 0.3\n"
+        "sampler.name = 'euler'\nsampler.spacing = 'trailing'\n"}},
+      {{"diffusion", "objective.learned_variance"},
+       {"objective.timesteps = 40\nsampler.name = 'ancestral'\n"}},
+      {{"ddpm", "model.up_attention"}, {"model.attention_resolutions = [4]\n"}},
+      {{"diffusion", "model.up_attention"}, {"model.attention_resolutions = [4]\n"}},
       {{"gan", "model.spectral_norm"}, {"model.discriminator_norm = 'none'\n"}},
       // Without a bound on its slope a critic is refused.
       {{"gan", "objective.loss"}, {"objective.weight_clip = 0.1\n"}},

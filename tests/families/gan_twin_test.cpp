@@ -12,12 +12,13 @@ constexpr std::int64_t kClasses = 3;
 
 // The parameters in the order in which the script fills them.
 std::vector<std::string> filled_names(const State& state) {
-  const auto layers = [](const std::string& network, std::initializer_list<const char*> layers) {
-    std::vector<std::string> names;
-    for (const std::string layer : layers) {
-      for (const auto* suffix : {".weight", ".bias"}) names.push_back(network + layer + suffix);
+  const auto layers = [](const std::string& network, std::initializer_list<const char*> numbers) {
+    std::vector<std::string> of_network;
+    for (const std::string layer : numbers) {
+      for (const auto* suffix : {".weight", ".bias"})
+        of_network.push_back(network + layer + suffix);
     }
-    return names;
+    return of_network;
   };
   std::vector<std::string> names;
   for (const auto& some :
