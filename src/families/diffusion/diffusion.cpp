@@ -100,7 +100,7 @@ torch::Tensor Diffusion::bound_loss(const torch::Tensor& x0, const torch::Tensor
                                     const Prediction& predicted, const torch::Tensor& t,
                                     const Level& level) const {
   const auto steps = static_cast<double>(process_->timesteps());
-  const auto values = static_cast<double>(x0.numel() / x0.size(0));
+  const auto values = static_cast<double>(x0[0].numel());
   const auto i = (t * steps).round().to(at::kLong);
   const auto estimate = parameterisation_.x0(x_t, predicted.output.detach(), level, data_sd_);
   const auto terms =

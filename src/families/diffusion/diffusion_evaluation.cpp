@@ -101,7 +101,7 @@ std::optional<Tensor> Diffusion::log_density(const Batch& batch, double toleranc
     // 256 levels of width 1/128, each filled evenly.
     const auto u = at::rand(x.sizes(), generator, at::TensorOptions(at::kFloat)).to(x.device());
     x = ((x + 1.0) * 127.5 + u) / 128.0 - 1.0;
-    levels = static_cast<double>(x.numel() / x.size(0)) * std::log(1.0 / 128.0);
+    levels = static_cast<double>(x[0].numel()) * std::log(1.0 / 128.0);
   }
   const Denoiser plain = [&](const Tensor& of, const Tensor& t, const Condition& condition) {
     return estimate(network, of, t, condition);
