@@ -54,7 +54,7 @@ class Diffusion : public GenerativeModel {
   /// Guided and clamped as the sampler is told to.
   Denoiser denoiser(Network& network, const std::function<void(std::int64_t)>& poll) const;
   torch::Tensor classifier_input(const torch::Tensor& x_t, const Level& level) const;
-  /// Examples of the request's first samples; `watch` as SamplerOptions'.
+  /// The samples from the `begin`-th on that latents lead to.
   torch::Tensor drawn(const DiffusionLatents& latents, std::int64_t begin, const Denoiser& denoise,
                       const SamplerOptions& options) const;
 

@@ -4,11 +4,9 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <cmath>
-#include <numbers>
-
 #include "families/diffusion/along.h"
 #include "families/diffusion/dormand_prince.h"
+#include "families/objectives/likelihoods.h"
 
 namespace assay {
 namespace {
@@ -33,12 +31,6 @@ Traced traced(const Tensor& x, const Tensor& t, const Denoiser& denoiser,
     trace += (row * direction).to(at::kDouble).flatten(1).sum(1);
   }
   return {x0.detach().to(at::kDouble), trace};
-}
-
-Tensor normal_log_density(const Tensor& x, double sd) {
-  const auto values = static_cast<double>(x.size(1));
-  return -0.5 * (x / sd).square().sum(1) -
-         values * std::log(sd * std::sqrt(2.0 * std::numbers::pi));
 }
 
 }  // namespace
@@ -82,7 +74,9 @@ torch::Tensor flow_log_density(const torch::Tensor& x, const Process& process,
   const auto rows = x.detach().flatten(1).to(at::kDouble);
   const auto start = at::cat({rows, at::zeros({x.size(0), 1}, rows.options())}, 1);
   const auto end = solve_ode(slope, start, process.last_time(), process.first_time(), tolerance);
-  return normal_log_density(end.narrow(1, 0, values), process.prior_sd()) + end.select(1, values);
+  const auto x_T = end.narrow(1, 0, values);
+  const auto prior_sd = at::scalar_tensor(process.prior_sd(), x_T.options());
+  return end.select(1, values) - gaussian_nll(x_T, at::zeros_like(x_T), prior_sd);
 }
 
 }  // namespace assay

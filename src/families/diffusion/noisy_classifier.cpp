@@ -12,6 +12,14 @@
 #include "nn/seed_batch.h"
 
 namespace assay {
+namespace {
+
+// log p(y|x_t), [N], of class logits [N,K].
+torch::Tensor log_share(const torch::Tensor& logits, const torch::Tensor& labels) {
+  return (logits.log_softmax(1) * assay::one_hot(labels, logits.size(1))).sum(1);
+}
+
+}  // namespace
 
 NoisyClassifier::Network NoisyClassifier::network(const ModelArgs& args) {
   refuse_if(args.classes < 2, args.definition,
@@ -39,14 +47,12 @@ NoisyClassifier::Network NoisyClassifier::network(const ModelArgs& args) {
 }
 
 NoisyClassifier::NoisyClassifier(const ModelArgs& args)
-    : classes_(args.classes),
-      network_(network(args)),
-      optimizer_(*network_.module, optimizer_options(args.definition)) {}
+    : network_(network(args)), optimizer_(*network_.module, optimizer_options(args.definition)) {}
 
 torch::Tensor NoisyClassifier::log_probability(const torch::Tensor& input,
                                                const torch::Tensor& time,
                                                const torch::Tensor& labels) const {
-  return (network_.logits(input, time).log_softmax(1) * assay::one_hot(labels, classes_)).sum(1);
+  return log_share(network_.logits(input, time), labels);
 }
 
 void NoisyClassifier::train(const torch::Tensor& input, const torch::Tensor& time,
@@ -54,7 +60,7 @@ void NoisyClassifier::train(const torch::Tensor& input, const torch::Tensor& tim
                             std::vector<LossTerm>& terms) {
   optimizer_.zero_grad();
   const auto logits = network_.logits(input, time);
-  const auto loss = -(logits.log_softmax(1) * assay::one_hot(labels, classes_)).sum(1).mean();
+  const auto loss = -log_share(logits, labels).mean();
   backward(loss);
   optimizer_.step(context);
   terms.push_back({"classifier_loss", loss.detach()});

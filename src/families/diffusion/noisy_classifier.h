@@ -37,7 +37,6 @@ class NoisyClassifier {
   };
   static Network network(const ModelArgs& args);
 
-  std::int64_t classes_;
   Network network_;
   Optimizer optimizer_;
 };

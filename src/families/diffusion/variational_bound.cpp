@@ -15,7 +15,7 @@ namespace {
 
 using torch::Tensor;
 
-constexpr double kHalfLevel = 1.0 / 255.0, kEdge = 0.999, kLeastProbability = 1e-12;
+constexpr double kHalfLevel = 1.0 / 255.0, kLeastProbability = 1e-12;
 
 Tensor at_steps(const Tensor& table, const Tensor& i, const Tensor& like) {
   return along(table.index_select(0, i), like).to(like.scalar_type());
@@ -29,8 +29,8 @@ Tensor level_log_probability(const Tensor& x, const Tensor& mean, const Tensor& 
   const auto off = x - mean;
   const auto above = normal_cdf((off + kHalfLevel) * precision);
   const auto below = normal_cdf((off - kHalfLevel) * precision);
-  const auto from = at::where(x < -kEdge, at::zeros_like(below), below);
-  const auto to = at::where(x > kEdge, at::ones_like(above), above);
+  const auto from = at::where(x < kHalfLevel - 1.0, at::zeros_like(below), below);
+  const auto to = at::where(x > 1.0 - kHalfLevel, at::ones_like(above), above);
   return (to - from).clamp_min(kLeastProbability).log();
 }
 
