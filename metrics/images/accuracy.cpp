@@ -10,6 +10,15 @@
 #include "metrics/inputs.h"
 
 namespace assay {
+namespace {
+
+// Share of labels [N] that are the first largest of logits [N,K].
+Mean top_one(const at::Tensor& logits, const at::Tensor& labels) {
+  const double share = logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
+  return {share, binomial_standard_error(share, logits.size(0))};
+}
+
+}  // namespace
 
 MetricValue compute_accuracy(const MetricInputs& inputs) {
   const auto logits = checked_rows(inputs.labels.class_logits, {"accuracy", "logits"});
@@ -20,8 +29,7 @@ MetricValue compute_accuracy(const MetricInputs& inputs) {
                     "none or another number",
                     logits.size(0)));
   }
-  const double share = logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
-  return scored(inputs, {share, binomial_standard_error(share, logits.size(0))},
+  return scored(inputs, top_one(logits, labels),
                 {.metric = "accuracy", .estimator = "top 1", .n_real = logits.size(0)});
 }
 
@@ -41,8 +49,7 @@ MetricValue compute_class_accuracy(const MetricInputs& inputs) {
         "{} classes; take an extractor that was trained on this data set's",
         largest, logits.size(1)));
   }
-  const double share = logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
-  return scored(inputs, {share, binomial_standard_error(share, logits.size(0))},
+  return scored(inputs, top_one(logits, labels),
                 {.metric = "class_accuracy", .estimator = "top 1", .n_generated = logits.size(0)});
 }
 

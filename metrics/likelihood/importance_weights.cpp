@@ -2,13 +2,11 @@
 #include "metrics/likelihood/importance_weights.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <cmath>
-#include <numbers>
 #include <string>
 
-#include "core/error.h"
+#include "metrics/likelihood/dimensions.h"
 #include "metrics/numerics/linalg.h"
 
 namespace assay {
@@ -42,14 +40,8 @@ MetricValue compute_iwae_nll(const MetricInputs& inputs) {
 
 MetricValue compute_bits_per_dim(const MetricInputs& inputs) {
   const auto weights = checked_rows(inputs.likelihoods.log_weights, {"bits_per_dim", "log-weight"});
-  if (inputs.likelihoods.dimensions < 1) {
-    throw Error(
-        fmt::format("bits_per_dim: data of {} dimensions; the evaluator must say how many "
-                    "numbers an image holds",
-                    inputs.likelihoods.dimensions));
-  }
   const Mean nll = iwae_nll(weights);
-  const double nats = static_cast<double>(inputs.likelihoods.dimensions) * std::numbers::ln2;
+  const double nats = nats_of_a_bit_per_dimension(inputs, "bits_per_dim");
   Scoring scoring = scoring_of("bits_per_dim", weights);
   scoring.settings["dimensions"] = std::to_string(inputs.likelihoods.dimensions);
   return scored(inputs, {nll.value / nats, nll.standard_error / nats}, scoring);

@@ -4,11 +4,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <numbers>
 #include <string>
 
-#include "core/error.h"
 #include "metrics/inputs.h"
+#include "metrics/likelihood/dimensions.h"
 
 namespace assay {
 namespace {
@@ -33,15 +32,9 @@ MetricValue compute_ode_nll(const MetricInputs& inputs) {
 }
 
 MetricValue compute_ode_bits_per_dim(const MetricInputs& inputs) {
-  const auto dimensions = inputs.likelihoods.dimensions;
-  if (dimensions < 1) {
-    throw Error(
-        fmt::format("ode_bits_per_dim: data of {} dimensions; the evaluator must say how many "
-                    "numbers an example holds",
-                    dimensions));
-  }
-  return value_of(inputs, "ode_bits_per_dim", static_cast<double>(dimensions) * std::numbers::ln2,
-                  {{"dimensions", std::to_string(dimensions)}});
+  return value_of(inputs, "ode_bits_per_dim",
+                  nats_of_a_bit_per_dimension(inputs, "ode_bits_per_dim"),
+                  {{"dimensions", std::to_string(inputs.likelihoods.dimensions)}});
 }
 
 }  // namespace assay

@@ -3,7 +3,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -30,17 +29,15 @@ MetricValue compute_normalised_path_energy(const MetricInputs& inputs) {
   const auto starts = checked_rows(inputs.points.path_starts, {kName, "path start"});
   const auto reference = checked_rows(inputs.points.reference, {kName, "reference"});
   const std::int64_t limit = whole_option(inputs, "normalised_path_energy.points");
-  const std::int64_t matched = std::min({starts.size(0), reference.size(0), limit});
-  RandomStream of_starts(kSubsetSeed), of_reference(kSubsetSeed + 1);
-  const Mean energy = normalised_path_energy(energies, drawn_rows(starts, matched, of_starts),
-                                             drawn_rows(reference, matched, of_reference));
+  const auto [x, y] = matched_points(starts, reference, limit, kSubsetSeed);
+  const Mean energy = normalised_path_energy(energies, x, y);
   return scored(
       inputs, energy,
       {.metric = kName,
        .estimator = "energy of the sampler's steps against exact assignment",
        .n_generated = energies.size(0),
        .n_real = reference.size(0),
-       .settings = {{"points", std::to_string(limit)}, {"n_matched", std::to_string(matched)}}});
+       .settings = {{"points", std::to_string(limit)}, {"n_matched", std::to_string(x.size(0))}}});
 }
 
 }  // namespace assay

@@ -45,6 +45,13 @@ Mean wasserstein_2(const at::Tensor& x, const at::Tensor& y) {
   return distance;
 }
 
+MatchedPoints matched_points(const at::Tensor& first, const at::Tensor& second, std::int64_t most,
+                             std::uint64_t seed) {
+  const auto count = std::min({first.size(0), second.size(0), most});
+  RandomStream of_first(seed), of_second(seed + 1);
+  return {drawn_rows(first, count, of_first), drawn_rows(second, count, of_second)};
+}
+
 MetricValue compute_w2_exact(const MetricInputs& inputs) {
   const auto generated = checked_rows(inputs.points.generated, {"w2_exact", "generated"});
   const auto reference = checked_rows(inputs.points.reference, {"w2_exact", "reference"});
@@ -53,17 +60,15 @@ MetricValue compute_w2_exact(const MetricInputs& inputs) {
                             generated.size(1), reference.size(1)));
   }
   const std::int64_t limit = whole_option(inputs, "w2_exact.points");
-  const std::int64_t matched = std::min({generated.size(0), reference.size(0), limit});
-  RandomStream of_generated(kSubsetSeed), of_reference(kSubsetSeed + 1);
-  const Mean distance = wasserstein_2(drawn_rows(generated, matched, of_generated),
-                                      drawn_rows(reference, matched, of_reference));
+  const auto [x, y] = matched_points(generated, reference, limit, kSubsetSeed);
+  const Mean distance = wasserstein_2(x, y);
   return scored(
       inputs, distance,
       {.metric = "w2_exact",
        .estimator = "exact assignment, Euclidean, not squared",
        .n_generated = generated.size(0),
        .n_real = reference.size(0),
-       .settings = {{"points", std::to_string(limit)}, {"n_matched", std::to_string(matched)}}});
+       .settings = {{"points", std::to_string(limit)}, {"n_matched", std::to_string(x.size(0))}}});
 }
 
 }  // namespace assay

@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 #include "metrics/inputs.h"
 #include "metrics/metric.h"
 
@@ -15,6 +17,14 @@ namespace assay {
 ///   √( (Var u + Var v)/N ) / (2 W₂),   u, v: the dual potentials of the points;
 /// NaN if W₂ = 0, where that theorem says nothing. x, y: [N,D] f64, N ≥ 2.
 Mean wasserstein_2(const at::Tensor& x, const at::Tensor& y);
+
+/// Both sides cut to the same number of rows, `most` at most, by a fixed draw without replacement
+/// of `seed` and seed + 1.
+struct MatchedPoints {
+  at::Tensor first, second;
+};
+MatchedPoints matched_points(const at::Tensor& first, const at::Tensor& second, std::int64_t most,
+                             std::uint64_t seed);
 
 /// Between inputs.points.generated and inputs.points.reference. If the sides differ in size or hold
 /// more than w2_exact.points, each is cut to the same number by a fixed seeded draw without

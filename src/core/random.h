@@ -12,8 +12,8 @@ namespace assay {
 /// Seed of the named stream of a run: the first eight bytes (little-endian) of
 /// SHA-256("assay stream v1\0" + decimal run seed + "\0" + name). Streams are independent of each
 /// other and of the order in which they are asked for. Names in use: init, order, augment,
-/// resample, train_noise, eval_noise, eval_posterior, binarisation, sample, reference, data,
-/// data/test.
+/// resample, train_noise, eval_noise, eval_posterior, eval_denoising, eval_densities, eval_paths,
+/// eval_corruption, binarisation, sample, reference, densities, probe, data, data/test.
 std::uint64_t stream_seed(std::uint64_t run_seed, std::string_view name);
 
 /// Integer random numbers that are the same on every platform: std::mt19937_64 is fully specified

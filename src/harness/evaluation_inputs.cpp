@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,14 @@ template <class T>
 T promised(std::optional<T> answer, const char* method) {
   TORCH_CHECK(answer.has_value(), method, "() answers nothing, against the model's capabilities");
   return *std::move(answer);
+}
+
+// `most` of the rows, the same for every run by the stream of that name. Not the first ones: a
+// folder lists its images class by class. All in their order where there are no more.
+at::Tensor drawn_part(const at::Tensor& rows, std::int64_t most, std::string_view stream) {
+  if (most >= rows.size(0)) return rows;
+  const auto places = RandomStream(stream_seed(0, stream)).choice(rows.size(0), most);
+  return rows.index_select(0, torch::tensor(places));
 }
 
 }  // namespace
@@ -51,10 +60,7 @@ const DataSplit& EvaluationInputs::reference_split() const {
 
 at::Tensor EvaluationInputs::reference_part(const at::Tensor& of_split) const {
   const std::int64_t wanted = definition_.integer("eval.reference_count");
-  if (wanted == 0 || wanted >= of_split.size(0)) return of_split;
-  // Not the first ones: a folder lists its images class by class. The same part for every run.
-  const auto rows = RandomStream(stream_seed(0, "reference")).choice(of_split.size(0), wanted);
-  return of_split.index_select(0, torch::tensor(rows));
+  return wanted == 0 ? of_split : drawn_part(of_split, wanted, "reference");
 }
 
 at::Tensor EvaluationInputs::reference_images() const {
@@ -107,12 +113,8 @@ void EvaluationInputs::draw_densities(GenerativeModel& model, MetricInputs& inpu
       make_generator(torch::kCPU, sample_seed(definition_, seed_), "eval_densities");
   Batch examples = reference_examples();
   const std::int64_t most = whole_option(inputs, "ode_nll.examples");
-  if (examples.images.size(0) > most) {
-    RandomStream random(stream_seed(0, "densities"));
-    const auto rows = torch::tensor(random.choice(examples.images.size(0), most));
-    examples.images = examples.images.index_select(0, rows);
-    if (examples.labels.defined()) examples.labels = examples.labels.index_select(0, rows);
-  }
+  examples.images = drawn_part(examples.images, most, "densities");
+  if (examples.labels.defined()) examples.labels = drawn_part(examples.labels, most, "densities");
   const double tolerance = option(inputs, "ode_nll.tolerance");
   inputs.likelihoods.dimensions = examples.images[0].numel();
   inputs.likelihoods.densities =

@@ -17,8 +17,9 @@ std::uint64_t sample_seed(const Definition& definition, std::uint64_t run_seed);
 /// Where a model's weights are.
 torch::Device device_of(Trainable& model);
 
-/// What metrics want of a model and of real examples, but for its samples. All noise comes from the
-/// run's stream eval_posterior, started afresh each time. Each throws Error if the family or the
+/// What metrics want of a model and of real examples, but for its samples. Noise comes from a
+/// stream of the run, eval_posterior of bounds, eval_denoising, eval_densities and eval_paths of
+/// diffusion models, started afresh each time. Each throws Error if the family or the
 /// data set cannot give it.
 class EvaluationInputs {
  public:
