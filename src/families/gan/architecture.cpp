@@ -8,6 +8,7 @@
 #include "families/gan/critic.h"
 #include "nn/blocks/batch_norm.h"
 #include "nn/blocks/convolution.h"
+#include "nn/blocks/equalised.h"
 #include "nn/blocks/linear.h"
 #include "nn/blocks/minibatch_discrimination.h"
 #include "nn/blocks/spectral_norm.h"
@@ -51,11 +52,14 @@ void add_nothing(Sequential&, const GanShape&, std::int64_t) {}
 }  // namespace
 
 // Each is described where it is defined.
-GanArchitecture mlp_gan(), dcgan(), infogan(), sngan();
+GanArchitecture mlp_gan(), dcgan(), infogan(), sngan(), stylegan2();
 
 const Choices<GanArchitecture>& gan_architectures() {
-  static const Choices<GanArchitecture> all = {
-      {"mlp", mlp_gan()}, {"dcgan", dcgan()}, {"infogan", infogan()}, {"sngan", sngan()}};
+  static const Choices<GanArchitecture> all = {{"mlp", mlp_gan()},
+                                               {"dcgan", dcgan()},
+                                               {"infogan", infogan()},
+                                               {"sngan", sngan()},
+                                               {"stylegan2", stylegan2()}};
   return all;
 }
 
@@ -135,7 +139,9 @@ Choices<DiscriminatorNorm> discriminator_norms(DiscriminatorNorm::Add batch_of_i
 void add_critic_linear(Sequential& layers, const GanShape& shape, std::int64_t in, std::int64_t out,
                        bool bias) {
   const auto options = torch::nn::LinearOptions(in, out).bias(bias);
-  if (shape.definition.boolean("model.spectral_norm")) {
+  if (gan_architectures().of(shape.definition, "model.network").equalised) {
+    layers->push_back(EqualisedLinear(EqualisedOptions{.in = in, .out = out, .bias = bias}));
+  } else if (shape.definition.boolean("model.spectral_norm")) {
     layers->push_back(SpectralLinear(options));
   } else {
     layers->push_back(Linear(options));

@@ -54,8 +54,13 @@ struct GanArchitecture {
   bool (*generator_normalises)(const Definition& definition) = [](const Definition&) {
     return true;
   };
-  /// z [N, latent_dim()] -> examples [N, example…], images in [−1,1] through tanh, or 2 sigmoid − 1
-  /// (infogan). Throws c10::Error for a misfit.
+  /// Its layers have an equalised rate (nn/blocks/equalised.h), those that the family adds too, and
+  /// start as that asks: model.initial_weights does not count.
+  bool equalised = false;
+  /// Throws Error for settings that do not go together with it.
+  void (*check)(const Definition& definition) = [](const Definition&) {};
+  /// z [N, latent_dim()] -> examples [N, example…], images in [−1,1] through tanh, 2 sigmoid − 1
+  /// (infogan) or nothing that bounds them (style_generator.h). Throws c10::Error for a misfit.
   Sequential (*generator)(const GanShape& shape);
   /// Examples -> logits [N, critic_outputs], its last layer a linear one (add_critic_head). Throws
   /// c10::Error for a misfit.

@@ -36,6 +36,8 @@ struct CriticPenalty {
   /// make that depend on other examples.
   bool takes_examples_alone = true;
   bool of_images = false;  ///< it needs images, not points
+  /// But a logit may depend on how much the examples of a group differ (model.minibatch_stddev).
+  bool takes_groups = false;
 };
 
 /// All of them; objective.<name> is a penalty's weight, 0: off. A further one is a function beside

@@ -13,6 +13,7 @@
 #include "families/gan/critic_penalty.h"
 #include "families/gan/fresh_statistics.h"
 #include "families/gan/gan_networks.h"
+#include "families/gan/generator_passes.h"
 #include "families/gan/latents.h"
 #include "families/gan/unrolled.h"
 #include "families/judge.h"
@@ -92,6 +93,7 @@ class Gan : public GenerativeModel, public Judge {
   torch::Device device_;
   Classes classes_;
   Averaged<Sequential> generator_;
+  GeneratorPasses run_;
   Sequential discriminator_;
   Equilibrium equilibrium_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
@@ -118,6 +120,7 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       device_(args.device),
       classes_(args),
       generator_(new_generator(architecture, args, classes_)),
+      run_(args.definition, generator_, args.device),
       discriminator_(new_discriminator(architecture, loss_, args, classes_)),
       equilibrium_(args.definition, loss_, args.device),
       generator_optimizer_(*generator_.live(),
@@ -136,7 +139,10 @@ Examples Gan::generate(std::int64_t count, const StepContext& context) {
   for (std::int64_t pass = 0; pass < passes_; ++pass) {
     const auto z = latents_.training(context.noise, {count / passes_, latent_dim_}, options);
     classes.push_back(classes_.draw(z.size(0), context.noise));
-    values.push_back(generator_.live()->forward(classes_.joined(z, classes.back())));
+    const auto second = [&, &y = classes.back()] {
+      return classes_.joined(latents_.training(context.noise, z.sizes(), options), y);
+    };
+    values.push_back(run_.train(classes_.joined(z, classes.back()), second, context.noise));
   }
   // Place by place, so that packs are of neighbours; a pack has no class.
   auto examples = passes_ == 1 ? values.front() : at::stack(values, 1).flatten(0, 1);
@@ -211,6 +217,7 @@ void Gan::update_generator(const StepContext& context, std::vector<LossTerm>& te
   }
   generator_optimizer_.step(context);
   generator_.update(updates);
+  run_.follow();
 }
 
 std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& context) {
@@ -240,6 +247,7 @@ void Gan::visit_state(StateVisitor& visitor) {
   visit_module(visitor, "generator", *generator_.live());
   visit_module(visitor, "discriminator", *discriminator_);
   generator_.visit_average(visitor, "ema");
+  run_.visit_state(visitor);
   equilibrium_.visit_state(visitor);
   generator_optimizer_.visit_state(visitor, "generator_optimizer");
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
@@ -270,9 +278,11 @@ void Gan::sample(const SampleRequest& request) {
   auto& network = generator_.scored();
   const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
+  const auto noise = run_.noise_of(request);
   const auto z = *draw_latents(request.count, {}, request.generator);
   sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
-    return network->forward(input_of(z.slice(0, begin, end), classes_.in_turn(begin, end)));
+    return run_.sampled(input_of(z.slice(0, begin, end), classes_.in_turn(begin, end)),
+                        noise.of(begin, end));
   });
 }
 
@@ -286,7 +296,7 @@ std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Te
   auto& network = generator_.scored();
   const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
-  return network->forward(input_of(z, labels));
+  return run_.decoded(input_of(z, labels));
 }
 
 std::optional<torch::Tensor> Gan::logits_of(const torch::Tensor& examples) {

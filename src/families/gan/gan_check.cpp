@@ -23,6 +23,9 @@ void check_examples_alone(const Definition& d, const std::string& penalty) {
             tied("batch normalisation", "set model.discriminator_norm to \"layer\" or \"none\""));
   refuse_if(d.integer("model.minibatch_discrimination") > 0, d,
             tied("model.minibatch_discrimination", "keep one of them"));
+  // R1 and R2 of logits that look at groups are the authors' own.
+  refuse_if(sees_groups(d) && !critic_penalties().at(penalty).takes_groups, d,
+            tied("model.minibatch_stddev", "set that to 0, or take objective.r1"));
 }
 
 void check_penalties(const Definition& d, const std::vector<std::string>& penalties) {
@@ -115,6 +118,7 @@ void check_gan(const Definition& d) {
   check_autoencoding(d);
   check_condition(d);
   check_unrolled(d, penalties);
+  gan_architectures().of(d, "model.network").check(d);
   refuse_if(
       d.number("objective.adversarial_weight") == 0.0 && !is_on(d, "objective.feature_matching"), d,
       "objective.adversarial_weight = 0 leaves the generator nothing to minimise; set "
@@ -136,6 +140,9 @@ Capabilities gan_capabilities(const Definition& d) {
   Capabilities can{
       .conditional = d.text("model.condition") != "none", .latents = true, .decodes = true};
   const bool twice = is_on(d, "objective.dragan") || d.integer("objective.unrolled_steps") > 0;
+  if (gan_architectures().of(d, "model.network").equalised) {
+    can.trains_alone = "its modulated convolutions and filters take one seed at a time";
+  }
   if (twice && critic_norm(d) == CriticNorm::kBatch) {
     can.trains_alone = "batch normalisation can be differentiated twice one seed at a time only";
   }

@@ -22,10 +22,13 @@ void check_examples(const Definition& definition, const std::vector<std::int64_t
   }
 }
 
-Sequential prepared(Sequential network, const ModelArgs& args) {
-  gan_initial_weights()
-      .of(args.definition, "model.initial_weights")
-      .draw(*network, args.definition.number("model.initial_sd"), construction_generator());
+Sequential prepared(Sequential network, const GanArchitecture& architecture,
+                    const ModelArgs& args) {
+  if (!architecture.equalised) {
+    gan_initial_weights()
+        .of(args.definition, "model.initial_weights")
+        .draw(*network, args.definition.number("model.initial_sd"), construction_generator());
+  }
   network->to(args.device);
   return network;
 }
@@ -52,9 +55,14 @@ CriticNorm critic_norm(const Definition& definition) {
              : architecture.discriminator_norm(definition);
 }
 
+bool sees_groups(const Definition& definition) {
+  return gan_architectures().of(definition, "model.network").equalised &&
+         definition.integer("model.minibatch_stddev") > 0;
+}
+
 bool judges_examples_alone(const Definition& definition) {
   return critic_norm(definition) != CriticNorm::kBatch &&
-         definition.integer("model.minibatch_discrimination") == 0 &&
+         definition.integer("model.minibatch_discrimination") == 0 && !sees_groups(definition) &&
          definition.integer("objective.packing") == 1 &&
          definition.text("model.condition") == "none";
 }
@@ -80,7 +88,7 @@ const GanArchitecture& architecture_of(const ModelArgs& args) {
 Sequential new_generator(const GanArchitecture& architecture, const ModelArgs& args,
                          const Classes& classes) {
   const GanShape shape{args.definition, args.example_shape, classes.count()};
-  return prepared(architecture.generator(shape), args);
+  return prepared(architecture.generator(shape), architecture, args);
 }
 
 Sequential new_discriminator(const GanArchitecture& architecture, const AdversarialLoss& loss,
@@ -88,7 +96,7 @@ Sequential new_discriminator(const GanArchitecture& architecture, const Adversar
   const auto shape = GanShape{args.definition, args.example_shape}.packed();
   auto network = loss.critic(architecture, shape);
   classes.add_head(network, shape);
-  return prepared(std::move(network), args);
+  return prepared(std::move(network), architecture, args);
 }
 
 }  // namespace assay

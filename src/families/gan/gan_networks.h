@@ -18,6 +18,9 @@ std::int64_t generator_pass_size(const Definition& definition);
 /// loss ends in a generator's.
 CriticNorm critic_norm(const Definition& definition);
 
+/// Whether its discriminator sees how much examples differ (nn/blocks/minibatch_stddev.h).
+bool sees_groups(const Definition& definition);
+
 /// Whether its logit is of an example alone, without its class or its neighbours in the batch.
 bool judges_examples_alone(const Definition& definition);
 

@@ -5,6 +5,7 @@
 #include "families/gan/class_condition.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/gan.h"
+#include "families/gan/generator_passes.h"
 #include "families/gan/initial_weights.h"
 #include "families/gan/latents.h"
 #include "families/gan/unrolled.h"
@@ -18,6 +19,13 @@ using std::int64_t;
 
 void add(Schema& schema, const Schema& more) {
   schema.insert(schema.end(), more.begin(), more.end());
+}
+
+// Those whose weights start as model.initial_weights says.
+std::vector<std::string> networks_drawn_so() {
+  auto names = gan_architectures().names();
+  std::erase_if(names, [](const auto& name) { return gan_architectures().at(name).equalised; });
+  return names;
 }
 
 Schema network_keys() {
@@ -43,13 +51,15 @@ Schema network_keys() {
   add(schema, {{.path = "model.initial_weights",
                 .default_value = std::string("normal"),
                 .meaning = "how weights start: as DCGAN's, compare_gan's, WGAN-GP's or SNGAN's",
-                .choices = gan_initial_weights().names()},
+                .choices = gan_initial_weights().names(),
+                .needs = {{"model.network", networks_drawn_so()}}},
                {.path = "model.initial_sd",
                 .default_value = 0.02,
                 .meaning = "standard deviation of the initial weights",
                 .minimum = 0,
                 .maximum = 10,
-                .needs = {{"model.initial_weights", {"normal", "truncated_normal"}}}}});
+                .needs = {{"model.network", networks_drawn_so()},
+                          {"model.initial_weights", {"normal", "truncated_normal"}}}}});
   return schema;
 }
 
@@ -132,6 +142,7 @@ Schema gan_schema() {
                     .minimum = 0,
                     .maximum = 1e6});
   schema.push_back(latent_fifth_key());
+  add(schema, generator_pass_keys());
   return schema;
 }
 

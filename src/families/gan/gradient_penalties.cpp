@@ -90,13 +90,15 @@ CriticPenalty one_sided_gradient_penalty() {
 CriticPenalty r1_penalty() {
   return {.paper = "Mescheder et al. 2018, eq. 9",
           .meaning = "weight γ of ½ E‖∇D(x)‖² at real examples",
-          .value = at_real};
+          .value = at_real,
+          .takes_groups = true};
 }
 
 CriticPenalty r2_penalty() {
   return {.paper = "Mescheder et al. 2018, eq. 10",
           .meaning = "weight γ of ½ E‖∇D(x)‖² at generated examples",
-          .value = at_generated};
+          .value = at_generated,
+          .takes_groups = true};
 }
 
 // Published with batch normalisation in the discriminator (Kodali et al. 2017; Lucic et al. 2018).

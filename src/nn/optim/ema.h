@@ -71,6 +71,8 @@ class Averaged {
   Network& average() { return ema_ ? shadow_ : live_; }
   /// What eval.weights asks for: it decides scores alone, nothing that trains may look at it.
   Network& scored() { return scores_average_ ? shadow_ : live_; }
+  bool averages() const { return ema_.has_value(); }
+  bool scores_average() const { return scores_average_; }
   /// Call once after the optimizer's step.
   void update(std::int64_t step) {
     if (ema_) ema_->update(step);
