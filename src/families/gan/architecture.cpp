@@ -52,14 +52,14 @@ void add_nothing(Sequential&, const GanShape&, std::int64_t) {}
 }  // namespace
 
 // Each is described where it is defined.
-GanArchitecture mlp_gan(), dcgan(), infogan(), sngan(), stylegan2();
+GanArchitecture mlp_gan(), dcgan(), infogan(), sngan(), stylegan(), stylegan2();
 
 const Choices<GanArchitecture>& gan_architectures() {
   static const Choices<GanArchitecture> all = {{"mlp", mlp_gan()},
                                                {"dcgan", dcgan()},
                                                {"infogan", infogan()},
                                                {"sngan", sngan()},
-                                               {"stylegan2", stylegan2()}};
+                                               {"stylegan", stylegan()}, {"stylegan2", stylegan2()}};
   return all;
 }
 

@@ -74,7 +74,7 @@ Sequential style_discriminator(const GanShape& shape) {
   layers->push_back("flatten", torch::nn::Flatten());
   layers->push_back("fc",
                     EqualisedLinear(leaky(channels * sides.front() * sides.front(), channels)));
-  add_critic_head(layers, shape, channels);
+  layers->push_back("out", EqualisedLinear(EqualisedOptions{channels, shape.critic_outputs}));
   return layers;
 }
 

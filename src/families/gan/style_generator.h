@@ -63,7 +63,7 @@ class StyleGeneratorImpl : public torch::nn::Module {
 TORCH_MODULE(StyleGenerator);
 
 /// The architectures with one.
-inline const std::vector<std::string> kStyleNetworks = {"stylegan2"};
+inline const std::vector<std::string> kStyleNetworks = {"stylegan", "stylegan2"};
 
 /// The generator of two parts that a network is, or nullptr for any other network.
 StyleGeneratorImpl* style_generator(Sequential& network);

@@ -147,20 +147,17 @@ class Synthesis : public StyleSynthesis {
 };
 
 Schema keys() {
-  auto schema = joined({style_keys(), style_discriminator_keys()});
   const decltype(Key::needs) kOfThis = {{"model.network", {"stylegan2"}}};
-  schema.push_back({.path = "model.demodulate",
-                    .default_value = true,
-                    .meaning = "stylegan2: each output channel of a modulated convolution is "
-                               "scaled to the power that it would have of white noise",
-                    .needs = kOfThis});
-  schema.push_back({.path = "model.style_generator",
-                    .default_value = std::string("skip"),
-                    .meaning = "stylegan2: the image is a sum over sides, or the last block's "
-                               "alone",
-                    .choices = {"skip", "plain"},
-                    .needs = kOfThis});
-  return schema;
+  return {{.path = "model.demodulate",
+           .default_value = true,
+           .meaning = "stylegan2: each output channel of a modulated convolution is scaled to the "
+                      "power that it would have of white noise",
+           .needs = kOfThis},
+          {.path = "model.style_generator",
+           .default_value = std::string("skip"),
+           .meaning = "stylegan2: the image is a sum over sides, or the last block's alone",
+           .choices = {"skip", "plain"},
+           .needs = kOfThis}};
 }
 
 Sequential generator(const GanShape& shape) {
