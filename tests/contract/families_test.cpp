@@ -51,6 +51,8 @@ const std::vector<Case>& cases() {
       trained("VqVae", "3e-3", 0.5),
       trained("Dcgan", "1e-3", 0.5),
       trained("GanMaxoutMinimax", "1e-3", 0.5),
+      trained("StyleGan2", "2e-3", 0.5),
+      trained("StyleGan", "2e-3", 0.5),
       trained("DdpmDdim", "3e-3", 0.5),
       trained("DdpmAncestral", "3e-3", 0.5),
       trained("DdpmHeunWeighted", "3e-3", 0.5),

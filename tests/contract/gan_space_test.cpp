@@ -21,6 +21,10 @@ struct Point {
   std::vector<std::int64_t> example;
 };
 
+const std::string kStyle =
+    "model.style_dim = 3\nmodel.mapping_layers = 1\nmodel.style_channel_base = 32\n"
+    "model.style_channel_max = 4\n";
+
 const std::map<std::string, Point>& architectures() {
   static const std::map<std::string, Point> all = {
       {"mlp",
@@ -38,7 +42,9 @@ const std::map<std::string, Point>& architectures() {
       {"sngan",
        {"model.network = 'sngan'\nmodel.sngan_generator_width = 4\n"
         "model.sngan_discriminator_width = 4\n",
-        {1, 8, 8}}}};
+        {1, 8, 8}}},
+      {"stylegan", {"model.network = 'stylegan'\n" + kStyle, {1, 8, 8}}},
+      {"stylegan2", {"model.network = 'stylegan2'\n" + kStyle, {1, 8, 8}}}};
   return all;
 }
 
@@ -134,7 +140,9 @@ TEST_P(GanSpace, TrainsRepeatsResumesAndIsSampledWithoutMoving) {
     auto noise = seeded(2), same_noise = seeded(2);
     train(*model, point, 0, 3, noise);
     const auto saved = copy_of_state(*model);
-    EXPECT_FALSE(torch::equal(saved.at("generator.0.weight"), start.at("generator.0.weight")));
+    const auto* first = saved.contains("generator.0.weight") ? "generator.0.weight"
+                                                             : "generator.0.mapping.fc0.weight";
+    EXPECT_FALSE(torch::equal(saved.at(first), start.at(first)));
     samples_of(*model, 3);
     EXPECT_TRUE(same_bits(saved, copy_of_state(*model))) << "sampling moved it";
 
@@ -153,12 +161,19 @@ TEST_P(GanSpace, TrainsRepeatsResumesAndIsSampledWithoutMoving) {
   // On each architecture: smoothed labels where there are none; the eleven switches that leave a
   // slope unbounded which the loss needs bounded; of an autoencoding discriminator, what needs its
   // features, spectral norm, and penalties on slopes of single examples. Of points: both
-  // consistencies.
+  // consistencies. Of style networks: autoencoding discriminators, spectral norm, minibatch
+  // discrimination, fresh statistics and two of the gradient penalties, beside the others.
   const auto& loss = adversarial_losses().at(GetParam());
-  const auto on_all = static_cast<std::int64_t>(gan_architectures().names().size());
+  constexpr std::int64_t kOfStyles = 2;
+  const auto all = static_cast<std::int64_t>(gan_architectures().names().size());
+  const auto on_all = all - kOfStyles;
+  const std::int64_t of_style = loss.autoencodes() ? static_cast<std::int64_t>(switches().size())
+                                : loss.needs_bounded_slope ? 11 + 3
+                                                           : 5;
+  const std::int64_t unlabelled = loss.logistic || loss.autoencodes() ? 0 : 1;
   EXPECT_EQ(refused, on_all * ((loss.logistic ? 0 : 1) + (loss.needs_bounded_slope ? 11 : 0) +
                                (loss.autoencodes() ? 3 + 1 + 4 : 0)) +
-                         2);
+                         2 + kOfStyles * (of_style + unlabelled));
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, GanSpace, testing::ValuesIn(adversarial_losses().names()),

@@ -52,6 +52,27 @@ TEST(StyleGenerator, HasTwoStylesASide) {
   EXPECT_EQ(Small("", 32).live().styles(), 8);
 }
 
+TEST(StyleGenerator, HasTheNumbersOfParametersOfTheAuthorsCode) {
+  const auto definition = gan_of(
+      "model.network = 'stylegan2'\nmodel.latent_dim = 512\nmodel.style_dim = 512\n"
+      "model.mapping_layers = 2\nmodel.style_channel_base = 32768\n"
+      "model.style_channel_max = 512\n");
+  const GanShape shape{definition, {3, 1024, 1024}};
+  const auto& architecture = gan_architectures().at("stylegan2");
+  const auto count = [](const std::vector<torch::Tensor>& tensors) {
+    std::int64_t sum = 0;
+    for (const auto& tensor : tensors) sum += tensor.numel();
+    return sum;
+  };
+  auto generator = architecture.generator(shape);
+  // As stylegan2-ada-pytorch prints at the start of a training at 1024x1024 with two mapping
+  // layers; its buffers of noise are 4² + 2 · (8² + … + 1024²).
+  EXPECT_EQ(count(generator->parameters()), 28'794'124);
+  EXPECT_EQ(count(generator->buffers()), 2'796'176);
+  EXPECT_EQ(style_generator(generator)->styles(), 18);
+  EXPECT_EQ(count(architecture.discriminator(shape)->parameters()), 29'012'513);
+}
+
 TEST(StyleGenerator, MapsDirectionsOfZAlone) {
   Small small;
   const auto z = Small::z(1);
