@@ -95,7 +95,10 @@ std::string fulfilled(const Key& key, const Schema& schema, const std::string& g
     if (given.find(need.path + " =") != std::string::npos) continue;
     const Key& other = *find_key(schema, need.path);
     std::vector<std::string> values = need.values.empty() ? other.choices : need.values;
-    std::erase_if(values, [&](const auto& value) { return Value(value) == other.default_value; });
+    const bool is_text = std::holds_alternative<std::string>(other.default_value);
+    std::erase_if(values, [&](const auto& value) {
+      return (is_text ? to_toml(Value(value)) : value) == to_toml(other.default_value);
+    });
     const bool by_default = !need.values.empty() && values.size() < need.values.size();
     if (by_default) continue;
     const bool whole = std::holds_alternative<std::int64_t>(other.default_value);
