@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/small_style_gans.h"
+
 namespace assay {
 
-/// A family on settings small enough to train in seconds.
-struct SmallFamily {
-  std::string label;
-  std::string toml;
-  std::vector<std::int64_t> example_shape;
-  std::int64_t classes = 0;
-};
-
 inline const std::vector<SmallFamily>& small_families() {
-  static const std::vector<SmallFamily> all = {
+  static const auto all = with_style_gans({
       {"VaeConv",
        R"(family = "vae"
 ema.decay = 0.9
@@ -202,43 +195,6 @@ model.generator_widths = [16, 24]
 model.discriminator_widths = [16]
 )",
        {2}},
-      {"StyleGan2",
-       R"(family = "gan"
-ema.decay = 0.9
-train.batch_size = 8
-model.network = "stylegan2"
-model.latent_dim = 4
-model.style_dim = 8
-model.mapping_layers = 2
-model.style_channel_base = 64
-model.style_channel_max = 8
-model.condition = "projection"
-objective.r1 = 0.1
-objective.penalty_interval = 2
-optimizer.beta1 = 0
-optimizer.beta2 = 0.99
-sampler.truncation = 0.7
-sampler.truncation_cutoff = 2
-)",
-       {1, 8, 8},
-       8},
-      {"StyleGan",
-       R"(family = "gan"
-ema.half_life_images = 64
-train.batch_size = 8
-model.network = "stylegan"
-model.latent_dim = 4
-model.style_dim = 8
-model.mapping_layers = 2
-model.style_channel_base = 64
-model.style_channel_max = 8
-model.style_discriminator = "plain"
-objective.r1 = 0.1
-optimizer.beta1 = 0
-optimizer.beta2 = 0.99
-sampler.noise = "constant"
-)",
-       {1, 8, 8}},
       {"GanMaxoutMinimax",
        R"(family = "gan"
 optimizer.name = "adamw"
@@ -510,7 +466,7 @@ optimizer.schedule = "one_cycle"
 )",
        {1, 28, 28},
        10},
-  };
+  });
   return all;
 }
 

@@ -55,11 +55,9 @@ void add_nothing(Sequential&, const GanShape&, std::int64_t) {}
 GanArchitecture mlp_gan(), dcgan(), infogan(), sngan(), stylegan(), stylegan2();
 
 const Choices<GanArchitecture>& gan_architectures() {
-  static const Choices<GanArchitecture> all = {{"mlp", mlp_gan()},
-                                               {"dcgan", dcgan()},
-                                               {"infogan", infogan()},
-                                               {"sngan", sngan()},
-                                               {"stylegan", stylegan()}, {"stylegan2", stylegan2()}};
+  static const Choices<GanArchitecture> all = {
+      {"mlp", mlp_gan()}, {"dcgan", dcgan()},       {"infogan", infogan()},
+      {"sngan", sngan()}, {"stylegan", stylegan()}, {"stylegan2", stylegan2()}};
   return all;
 }
 

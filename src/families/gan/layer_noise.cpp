@@ -8,6 +8,14 @@
 #include "families/sampling.h"
 
 namespace assay {
+namespace {
+
+std::uint64_t next_seed(torch::Generator generator) {
+  const auto drawn = at::empty({}, at::kLong).random_(generator);
+  return static_cast<std::uint64_t>(drawn.item<std::int64_t>());
+}
+
+}  // namespace
 
 LayerNoise drawn_noise(const Noise& noise) {
   return [noise](const NoisyLayer& layer) {
@@ -30,11 +38,8 @@ LayerNoise noise_of_samples(std::vector<torch::Generator> generators) {
 }
 
 NoiseSeeds::NoiseSeeds(std::int64_t count, const torch::Generator& generator) {
-  const auto next = [](const torch::Generator& from) {
-    return static_cast<std::uint64_t>(at::empty({}, at::kLong).random_(from).item<std::int64_t>());
-  };
-  const auto own = generator_of_sample(next(generator.clone()));
-  for (std::int64_t i = 0; i < count; ++i) seeds_.push_back(next(own));
+  const auto own = generator_of_sample(next_seed(generator.clone()));
+  for (std::int64_t i = 0; i < count; ++i) seeds_.push_back(next_seed(own));
 }
 
 std::vector<torch::Generator> NoiseSeeds::of(std::int64_t begin, std::int64_t end) const {
