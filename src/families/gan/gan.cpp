@@ -4,7 +4,6 @@
 #include <ATen/ATen.h>
 #include <torch/utils.h>
 
-#include "core/events.h"
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
 #include "families/gan/began.h"
@@ -15,12 +14,13 @@
 #include "families/gan/gan_networks.h"
 #include "families/gan/generator_passes.h"
 #include "families/gan/latents.h"
+#include "families/gan/penalty_step.h"
+#include "families/gan/progress.h"
 #include "families/gan/unrolled.h"
 #include "families/judge.h"
 #include "families/latent_fifth.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
-#include "kernels/pointwise/logistic_loss.h"
 #include "kernels/pointwise/spread.h"
 #include "nn/optim/gradient_clip.h"
 #include "nn/seed_batch.h"
@@ -32,25 +32,13 @@ namespace {
 // networks hardly pay for it.
 constexpr std::int64_t kGradientEvery = 16;
 
-// How much of the batch the discriminator tells right.
-void log_accuracy(const AdversarialLoss& loss, const torch::Tensor& real,
-                  const torch::Tensor& generated, std::vector<LossTerm>& terms) {
-  if (!loss.boundary) {
-    terms.push_back({"discriminator_pair_accuracy", logistic_accuracy(real - generated, true)});
-    return;
-  }
-  terms.push_back({"discriminator_real_accuracy", logistic_accuracy(real, true, *loss.boundary)});
-  terms.push_back(
-      {"discriminator_generated_accuracy", logistic_accuracy(generated, false, *loss.boundary)});
-}
-
 class Gan : public GenerativeModel, public Judge {
  public:
   explicit Gan(const ModelArgs& args) : Gan(args, architecture_of(args)) {}
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
-  std::vector<FailureSign> failure_signs() const override;
+  std::vector<FailureSign> failure_signs() const override { return failure_signs_; }
   void sample(const SampleRequest& request) override;
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
@@ -68,9 +56,8 @@ class Gan : public GenerativeModel, public Judge {
   Examples generate(std::int64_t count, const StepContext& context);
   Judgement judge(const Examples& examples, bool with_features = false);
   torch::Tensor discriminator_loss(const Judgement& real, const Judgement& generated) const;
-  torch::Tensor penalised(const torch::Tensor& loss, const Examples& real,
-                          const Examples& generated, const StepContext& context,
-                          std::vector<LossTerm>& terms);
+  torch::Tensor penalised(torch::Tensor loss, const Examples& real, const Examples& generated,
+                          const StepContext& context, std::vector<LossTerm>& terms);
   void update_discriminator(const Examples& real, const Examples& generated,
                             const StepContext& context, std::vector<LossTerm>& terms);
   void teach_generator(const Examples& real, const Examples& generated, const StepContext& context,
@@ -86,7 +73,7 @@ class Gan : public GenerativeModel, public Judge {
   const AdversarialLoss& loss_;
   const LatentDistribution& latents_;
   CriticRegularisers regularisers_;
-  double feature_matching_, adversarial_weight_, vanishing_norm_, won_accuracy_;
+  double feature_matching_, adversarial_weight_;
   std::int64_t discriminator_steps_, packing_, passes_, pass_size_, latent_dim_, latent_fifth_;
   bool judges_alone_, together_;
   std::int64_t statistics_batches_;
@@ -98,7 +85,14 @@ class Gan : public GenerativeModel, public Judge {
   Equilibrium equilibrium_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
   Unrolling unrolling_;
+  std::vector<FailureSign> failure_signs_;
 };
+
+OptimizerOptions critic_optimizer(const Definition& definition, bool steps_apart) {
+  auto options = network_optimizer_options(definition, "discriminator");
+  if (!steps_apart) return options;
+  return corrected_for_penalty_steps(options, definition.integer("objective.penalty_interval"));
+}
 
 Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
     : loss_(adversarial_losses().of(args.definition, "objective.loss")),
@@ -106,8 +100,6 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       regularisers_(args.definition),
       feature_matching_(args.definition.number("objective.feature_matching")),
       adversarial_weight_(args.definition.number("objective.adversarial_weight")),
-      vanishing_norm_(args.definition.number("objective.vanishing_norm")),
-      won_accuracy_(args.definition.number("objective.won_accuracy")),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
       packing_(args.definition.integer("objective.packing")),
       passes_(generator_passes(args.definition)),
@@ -126,8 +118,9 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       generator_optimizer_(*generator_.live(),
                            network_optimizer_options(args.definition, "generator")),
       discriminator_optimizer_(*discriminator_,
-                               network_optimizer_options(args.definition, "discriminator")),
-      unrolling_(args.definition, discriminator_, discriminator_optimizer_) {
+                               critic_optimizer(args.definition, regularisers_.apart())),
+      unrolling_(args.definition, discriminator_, discriminator_optimizer_),
+      failure_signs_(gan_failure_signs(args.definition, loss_)) {
   auto average = ema_options(args.definition);
   average.images_per_step *= discriminator_steps_;
   generator_.keep_average(average, [&] { return new_generator(architecture, args, classes_); });
@@ -157,14 +150,13 @@ torch::Tensor Gan::discriminator_loss(const Judgement& real, const Judgement& ge
   return loss_.discriminator(real.logits, equilibrium_.weighed(generated.logits));
 }
 
-torch::Tensor Gan::penalised(const torch::Tensor& loss, const Examples& real,
-                             const Examples& generated, const StepContext& context,
-                             std::vector<LossTerm>& terms) {
+torch::Tensor Gan::penalised(torch::Tensor loss, const Examples& real, const Examples& generated,
+                             const StepContext& context, std::vector<LossTerm>& terms) {
   const auto logits = [this](const torch::Tensor& x, const torch::Tensor& classes) {
     return judge({x, classes}).logits;
   };
   return regularisers_.penalised(
-      loss,
+      std::move(loss),
       {logits, real.values, generated.values.detach(), discriminator_optimizer_.parameters(),
        context.noise, real.classes, generated.classes},
       context.step, terms);
@@ -178,9 +170,14 @@ void Gan::update_discriminator(const Examples& real, const Examples& generated,
   const auto loss = discriminator_loss(of_real, of_generated);
   terms.push_back({"discriminator_loss", loss.detach()});
   const auto class_losses = classes_.losses(of_real, of_generated);
-  backward(
-      penalised(classes_.of_discriminator(loss, class_losses), real, generated, context, terms));
+  auto all = classes_.of_discriminator(loss, class_losses);
+  if (!regularisers_.apart()) all = penalised(all, real, generated, context, terms);
+  backward(all);
   discriminator_optimizer_.step(context);
+  if (regularisers_.apart()) {
+    const auto penalty = penalised({}, real, generated, context, terms);
+    if (penalty.defined()) penalty_step(discriminator_optimizer_, penalty, context);
+  }
   regularisers_.project(discriminator_optimizer_.parameters());
   log_accuracy(loss_, of_real.logits, of_generated.logits, terms);
   classes_.log(class_losses, of_real, of_generated, terms);
@@ -253,20 +250,6 @@ void Gan::visit_state(StateVisitor& visitor) {
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
 }
 
-std::vector<FailureSign> Gan::failure_signs() const {
-  std::vector<std::string> accuracies = {"discriminator_pair_accuracy"};
-  if (loss_.boundary) {
-    accuracies = {"discriminator_real_accuracy", "discriminator_generated_accuracy"};
-  }
-  return {{.event = std::string(kVanishingGradient),
-           .terms = {"generator_gradient_norm"},
-           .limit = vanishing_norm_,
-           .above = false},
-          {.event = std::string(kDiscriminatorWon),
-           .terms = std::move(accuracies),
-           .limit = won_accuracy_}};
-}
-
 FreshStatistics Gan::fresh_statistics(Sequential& network) {
   return {network, statistics_batches_, [this](const torch::Generator& generator) {
             return input_of(latents_.sampled(pass_size_, latent_dim_, generator),
@@ -303,7 +286,9 @@ std::optional<torch::Tensor> Gan::logits_of(const torch::Tensor& examples) {
   if (!judges_alone_) return std::nullopt;
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*discriminator_);
-  return judge({examples.to(device_), {}}).logits.flatten().to(at::kCPU);
+  return classes_.judge(discriminator_, {examples.to(device_), {}}, false)
+      .logits.flatten()
+      .to(at::kCPU);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "families/gan/critic_penalty.h"
 #include "families/gan/gan.h"
 #include "families/gan/gan_networks.h"
+#include "families/gan/penalty_step.h"
 #include "families/refuse.h"
 
 namespace assay {
@@ -40,6 +41,10 @@ void check_penalties(const Definition& d, const std::vector<std::string>& penalt
   refuse_if(d.integer("objective.penalty_interval") > 1 && penalties.empty(), d,
             "objective.penalty_interval has nothing to wait for: no penalty of the discriminator "
             "has a weight, such as objective.r1");
+  refuse_if(
+      penalties_apart(d) && penalties.empty(), d,
+      "objective.penalty_step = \"apart\" has no penalty to make steps of: none has a weight, "
+      "such as objective.r1");
 }
 
 void check_spectral_norm(const Definition& d) {

@@ -8,6 +8,7 @@
 #include "families/gan/generator_passes.h"
 #include "families/gan/initial_weights.h"
 #include "families/gan/latents.h"
+#include "families/gan/progress.h"
 #include "families/gan/unrolled.h"
 #include "families/latent_fifth.h"
 #include "families/optimizer.h"
@@ -101,24 +102,6 @@ Schema objective_keys() {
            .minimum = 0,
            .maximum = 1e6,
            .needs = {{"objective.feature_matching"}}}};
-}
-
-// What an event is made of changes no number.
-Schema failure_keys() {
-  return {{.path = "objective.vanishing_norm",
-           .default_value = 1e-5,
-           .meaning = "the event vanishing_gradient: the norm of the generator's gradient is below "
-                      "this; 0: never",
-           .minimum = 0,
-           .maximum = 1e6,
-           .identity = false},
-          {.path = "objective.won_accuracy",
-           .default_value = 0.99,
-           .meaning = "the event discriminator_won: it tells more than this share of the real and "
-                      "of the generated examples right; 1: never",
-           .minimum = 0.5,
-           .maximum = 1,
-           .identity = false}};
 }
 
 }  // namespace
