@@ -6,6 +6,7 @@
 
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/augment/augmentation.h"
 #include "families/gan/began.h"
 #include "families/gan/class_condition.h"
 #include "families/gan/critic.h"
@@ -54,7 +55,7 @@ class Gan : public GenerativeModel, public Judge {
  private:
   Gan(const ModelArgs& args, const GanArchitecture& architecture);
   Examples generate(std::int64_t count, const StepContext& context);
-  Judgement judge(const Examples& examples, bool with_features = false);
+  Judgement judge(const Examples& examples, const StepContext& context, bool with_features = false);
   torch::Tensor discriminator_loss(const Judgement& real, const Judgement& generated) const;
   torch::Tensor penalised(torch::Tensor loss, const Examples& real, const Examples& generated,
                           const StepContext& context, std::vector<LossTerm>& terms);
@@ -82,6 +83,7 @@ class Gan : public GenerativeModel, public Judge {
   Averaged<Sequential> generator_;
   GeneratorPasses run_;
   Sequential discriminator_;
+  std::unique_ptr<Augmentation> augmentation_;
   Equilibrium equilibrium_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
   Unrolling unrolling_;
@@ -114,6 +116,7 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       generator_(new_generator(architecture, args, classes_)),
       run_(args.definition, generator_, args.device),
       discriminator_(new_discriminator(architecture, loss_, args, classes_)),
+      augmentation_(make_augmentation(args)),
       equilibrium_(args.definition, loss_, args.device),
       generator_optimizer_(*generator_.live(),
                            network_optimizer_options(args.definition, "generator")),
@@ -142,8 +145,12 @@ Examples Gan::generate(std::int64_t count, const StepContext& context) {
   return {packed(examples, packing_), classes.front()};
 }
 
-Judgement Gan::judge(const Examples& examples, bool with_features) {
-  return classes_.judge(discriminator_, examples, with_features);
+Judgement Gan::judge(const Examples& examples, const StepContext& context, bool with_features) {
+  // Of a pack each example for itself.
+  const auto augmented =
+      augmentation_->augmented(unpacked(examples.values, packing_), context.noise);
+  return classes_.judge(discriminator_, {packed(augmented, packing_), examples.classes},
+                        with_features);
 }
 
 torch::Tensor Gan::discriminator_loss(const Judgement& real, const Judgement& generated) const {
@@ -152,8 +159,8 @@ torch::Tensor Gan::discriminator_loss(const Judgement& real, const Judgement& ge
 
 torch::Tensor Gan::penalised(torch::Tensor loss, const Examples& real, const Examples& generated,
                              const StepContext& context, std::vector<LossTerm>& terms) {
-  const auto logits = [this](const torch::Tensor& x, const torch::Tensor& classes) {
-    return judge({x, classes}).logits;
+  const auto logits = [&](const torch::Tensor& x, const torch::Tensor& classes) {
+    return judge({x, classes}, context).logits;
   };
   return regularisers_.penalised(
       std::move(loss),
@@ -165,8 +172,8 @@ torch::Tensor Gan::penalised(torch::Tensor loss, const Examples& real, const Exa
 void Gan::update_discriminator(const Examples& real, const Examples& generated,
                                const StepContext& context, std::vector<LossTerm>& terms) {
   discriminator_optimizer_.zero_grad();
-  const auto of_real = judge(real);
-  const auto of_generated = judge({generated.values.detach(), generated.classes});
+  const auto of_real = judge(real, context);
+  const auto of_generated = judge({generated.values.detach(), generated.classes}, context);
   const auto loss = discriminator_loss(of_real, of_generated);
   terms.push_back({"discriminator_loss", loss.detach()});
   const auto class_losses = classes_.losses(of_real, of_generated);
@@ -182,6 +189,7 @@ void Gan::update_discriminator(const Examples& real, const Examples& generated,
   log_accuracy(loss_, of_real.logits, of_generated.logits, terms);
   classes_.log(class_losses, of_real, of_generated, terms);
   equilibrium_.update(of_real.logits, of_generated.logits, terms);
+  augmentation_->watch(of_real.logits, real.values.size(0) * packing_, context, terms);
 }
 
 // Leaves the gradients of the generator's loss.
@@ -190,13 +198,13 @@ void Gan::teach_generator(const Examples& real, const Examples& generated,
   generator_optimizer_.zero_grad();
   const Frozen frozen(discriminator_optimizer_.parameters());
   const auto ahead = unrolling_.ahead(context, [&] {
-    const auto of_real = judge(real), of_generated = judge(generated);
+    const auto of_real = judge(real, context), of_generated = judge(generated, context);
     return classes_.of_discriminator(discriminator_loss(of_real, of_generated),
                                      classes_.losses(of_real, of_generated));
   });
   const bool matches = feature_matching_ > 0.0;
-  const auto of_generated = judge(generated, matches);
-  const auto of_real = matches || loss_.compares ? judge(real, matches) : Judgement();
+  const auto of_generated = judge(generated, context, matches);
+  const auto of_real = matches || loss_.compares ? judge(real, context, matches) : Judgement();
   auto loss = loss_.generator(of_generated.logits, of_real.logits);
   terms.push_back({"generator_loss", loss.detach()});
   if (matches) {
@@ -245,6 +253,7 @@ void Gan::visit_state(StateVisitor& visitor) {
   visit_module(visitor, "discriminator", *discriminator_);
   generator_.visit_average(visitor, "ema");
   run_.visit_state(visitor);
+  augmentation_->visit_state(visitor);
   equilibrium_.visit_state(visitor);
   generator_optimizer_.visit_state(visitor, "generator_optimizer");
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");

@@ -3,6 +3,7 @@
 
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/augment/augmentation.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/gan.h"
 #include "families/gan/gan_networks.h"
@@ -122,6 +123,7 @@ void check_gan(const Definition& d) {
   check_spectral_norm(d);
   check_autoencoding(d);
   check_condition(d);
+  check_augmentation(d);
   check_unrolled(d, penalties);
   gan_architectures().of(d, "model.network").check(d);
   refuse_if(
@@ -150,6 +152,9 @@ Capabilities gan_capabilities(const Definition& d) {
   }
   if (twice && critic_norm(d) == CriticNorm::kBatch) {
     can.trains_alone = "batch normalisation can be differentiated twice one seed at a time only";
+  }
+  if (d.text("objective.augmentation") == "ada") {
+    can.trains_alone = "images are padded as far as the draws of ada need, which differ by seed";
   }
   return can;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/augment/augmentation.h"
 #include "families/gan/began.h"
 #include "families/gan/class_condition.h"
 #include "families/gan/critic_penalty.h"
@@ -110,6 +111,7 @@ Schema gan_schema() {
   Schema schema = network_keys();
   add(schema, objective_keys());
   add(schema, critic_regulariser_keys());
+  add(schema, augmentation_keys());
   add(schema, class_condition_keys());
   add(schema, began_keys());
   add(schema, unrolled_keys());
