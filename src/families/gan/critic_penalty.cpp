@@ -106,6 +106,11 @@ torch::Tensor CriticRegularisers::penalised(torch::Tensor loss, const CriticView
   return loss;
 }
 
+OptimizerOptions CriticRegularisers::optimizer_options(const Definition& definition) const {
+  const auto options = network_optimizer_options(definition, "discriminator");
+  return apart_ ? corrected_for_penalty_steps(options, interval_) : options;
+}
+
 void CriticRegularisers::project(const std::vector<torch::Tensor>& parameters) const {
   for (const auto& [projection, bound] : projections_) projection.project(parameters, bound);
 }

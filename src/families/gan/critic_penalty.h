@@ -11,6 +11,7 @@
 
 #include "config/choices.h"
 #include "config/schema.h"
+#include "families/optimizer.h"
 #include "families/trainable.h"
 #include "nn/noise.h"
 
@@ -71,8 +72,10 @@ class CriticRegularisers {
   /// that their mean over steps stays. Appends weight · value to `terms`, under the penalty's name.
   torch::Tensor penalised(torch::Tensor loss, const CriticView& view, std::int64_t step,
                           std::vector<LossTerm>& terms) const;
-  /// Those that are due have an update of their own (penalty_step.h).
+  /// Those that are due have an update of their own (penalty_step.h), which the discriminator's
+  /// options tell of.
   bool apart() const { return apart_; }
+  OptimizerOptions optimizer_options(const Definition& definition) const;
   void project(const std::vector<torch::Tensor>& parameters) const;
 
  private:

@@ -13,8 +13,10 @@
 #include "families/gan/critic_penalty.h"
 #include "families/gan/fresh_statistics.h"
 #include "families/gan/gan_networks.h"
+#include "families/gan/generated_batches.h"
 #include "families/gan/generator_passes.h"
 #include "families/gan/latents.h"
+#include "families/gan/path_length.h"
 #include "families/gan/penalty_step.h"
 #include "families/gan/progress.h"
 #include "families/gan/unrolled.h"
@@ -54,7 +56,6 @@ class Gan : public GenerativeModel, public Judge {
 
  private:
   Gan(const ModelArgs& args, const GanArchitecture& architecture);
-  Examples generate(std::int64_t count, const StepContext& context);
   Judgement judge(const Examples& examples, const StepContext& context, bool with_features = false);
   torch::Tensor discriminator_loss(const Judgement& real, const Judgement& generated) const;
   torch::Tensor penalised(torch::Tensor loss, const Examples& real, const Examples& generated,
@@ -63,7 +64,8 @@ class Gan : public GenerativeModel, public Judge {
                             const StepContext& context, std::vector<LossTerm>& terms);
   void teach_generator(const Examples& real, const Examples& generated, const StepContext& context,
                        std::vector<LossTerm>& terms);
-  void update_generator(const StepContext& context, std::vector<LossTerm>& terms);
+  void update_generator(std::int64_t count, const StepContext& context,
+                        std::vector<LossTerm>& terms);
 
   /// What the generator makes examples of, of latents and labels on any device.
   torch::Tensor input_of(const torch::Tensor& z, const torch::Tensor& labels) const {
@@ -75,26 +77,22 @@ class Gan : public GenerativeModel, public Judge {
   const LatentDistribution& latents_;
   CriticRegularisers regularisers_;
   double feature_matching_, adversarial_weight_;
-  std::int64_t discriminator_steps_, packing_, passes_, pass_size_, latent_dim_, latent_fifth_;
+  std::int64_t discriminator_steps_, packing_, pass_size_, latent_dim_, latent_fifth_;
   bool judges_alone_, together_;
   std::int64_t statistics_batches_;
   torch::Device device_;
   Classes classes_;
   Averaged<Sequential> generator_;
   GeneratorPasses run_;
+  GeneratedBatches batches_;
   Sequential discriminator_;
   std::unique_ptr<Augmentation> augmentation_;
+  PathLength path_length_;
   Equilibrium equilibrium_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
   Unrolling unrolling_;
   std::vector<FailureSign> failure_signs_;
 };
-
-OptimizerOptions critic_optimizer(const Definition& definition, bool steps_apart) {
-  auto options = network_optimizer_options(definition, "discriminator");
-  if (!steps_apart) return options;
-  return corrected_for_penalty_steps(options, definition.integer("objective.penalty_interval"));
-}
 
 Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
     : loss_(adversarial_losses().of(args.definition, "objective.loss")),
@@ -104,7 +102,6 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       adversarial_weight_(args.definition.number("objective.adversarial_weight")),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
       packing_(args.definition.integer("objective.packing")),
-      passes_(generator_passes(args.definition)),
       pass_size_(generator_pass_size(args.definition)),
       latent_dim_(args.definition.integer("model.latent_dim")),
       latent_fifth_(args.definition.integer("sampler.latent_fifth")),
@@ -115,34 +112,18 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       classes_(args),
       generator_(new_generator(architecture, args, classes_)),
       run_(args.definition, generator_, args.device),
+      batches_(args.definition, classes_, run_, args.device),
       discriminator_(new_discriminator(architecture, loss_, args, classes_)),
       augmentation_(make_augmentation(args)),
+      path_length_(args.definition, args.device),
       equilibrium_(args.definition, loss_, args.device),
-      generator_optimizer_(*generator_.live(),
-                           network_optimizer_options(args.definition, "generator")),
-      discriminator_optimizer_(*discriminator_,
-                               critic_optimizer(args.definition, regularisers_.apart())),
+      generator_optimizer_(*generator_.live(), path_length_.optimizer_options(args.definition)),
+      discriminator_optimizer_(*discriminator_, regularisers_.optimizer_options(args.definition)),
       unrolling_(args.definition, discriminator_, discriminator_optimizer_),
       failure_signs_(gan_failure_signs(args.definition, loss_)) {
   auto average = ema_options(args.definition);
   average.images_per_step *= discriminator_steps_;
   generator_.keep_average(average, [&] { return new_generator(architecture, args, classes_); });
-}
-
-Examples Gan::generate(std::int64_t count, const StepContext& context) {
-  const auto options = at::TensorOptions(at::kFloat).device(device_);
-  std::vector<torch::Tensor> values, classes;
-  for (std::int64_t pass = 0; pass < passes_; ++pass) {
-    const auto z = latents_.training(context.noise, {count / passes_, latent_dim_}, options);
-    classes.push_back(classes_.draw(z.size(0), context.noise));
-    const auto second = [&, &y = classes.back()] {
-      return classes_.joined(latents_.training(context.noise, z.sizes(), options), y);
-    };
-    values.push_back(run_.train(classes_.joined(z, classes.back()), second, context.noise));
-  }
-  // Place by place, so that packs are of neighbours; a pack has no class.
-  auto examples = passes_ == 1 ? values.front() : at::stack(values, 1).flatten(0, 1);
-  return {packed(examples, packing_), classes.front()};
 }
 
 Judgement Gan::judge(const Examples& examples, const StepContext& context, bool with_features) {
@@ -182,8 +163,7 @@ void Gan::update_discriminator(const Examples& real, const Examples& generated,
   backward(all);
   discriminator_optimizer_.step(context);
   if (regularisers_.apart()) {
-    const auto penalty = penalised({}, real, generated, context, terms);
-    if (penalty.defined()) penalty_step(discriminator_optimizer_, penalty, context);
+    penalty_step(discriminator_optimizer_, penalised({}, real, generated, context, terms), context);
   }
   regularisers_.project(discriminator_optimizer_.parameters());
   log_accuracy(loss_, of_real.logits, of_generated.logits, terms);
@@ -215,12 +195,20 @@ void Gan::teach_generator(const Examples& real, const Examples& generated,
   backward(classes_.of_generator(loss, of_generated));
 }
 
-void Gan::update_generator(const StepContext& context, std::vector<LossTerm>& terms) {
+void Gan::update_generator(std::int64_t count, const StepContext& context,
+                           std::vector<LossTerm>& terms) {
   const std::int64_t updates = context.step / discriminator_steps_;
   if (updates % kGradientEvery == 0) {
     terms.push_back({"generator_gradient_norm", gradient_norm(generator_optimizer_.parameters())});
   }
+  const auto path_penalty = [&] {
+    const auto [images, w] = batches_.styled(path_length_.images_of(count), context.noise);
+    return path_length_.penalty(images, w, context.noise, terms);
+  };
+  const bool due = path_length_.due(updates);
+  if (due && !path_length_.apart()) backward(path_penalty());
   generator_optimizer_.step(context);
+  if (due && path_length_.apart()) penalty_step(generator_optimizer_, path_penalty(), context);
   generator_.update(updates);
   run_.follow();
 }
@@ -233,16 +221,17 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
   {
     // Only a batch that the generator will learn from needs its graph.
     const torch::AutoGradMode graph(reuse);
-    generated = generate(count, context);
+    generated = batches_.examples(count, context.noise);
   }
   std::vector<LossTerm> terms;
   if (together_) teach_generator(real, generated, context, terms);
   update_discriminator(real, generated, context, terms);
   if ((context.step + 1) % discriminator_steps_ == 0) {
     if (!together_) {
-      teach_generator(real, reuse ? generated : generate(count, context), context, terms);
+      teach_generator(real, reuse ? generated : batches_.examples(count, context.noise), context,
+                      terms);
     }
-    update_generator(context, terms);
+    update_generator(count, context, terms);
   }
   terms.push_back({"generated_spread", spread(unpacked(generated.values, packing_))});
   return terms;
@@ -254,6 +243,7 @@ void Gan::visit_state(StateVisitor& visitor) {
   generator_.visit_average(visitor, "ema");
   run_.visit_state(visitor);
   augmentation_->visit_state(visitor);
+  path_length_.visit_state(visitor);
   equilibrium_.visit_state(visitor);
   generator_optimizer_.visit_state(visitor, "generator_optimizer");
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
 #include "families/gan/augment/augmentation.h"
@@ -8,6 +10,7 @@
 #include "families/gan/gan.h"
 #include "families/gan/gan_networks.h"
 #include "families/gan/penalty_step.h"
+#include "families/gan/style_generator.h"
 #include "families/refuse.h"
 
 namespace assay {
@@ -43,7 +46,7 @@ void check_penalties(const Definition& d, const std::vector<std::string>& penalt
             "objective.penalty_interval has nothing to wait for: no penalty of the discriminator "
             "has a weight, such as objective.r1");
   refuse_if(
-      penalties_apart(d) && penalties.empty(), d,
+      penalties_apart(d) && penalties.empty() && !is_on(d, "objective.path_length"), d,
       "objective.penalty_step = \"apart\" has no penalty to make steps of: none has a weight, "
       "such as objective.r1");
 }
@@ -85,6 +88,23 @@ void check_condition(const Definition& d) {
             "one of them");
 }
 
+void check_path_length(const Definition& d) {
+  if (!is_on(d, "objective.path_length")) return;
+  const auto network = d.text("model.network");
+  refuse_if(
+      std::find(kStyleNetworks.begin(), kStyleNetworks.end(), network) == kStyleNetworks.end(), d,
+      fmt::format("objective.path_length is the length of steps in the styles w of a "
+                  "generator, and model.network = \"{}\" has none; take \"{}\", or set it "
+                  "to 0",
+                  network, kStyleNetworks.front()));
+  const auto shrink = d.integer("objective.path_length_batch_shrink"),
+             batch = d.integer("train.batch_size");
+  refuse_if(shrink > batch, d,
+            fmt::format("objective.path_length_batch_shrink = {} leaves nothing of "
+                        "train.batch_size = {}; set it to {} or less",
+                        shrink, batch, batch));
+}
+
 void check_unrolled(const Definition& d, const std::vector<std::string>& penalties) {
   if (d.integer("objective.unrolled_steps") == 0) return;
   refuse_if(
@@ -124,6 +144,7 @@ void check_gan(const Definition& d) {
   check_autoencoding(d);
   check_condition(d);
   check_augmentation(d);
+  check_path_length(d);
   check_unrolled(d, penalties);
   gan_architectures().of(d, "model.network").check(d);
   refuse_if(

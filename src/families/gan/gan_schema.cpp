@@ -9,6 +9,7 @@
 #include "families/gan/generator_passes.h"
 #include "families/gan/initial_weights.h"
 #include "families/gan/latents.h"
+#include "families/gan/path_length.h"
 #include "families/gan/progress.h"
 #include "families/gan/unrolled.h"
 #include "families/latent_fifth.h"
@@ -111,6 +112,7 @@ Schema gan_schema() {
   Schema schema = network_keys();
   add(schema, objective_keys());
   add(schema, critic_regulariser_keys());
+  add(schema, path_length_keys());
   add(schema, augmentation_keys());
   add(schema, class_condition_keys());
   add(schema, began_keys());

@@ -19,7 +19,8 @@ Key penalty_step_key() {
   return {.path = "objective.penalty_step",
           .default_value = std::string(kJoined),
           .meaning =
-              "a penalty that is due joins the loss of that update, or has an update of its "
+              "a penalty that is due, of either network, joins the loss of that update, or has an "
+              "update of its "
               "own after it, with the optimizer's rate times c = k/(k + 1) and its decays "
               "to the power c, k the penalty's interval (Karras et al. 2020, code)",
           .choices = {kJoined, kApart}};
@@ -38,6 +39,7 @@ OptimizerOptions corrected_for_penalty_steps(OptimizerOptions options, std::int6
 }
 
 void penalty_step(Optimizer& optimizer, const torch::Tensor& penalty, const StepContext& context) {
+  if (!penalty.defined()) return;
   optimizer.zero_grad();
   backward(penalty);
   for (const auto& parameter : optimizer.parameters()) {

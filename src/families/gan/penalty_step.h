@@ -21,8 +21,8 @@ bool penalties_apart(const Definition& definition);
 /// none, and everything stays.
 OptimizerOptions corrected_for_penalty_steps(OptimizerOptions options, std::int64_t interval);
 
-/// One update by a penalty alone. A weight that it does not reach has the gradient 0: the moments
-/// decay there too, as they do where the authors add 0 times the output.
+/// One update by a penalty alone; none if it is undefined. A weight that it does not reach has the
+/// gradient 0: the moments decay there too, as they do where the authors add 0 times the output.
 void penalty_step(Optimizer& optimizer, const torch::Tensor& penalty, const StepContext& context);
 
 }  // namespace assay

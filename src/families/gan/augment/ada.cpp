@@ -8,6 +8,7 @@
 #include "families/gan/augment/ada_transforms.h"
 #include "families/gan/augment/augmentation.h"
 #include "families/refuse.h"
+#include "kernels/runtime/seed_batch.h"
 
 namespace assay {
 namespace {
@@ -29,6 +30,7 @@ class AdaptiveAugmentation : public Augmentation {
       : pipeline_(pipeline), controller_(options, device) {}
 
   torch::Tensor augmented(const torch::Tensor& images, const Noise& noise) const override {
+    TORCH_CHECK(seeds_in_batch() == 0, "adaptive augmentation pads for one seed at a time");
     const std::int64_t count = images.size(0), height = images.size(2), width = images.size(3);
     const auto options = images.options().requires_grad(false);
     const auto& p = controller_.p();
