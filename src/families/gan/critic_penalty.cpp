@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <torch/utils.h>
 
+#include "families/gan/penalty_step.h"
+
 namespace assay {
 namespace {
 
@@ -73,6 +75,7 @@ Schema critic_regulariser_keys() {
                     .unit = "steps",
                     .minimum = 1,
                     .maximum = 1e6});
+  schema.push_back(penalty_step_key());
   for (const auto& name : critic_projections().names()) {
     schema.push_back(switched_by_number(name, critic_projections().at(name).meaning));
   }
@@ -88,6 +91,7 @@ CriticRegularisers::CriticRegularisers(const Definition& definition)
     const double bound = number_of(definition, name);
     if (bound > 0.0) projections_.push_back({critic_projections().at(name), bound});
   }
+  apart_ = !penalties_.empty() && penalties_apart(definition);
 }
 
 torch::Tensor CriticRegularisers::penalised(torch::Tensor loss, const CriticView& view,
@@ -95,10 +99,16 @@ torch::Tensor CriticRegularisers::penalised(torch::Tensor loss, const CriticView
   if (step % interval_ != 0) return loss;
   for (const auto& [name, penalty, weight] : penalties_) {
     const auto term = weight * penalty.value(view);
-    loss = loss + static_cast<double>(interval_) * term;
+    const auto counted = static_cast<double>(interval_) * term;
+    loss = loss.defined() ? loss + counted : counted;
     terms.push_back({name, term.detach()});
   }
   return loss;
+}
+
+OptimizerOptions CriticRegularisers::optimizer_options(const Definition& definition) const {
+  const auto options = network_optimizer_options(definition, "discriminator");
+  return apart_ ? corrected_for_penalty_steps(options, interval_) : options;
 }
 
 void CriticRegularisers::project(const std::vector<torch::Tensor>& parameters) const {

@@ -11,6 +11,7 @@
 
 #include "config/choices.h"
 #include "config/schema.h"
+#include "families/optimizer.h"
 #include "families/trainable.h"
 #include "nn/noise.h"
 
@@ -57,7 +58,7 @@ struct CriticProjection {
 /// All of them; objective.<name> is a projection's bound, 0: off.
 const Choices<CriticProjection>& critic_projections();
 
-/// The keys of both tables, and objective.penalty_interval.
+/// The keys of both tables, objective.penalty_interval and objective.penalty_step.
 Schema critic_regulariser_keys();
 
 /// The penalties and projections that a definition switches on.
@@ -65,12 +66,16 @@ class CriticRegularisers {
  public:
   explicit CriticRegularisers(const Definition& definition);
 
-  /// The loss with weight · value of each penalty that is due. With objective.penalty_interval = k
-  /// they are due at every k-th step and count k times (lazy regularisation, Karras et al. 2020,
-  /// sec. 3.1), so that their mean over steps stays. No step is added, so Adam's rate and betas
-  /// stay too. Appends weight · value to `terms`, under the penalty's name.
+  /// Weight · value of each penalty that is due, added to a loss, or to nothing if that is
+  /// undefined, which it stays if nothing is due. With objective.penalty_interval = k they are due
+  /// at every k-th step and count k times (lazy regularisation, Karras et al. 2020, sec. 3.1), so
+  /// that their mean over steps stays. Appends weight · value to `terms`, under the penalty's name.
   torch::Tensor penalised(torch::Tensor loss, const CriticView& view, std::int64_t step,
                           std::vector<LossTerm>& terms) const;
+  /// Those that are due have an update of their own (penalty_step.h), which the discriminator's
+  /// options tell of.
+  bool apart() const { return apart_; }
+  OptimizerOptions optimizer_options(const Definition& definition) const;
   void project(const std::vector<torch::Tensor>& parameters) const;
 
  private:
@@ -86,6 +91,7 @@ class CriticRegularisers {
   std::vector<Weighted> penalties_;
   std::vector<Bounded> projections_;
   std::int64_t interval_;
+  bool apart_;
 };
 
 }  // namespace assay

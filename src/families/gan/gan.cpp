@@ -4,23 +4,26 @@
 #include <ATen/ATen.h>
 #include <torch/utils.h>
 
-#include "core/events.h"
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/augment/augmentation.h"
 #include "families/gan/began.h"
 #include "families/gan/class_condition.h"
 #include "families/gan/critic.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/fresh_statistics.h"
 #include "families/gan/gan_networks.h"
+#include "families/gan/generated_batches.h"
 #include "families/gan/generator_passes.h"
 #include "families/gan/latents.h"
+#include "families/gan/path_length.h"
+#include "families/gan/penalty_step.h"
+#include "families/gan/progress.h"
 #include "families/gan/unrolled.h"
 #include "families/judge.h"
 #include "families/latent_fifth.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
-#include "kernels/pointwise/logistic_loss.h"
 #include "kernels/pointwise/spread.h"
 #include "nn/optim/gradient_clip.h"
 #include "nn/seed_batch.h"
@@ -32,25 +35,13 @@ namespace {
 // networks hardly pay for it.
 constexpr std::int64_t kGradientEvery = 16;
 
-// How much of the batch the discriminator tells right.
-void log_accuracy(const AdversarialLoss& loss, const torch::Tensor& real,
-                  const torch::Tensor& generated, std::vector<LossTerm>& terms) {
-  if (!loss.boundary) {
-    terms.push_back({"discriminator_pair_accuracy", logistic_accuracy(real - generated, true)});
-    return;
-  }
-  terms.push_back({"discriminator_real_accuracy", logistic_accuracy(real, true, *loss.boundary)});
-  terms.push_back(
-      {"discriminator_generated_accuracy", logistic_accuracy(generated, false, *loss.boundary)});
-}
-
 class Gan : public GenerativeModel, public Judge {
  public:
   explicit Gan(const ModelArgs& args) : Gan(args, architecture_of(args)) {}
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
-  std::vector<FailureSign> failure_signs() const override;
+  std::vector<FailureSign> failure_signs() const override { return failure_signs_; }
   void sample(const SampleRequest& request) override;
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
@@ -65,17 +56,16 @@ class Gan : public GenerativeModel, public Judge {
 
  private:
   Gan(const ModelArgs& args, const GanArchitecture& architecture);
-  Examples generate(std::int64_t count, const StepContext& context);
-  Judgement judge(const Examples& examples, bool with_features = false);
+  Judgement judge(const Examples& examples, const StepContext& context, bool with_features = false);
   torch::Tensor discriminator_loss(const Judgement& real, const Judgement& generated) const;
-  torch::Tensor penalised(const torch::Tensor& loss, const Examples& real,
-                          const Examples& generated, const StepContext& context,
-                          std::vector<LossTerm>& terms);
+  torch::Tensor penalised(torch::Tensor loss, const Examples& real, const Examples& generated,
+                          const StepContext& context, std::vector<LossTerm>& terms);
   void update_discriminator(const Examples& real, const Examples& generated,
                             const StepContext& context, std::vector<LossTerm>& terms);
   void teach_generator(const Examples& real, const Examples& generated, const StepContext& context,
                        std::vector<LossTerm>& terms);
-  void update_generator(const StepContext& context, std::vector<LossTerm>& terms);
+  void update_generator(std::int64_t count, const StepContext& context,
+                        std::vector<LossTerm>& terms);
 
   /// What the generator makes examples of, of latents and labels on any device.
   torch::Tensor input_of(const torch::Tensor& z, const torch::Tensor& labels) const {
@@ -86,18 +76,22 @@ class Gan : public GenerativeModel, public Judge {
   const AdversarialLoss& loss_;
   const LatentDistribution& latents_;
   CriticRegularisers regularisers_;
-  double feature_matching_, adversarial_weight_, vanishing_norm_, won_accuracy_;
-  std::int64_t discriminator_steps_, packing_, passes_, pass_size_, latent_dim_, latent_fifth_;
+  double feature_matching_, adversarial_weight_;
+  std::int64_t discriminator_steps_, packing_, pass_size_, latent_dim_, latent_fifth_;
   bool judges_alone_, together_;
   std::int64_t statistics_batches_;
   torch::Device device_;
   Classes classes_;
   Averaged<Sequential> generator_;
   GeneratorPasses run_;
+  GeneratedBatches batches_;
   Sequential discriminator_;
+  std::unique_ptr<Augmentation> augmentation_;
+  PathLength path_length_;
   Equilibrium equilibrium_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
   Unrolling unrolling_;
+  std::vector<FailureSign> failure_signs_;
 };
 
 Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
@@ -106,11 +100,8 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       regularisers_(args.definition),
       feature_matching_(args.definition.number("objective.feature_matching")),
       adversarial_weight_(args.definition.number("objective.adversarial_weight")),
-      vanishing_norm_(args.definition.number("objective.vanishing_norm")),
-      won_accuracy_(args.definition.number("objective.won_accuracy")),
       discriminator_steps_(args.definition.integer("objective.discriminator_steps")),
       packing_(args.definition.integer("objective.packing")),
-      passes_(generator_passes(args.definition)),
       pass_size_(generator_pass_size(args.definition)),
       latent_dim_(args.definition.integer("model.latent_dim")),
       latent_fifth_(args.definition.integer("sampler.latent_fifth")),
@@ -121,50 +112,39 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       classes_(args),
       generator_(new_generator(architecture, args, classes_)),
       run_(args.definition, generator_, args.device),
+      batches_(args.definition, classes_, run_, args.device),
       discriminator_(new_discriminator(architecture, loss_, args, classes_)),
+      augmentation_(make_augmentation(args)),
+      path_length_(args.definition, args.device),
       equilibrium_(args.definition, loss_, args.device),
-      generator_optimizer_(*generator_.live(),
-                           network_optimizer_options(args.definition, "generator")),
-      discriminator_optimizer_(*discriminator_,
-                               network_optimizer_options(args.definition, "discriminator")),
-      unrolling_(args.definition, discriminator_, discriminator_optimizer_) {
+      generator_optimizer_(*generator_.live(), path_length_.optimizer_options(args.definition)),
+      discriminator_optimizer_(*discriminator_, regularisers_.optimizer_options(args.definition)),
+      unrolling_(args.definition, discriminator_, discriminator_optimizer_),
+      failure_signs_(gan_failure_signs(args.definition, loss_)) {
   auto average = ema_options(args.definition);
   average.images_per_step *= discriminator_steps_;
   generator_.keep_average(average, [&] { return new_generator(architecture, args, classes_); });
 }
 
-Examples Gan::generate(std::int64_t count, const StepContext& context) {
-  const auto options = at::TensorOptions(at::kFloat).device(device_);
-  std::vector<torch::Tensor> values, classes;
-  for (std::int64_t pass = 0; pass < passes_; ++pass) {
-    const auto z = latents_.training(context.noise, {count / passes_, latent_dim_}, options);
-    classes.push_back(classes_.draw(z.size(0), context.noise));
-    const auto second = [&, &y = classes.back()] {
-      return classes_.joined(latents_.training(context.noise, z.sizes(), options), y);
-    };
-    values.push_back(run_.train(classes_.joined(z, classes.back()), second, context.noise));
-  }
-  // Place by place, so that packs are of neighbours; a pack has no class.
-  auto examples = passes_ == 1 ? values.front() : at::stack(values, 1).flatten(0, 1);
-  return {packed(examples, packing_), classes.front()};
-}
-
-Judgement Gan::judge(const Examples& examples, bool with_features) {
-  return classes_.judge(discriminator_, examples, with_features);
+Judgement Gan::judge(const Examples& examples, const StepContext& context, bool with_features) {
+  // Of a pack each example for itself.
+  const auto augmented =
+      augmentation_->augmented(unpacked(examples.values, packing_), context.noise);
+  return classes_.judge(discriminator_, {packed(augmented, packing_), examples.classes},
+                        with_features);
 }
 
 torch::Tensor Gan::discriminator_loss(const Judgement& real, const Judgement& generated) const {
   return loss_.discriminator(real.logits, equilibrium_.weighed(generated.logits));
 }
 
-torch::Tensor Gan::penalised(const torch::Tensor& loss, const Examples& real,
-                             const Examples& generated, const StepContext& context,
-                             std::vector<LossTerm>& terms) {
-  const auto logits = [this](const torch::Tensor& x, const torch::Tensor& classes) {
-    return judge({x, classes}).logits;
+torch::Tensor Gan::penalised(torch::Tensor loss, const Examples& real, const Examples& generated,
+                             const StepContext& context, std::vector<LossTerm>& terms) {
+  const auto logits = [&](const torch::Tensor& x, const torch::Tensor& classes) {
+    return judge({x, classes}, context).logits;
   };
   return regularisers_.penalised(
-      loss,
+      std::move(loss),
       {logits, real.values, generated.values.detach(), discriminator_optimizer_.parameters(),
        context.noise, real.classes, generated.classes},
       context.step, terms);
@@ -173,18 +153,23 @@ torch::Tensor Gan::penalised(const torch::Tensor& loss, const Examples& real,
 void Gan::update_discriminator(const Examples& real, const Examples& generated,
                                const StepContext& context, std::vector<LossTerm>& terms) {
   discriminator_optimizer_.zero_grad();
-  const auto of_real = judge(real);
-  const auto of_generated = judge({generated.values.detach(), generated.classes});
+  const auto of_real = judge(real, context);
+  const auto of_generated = judge({generated.values.detach(), generated.classes}, context);
   const auto loss = discriminator_loss(of_real, of_generated);
   terms.push_back({"discriminator_loss", loss.detach()});
   const auto class_losses = classes_.losses(of_real, of_generated);
-  backward(
-      penalised(classes_.of_discriminator(loss, class_losses), real, generated, context, terms));
+  auto all = classes_.of_discriminator(loss, class_losses);
+  if (!regularisers_.apart()) all = penalised(all, real, generated, context, terms);
+  backward(all);
   discriminator_optimizer_.step(context);
+  if (regularisers_.apart()) {
+    penalty_step(discriminator_optimizer_, penalised({}, real, generated, context, terms), context);
+  }
   regularisers_.project(discriminator_optimizer_.parameters());
   log_accuracy(loss_, of_real.logits, of_generated.logits, terms);
   classes_.log(class_losses, of_real, of_generated, terms);
   equilibrium_.update(of_real.logits, of_generated.logits, terms);
+  augmentation_->watch(of_real.logits, real.values.size(0) * packing_, context, terms);
 }
 
 // Leaves the gradients of the generator's loss.
@@ -193,13 +178,13 @@ void Gan::teach_generator(const Examples& real, const Examples& generated,
   generator_optimizer_.zero_grad();
   const Frozen frozen(discriminator_optimizer_.parameters());
   const auto ahead = unrolling_.ahead(context, [&] {
-    const auto of_real = judge(real), of_generated = judge(generated);
+    const auto of_real = judge(real, context), of_generated = judge(generated, context);
     return classes_.of_discriminator(discriminator_loss(of_real, of_generated),
                                      classes_.losses(of_real, of_generated));
   });
   const bool matches = feature_matching_ > 0.0;
-  const auto of_generated = judge(generated, matches);
-  const auto of_real = matches || loss_.compares ? judge(real, matches) : Judgement();
+  const auto of_generated = judge(generated, context, matches);
+  const auto of_real = matches || loss_.compares ? judge(real, context, matches) : Judgement();
   auto loss = loss_.generator(of_generated.logits, of_real.logits);
   terms.push_back({"generator_loss", loss.detach()});
   if (matches) {
@@ -210,12 +195,20 @@ void Gan::teach_generator(const Examples& real, const Examples& generated,
   backward(classes_.of_generator(loss, of_generated));
 }
 
-void Gan::update_generator(const StepContext& context, std::vector<LossTerm>& terms) {
+void Gan::update_generator(std::int64_t count, const StepContext& context,
+                           std::vector<LossTerm>& terms) {
   const std::int64_t updates = context.step / discriminator_steps_;
   if (updates % kGradientEvery == 0) {
     terms.push_back({"generator_gradient_norm", gradient_norm(generator_optimizer_.parameters())});
   }
+  const auto path_penalty = [&] {
+    const auto [images, w] = batches_.styled(path_length_.images_of(count), context.noise);
+    return path_length_.penalty(images, w, context.noise, terms);
+  };
+  const bool due = path_length_.due(updates);
+  if (due && !path_length_.apart()) backward(path_penalty());
   generator_optimizer_.step(context);
+  if (due && path_length_.apart()) penalty_step(generator_optimizer_, path_penalty(), context);
   generator_.update(updates);
   run_.follow();
 }
@@ -228,16 +221,17 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
   {
     // Only a batch that the generator will learn from needs its graph.
     const torch::AutoGradMode graph(reuse);
-    generated = generate(count, context);
+    generated = batches_.examples(count, context.noise);
   }
   std::vector<LossTerm> terms;
   if (together_) teach_generator(real, generated, context, terms);
   update_discriminator(real, generated, context, terms);
   if ((context.step + 1) % discriminator_steps_ == 0) {
     if (!together_) {
-      teach_generator(real, reuse ? generated : generate(count, context), context, terms);
+      teach_generator(real, reuse ? generated : batches_.examples(count, context.noise), context,
+                      terms);
     }
-    update_generator(context, terms);
+    update_generator(count, context, terms);
   }
   terms.push_back({"generated_spread", spread(unpacked(generated.values, packing_))});
   return terms;
@@ -248,23 +242,11 @@ void Gan::visit_state(StateVisitor& visitor) {
   visit_module(visitor, "discriminator", *discriminator_);
   generator_.visit_average(visitor, "ema");
   run_.visit_state(visitor);
+  augmentation_->visit_state(visitor);
+  path_length_.visit_state(visitor);
   equilibrium_.visit_state(visitor);
   generator_optimizer_.visit_state(visitor, "generator_optimizer");
   discriminator_optimizer_.visit_state(visitor, "discriminator_optimizer");
-}
-
-std::vector<FailureSign> Gan::failure_signs() const {
-  std::vector<std::string> accuracies = {"discriminator_pair_accuracy"};
-  if (loss_.boundary) {
-    accuracies = {"discriminator_real_accuracy", "discriminator_generated_accuracy"};
-  }
-  return {{.event = std::string(kVanishingGradient),
-           .terms = {"generator_gradient_norm"},
-           .limit = vanishing_norm_,
-           .above = false},
-          {.event = std::string(kDiscriminatorWon),
-           .terms = std::move(accuracies),
-           .limit = won_accuracy_}};
 }
 
 FreshStatistics Gan::fresh_statistics(Sequential& network) {
@@ -303,7 +285,9 @@ std::optional<torch::Tensor> Gan::logits_of(const torch::Tensor& examples) {
   if (!judges_alone_) return std::nullopt;
   const torch::NoGradGuard no_grad;
   const EvalMode eval(*discriminator_);
-  return judge({examples.to(device_), {}}).logits.flatten().to(at::kCPU);
+  return classes_.judge(discriminator_, {examples.to(device_), {}}, false)
+      .logits.flatten()
+      .to(at::kCPU);
 }
 
 }  // namespace

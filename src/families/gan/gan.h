@@ -9,7 +9,8 @@
 namespace assay {
 
 /// Generative adversarial network (Goodfellow et al. 2014): a loss (adversarial_loss.h), networks
-/// (architecture.h), and what keeps the discriminator smooth (critic_penalty.h).
+/// (architecture.h), what keeps the discriminator smooth (critic_penalty.h), what is done to all
+/// that it sees (augment/augmentation.h) and what keeps steps in styles even (path_length.h).
 ///
 /// Each training step updates the discriminator once, on real and generated batches that pass
 /// through it apart, and every objective.discriminator_steps-th also the generator. If that is 1,
@@ -23,7 +24,9 @@ namespace assay {
 /// loss has no boundary between real and generated), generated_spread (mean standard deviation over
 /// the generated batch; near zero when the generator has collapsed), generator_gradient_norm (at
 /// every 16th of its updates, before clipping); with AC-GAN class_real_loss, class_generated_loss
-/// and the two accuracies; with BEGAN equilibrium_k and convergence_measure.
+/// and the two accuracies; with BEGAN equilibrium_k and convergence_measure; with adaptive
+/// augmentation ada_p and ada_sign, E sign D(x) of the batch; with path length path_length and
+/// path_length_mean, when due.
 Schema gan_schema();
 /// Throws Error for settings that exclude one another.
 void check_gan(const Definition& definition);

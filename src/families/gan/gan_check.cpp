@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/augment/augmentation.h"
 #include "families/gan/critic_penalty.h"
 #include "families/gan/gan.h"
 #include "families/gan/gan_networks.h"
+#include "families/gan/penalty_step.h"
+#include "families/gan/style_generator.h"
 #include "families/refuse.h"
 
 namespace assay {
@@ -40,6 +45,10 @@ void check_penalties(const Definition& d, const std::vector<std::string>& penalt
   refuse_if(d.integer("objective.penalty_interval") > 1 && penalties.empty(), d,
             "objective.penalty_interval has nothing to wait for: no penalty of the discriminator "
             "has a weight, such as objective.r1");
+  refuse_if(
+      penalties_apart(d) && penalties.empty() && !is_on(d, "objective.path_length"), d,
+      "objective.penalty_step = \"apart\" has no penalty to make steps of: none has a weight, "
+      "such as objective.r1");
 }
 
 void check_spectral_norm(const Definition& d) {
@@ -77,6 +86,23 @@ void check_condition(const Definition& d) {
   refuse_if(d.text("model.condition") != "none" && d.integer("objective.packing") > 1, d,
             "model.condition is of one example, and objective.packing judges several as one; keep "
             "one of them");
+}
+
+void check_path_length(const Definition& d) {
+  if (!is_on(d, "objective.path_length")) return;
+  const auto network = d.text("model.network");
+  refuse_if(
+      std::find(kStyleNetworks.begin(), kStyleNetworks.end(), network) == kStyleNetworks.end(), d,
+      fmt::format("objective.path_length is the length of steps in the styles w of a "
+                  "generator, and model.network = \"{}\" has none; take \"{}\", or set it "
+                  "to 0",
+                  network, kStyleNetworks.front()));
+  const auto shrink = d.integer("objective.path_length_batch_shrink"),
+             batch = d.integer("train.batch_size");
+  refuse_if(shrink > batch, d,
+            fmt::format("objective.path_length_batch_shrink = {} leaves nothing of "
+                        "train.batch_size = {}; set it to {} or less",
+                        shrink, batch, batch));
 }
 
 void check_unrolled(const Definition& d, const std::vector<std::string>& penalties) {
@@ -117,6 +143,8 @@ void check_gan(const Definition& d) {
   check_spectral_norm(d);
   check_autoencoding(d);
   check_condition(d);
+  check_augmentation(d);
+  check_path_length(d);
   check_unrolled(d, penalties);
   gan_architectures().of(d, "model.network").check(d);
   refuse_if(
@@ -145,6 +173,9 @@ Capabilities gan_capabilities(const Definition& d) {
   }
   if (twice && critic_norm(d) == CriticNorm::kBatch) {
     can.trains_alone = "batch normalisation can be differentiated twice one seed at a time only";
+  }
+  if (d.text("objective.augmentation") == "ada") {
+    can.trains_alone = "images are padded as far as the draws of ada need, which differ by seed";
   }
   return can;
 }

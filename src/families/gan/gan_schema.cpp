@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/augment/augmentation.h"
 #include "families/gan/began.h"
 #include "families/gan/class_condition.h"
 #include "families/gan/critic_penalty.h"
@@ -8,6 +9,8 @@
 #include "families/gan/generator_passes.h"
 #include "families/gan/initial_weights.h"
 #include "families/gan/latents.h"
+#include "families/gan/path_length.h"
+#include "families/gan/progress.h"
 #include "families/gan/unrolled.h"
 #include "families/latent_fifth.h"
 #include "families/optimizer.h"
@@ -103,30 +106,14 @@ Schema objective_keys() {
            .needs = {{"objective.feature_matching"}}}};
 }
 
-// What an event is made of changes no number.
-Schema failure_keys() {
-  return {{.path = "objective.vanishing_norm",
-           .default_value = 1e-5,
-           .meaning = "the event vanishing_gradient: the norm of the generator's gradient is below "
-                      "this; 0: never",
-           .minimum = 0,
-           .maximum = 1e6,
-           .identity = false},
-          {.path = "objective.won_accuracy",
-           .default_value = 0.99,
-           .meaning = "the event discriminator_won: it tells more than this share of the real and "
-                      "of the generated examples right; 1: never",
-           .minimum = 0.5,
-           .maximum = 1,
-           .identity = false}};
-}
-
 }  // namespace
 
 Schema gan_schema() {
   Schema schema = network_keys();
   add(schema, objective_keys());
   add(schema, critic_regulariser_keys());
+  add(schema, path_length_keys());
+  add(schema, augmentation_keys());
   add(schema, class_condition_keys());
   add(schema, began_keys());
   add(schema, unrolled_keys());

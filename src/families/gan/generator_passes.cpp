@@ -81,10 +81,13 @@ torch::Tensor GeneratorPasses::training_styles(const torch::Tensor& z, const Dra
 
 torch::Tensor GeneratorPasses::train(const torch::Tensor& z, const Draw& second,
                                      const Noise& noise) {
-  auto* network = style_generator(generator_.live());
-  if (network == nullptr) return generator_.live()->forward(z);
+  if (style_generator(generator_.live()) == nullptr) return generator_.live()->forward(z);
   last_z_ = z;
-  return network->synthesise(training_styles(z, second, noise), drawn_noise(noise));
+  return training_images(training_styles(z, second, noise), noise);
+}
+
+torch::Tensor GeneratorPasses::training_images(const torch::Tensor& w, const Noise& noise) {
+  return style_generator(generator_.live())->synthesise(w, drawn_noise(noise));
 }
 
 void GeneratorPasses::follow() {

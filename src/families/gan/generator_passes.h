@@ -50,6 +50,8 @@ class GeneratorPasses {
   torch::Tensor train(const torch::Tensor& z, const Draw& second, const Noise& noise);
   /// w [N,L,W] as train() takes them, mixed; of a generator of two parts alone.
   torch::Tensor training_styles(const torch::Tensor& z, const Draw& second, const Noise& noise);
+  /// Images [N,C,H,W] of such w, with noise drawn for each layer.
+  torch::Tensor training_images(const torch::Tensor& w, const Noise& noise);
   /// Call once after each update of the generator and its average.
   void follow();
 
