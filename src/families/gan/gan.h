@@ -16,7 +16,9 @@ namespace assay {
 /// through it apart, and every objective.discriminator_steps-th also the generator. If that is 1,
 /// the generator learns from the very examples that the discriminator has just seen; otherwise from
 /// fresh ones. With objective.updates = "together" both gradients are of the networks as they were
-/// before it. Samples come from the averaged generator with its running normalisation statistics.
+/// before it. Samples come from the averaged generator with its running normalisation statistics;
+/// they are what their latents decode to, but for layer noise that is drawn for each
+/// (generator_passes.h).
 ///
 /// Logged per step: discriminator_loss without penalties, each penalty that is due, generator_loss
 /// (when updated), discriminator_real_accuracy, discriminator_generated_accuracy (shares of the

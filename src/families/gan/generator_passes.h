@@ -16,7 +16,7 @@
 
 namespace assay {
 
-/// Noise of the layers when examples are scored; two of the values of sampler.noise.
+/// What a value of sampler.noise makes of the layers' noise when examples are scored.
 struct SampledNoise {
   /// Of samples, each with a generator of its own.
   LayerNoise (*of_samples)(std::vector<torch::Generator> generators);
