@@ -184,6 +184,22 @@ model.generator_channels = [16, 8]
 model.discriminator_channels = [8, 16]
 )",
        {1, 8, 8}},
+      {"DcganAda",
+       R"(family = "gan"
+optimizer.beta1 = 0.5
+ema.decay = 0.9
+model.latent_dim = 4
+model.generator_channels = [16, 8]
+model.discriminator_channels = [8, 16]
+model.discriminator_norm = "none"
+objective.augmentation = "ada"
+objective.ada_initial = 0.1
+objective.ada_interval = 2
+objective.r1 = 0.1
+objective.penalty_interval = 2
+objective.penalty_step = "apart"
+)",
+       {1, 8, 8}},
       {"GanPoints",
        R"(family = "gan"
 optimizer.beta1 = 0.5

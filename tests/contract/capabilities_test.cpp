@@ -86,6 +86,7 @@ std::vector<SmallFamily> settings() {
   };
   add("Dcgan", "Dragan", "objective.dragan = 1\n");
   add("Dcgan", "Unrolled", "objective.unrolled_steps = 1\n");
+  add("Dcgan", "DiffAugment", "objective.augmentation = 'diff_augment'\n");
   add("GanBegan", "Dragan", "objective.dragan = 1\n");
   add("GanBegan", "Unrolled", "objective.unrolled_steps = 1\n");
   return all;

@@ -74,6 +74,11 @@ Ground ground_of(const std::string& family, const std::string& key) {
       {{"gan", "model.spectral_norm"}, {"model.discriminator_norm = 'none'\n"}},
       // Without a bound on its slope a critic is refused.
       {{"gan", "objective.loss"}, {"objective.weight_clip = 0.1\n"}},
+      // With a probability of 0 nothing is done.
+      {{"gan", "objective.ada_pipeline"}, {"objective.ada_initial = 0.7\n"}},
+      // A penalty that is never due has no step of its own.
+      {{"gan", "objective.penalty_step"},
+       {"model.discriminator_norm = 'none'\nobjective.r1 = 1\n"}},
       {{"gan", "optimizer.generator_name"}, {"optimizer.weight_decay = 0.1\n"}},
       {{"gan", "optimizer.discriminator_name"}, {"optimizer.weight_decay = 0.1\n"}},
   };

@@ -50,6 +50,7 @@ const std::vector<Case>& cases() {
        0.5},
       trained("VqVae", "3e-3", 0.5),
       trained("Dcgan", "1e-3", 0.5),
+      trained("DcganAda", "1e-3", 0.5),
       trained("GanMaxoutMinimax", "1e-3", 0.5),
       trained("StyleGan2", "2e-3", 0.5),
       trained("StyleGan", "2e-3", 0.5),
