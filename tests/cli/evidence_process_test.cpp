@@ -75,6 +75,14 @@ TEST_F(EvidenceTest, TwoDatabasesAreComparedAndUnited) {
   EXPECT_EQ(call({"sample", "5", "--count", "10", "--out", path("s.npz")}), 0) << err();
   EXPECT_EQ(call({"plan", path("small.toml"), "--limit", "2h", "--json"}), 0) << err();
   EXPECT_THAT(json()["members"][0]["basis"].get<std::string>(), HasSubstr("runs on cpu"));
+  // A member that scores the weights of another trains nothing, so its speed says nothing.
+  write_file_atomically(folder_ / "scored.toml",
+                        "note = \"a training and two scores\"\n[[member]]\nexperiment = '" +
+                            path("small.toml") + "'\nsweep = [\"eval.generated=100,150\"]\n");
+  EXPECT_EQ(call({"plan", path("scored.toml"), "--limit", "2h", "--json"}), 0) << err();
+  EXPECT_EQ(json()["members_unknown"], 1);
+  EXPECT_TRUE(json()["members"][1]["seconds_of_seed"].is_null());
+  EXPECT_THAT(json()["members"][1]["basis"].get<std::string>(), HasSubstr("weights"));
   EXPECT_EQ(call({"plan", "toy2d/ring_gan", "--limit", "soon"}), 2);
   // Of what was never run nothing is known, which is not nothing.
   EXPECT_EQ(call({"plan", "toy2d/ring_gan", "--limit", "2h"}), 0) << err();

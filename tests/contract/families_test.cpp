@@ -60,7 +60,7 @@ const std::vector<Case>& cases() {
       trained("DiffusionEdm", "3e-3", 0.6),
       trained("DiffusionSubVpCorrected", "3e-3", 0.7),
       trained("DiffusionNcsnpp", "3e-3", 0.7),
-      trained("DiffusionFlowPoints", "5e-3", 0.9),
+      trained("DiffusionFlowPoints", "5e-3", 0.4),
       trained("DiffusionGridUniPc", "3e-3", 0.8),
       trained("Classifier", "2e-3", 0.1),
   };

@@ -5,10 +5,12 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
 #include "cli/run/targets.h"
+#include "cli/run/work_plan.h"
 #include "cli/text/table.h"
 #include "cli/text/words.h"
 #include "core/error.h"
@@ -57,7 +59,8 @@ struct PlannedMember {
   std::int64_t seeds = 0;
   std::optional<double> seconds = {};  ///< of one seed
   std::int64_t memory_bytes = 0;
-  std::string basis = {};  ///< what the prediction rests on
+  std::string basis = {};       ///< what the prediction rests on
+  bool scores_weights = false;  ///< of an earlier member: it trains nothing
 };
 
 // From the speed of a run of that name that was shorter or longer, all of it in proportion.
@@ -77,11 +80,16 @@ void predict_by_speed(const Database& database, PlannedMember& member) {
 std::vector<PlannedMember> members_of(const Plan& plan, const PlanCommand& command,
                                       const std::filesystem::path& file) {
   std::map<std::string, PlannedMember> by_id;
+  std::set<std::string> trained;
   std::vector<std::string> order;
   for (const PlannedRun& run : plan.runs) {
     const std::string id = run.definition.id();
-    if (!by_id.contains(id)) order.push_back(id);
     PlannedMember& member = by_id[id];
+    if (member.seeds == 0) {
+      order.push_back(id);
+      const bool first = trained.insert(run.definition.training_id()).second;
+      member.scores_weights = !first && !is_scored_during_training(run.definition);
+    }
     member.name = run.definition.name;
     member.images = run_length(run.definition).images;
     ++member.seeds;
@@ -94,6 +102,8 @@ std::vector<PlannedMember> members_of(const Plan& plan, const PlanCommand& comma
         member.seconds = cost->second.seconds_of_seed;
         member.memory_bytes = cost->second.memory_bytes;
         member.basis = fmt::format("runs on {}, {}", cost->second.device, cost->second.machine);
+      } else if (member.scores_weights) {
+        member.basis = "scores an earlier member's weights, which never ran";
       } else {
         predict_by_speed(database, member);
       }

@@ -21,11 +21,6 @@
 namespace assay {
 namespace {
 
-// What is scored at the end alone can be scored from final weights.
-bool is_scored_during_training(const Definition& definition) {
-  return definition.integer("eval.every_images") > 0;
-}
-
 // Data are read once for all runs on them.
 class Digests {
  public:
@@ -194,6 +189,10 @@ class Planner {
 };
 
 }  // namespace
+
+bool is_scored_during_training(const Definition& definition) {
+  return definition.integer("eval.every_images") > 0;
+}
 
 std::string run_label(const std::string& experiment, std::uint64_t seed) {
   return fmt::format("{} seed {}", experiment, seed);

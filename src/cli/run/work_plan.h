@@ -27,6 +27,9 @@ struct Work {
 /// only final weights are kept. Throws Error where data are missing.
 Work plan_work(Database& database, const Plan& plan, torch::Device device, int threads, bool again);
 
+/// What is scored at its end alone can be scored from final weights, which are the only ones kept.
+bool is_scored_during_training(const Definition& definition);
+
 /// What a person calls a run: "vae/fashion_mnist seed 0".
 std::string run_label(const std::string& experiment, std::uint64_t seed);
 
