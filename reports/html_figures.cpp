@@ -23,14 +23,20 @@ std::string stage_text(const SamplePicture& picture) {
   return fmt::format("seed {}, {}", picture.seed, stage);
 }
 
+// What a picture of that kind shows.
+std::string kind_text(const std::string& kind) {
+  return kind == "nearest" ? "samples above their three nearest training images" : kind;
+}
+
 std::string picture_figure(const ExperimentSummary& experiment, const SamplePicture& picture) {
-  const std::string what = picture.kind + " of " + experiment.label + ", " + stage_text(picture);
+  const std::string what =
+      kind_text(picture.kind) + " of " + experiment.label + ", " + stage_text(picture);
   return fmt::format(
       "<figure class=\"picture\"><img alt=\"{}\" "
       "src=\"data:image/png;base64,{}\"><figcaption><b>{}</b>"
       "<span>{}{}</span></figcaption></figure>",
       html_attribute(what), base64(picture.png), html_name(experiment.label),
-      picture.kind == "samples" ? "" : html_text(picture.kind) + ", ",
+      picture.kind == "samples" ? "" : html_text(kind_text(picture.kind)) + ", ",
       html_text(stage_text(picture)));
 }
 

@@ -14,6 +14,7 @@
 #include "harness/evaluation_check.h"
 #include "harness/latent_space.h"
 #include "harness/level_sets.h"
+#include "harness/nearest_images.h"
 #include "harness/path_inputs.h"
 #include "harness/pictures.h"
 #include "harness/sample_keeper.h"
@@ -100,7 +101,7 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
   const bool only_classifies = needs_ == Needs::kClassification;
   if (!only_classifies && !metrics_.empty()) {
     GenerativeModel& generator = generative(model, definition_.family);
-    draw_inputs(generator, inputs, result);
+    draw_inputs(generator, inputs, result, last);
     release_cached_memory();
     if (last && !dataset_.is_points()) {
       for (auto& artifact :
@@ -152,9 +153,9 @@ void Evaluator::look_for_collapse(EvaluationResult& result) const {
   }
 }
 
-void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs,
-                            EvaluationResult& result) {
-  draw_samples(model, inputs, result);
+void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result,
+                            bool last) {
+  draw_samples(model, inputs, result, last);
   if (needs_.has(Part::kReconstructions)) {
     drawer_.draw_reconstructions(model, inputs);
     const auto picture = reconstructions_picture(
@@ -252,8 +253,8 @@ double Evaluator::reference_spread() {
   return *reference_spread_;
 }
 
-void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
-                             EvaluationResult& result) {
+void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result,
+                             bool last) {
   const std::int64_t count = samples_to_draw();
   if (count == 0) return;
   SampleKeeper drawn = sample(model, count);
@@ -265,6 +266,10 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs,
   }
   if (const auto picture = samples_picture(drawn.shown(), dataset_)) {
     result.artifacts.push_back(*picture);
+  }
+  if (last && !dataset_.is_points()) {
+    const auto picture = nearest_picture(drawn.shown(), dataset_.train.images);
+    if (picture) result.artifacts.push_back(*picture);
   }
   if (dataset_.is_points()) {
     inputs.points.generated = drawn.whole();

@@ -51,12 +51,14 @@ class Evaluator {
   SampleKeeper sample(GenerativeModel& model, std::int64_t count);
   /// Spread of the reference, in the unit of SampleKeeper's.
   double reference_spread();
-  void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
+  void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result,
+                    bool last);
   void add_features(SampleKeeper& drawn, MetricInputs& inputs);
   /// Notes scores that tell of mode collapse.
   void look_for_collapse(EvaluationResult& result) const;
   /// What the definition's metrics need of the model, and pictures of it.
-  void draw_inputs(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result);
+  void draw_inputs(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result,
+                   bool last);
   /// What scores of codes and of the encoder need (code_inputs.h).
   void draw_code_inputs(GenerativeModel& model, MetricInputs& inputs);
 
