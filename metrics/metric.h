@@ -217,6 +217,8 @@ struct Metric {
   std::string_view meaning;  ///< one line with formula
   MetricValue (*compute)(const MetricInputs&);
   std::vector<MetricOption> options = {};
+  /// [N] f64: of each reference example what the score is the mean of; nullptr: it is no such mean.
+  at::Tensor (*of_examples)(const MetricInputs&) = nullptr;
 };
 
 /// The complete list.

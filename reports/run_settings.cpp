@@ -66,6 +66,17 @@ std::string settings_key(const RunRow& run) {
   return key;
 }
 
+std::string differing_settings(const RunRow& left, const RunRow& right) {
+  const auto one = run_settings(left), other = run_settings(right);
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    if (!one[i].apart || one[i].value == other[i].value) continue;
+    parts.push_back(fmt::format("{} ({} / {})", one[i].name, short_value(one[i].value),
+                                short_value(other[i].value)));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 std::vector<std::string> settings_apart(const std::vector<const ExperimentSummary*>& experiments) {
   std::map<std::string, std::set<std::string>> values;
   for (const auto* experiment : experiments) {

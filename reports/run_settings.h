@@ -26,6 +26,10 @@ std::vector<RunSetting> run_settings(const RunRow& run);
 /// Equal for two runs of one definition if and only if they may be pooled.
 std::string settings_key(const RunRow& run);
 
+/// In which of them two runs of one definition differ so that they are never pooled: "data
+/// (1a2b… / 3c4d…)".
+std::string differing_settings(const RunRow& left, const RunRow& right);
+
 /// For each experiment the settings that keep its runs from those of another one of these, as
 /// "device = cuda"; empty where there are none.
 std::vector<std::string> settings_apart(const std::vector<const ExperimentSummary*>& experiments);

@@ -12,9 +12,18 @@
 
 namespace assay {
 
+namespace {
+
+at::Tensor losses_at_times(const MetricInputs& inputs) {
+  return checked_rows(inputs.likelihoods.denoising_losses, {"validation_loss", "denoising loss"});
+}
+
+}  // namespace
+
+at::Tensor validation_losses(const MetricInputs& inputs) { return losses_at_times(inputs).mean(1); }
+
 MetricValue compute_validation_loss(const MetricInputs& inputs) {
-  const auto losses =
-      checked_rows(inputs.likelihoods.denoising_losses, {"validation_loss", "denoising loss"});
+  const auto losses = losses_at_times(inputs);
   return scored(inputs, mean_of(losses.mean(1)),
                 {.metric = "validation_loss",
                  .estimator = "mean over examples and times, fixed noise",

@@ -9,8 +9,12 @@
 
 namespace assay {
 
+at::Tensor elbo_of_examples(const MetricInputs& inputs) {
+  return checked_values(inputs.likelihoods.elbo, {"elbo", "evidence lower bound"});
+}
+
 MetricValue compute_elbo(const MetricInputs& inputs) {
-  const auto values = checked_values(inputs.likelihoods.elbo, {"elbo", "evidence lower bound"});
+  const auto values = elbo_of_examples(inputs);
   const Mean bound = mean_of(values);
   return scored(
       inputs, bound,

@@ -21,7 +21,9 @@ Scoring scoring_of(std::string_view metric, const at::Tensor& log_weights) {
 
 }  // namespace
 
-Mean iwae_nll(const at::Tensor& log_weights) {
+namespace {
+
+at::Tensor losses_of(const at::Tensor& log_weights) {
   TORCH_CHECK(log_weights.dim() == 2 && log_weights.scalar_type() == at::kDouble,
               "iwae_nll: needs [N,K] f64, not ", log_weights.sizes(), " ",
               log_weights.scalar_type());
@@ -30,7 +32,15 @@ Mean iwae_nll(const at::Tensor& log_weights) {
     const auto samples = static_cast<double>(log_weights.size(1));
     losses = std::log(samples) - log_weights.logsumexp(1);
   });
-  return mean_of(losses);
+  return losses;
+}
+
+}  // namespace
+
+Mean iwae_nll(const at::Tensor& log_weights) { return mean_of(losses_of(log_weights)); }
+
+at::Tensor iwae_nll_of_examples(const MetricInputs& inputs) {
+  return losses_of(checked_rows(inputs.likelihoods.log_weights, {"iwae_nll", "log-weight"}));
 }
 
 MetricValue compute_iwae_nll(const MetricInputs& inputs) {

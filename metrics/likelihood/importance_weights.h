@@ -17,6 +17,8 @@ Mean iwae_nll(const at::Tensor& log_weights);
 
 /// iwae_nll, and the same in bits per number of an image: nll/(D ln 2), D = data_dimensions. Both
 /// throw Error for weights that are absent or not finite.
+/// Of each example, [N] f64.
+at::Tensor iwae_nll_of_examples(const MetricInputs& inputs);
 MetricValue compute_iwae_nll(const MetricInputs& inputs);
 MetricValue compute_bits_per_dim(const MetricInputs& inputs);
 

@@ -27,6 +27,10 @@ MetricValue value_of(const MetricInputs& inputs, std::string_view metric, double
 
 }  // namespace
 
+at::Tensor ode_nll_of_examples(const MetricInputs& inputs) {
+  return -checked_values(inputs.likelihoods.densities, {"ode_nll", "logarithm of a density"});
+}
+
 MetricValue compute_ode_nll(const MetricInputs& inputs) {
   return value_of(inputs, "ode_nll", 1.0, {});
 }

@@ -74,6 +74,13 @@ class Comparer {
     }
     if (found_.pairs.empty()) throw Error(nothing_meets());
     decide();
+    keep_wanted_columns();
+    for (ComparedMetric& pair : found_.pairs) {
+      if (!pair.differing.empty()) continue;
+      pair.examples =
+          pair_examples(candidates_[pair.left].group.counted, candidates_[pair.right].group.counted,
+                        found_.columns[pair.column].metric);
+    }
     warn_of_settings();
     return std::move(found_);
   }
@@ -181,6 +188,15 @@ class Comparer {
                              settings_key(candidates_[j].group.all.front().row);
       if (equal) return pair(i, j);
     }
+    if (there.size() == 1 && twins == 1 &&
+        found_.entries[i].id == found_.entries[there.front()].id) {
+      found_.notes.push_back(
+          fmt::format("{} and {} are of one definition and differ in {}", found_.entries[i].label,
+                      found_.entries[there.front()].label,
+                      differing_settings(candidates_[i].group.all.front().row,
+                                         candidates_[there.front()].group.all.front().row)));
+      return pair(i, there.front());
+    }
     if (there.size() == 1 && twins == 1) {
       found_.notes.push_back(fmt::format(
           "{} and {} are defined otherwise (ids {} and {}): `assay show` has both definitions",
@@ -195,6 +211,15 @@ class Comparer {
             : fmt::format("{}: {} definitions of that name in {}, none of them this one; name two "
                           "by id",
                           found_.entries[i].label, there.size(), operands_[operand].label));
+  }
+
+  // The table shows what is compared.
+  void keep_wanted_columns() {
+    for (Entry& entry : found_.entries) {
+      std::erase_if(entry.metrics, [&](const MetricSummary& metric) {
+        return !is_wanted(found_.columns[metric.column]);
+      });
+    }
   }
 
   bool is_wanted(const MetricColumn& column) const {

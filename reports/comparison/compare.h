@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reports/comparison/decide.h"
+#include "reports/comparison/example_pairs.h"
 #include "reports/report.h"
 #include "results/where.h"
 
@@ -48,7 +49,8 @@ struct ComparedMetric {
   Sample left_scores = {}, right_scores = {};
   Terms terms = {};
   Decision decision = {};
-  std::vector<std::string> differing = {};  ///< fields in which the protocols differ
+  std::vector<std::string> differing = {};    ///< fields in which the protocols differ
+  std::optional<ExamplePairs> examples = {};  ///< where runs keep the scores of single examples
 };
 
 struct Comparison {

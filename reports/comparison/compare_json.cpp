@@ -31,6 +31,17 @@ Json pair_json(const Comparison& comparison, const ComparedMetric& pair, JsonSco
   }
   json["margin"] = pair.terms.margin;
   json["sentence"] = valid_utf8(sentence_of(comparison, pair));
+  if (pair.examples) {
+    const ExamplePairs& examples = *pair.examples;
+    const auto& band = examples.difference.interval;
+    json["examples"] = {{"n", examples.examples},
+                        {"left_runs", examples.left_runs},
+                        {"right_runs", examples.right_runs},
+                        {"difference", json_number(examples.difference.value)},
+                        {"low", band ? json_number(band->low) : Json()},
+                        {"high", band ? json_number(band->high) : Json()},
+                        {"share_lower", json_number(examples.lower)}};
+  }
   if (scores == JsonScores::kNone) return json;
   json["left_scores"] = scores_json(pair.left_scores);
   json["right_scores"] = scores_json(pair.right_scores);

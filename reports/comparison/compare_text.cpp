@@ -115,11 +115,22 @@ std::string sentence_of(const Comparison& comparison, const ComparedMetric& pair
                      fmt::join(pair.differing, "; "));
 }
 
+std::vector<std::size_t> shown_columns(const Comparison& comparison) {
+  std::vector<std::size_t> shown;
+  for (std::size_t c = 0; c < comparison.columns.size(); ++c) {
+    const bool any = std::ranges::any_of(comparison.entries, [c](const Entry& entry) {
+      return std::ranges::find(entry.metrics, c, &MetricSummary::column) != entry.metrics.end();
+    });
+    if (any) shown.push_back(c);
+  }
+  return shown;
+}
+
 std::vector<CompareRow> compare_rows(const Comparison& comparison) {
   std::vector<CompareRow> rows;
   for (const Entry& entry : comparison.entries) {
     CompareRow row{entry.label, {}};
-    for (std::size_t c = 0; c < comparison.columns.size(); ++c) {
+    for (const std::size_t c : shown_columns(comparison)) {
       const auto found = std::ranges::find(entry.metrics, c, &MetricSummary::column);
       row.cells.push_back(
           found == entry.metrics.end()

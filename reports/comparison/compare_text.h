@@ -17,7 +17,11 @@ std::string verdict_sentence(const std::string& left, const std::string& right, 
 /// That of a pair; where protocols differ, the fields in which they do.
 std::string sentence_of(const Comparison& comparison, const ComparedMetric& pair);
 
-/// A row of the table of all entries: mean ± sd and n under each column; empty where not measured.
+/// The columns that an entry has a score in.
+std::vector<std::size_t> shown_columns(const Comparison& comparison);
+
+/// A row of the table of all entries: mean ± sd and n under each shown column; empty where not
+/// measured.
 struct CompareRow {
   std::string label;
   std::vector<std::string> cells;

@@ -14,6 +14,7 @@
 #include "config/toml_source.h"
 #include "core/error.h"
 #include "reports/comparison/compare_text.h"
+#include "reports/comparison/example_pairs.h"
 #include "reports/gate/gate_bits.h"
 #include "reports/gate/gate_timing.h"
 #include "reports/gate/measured.h"
@@ -72,18 +73,22 @@ class Gate {
   const RunGroup* partner_of(const RunGroup& frozen) {
     const RunRow& row = frozen.all.front().row;
     std::vector<const RunGroup*> named;
+    const RunGroup* elsewhere = nullptr;  // of this definition under other settings
     for (const RunGroup& group : current_) {
       if (group.experiment.name != frozen.experiment.name) continue;
       const bool equal = group.experiment.id == frozen.experiment.id;
       if (equal && settings_key(group.all.front().row) == settings_key(row)) return &group;
+      if (equal) elsewhere = &group;
       if (options_.match == GateMatch::kName) named.push_back(&group);
     }
     if (named.size() == 1) return named.front();
     const std::string& name = frozen.experiment.name;
     result_.absent.push_back(
-        named.size() > 1 ? fmt::format("{}: {} definitions of that name, none of them the "
-                                       "baseline's",
-                                       name, named.size())
+        elsewhere != nullptr ? fmt::format("{}: the new runs of this definition differ in {}", name,
+                                           differing_settings(row, elsewhere->all.front().row))
+        : named.size() > 1   ? fmt::format("{}: {} definitions of that name, none of them the "
+                                             "baseline's",
+                                           name, named.size())
         : options_.match == GateMatch::kId
             ? fmt::format("{}: no new run of this definition ({}); those that the baseline itself "
                           "holds do not count: take a --db of its own, or --again",
@@ -95,6 +100,8 @@ class Gate {
   void hold(const RunGroup& frozen) {
     const RunGroup* partner = partner_of(frozen);
     if (partner == nullptr) return;
+    frozen_ = &frozen;
+    partner_ = partner;
     name_ = frozen.experiment.name;
     if (named_[name_] > 1) name_ += " " + frozen.experiment.id.substr(0, 8);
     rules_ = read_gate_rules(parse_toml(frozen.experiment.definition, name_).values);
@@ -114,10 +121,24 @@ class Gate {
     for (const auto& [name, sample] : before.others) add_other(name, sample, now);
     count_evaluations(before, now);
     if (options_.timed) add_speeds(frozen.experiment.id);
+    miss_unmatched_rules();
+  }
+
+  // A critical rule of what neither side measured holds nothing.
+  void miss_unmatched_rules() {
+    for (const auto& [name, rule] : rules_) {
+      if (rule.importance != Importance::kCritical || matched_.contains(name)) continue;
+      if (!options_.timed && name.starts_with("images/s")) continue;
+      result_.absent.push_back(fmt::format(
+          "{}: [gate.{}] is critical, and the baseline has nothing of that name", name_, name));
+    }
+    matched_.clear();
   }
 
   // Of the label, else of the metric's name, else the default.
-  GateRule rule_of(const std::string& label, const std::string& metric, Importance usual) const {
+  GateRule rule_of(const std::string& label, const std::string& metric, Importance usual) {
+    matched_.insert(label);
+    matched_.insert(metric);
     for (const auto& name : {label, metric}) {
       if (const auto found = rules_.find(name); found != rules_.end()) return found->second;
     }
@@ -135,6 +156,8 @@ class Gate {
     }
     add_row(column.label, rule, column.better, scores_of(metric, "", failed_before),
             scores_of(*there, "", failed_now));
+    const auto examples = pair_examples(frozen_->counted, partner_->counted, column.metric);
+    if (examples) result_.rows.back().examples = example_pairs_text(*examples, "this");
   }
 
   void not_measured(const MetricColumn& column, const Measured& now, const GateRule& rule,
@@ -184,6 +207,8 @@ class Gate {
   // How often a sample asked the network is no draw of chance.
   void count_evaluations(const Measured& before, const Measured& now) {
     for (const auto& [label, counts] : before.evaluations) {
+      matched_.insert(std::string(kNetworkEvaluations));
+      matched_.insert(fmt::format("{} of {}", kNetworkEvaluations, label));
       const auto there = now.evaluations.find(label);
       if (there == now.evaluations.end() || there->second == counts) continue;
       GateRow row{name_, fmt::format("{} of {}", kNetworkEvaluations, label)};
@@ -240,6 +265,7 @@ class Gate {
       const bool named = !row.baseline.label.empty();
       row.sentence = verdict_sentence(named ? row.baseline.label : "the baseline",
                                       named ? row.current.label : "this", row.terms, row.decision);
+      if (!row.examples.empty()) row.sentence += "; " + row.examples;
     }
     std::ranges::stable_sort(result_.rows, {}, [](const GateRow& row) {
       return std::pair(row.experiment, row.importance);
@@ -267,9 +293,12 @@ class Gate {
   std::vector<MetricColumn> columns_;
   GateResult result_;
   // Of the experiment that is being held against its baseline.
+  const RunGroup* frozen_ = nullptr;
+  const RunGroup* partner_ = nullptr;
   std::string name_;
   std::map<std::string, int> named_;  // definitions of that name in the baseline
   std::map<std::string, GateRule> rules_;
+  std::set<std::string> matched_;  // names that a rule was looked up by
   bool paired_ = false;
 };
 

@@ -54,6 +54,7 @@ struct GateRow {
   Sample baseline = {}, current = {};
   Terms terms = {};
   Decision decision = {};
+  std::string examples = {};  ///< what single examples say (comparison/example_pairs.h)
   std::string sentence = {};
 };
 

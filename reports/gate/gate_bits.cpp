@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdint>
 #include <map>
+#include <set>
 
 #include "reports/number_text.h"
 #include "results/queries.h"
@@ -26,13 +27,16 @@ bool may_be_equal(const FoundRun& left, const FoundRun& right) {
 // The earliest logged value that differs in a bit.
 std::string departure(const FoundRun& left, const FoundRun& right) {
   std::map<std::pair<std::int64_t, std::string>, double> before;
+  std::set<std::string> known;
   for (const SeriesPoint& point : series_of(*left.database, left.row.number)) {
     before[{point.images_seen, point.name}] = point.value;
+    known.insert(point.name);
   }
   auto now = series_of(*right.database, right.row.number);
   std::ranges::sort(
       now, {}, [](const SeriesPoint& point) { return std::pair(point.images_seen, point.name); });
   for (const SeriesPoint& point : now) {
+    if (!known.contains(point.name)) continue;  // logged since, which moves nothing
     const auto there = before.find({point.images_seen, point.name});
     if (there == before.end()) {
       return fmt::format("seed {}: {} is logged at {} images and was not", right.row.seed,

@@ -12,6 +12,7 @@
 #include "harness/code_inputs.h"
 #include "harness/environment.h"
 #include "harness/evaluation_check.h"
+#include "harness/example_scores.h"
 #include "harness/latent_space.h"
 #include "harness/level_sets.h"
 #include "harness/nearest_images.h"
@@ -124,6 +125,10 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
         score_protocol(*metric, {definition_, dataset_, drawer_.reference_split().digest,
                                  extractor_.get(), inputs.device, evaluations_});
     result.evaluation.metrics.push_back(metric->compute(inputs));
+    if (last && metric->of_examples != nullptr) {
+      result.artifacts.push_back(
+          example_scores(std::string(metric->name), metric->of_examples(inputs)));
+    }
   }
   look_for_collapse(result);
   for (auto& artifact : result.artifacts) artifact.images_seen = images_seen;

@@ -82,8 +82,8 @@ TEST(LatentArtifacts, AreDrawnAtTheLastEvaluationOnly) {
   Artifacts artifacts;
   run_experiment({definition, 1, at::kCPU, {}, {}}, artifacts, StopRequest());
   EXPECT_THAT(artifacts.kinds_at(640),
-              UnorderedElementsAre("samples", "nearest", "reconstructions", "latent_dimensions",
-                                   "traversals", "interpolations"));
+              UnorderedElementsAre("samples", "nearest", "examples_elbo", "reconstructions",
+                                   "latent_dimensions", "traversals", "interpolations"));
   EXPECT_THAT(artifacts.kinds_at(256), UnorderedElementsAre("samples", "reconstructions"));
   const auto walk = std::find_if(artifacts.all.begin(), artifacts.all.end(),
                                  [](const auto& one) { return one.kind == "traversals"; });

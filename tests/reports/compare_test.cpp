@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/comparison/compare.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "core/error.h"
 #include "reports/comparison/compare_json.h"
@@ -167,6 +170,56 @@ TEST_F(CompareTest, WhereNothingMeetsItSaysWhatThereIs) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("vae/x of a.sqlite: not in b.sqlite"));
   }
+}
+
+// Scores of single examples: one line each, below their name.
+Artifact examples_of(const std::string& metric, const std::vector<double>& values) {
+  std::string text = metric + "\n";
+  for (const double value : values) text += fmt::format("{}\n", value);
+  return {"examples_" + metric, 1000, "text/csv", text};
+}
+
+TEST_F(CompareTest, SingleExamplesArePairedBesideTheSeeds) {
+  // Two trainings a side; an example's score is the mean of both.
+  const auto add_with = [&](const std::string& experiment, char id, double fd,
+                            const std::vector<double>& values) {
+    for (std::uint64_t seed = 0; seed < 2; ++seed) {
+      MadeUpRun run{.experiment = experiment, .id_digit = id, .seed = seed};
+      auto moved = values;
+      for (double& value : moved) value += seed == 0 ? 0.25 : -0.25;
+      run.artifacts = {examples_of("fd", moved)};
+      test::add_runs_of_fd(folder / "a.sqlite", run, {fd + static_cast<double>(seed)});
+    }
+  };
+  add_with("vae/x", 'a', 10.0, {1.0, 2.0, 3.0, 4.0});
+  add_with("vae/y", 'b', 11.0, {0.0, 1.0, 4.0, 1.0});
+  const Comparison found = compare({experiment("vae/x"), experiment("vae/y")}, {});
+  ASSERT_THAT(found.pairs, SizeIs(1));
+  ASSERT_TRUE(found.pairs[0].examples);
+  const ExamplePairs& examples = *found.pairs[0].examples;
+  EXPECT_EQ(examples.examples, 4);
+  EXPECT_EQ(examples.left_runs, 2);
+  EXPECT_DOUBLE_EQ(examples.lower, 0.75);
+  // Differences −1, −1, 1, −3: mean −1, sd √(8/3), t_{0.975, 3} = 3.18245.
+  EXPECT_DOUBLE_EQ(examples.difference.value, -1.0);
+  ASSERT_TRUE(examples.difference.interval);
+  EXPECT_NEAR(examples.difference.interval->high, -1.0 + 3.182446 * std::sqrt(8.0 / 3.0) / 2.0,
+              1e-5);
+  const auto metric = compare_json(found)["comparisons"][0]["metrics"].front();
+  EXPECT_EQ(metric["examples"]["n"], 4);
+  EXPECT_THAT(example_pairs_text(examples, "vae/y"), HasSubstr("not seeds"));
+  // The seeds' own verdict is what it is without them.
+  EXPECT_EQ(found.pairs[0].decision.n, 2);
+}
+
+TEST_F(CompareTest, ExamplesOfOtherNumbersAreNotPaired) {
+  MadeUpRun run{.experiment = "vae/x", .id_digit = 'a'};
+  run.artifacts = {examples_of("fd", {1.0, 2.0})};
+  test::add_runs_of_fd(folder / "a.sqlite", run, {10.0});
+  run = {.experiment = "vae/y", .id_digit = 'b'};
+  run.artifacts = {examples_of("fd", {1.0, 2.0, 3.0})};
+  test::add_runs_of_fd(folder / "a.sqlite", run, {11.0});
+  EXPECT_FALSE(compare({experiment("vae/x"), experiment("vae/y")}, {}).pairs[0].examples);
 }
 
 }  // namespace

@@ -214,6 +214,25 @@ TEST_F(GateTest, RulesOfTheBaselinesDefinitionDecideWhatCounts) {
   EXPECT_EQ(row(result, "loss: loss").importance, Importance::kCritical);
 }
 
+TEST_F(GateTest, ACriticalRuleThatMeetsNothingDoesNotPass) {
+  MadeUpRun ruled;
+  ruled.settings = "[gate.nosuch]\nimportance = \"critical\"\n";
+  add("base.sqlite", kSix, 0, ruled);
+  add("now.sqlite", kSix, 0, ruled);
+  const GateResult result = held();
+  EXPECT_EQ(result.outcome, GateOutcome::kNoGo);
+  ASSERT_EQ(result.absent.size(), 1U);
+  EXPECT_THAT(result.absent[0], HasSubstr("[gate.nosuch]"));
+}
+
+TEST_F(GateTest, RunsOnOtherDataAreNamedSo) {
+  MadeUpRun elsewhere;
+  elsewhere.device = "cuda";
+  add("base.sqlite", kSix);
+  add("now.sqlite", kSix, 0, elsewhere);
+  EXPECT_THAT(held().absent.at(0), HasSubstr("differ in device (cpu / cuda)"));
+}
+
 TEST_F(GateTest, WhereTheStateMovedItSaysWhatDepartedFirst) {
   add("base.sqlite", kSix);
   add("now.sqlite", {kSix[0], kSix[1]});

@@ -193,6 +193,7 @@ std::int64_t add_run(Database& database, const MadeUpRun& made_up) {
   if (!made_up.last.empty()) recorder.evaluated({made_up.images, made_up.last});
   recorder.throughput({"train", 100.0 + static_cast<double>(made_up.seed), 1.5, 10});
   for (const Note& note : made_up.notes) recorder.note(note);
+  for (const Artifact& artifact : made_up.artifacts) recorder.artifact(artifact);
   recorder.finished({made_up.status, made_up.reason, made_up.images, made_up.state_hash,
                      made_up.wall_seconds, made_up.peak_memory_bytes});
   return number;

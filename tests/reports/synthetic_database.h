@@ -34,6 +34,7 @@ struct MadeUpRun {
   std::int64_t threads = 1;
   std::string source = {};  ///< what it was begun from
   std::vector<Note> notes = {};
+  std::vector<Artifact> artifacts = {};  ///< of its end
   double wall_seconds = 30.0;
   double first_loss = 2.0;  ///< at half of the images; at the end it is 1
   std::string state_hash = std::string(64, 'e');

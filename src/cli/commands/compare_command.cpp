@@ -102,6 +102,8 @@ CompareOperand operand_of(const std::string& word, const std::filesystem::path& 
   }
   std::vector<std::string> names;
   for (const RunRow& run : stored) names.push_back(run.experiment);
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
   throw Error(fmt::format(
       "compare: '{:.200}' is no database, and {} holds no run of an experiment, "
       "a suite or a run of that name{}",
@@ -116,7 +118,8 @@ std::int64_t refused_pairs(const Comparison& comparison) {
 
 void print_tables(const Comparison& comparison) {
   std::vector<std::string> heading = {""};
-  for (const MetricColumn& column : comparison.columns) {
+  for (const std::size_t shown : shown_columns(comparison)) {
+    const MetricColumn& column = comparison.columns[shown];
     const std::string_view arrow = column.better == Direction::kLower    ? " ↓"
                                    : column.better == Direction::kHigher ? " ↑"
                                                                          : "";
@@ -132,6 +135,10 @@ void print_tables(const Comparison& comparison) {
   for (const ComparedMetric& pair : comparison.pairs) {
     fmt::print("{:<13} {}: {}\n", verdict_name(pair.decision.verdict),
                comparison.columns[pair.column].label, terminal_text(sentence_of(comparison, pair)));
+    if (pair.examples) {
+      const auto& right = comparison.entries[pair.right].label;
+      fmt::print("{:<13} {}\n", "", terminal_text(example_pairs_text(*pair.examples, right)));
+    }
   }
   for (const auto& note : comparison.notes) fmt::print("note: {}\n", terminal_text(note));
   if (const auto refused = refused_pairs(comparison); refused > 0) {
