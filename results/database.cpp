@@ -33,10 +33,16 @@ void make_parent_folder(const std::filesystem::path& file) {
   }
 }
 
+// What is there and is no file: SQLite would leave a journal beside a device.
 void refuse_folder(const std::filesystem::path& file) {
   std::error_code problem;
-  if (std::filesystem::is_directory(file, problem)) {
+  const auto status = std::filesystem::status(file, problem);
+  if (std::filesystem::is_directory(status)) {
     throw Error(fmt::format("{}: is a folder; name a database file with --db", file.string()));
+  }
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw Error(
+        fmt::format("{}: is a device or a pipe; name a database file with --db", file.string()));
   }
 }
 

@@ -20,12 +20,14 @@ int open_lock_file(const std::filesystem::path& file) {
   std::filesystem::create_directories(file.parent_path(), problem);
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) {
+    if (!problem) problem = {errno, std::generic_category()};
+    const bool full = problem == std::errc::no_space_on_device;
     throw Error(
         fmt::format(
             "{}: this lock file cannot be made: {}; choose a database in a folder that can be "
             "written with --db",
-            file.string(), std::strerror(errno)),
-        ExitCode::kRunFailed);
+            file.string(), problem.message()),
+        full ? ExitCode::kRunFailed : ExitCode::kUsage);
   }
   return descriptor;
 }

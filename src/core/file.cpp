@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/folder.h"
+#include "core/paths.h"
 
 namespace assay {
 namespace {
@@ -106,7 +107,22 @@ void remove_file(const std::filesystem::path& file) {
                           problem.message()));
 }
 
-void write_file_atomically(const std::filesystem::path& file, std::string_view content) {
+namespace {
+
+// A device or a pipe: what is written to it goes through, and nothing can take its place.
+bool is_stream(const std::filesystem::path& file) {
+  std::error_code problem;
+  const auto status = std::filesystem::status(file, problem);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
+}
+
+}  // namespace
+
+void write_file_atomically(const std::filesystem::path& given, std::string_view content) {
+  if (is_stream(given)) return FileDescriptor(given, O_WRONLY).write_all(content);
+  // What a link leads to is replaced, not the link.
+  const auto file = without_links(given);
   const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   make_folder(folder, ExitCode::kRunFailed);
   std::error_code problem;

@@ -23,8 +23,9 @@ void move_file(const std::filesystem::path& from, const std::filesystem::path& t
 void remove_file(const std::filesystem::path& file);
 
 /// Replaces a file durably: temporary file beside it, fsync, rename, fsync of the folder. After a
-/// crash the old or the new content is there, never a part. Creates missing parent folders. Throws
-/// Error (exit 3) naming the file.
+/// crash the old or the new content is there, never a part. Of a link what it leads to is replaced;
+/// a device or a pipe is written to. Creates missing parent folders. Throws Error (exit 3) naming
+/// the file.
 void write_file_atomically(const std::filesystem::path& file, std::string_view content);
 
 }  // namespace assay

@@ -197,6 +197,16 @@ void report_failure(const std::vector<SeedRequest>& requests, const std::excepti
   std::rethrow_exception(problem);
 }
 
+// What was asked for was checked before the first step: whatever happens later is a failed run.
+[[noreturn]] void throw_as_failed(const std::exception_ptr& problem) {
+  try {
+    throw_again(problem);
+  } catch (const Error& caught) {
+    if (caught.code() != ExitCode::kUsage) throw;
+    throw Error(caught.what(), ExitCode::kRunFailed);
+  }
+}
+
 }  // namespace
 
 RunLength run_length(const Definition& definition) {
@@ -262,7 +272,7 @@ std::vector<RunFinished> run_experiments(const std::vector<SeedRequest>& request
   training->go();
   std::vector<RunFinished> finished;
   for (const auto& seed : training->seeds()) {
-    if (seed->problem()) throw_again(seed->problem());
+    if (seed->problem()) throw_as_failed(seed->problem());
     finished.push_back(seed->finished());
   }
   return finished;

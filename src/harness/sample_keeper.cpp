@@ -108,6 +108,11 @@ SampleKeeper::SampleKeeper(SampleNeeds needs) : needs_(std::move(needs)) {
 }
 
 void SampleKeeper::take(const at::Tensor& samples) {
+  if (!samples.isfinite().all().item<bool>()) {
+    throw NonFiniteSamples(
+        "a sample is not finite, so that it cannot be scored: the model has diverged; lower "
+        "optimizer.learning_rate, or look at the losses of the run");
+  }
   points_ = samples.dim() == 2;
   const auto rows = points_ ? samples : to_pixels(samples);
   if (points_ || needs_.whole) append(whole_, rows, done_, needs_.count);

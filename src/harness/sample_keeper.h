@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/error.h"
 #include "metrics/extractors/extractor.h"
 
 namespace assay {
@@ -71,12 +72,18 @@ struct SampleNeeds {
   FeatureParts parts = {};                          ///< of these features
 };
 
+/// A sample holds a value that is no number, or infinite: training has diverged.
+class NonFiniteSamples : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Turns batches of samples into what scores and pictures need of them: pixels, features, spread.
 class SampleKeeper {
  public:
   explicit SampleKeeper(SampleNeeds needs);
 
-  /// samples: images f32 [n,C,H,W] in [−1,1], or points [n,2].
+  /// samples: images f32 [n,C,H,W] in [−1,1], or points [n,2]. Throws NonFiniteSamples.
   void take(const at::Tensor& samples);
   /// The first ones as u8 pixels, or all points.
   at::Tensor shown() const;

@@ -12,6 +12,7 @@
 #include "core/reason.h"
 #include "data/binarisation.h"
 #include "harness/environment.h"
+#include "harness/sample_keeper.h"
 #include "harness/state.h"
 
 namespace assay {
@@ -167,6 +168,8 @@ void SeedRun::evaluate() {
     for (const Note& note : result.notes) observer_.note(note);
     for (const Artifact& artifact : result.artifacts) observer_.artifact(artifact);
     observer_.evaluated(result.evaluation);
+  } catch (const NonFiniteSamples&) {
+    diverge("a sample is not finite");
   } catch (const std::exception&) {
     fail(std::current_exception());
   }

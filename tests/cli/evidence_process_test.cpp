@@ -186,6 +186,7 @@ TEST_F(EvidenceTest, SamplesOfOthersAreRecordedAndCompared) {
   };
   ASSERT_EQ(recorded("peers/one", "0"), 0) << err();
   ASSERT_EQ(recorded("peers/one", "1"), 0);
+  EXPECT_THAT(err(), HasSubstr("run 1 holds the scores of these very samples as seed 0"));
   ASSERT_EQ(recorded("peers/two", "0"), 0);
   ASSERT_EQ(recorded("peers/two", "1"), 0);
   ASSERT_EQ(rows().size(), 4U);

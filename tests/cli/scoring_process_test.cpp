@@ -272,5 +272,45 @@ TEST_F(ScoringTest, ARunOfAnOlderAssayIsResumed) {
   EXPECT_EQ(call({"doctor"}), 0);
 }
 
+// Since it was made the family logs more, which changes nothing of what it logged.
+TEST_F(ScoringTest, ARunOfAnOlderAssayIsVerified) {
+  const fs::path kept = ASSAY_SOURCE_DIR "/tests/results/schema_1";
+  fs::copy(kept / "v1.sqlite", db_);
+  // 1 where the machine is of the same kind and computes other bits than the one it was made on.
+  const int code = call({"verify", "1"});
+  EXPECT_TRUE(code == 0 || code == 1) << err();
+  EXPECT_NE(out().find("logged since, and not compared: generator_gradient_norm"),
+            std::string::npos)
+      << out();
+  EXPECT_EQ(out().find("not stored"), std::string::npos) << out();
+}
+
+// It is known by its content, wherever the definition now says that it lies.
+TEST_F(ScoringTest, ARunGoesOnWithDataThatMovedWithItsDefinition) {
+  const fs::path data = pictures("pictures", 1);
+  const pid_t pid = start({"run", of_pictures("a.toml", data.string(), 4000000), "--report",
+                           path("r.html"), "--seeds", "0"});
+  wait_for_checkpoint();
+  kill(-pid, SIGKILL);
+  wait_for(pid);
+  wait_until_nobody_runs();
+  fs::rename(data, folder_ / "elsewhere");
+  const std::string moved = of_pictures("a.toml", path("elsewhere"), 4000000);
+  EXPECT_EQ(
+      call({"run", moved, "--report", path("r.html"), "--seeds", "0", "--max-minutes", "0.05"}),
+      130);
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(resumed_at(Database::open_for_reading(db_), 1).size(), 1U) << err();
+}
+
+// Every weight is finite, and the samples are not.
+TEST_F(ScoringTest, ARunWhoseSamplesAreNotFiniteHasDiverged) {
+  EXPECT_EQ(call({"run", "toy2d/ring_ddpm", "--smoke", "--seeds", "1", "--set", "sampler.steps=8",
+                  "--set", "optimizer.learning_rate=5", "--report", path("r.html")}),
+            3);
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(rows()[0].status, "diverged") << rows()[0].reason;
+}
+
 }  // namespace
 }  // namespace assay

@@ -38,6 +38,18 @@ TEST_F(FileTest, AFailedWriteKeepsTheOldContent) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2);
 }
 
+TEST_F(FileTest, WhatALinkLeadsToIsReplacedAndADeviceIsWrittenTo) {
+  write_file_atomically(folder_ / "target", "old");
+  fs::create_symlink(folder_ / "target", folder_ / "link");
+  write_file_atomically(folder_ / "link", "new");
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(read_file(folder_ / "target"), "new");
+  write_file_atomically("/dev/null", "gone");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_THROW(write_file_atomically("/dev/full", "too much"), Error);
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+}
+
 TEST_F(FileTest, IsCopiedMovedAndTakenAway) {
   write_file_atomically(folder_ / "a", "one");
   write_file_atomically(folder_ / "b", "two");

@@ -3,7 +3,9 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
+
 #include <torch/types.h>
+#include <cmath>
 
 #include <string>
 
@@ -135,6 +137,13 @@ TEST(SampleKeeper, MoreSamplesTakeNoMoreMemory) {
   // A thousand more images are 197 MB as bytes, 786 MB as floats; blocks that the system's own
   // allocator keeps have come to 64 MB.
   EXPECT_LT(resident_bytes_at_most() - before, 100'000'000);
+}
+
+// As bytes they would be pixels like others.
+TEST(SampleKeeper, RefusesWhatIsNotFinite) {
+  SampleKeeper keeper({.count = 2, .shown = 2});
+  EXPECT_THROW(keeper.take(at::full({2, 1, 4, 4}, NAN)), NonFiniteSamples);
+  EXPECT_THROW(keeper.take(at::full({2, 2}, INFINITY)), NonFiniteSamples);
 }
 
 }  // namespace

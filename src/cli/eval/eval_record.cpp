@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "cli/run/targets.h"
 #include "cli/run/worker.h"
@@ -11,6 +12,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "results/queries.h"
 #include "results/recorder.h"
 #include "results/run_lock.h"
 #include "results/store.h"
@@ -35,6 +37,19 @@ NewRun run_of(const EvalCommand& command, const EvalResult& result, Database& da
   run.data_digest = result.generated_digest;
   run.source = command.generated;
   return run;
+}
+
+// The same samples under another seed count as a second training, which they are not.
+void warn_of_known_samples(const Database& database, const NewRun& run) {
+  for (const RunRow& known : runs(database, {.experiments = {run.experiment_id}})) {
+    if (known.data_digest != run.data_digest || known.seed == run.seed) continue;
+    fmt::print(stderr,
+               "warning: run {} holds the scores of these very samples as seed {}; one set of "
+               "samples is of one training, and as seed {} it counts as another: `assay hide {}` "
+               "leaves that one out\n",
+               known.number, known.seed, run.seed, known.number);
+    return;
+  }
 }
 
 }  // namespace
@@ -63,6 +78,7 @@ std::int64_t record_scores(const EvalCommand& command, const EvalResult& result)
   add_experiment(database, experiment);
   add_metric_kinds(database, metric_kinds());
   const NewRun run = run_of(command, result, database, experiment.id);
+  warn_of_known_samples(database, run);
   const RunLock lock(database.file(), run.uuid);
   const std::int64_t number = begin_run(database, run);
   RunRecorder recorder(database, number);

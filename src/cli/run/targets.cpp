@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "cli/commands/report_command.h"
 #include "config/suite.h"
@@ -158,7 +159,16 @@ class Planner {
       auto all = overrides;
       all.insert(all.end(), options.overrides.begin(), options.overrides.end());
       const std::string changes = options_text(all);
+      if (member.seeds.empty()) {
+        throw Error(fmt::format(
+            "{}: seeds = [] leaves nothing to run; give it some, as seeds = [0, 1], or --seeds 0",
+            file.string()));
+      }
+      const std::string id = member.definition.id();
+      const std::string data = member.definition.text("dataset.path");
       for (const auto seed : member.seeds) {
+        // Overlapping members, and a seed named twice, are one run.
+        if (!known_.insert({id, data, seed, smoke}).second) continue;
         runs.push_back({member.definition, seed, smoke, changes, source_of(file)});
       }
     }
@@ -168,6 +178,7 @@ class Planner {
   const TargetOptions& options_;
   std::vector<Override> set_;
   std::vector<std::vector<Override>> sweep_;
+  std::set<std::tuple<std::string, std::string, std::uint64_t, bool>> known_;  // by id and data
 };
 
 }  // namespace

@@ -5,14 +5,17 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
 #include <thread>
+#include <tuple>
 
 #include "cli/run/display.h"
 #include "cli/run/pool.h"
 #include "cli/run/work_plan.h"
 #include "cli/stored.h"
 #include "cli/text/table.h"
+#include "cli/text/words.h"
 #include "core/error.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
@@ -40,6 +43,12 @@ std::string train_speed(const Database& database, std::int64_t run) {
 // once already, so nothing is said of a run before it was seen running, but at the end of all.
 class Announcer {
  public:
+  Announcer(const Database& database, const std::vector<std::string>& uuids) {
+    for (const RunRow& row : runs(database)) {
+      if (std::ranges::find(uuids, row.uuid) != uuids.end()) before_[row.uuid] = state_of(row);
+    }
+  }
+
   void look(const Database& database, const std::vector<std::string>& uuids, Display& display,
             bool over) {
     for (const RunRow& row : runs(database)) {
@@ -51,8 +60,10 @@ class Announcer {
             resumed ? "resumed" : "started",
             uuids.size() > 1 ? fmt::format(" ({} of {})", begun_.size(), uuids.size()) : ""));
       }
-      if (begun_.contains(row.uuid) || over) say_data(database, row, display);
-      const bool known = over || begun_.contains(row.uuid);
+      const auto before = before_.find(row.uuid);
+      const bool moved = before == before_.end() || before->second != state_of(row);
+      const bool known = begun_.contains(row.uuid) || (over && moved);
+      if (known) say_data(database, row, display);
       if (row.status != "running" && known && ended_.insert(row.uuid).second) {
         display.say(fmt::format("run {}  {} {}{}", row.number, run_label(row.experiment, row.seed),
                                 row.status, row.reason.empty() ? "" : ": " + row.reason));
@@ -61,6 +72,12 @@ class Announcer {
   }
 
  private:
+  // What changes of a run that goes on.
+  using State = std::tuple<std::string, std::int64_t, double>;
+  static State state_of(const RunRow& row) {
+    return {row.status, row.images_seen, row.wall_seconds};
+  }
+
   // What was read of a data set, once for all runs on it.
   void say_data(const Database& database, const RunRow& row, Display& display) {
     if (data_known_.contains(row.uuid)) return;
@@ -71,6 +88,7 @@ class Announcer {
     }
   }
 
+  std::map<std::string, State> before_;  // by uuid: as this command found it
   std::set<std::string> begun_, ended_;
   std::set<std::string> data_known_;  // uuids
   std::set<std::string> data_;        // what was said of them
@@ -104,7 +122,7 @@ void add_work_options(CLI::App* command, WorkOptions& work) {
                    "runs at a time (default: as many as cores, one thread each)")
       ->check(CLI::Range(1, 1024));
   command->add_option("--max-minutes", work.max_minutes, "save checkpoints and stop after so long")
-      ->check(CLI::Range(0.001, 1e6));
+      ->check(CLI::Range(0.001, 1e6) & is_number);
   auto* fast =
       command->add_flag("--fail-fast", work.fail_fast, "start no further run after one failed");
   command
@@ -124,7 +142,7 @@ int do_work(Database& database, const std::vector<WorkOrder>& orders, const Work
   for (const auto& order : orders) uuids.push_back(order.uuid);
   WorkerPool pool(grouped(orders), options,
                   [&](const std::string& uuid) { return is_complete(database, uuid); });
-  Announcer announcer;
+  Announcer announcer(database, uuids);
   Display display(options.common);
   int ticks = 0;
   pool.run([&] {

@@ -106,8 +106,7 @@ class Planner {
       }
     }
     for (const Candidate& one : candidates) {
-      work_.orders.push_back(one.unfinished ? order_to_resume(database_, *one.unfinished)
-                                            : new_order(one));
+      work_.orders.push_back(one.unfinished ? resumed_order(one) : new_order(one));
     }
     return std::move(work_);
   }
@@ -145,6 +144,13 @@ class Planner {
     if (!unfinished.parent_uuid) return true;
     return sound_checkpoint(database_, find_run(database_, *unfinished.parent_uuid).number)
         .has_value();
+  }
+
+  // Its data are known by their content, and may lie elsewhere than when it began.
+  WorkOrder resumed_order(const Candidate& one) {
+    WorkOrder order = order_to_resume(database_, *one.unfinished);
+    order.data = one.point->planned->definition.text("dataset.path");
+    return order;
   }
 
   WorkOrder new_order(const Candidate& one) {

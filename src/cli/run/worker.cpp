@@ -152,7 +152,7 @@ Recorded begin_again(Database& database, const WorkOrder& order, const WorkOptio
   at::set_num_threads(static_cast<int>(row.threads));
   Recorded run{{stored_definition(database, row, {.data = options.data}),
                 row.seed,
-                pick_device(row.device),
+                from_outside([&] { return pick_device(row.device); }),
                 run_folder(options.common.database, order.uuid),
                 {}},
                nullptr};
@@ -188,7 +188,8 @@ bool trains_alone(const Database& database, const WorkGroup& group, const WorkOp
   const RunRow row = find_run(database, first.uuid);
   const Definition definition = stored_definition(database, row, {.data = options.data});
   require_same_data(definition, row, ExitCode::kInterrupted);
-  return seed_batch_places({definition, row.seed, pick_device(row.device), {}, {}}) == 0;
+  const auto device = from_outside([&] { return pick_device(row.device); });
+  return seed_batch_places({definition, row.seed, device, {}, {}}) == 0;
 }
 
 // Whether an order can join a group.
@@ -197,8 +198,8 @@ bool joins(const WorkOrder& order, const WorkGroup& group) {
   if (order.places == 0 || order.experiment_id != first.experiment_id ||
       order.resume != first.resume || order.smoke != first.smoke ||
       order.options != first.options || order.settings != first.settings ||
-      order.data_digest != first.data_digest || order.source != first.source ||
-      !order.parent.empty() || !first.parent.empty()) {
+      order.data_digest != first.data_digest || order.data != first.data ||
+      order.source != first.source || !order.parent.empty() || !first.parent.empty()) {
     return false;
   }
   const auto place = [&](const WorkOrder& one) {
@@ -253,7 +254,8 @@ std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOpti
   for (const WorkOrder& one : group) add({"--uuid", one.uuid});
   if (order.resume) {
     add({"--resume"});
-    if (!options.data.empty()) add({"--data", options.data.string()});
+    const std::string data = options.data.empty() ? order.data : options.data.string();
+    if (!data.empty()) add({"--data", data});
   } else {
     add({"--label", order.label, "--experiment", order.experiment_id});
     add({"--definition=" + order.definition});

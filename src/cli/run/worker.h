@@ -30,6 +30,7 @@ struct WorkOrder {
   std::int64_t places = 0;       ///< train.seed_batch of its definition; 0: it trains alone
   std::string settings = {};     ///< of a run to resume: where from, device, threads
   std::string source = {};       ///< stored with a new run: what its definition was read from
+  std::string data = {};  ///< of a run to resume: where its data lie now; empty: where they lay
 };
 
 /// What one process does: a run, or several seeds that train as one model. torch's global generator
