@@ -23,6 +23,9 @@ target_link_options(assay_torch INTERFACE
   -Wl,-rpath-link,${ASSAY_LIBTORCH}/lib)
 
 if(ASSAY_CUDA)
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 75 80 90)  # Turing and newer, as LibTorch; later ones translate the last
+  endif()
   enable_language(CUDA)
   find_package(CUDAToolkit REQUIRED)
   target_compile_definitions(assay_torch INTERFACE ASSAY_CUDA=1)

@@ -9,6 +9,13 @@
 #include "kernels/convolution/upfirdn2d_kernels.h"
 #include "kernels/runtime/parallel.h"
 #include "kernels/runtime/seed_batch.h"
+#ifdef ASSAY_CUDA
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "kernels/convolution/upfirdn2d_cuda.h"
+#endif
 
 namespace assay {
 namespace {
@@ -65,6 +72,14 @@ at::Tensor rows_of(UpFirDnShape s, const at::Tensor& x, const at::Tensor& filter
   const T* from = x.const_data_ptr<T>();
   const T* taps = filter.const_data_ptr<T>();
   T* to = y.data_ptr<T>();
+#ifdef ASSAY_CUDA
+  if (x.is_cuda()) {
+    const c10::cuda::CUDAGuard device(x.device());
+    C10_CUDA_CHECK(
+        upfirdn2d_on_cuda(s, images, taps, from, to, c10::cuda::getCurrentCUDAStream().stream()));
+    return y;
+  }
+#endif
   const auto* kernels = upfirdn2d_kernels<T>(vector_unit());
   const std::int64_t x_image = s.rows * s.columns * s.channels;
   const std::int64_t y_image = s.out_rows * s.out_columns * s.channels;
@@ -83,10 +98,18 @@ at::Tensor rows_of(const UpFirDnShape& s, const at::Tensor& x, const at::Tensor&
 // Fewer channels than fill a vector lie beside those of all other images instead.
 constexpr std::int64_t kFewChannels = 16;
 
+bool is_channels_last(const at::Tensor& x) {
+  return !x.is_contiguous() && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 at::Tensor fused(const at::Tensor& x, const at::Tensor& filter, const UpFirDn& options) {
   const auto s = shape_of(x, filter, options);
-  if (x.size(1) >= kFewChannels) {
+  if (x.is_cuda() ? is_channels_last(x) : x.size(1) >= kFewChannels) {
     return rows_of(s, x.permute({0, 2, 3, 1}).contiguous(), filter).permute({0, 3, 1, 2});
+  }
+  if (x.is_cuda()) {
+    const auto planes = x.contiguous().view({-1, s.rows, s.columns, 1});
+    return rows_of(s, planes, filter).view({x.size(0), x.size(1), s.out_rows, s.out_columns});
   }
   const auto pixels = x.permute({2, 3, 0, 1}).contiguous().view({1, s.rows, s.columns, -1});
   return rows_of(s, pixels, filter)
@@ -133,10 +156,17 @@ bool is_worth_its_order(const at::Tensor& x, const UpFirDn& options) {
          x.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
+bool has_loops(const at::Tensor& x, const UpFirDn& options) {
+#ifdef ASSAY_CUDA
+  if (x.is_cuda()) return true;
+#endif
+  return x.device().is_cpu() && upfirdn2d_kernels<float>(vector_unit()) != nullptr &&
+         is_worth_its_order(x, options);
+}
+
 bool fuses(const at::Tensor& x, const UpFirDn& options) {
   const bool known = x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble;
-  return x.device().is_cpu() && known && x.numel() > 0 && !is_batched_over_seeds(x) &&
-         is_worth_its_order(x, options) && upfirdn2d_kernels<float>(vector_unit()) != nullptr;
+  return known && x.numel() > 0 && !is_batched_over_seeds(x) && has_loops(x, options);
 }
 
 }  // namespace

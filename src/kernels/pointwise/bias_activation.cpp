@@ -11,6 +11,13 @@
 #include "kernels/pointwise/bias_activation_kernels.h"
 #include "kernels/runtime/parallel.h"
 #include "kernels/runtime/seed_batch.h"
+#ifdef ASSAY_CUDA
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "kernels/pointwise/bias_activation_cuda.h"
+#endif
 
 namespace assay {
 namespace {
@@ -74,8 +81,39 @@ struct Scale {
   double gain = 1.0, slope = 1.0;
 };
 
+#ifdef ASSAY_CUDA
+// The sign is y's, or that of in + bias where y is undefined.
+template <class T>
+at::Tensor on_cuda(const at::Tensor& y, const at::Tensor& in, const at::Tensor& bias, Scale scale) {
+  const c10::cuda::CUDAGuard device(in.device());
+  const auto stream = c10::cuda::getCurrentCUDAStream().stream();
+  auto out = at::empty_like(in);
+  const bool pixels = order_of(in) == at::MemoryFormat::ChannelsLast;
+  const BiasActivationOnCuda<T> of = {.count = in.numel(),
+                                      .run = pixels ? 1 : in.numel() / (in.size(0) * in.size(1)),
+                                      .channels = in.size(1),
+                                      .gain = static_cast<T>(scale.gain),
+                                      .slope = static_cast<T>(scale.slope),
+                                      .bias = numbers_of<T>(bias)};
+  const T* from = in.const_data_ptr<T>();
+  C10_CUDA_CHECK(y.defined()
+                     ? bias_activation_masked(of, numbers_of<T>(y), from, out.data_ptr<T>(), stream)
+                     : bias_activation_forward(of, from, out.data_ptr<T>(), stream));
+  return out;
+}
+
+template <class T>
+variable_list backward_on_cuda(const at::Tensor& y, const at::Tensor& in, Scale scale) {
+  const auto out = on_cuda<T>(y, in, {}, scale);
+  return {out, out.transpose(0, 1).flatten(1).sum(1)};
+}
+#endif
+
 template <class T>
 at::Tensor forward_of(const at::Tensor& x, const at::Tensor& bias, Scale scale) {
+#ifdef ASSAY_CUDA
+  if (x.is_cuda()) return on_cuda<T>({}, x, bias, scale);
+#endif
   auto y = at::empty_like(x);
   const Pieces pieces(x);
   const auto* kernels = bias_activation_kernels<T>(vector_unit());
@@ -93,6 +131,9 @@ at::Tensor forward_of(const at::Tensor& x, const at::Tensor& bias, Scale scale) 
 template <class T>
 at::Tensor masked_of(const at::Tensor& y, const at::Tensor& in, const at::Tensor& bias,
                      Scale scale) {
+#ifdef ASSAY_CUDA
+  if (in.is_cuda()) return on_cuda<T>(y, in, bias, scale);
+#endif
   auto out = at::empty_like(in);
   const Pieces pieces(in);
   const auto* kernels = bias_activation_kernels<T>(vector_unit());
@@ -109,6 +150,9 @@ at::Tensor masked_of(const at::Tensor& y, const at::Tensor& in, const at::Tensor
 
 template <class T>
 variable_list backward_of(const at::Tensor& y, const at::Tensor& in, Scale scale) {
+#ifdef ASSAY_CUDA
+  if (in.is_cuda()) return backward_on_cuda<T>(y, in, scale);
+#endif
   auto out = at::empty_like(in);
   const Pieces pieces(in);
   auto sums = at::empty({pieces.count, pieces.channels}, in.options());
@@ -205,13 +249,19 @@ struct Forward : torch::autograd::Function<Forward> {
   }
 };
 
+bool has_loops(const at::Tensor& x) {
+#ifdef ASSAY_CUDA
+  if (x.is_cuda()) return true;
+#endif
+  return x.device().is_cpu() && bias_activation_kernels<float>(vector_unit()) != nullptr;
+}
+
 // A gain that is not positive hides the sign.
 bool fuses(const at::Tensor& x, const at::Tensor& bias, double gain) {
   const bool known = x.scalar_type() == at::kFloat || is_double(x);
   const bool batched = is_batched_over_seeds(x) || (bias.defined() && is_batched_over_seeds(bias));
   const bool alike = !bias.defined() || bias.scalar_type() == x.scalar_type();
-  return x.device().is_cpu() && known && alike && !batched && x.numel() > 0 && gain > 0.0 &&
-         bias_activation_kernels<float>(vector_unit()) != nullptr;
+  return known && alike && !batched && x.numel() > 0 && gain > 0.0 && has_loops(x);
 }
 
 }  // namespace
