@@ -12,6 +12,12 @@
 
 namespace assay {
 
+/// Where a model's state has a network that other programs may read and write.
+struct NetworkNames {
+  std::string_view live;           ///< "generator": tensors "generator.0.weight", …
+  std::string_view averaged = {};  ///< of its moving average, where one is kept; empty: never
+};
+
 struct Family {
   std::string_view name;
   std::string_view paper;
@@ -27,6 +33,8 @@ struct Family {
   void (*describe_sampling)(const Definition&, std::int64_t, Protocol&) = nullptr;
   int revision = 1;  ///< of its schema: raised when a default or a meaning changes
   std::vector<Upgrade> upgrades = {};
+  /// The first is the one that samples; none: its weights go nowhere but to its checkpoints.
+  std::vector<NetworkNames> networks = {};
 };
 
 /// The complete list of families, hand-written: autoencoder, vae, vq_vae, gan, ddpm,

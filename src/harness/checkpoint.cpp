@@ -169,8 +169,12 @@ RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition
   return position;
 }
 
+TensorMap checkpoint_state(const std::filesystem::path& file) {
+  return model_part(load_safetensors(file));
+}
+
 void load_weights(const std::filesystem::path& file, Trainable& model) {
-  restore_state(model, model_part(load_safetensors(file)), file.string());
+  restore_state(model, checkpoint_state(file), file.string());
 }
 
 }  // namespace assay

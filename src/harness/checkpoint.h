@@ -8,6 +8,7 @@
 #include "core/events.h"
 #include "families/trainable.h"
 #include "harness/loss_log.h"
+#include "nn/files/safetensors.h"
 
 namespace assay {
 
@@ -33,7 +34,10 @@ CheckpointSaved save_checkpoint(const std::filesystem::path& folder, const RunPo
 RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition& expected,
                             Trainable& model, torch::Generator& noise, LossLog& losses);
 
-/// The model's state alone, for sampling from a finished run.
+/// The model's state alone, by name. Throws Error naming the file if it is damaged.
+TensorMap checkpoint_state(const std::filesystem::path& file);
+
+/// Restores it, for sampling from a finished run.
 void load_weights(const std::filesystem::path& file, Trainable& model);
 
 }  // namespace assay

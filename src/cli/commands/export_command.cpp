@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "core/folder.h"
 #include "data/npz.h"
+#include "harness/network_files.h"
 #include "reports/export/export.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
@@ -49,7 +50,7 @@ NpzArrays arrays_of(const Database& database, const RunRow& run) {
   return arrays;
 }
 
-// The final weights under the names that the family gives them.
+// All of the state under the names that the family gives it; its networks for other programs.
 void export_weights(const Database& database, const RunRow& run,
                     const std::filesystem::path& folder) {
   require_training(run);
@@ -61,6 +62,7 @@ void export_weights(const Database& database, const RunRow& run,
                     run.number, run.number));
   }
   write_file_atomically(folder / "state.safetensors", read_file(saved->file));
+  write_networks(saved->file, stored_definition(database, run), folder);
 }
 
 void export_run(const Database& database, const RunRow& run, const std::string& format,

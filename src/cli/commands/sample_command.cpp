@@ -13,12 +13,14 @@
 #include "cli/app.h"
 #include "cli/commands/commands.h"
 #include "cli/out_file.h"
+#include "cli/run/targets.h"
 #include "cli/stored.h"
 #include "cli/text/words.h"
 #include "config/suite.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/folder.h"
+#include "core/paths.h"
 #include "data/batch_stream.h"
 #include "data/npz.h"
 #include "data/png.h"
@@ -26,6 +28,7 @@
 #include "harness/checkpoint.h"
 #include "harness/environment.h"
 #include "harness/evaluator.h"
+#include "harness/network_files.h"
 #include "harness/runner.h"
 #include "harness/sample_keeper.h"
 #include "reports/repeat_command.h"
@@ -37,7 +40,8 @@ namespace {
 
 struct SampleCommand {
   CommonOptions common;
-  std::string run;
+  std::string run;  // or, with a definition, files of weights
+  std::string definition;
   std::int64_t count = 64;
   std::string out;  // a folder (one PNG each), FILE.png (a grid) or FILE.npz; empty: RUN.png
   std::uint64_t seed = 0;
@@ -149,6 +153,27 @@ TrainedModel load_trained(const CommonOptions& common, const std::string& run,
   return trained;
 }
 
+TrainedModel load_imported(const CommonOptions& common, const ImportedWeights& weights,
+                           const std::string& device) {
+  at::set_num_threads(common.threads);
+  TrainedModel trained{
+      resolve_target(weights.definition, weights.set, /*smoke=*/false),
+      {},
+      nullptr,
+      fmt::format("{} as {} (seed {})", weights.files, weights.definition, weights.seed),
+      {},
+      weights.seed};
+  if (!weights.data.empty()) {
+    trained.definition.values.at("dataset.path") = {absolute_path(weights.data).string(), "--data",
+                                                    /*identity=*/false};
+  }
+  trained.dataset = load_dataset_for(trained.definition);
+  trained.model =
+      build_model(trained.definition, trained.seed, trained.dataset, pick_device(device));
+  trained.weights_sha256 = read_networks(weights.files, trained.definition, *trained.model);
+  return trained;
+}
+
 LatentStream scored_latents(const TrainedModel& trained) {
   return {sample_seed(trained.definition, trained.seed), kEvalNoise};
 }
@@ -169,11 +194,18 @@ void draw_samples(const TrainedModel& trained, std::int64_t count, const LatentS
 namespace {
 
 int sample_command(const SampleCommand& command) {
-  const fs::path out = command.out.empty() ? fmt::format("run-{}.png", command.run) : command.out;
+  const fs::path out = !command.out.empty() ? fs::path(command.out)
+                       : command.definition.empty()
+                           ? fs::path(fmt::format("run-{}.png", command.run))
+                           : fs::path("samples.png");
   check_place(out);
   check_out_file(is_one_file(out) ? out : out / "000000.png");
   const TrainedModel trained =
-      load_trained(command.common, command.run, {command.set, command.data}, command.device);
+      command.definition.empty()
+          ? load_trained(command.common, command.run, {command.set, command.data}, command.device)
+          : load_imported(command.common,
+                          {command.run, command.definition, command.set, command.data},
+                          command.device);
   const bool folder = !is_one_file(out);
   if (folder && trained.dataset.is_points()) {
     throw Error(fmt::format(
@@ -202,7 +234,15 @@ void add_sample(App& app) {
   auto options = std::make_shared<SampleCommand>();
   CLI::App* sample = app.command("sample", "images from a run's weights",
                                  "assay sample 12 --count 64 --out samples.png");
-  sample->add_option("RUN", options->run, "number or uuid prefix")->required();
+  sample
+      ->add_option("RUN", options->run,
+                   "number or uuid prefix; with --definition FILE.safetensors, or the folder of "
+                   "`assay export`")
+      ->required();
+  sample
+      ->add_option("--definition", options->definition,
+                   "the experiment that weights made elsewhere are of")
+      ->check(not_empty);
   sample->add_option("--count", options->count, "how many")
       ->check(CLI::Range(1, 10000000))
       ->capture_default_str();
@@ -212,7 +252,9 @@ void add_sample(App& app) {
           "--seed", [options](const std::string& text) { options->seed = parse_one_seed(text); },
           "of the latents")
       ->default_str("0");
-  sample->add_option("--set", options->set, "sampler.key=value, or eval.weights=raw")
+  sample
+      ->add_option("--set", options->set,
+                   "sampler.key=value, or eval.weights=raw; with --definition any key")
       ->allow_extra_args(false);
   sample->add_option("--device", options->device, "auto, cpu or cuda")->capture_default_str();
   sample->add_option("--data", options->data, "where the run's data lie now")->check(not_empty);

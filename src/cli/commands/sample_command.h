@@ -29,6 +29,18 @@ struct TrainedModel {
 TrainedModel load_trained(const CommonOptions& common, const std::string& run,
                           const StoredChanges& changes, const std::string& device);
 
+/// Weights made elsewhere, and what they are weights of.
+struct ImportedWeights {
+  std::string files;                ///< as read_networks() takes them (harness/network_files.h)
+  std::string definition;           ///< an experiment, or the file of one
+  std::vector<std::string> set;     ///< "key=value" of any of its keys
+  std::filesystem::path data = {};  ///< where its data lie; empty: where it says
+  std::uint64_t seed = 0;           ///< whose samples and noise score it
+};
+/// A model with them. Throws Error as resolve_target() and read_networks().
+TrainedModel load_imported(const CommonOptions& common, const ImportedWeights& weights,
+                           const std::string& device);
+
 /// Where latents come from.
 struct LatentStream {
   std::uint64_t seed = 0;

@@ -51,8 +51,13 @@ void add_eval(App& app) {
                   "--metrics fd,precision,recall");
   eval->add_option("--generated", options->generated,
                    "folder, .npz (images, features, logits, or codes, factors, codes_logvar), "
-                   "DATASET:SPLIT or RUN")
+                   "DATASET:SPLIT or RUN; with --definition weights: FILE.safetensors, or the "
+                   "folder of `assay export`")
       ->required();
+  eval->add_option("--definition", options->definition,
+                   "the experiment that weights made elsewhere are of: they are scored as it says, "
+                   "with the noise of --seed")
+      ->check(not_empty);
   eval->add_option(
       "--reference", options->reference,
       "the same; metrics of codes (mig, sap, total_correlation, …) and of samples alone (vendi, "

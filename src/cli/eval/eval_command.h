@@ -11,7 +11,8 @@ namespace assay {
 
 struct EvalCommand {
   CommonOptions common;
-  std::string generated;             ///< folder, .npz, DATASET:SPLIT or RUN
+  std::string generated;             ///< folder, .npz, DATASET:SPLIT, RUN or weights
+  std::string definition;            ///< the experiment that weights are of; else empty
   std::string reference;             ///< the same; may be empty for metrics of codes alone
   std::string held_out;              ///< real data that the model was not trained on, or empty
   std::vector<std::string> metrics;  ///< empty: the usual ones that the inputs allow

@@ -245,6 +245,11 @@ EvalSource load_eval_source(const std::string& text, const EvalCommand& command,
   if (is_folder(text)) return with_sane_pixels(from_folder(text, reading.any_size));
   const auto extension = ending_of(text);
   if (extension == ".npz" || extension == ".npy") return with_sane_pixels(from_npz(text));
+  if (extension == ".safetensors") {
+    throw Error(fmt::format(
+        "{}: holds weights; say by --definition which experiment they are of, to score them",
+        text));
+  }
   if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") {
     throw Error(fmt::format("{}: is one image; give the folder that holds them", text));
   }
