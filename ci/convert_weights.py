@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Converts weights that PyTorch's torch.save wrote (.pt, .pth) to safetensors, which assay reads.
 
-    ci/convert_weights.py IN OUT.safetensors
+    ci/convert_weights.py [--stylegan2] IN OUT.safetensors
 
 IN is a state dict of f32 and i64 tensors, in the zip format or the one before it. It is a pickle,
 which can run any code when it is loaded the usual way. Here a restricted unpickler resolves four
 names only, each to a function of this file. Needs Python's standard library alone.
+
+With --stylegan2 IN is the state dict of a generator or discriminator of NVlabs/stylegan2-ada-pytorch
+(torch.save(G_ema.state_dict(), IN), by that code, which its pickles need), and OUT has the names of
+assay's network of the same architecture (src/nn/files/README.md).
 
 OUT's metadata name the SHA-256 of IN (source_sha256), by which scores know these weights, and that
 of the tensors' bytes (tensors_sha256), by which damage is noticed. Of a file in CONVERTED the whole
@@ -78,6 +82,49 @@ def state_dict(loaded):
     if not named or not all(isinstance(tensor, Tensor) for tensor in loaded.values()):
         raise pickle.UnpicklingError("it holds no state dict")
     return loaded
+
+
+def of_generator(name):
+    if name == "mapping.w_avg":
+        return "mean_style"
+    if name.startswith(("mapping.", "synthesis.")):
+        return f"0.{name}"
+    raise ValueError(f"its generator holds '{name}', which that of StyleGAN2 has not")
+
+
+def of_discriminator(name, sides):
+    """The first block's layer from the image and the last block's layers stand by themselves here."""
+    block, _, layer = name.partition(".")
+    if block == f"b{sides[-1]}" and layer.startswith("fromrgb."):
+        return layer
+    if block == "b4" and layer.startswith(("conv.", "fc.", "out.")):
+        return layer
+    if block in [f"b{side}" for side in sides[1:]] and layer.startswith(("conv0.", "conv1.", "skip.")):
+        return name
+    raise ValueError(f"its discriminator holds '{name}', which an unconditional one of StyleGAN2 has not")
+
+
+def check_filter(name, tensor, storages):
+    taps = (1.0, 3.0, 3.0, 1.0)
+    found = array.array("f", contiguous_bytes(tensor, storages))
+    if tensor.shape != (4, 4) or list(found) != [a * b / 64 for a in taps for b in taps]:
+        raise ValueError(f"'{name}' is not the filter [1, 3, 3, 1], the only one that assay has")
+
+
+def from_stylegan2(state, storages):
+    """The same tensors under the names of assay's networks."""
+    generator = any(name.startswith("synthesis.") for name in state)
+    renamed = {}
+    blocks = {name.split(".")[0] for name in state}
+    sides = sorted(int(block[1:]) for block in blocks if block[:1] == "b" and block[1:].isdigit())
+    if not generator and "b4.conv.weight" not in state:
+        raise ValueError("it holds neither 'synthesis.…' nor 'b4.conv.weight': no network of StyleGAN2")
+    for name, tensor in state.items():
+        if name.endswith("resample_filter"):
+            check_filter(name, tensor, storages)
+            continue
+        renamed[of_generator(name) if generator else of_discriminator(name, sides)] = tensor
+    return renamed
 
 
 def check_length(storage, data):
@@ -166,9 +213,11 @@ def to_safetensors(state, storages, source_sha256):
     return struct.pack("<Q", len(text)) + text + body
 
 
-def convert(data):
+def convert(data, stylegan2=False):
     source_sha256 = hashlib.sha256(data).hexdigest()
     state, storages = read_zip(data) if data.startswith(b"PK\x03\x04") else read_legacy(data)
+    if stylegan2:
+        state = from_stylegan2(state, storages)
     result = to_safetensors(state, storages, source_sha256)
     digest = hashlib.sha256(result).hexdigest()
     if digest != CONVERTED.get(source_sha256, digest):
@@ -188,6 +237,9 @@ def write_atomically(path, data):
 
 
 def main(arguments):
+    stylegan2 = arguments[:1] == ["--stylegan2"]
+    if stylegan2:
+        arguments = arguments[1:]
     if len(arguments) != 2:
         sys.exit(__doc__)
     source, target = arguments
@@ -199,7 +251,7 @@ def main(arguments):
     try:
         if len(data) > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES} bytes")
-        result, digest = convert(data)
+        result, digest = convert(data, stylegan2)
     except Exception as problem:  # What damage does to a pickle has no end of kinds.
         sys.exit(f"{source}: not a file of weights that is read here: {problem}; download it again")
     write_atomically(target, result)

@@ -43,6 +43,25 @@ class ConvertWeights(unittest.TestCase):
             self.assertEqual(tensors["empty"], ([0, 3], []))
             self.assertNotIn("1.num_batches_tracked", tensors)
 
+    def test_brings_stylegan2_of_its_authors_to_our_names(self):
+        for network in ("generator", "discriminator"):
+            saved_there = (ROOT / f"tests/oracle/stylegan2_{network}.pth").read_bytes()
+            result = convert_weights.convert(saved_there, stylegan2=True)[0]
+            self.assertEqual(result, (ROOT / f"tests/oracle/stylegan2_{network}.safetensors").read_bytes())
+            names = set(tensors_of(result))
+            self.assertTrue({"generator": {"mean_style", "0.mapping.fc1.bias", "0.synthesis.b8.conv0.noise_const"},
+                             "discriminator": {"fromrgb.bias", "b8.skip.weight", "conv.bias", "out.weight"}}[network] <= names)
+            self.assertFalse([name for name in names if "resample_filter" in name])
+
+    def test_refuses_what_is_no_stylegan2_of_one_filter(self):
+        with self.assertRaisesRegex(ValueError, "no network of StyleGAN2"):
+            convert_weights.convert(saved("state_dict", "zip"), stylegan2=True)
+        state, storages = convert_weights.read_zip((ROOT / "tests/oracle/stylegan2_discriminator.pth").read_bytes())
+        with self.assertRaisesRegex(ValueError, "'mapping.fc0.weight'"):
+            convert_weights.from_stylegan2(state | {"mapping.fc0.weight": state["b4.fc.weight"]}, storages)
+        with self.assertRaisesRegex(ValueError, r"is not the filter \[1, 3, 3, 1\]"):
+            convert_weights.from_stylegan2(state | {"b8.resample_filter": state["b4.out.weight"]}, storages)
+
     def test_gives_views_of_one_storage_as_tensors_of_their_own(self):
         both = [i / 8 for i in range(12)]
         for form in FORMATS:

@@ -45,8 +45,9 @@ eval.every_images = 0
 eval.untrained = false
 )");
     ASSERT_EQ(call({"run", definition(), "--seeds", "3", "--report", path("r.html")}), 0) << err();
-    ASSERT_EQ(call({"export", "1", "--format", "safetensors", "--out", path("out")}), 0) << err();
-    for (const auto& entry : fs::recursive_directory_iterator(path("out"))) {
+    ASSERT_EQ(call({"export", "1", "--format", "safetensors", "--out", path("exported")}), 0)
+        << err();
+    for (const auto& entry : fs::recursive_directory_iterator(path("exported"))) {
       if (entry.path().filename() == "generator.safetensors") {
         folder_of_weights_ = entry.path().parent_path();
       }

@@ -56,6 +56,14 @@ TEST(PyTorchNames, ComeBackToTheSameNumbers) {
   for (const auto& [name, value] : ours) EXPECT_TRUE(back.at(name).equal(value)) << name;
 }
 
+// ci/convert_weights.py leaves them out.
+TEST(PyTorchNames, MayLackTheCountersOfBatchNormalisation) {
+  TensorMap ours = {{"1.bias", at::zeros({2})},
+                    {"1.num_batches_tracked", at::zeros({}, at::kLong)}};
+  from_pytorch({{"1.bias", at::ones({2})}}, "G.safetensors", ours);
+  EXPECT_EQ(ours.at("1.bias").sum().item<float>(), 2.0F);
+}
+
 TEST(PyTorchNames, RefuseByNameWhatMissesIsLeftOverOrDiffers) {
   const TensorMap ours = {{"0.weight", at::zeros({2, 3})}, {"0.bias", at::zeros({2})}};
   const auto weight = at::ones({2, 3}), bias = at::ones({2});

@@ -15,7 +15,8 @@ namespace assay {
 TensorMap to_pytorch(const TensorMap& network);
 
 /// Copies tensors under PyTorch's names into a network's. Throws Error naming `label` if a name is
-/// missing or unexpected, or a shape or type differs: nothing is changed then.
+/// missing (but num_batches_tracked, which nothing reads) or unexpected, or a shape or type
+/// differs: nothing is changed then.
 void from_pytorch(const TensorMap& stored, const std::string& label, TensorMap& network);
 
 }  // namespace assay

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/network_files.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/utils.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "families/gan/architecture.h"
+#include "families/gan/gan.h"
+#include "families/registry.h"
+#include "nn/files/pytorch_names.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+// By the script tests/oracle/make_stylegan2_layout.py, the reference's names brought to ours by
+// ci/convert_weights.py --stylegan2.
+const fs::path kOracles = fs::path(ASSAY_SOURCE_DIR) / "tests/oracle";
+constexpr const char* kStyleGan2 = R"(family = "gan"
+model.network = "stylegan2"
+model.latent_dim = 6
+model.style_dim = 5
+model.style_channel_base = 32
+model.style_channel_max = 4
+model.minibatch_stddev = 4
+train.batch_size = 4
+)";
+
+at::Tensor oracle(const std::string& name, at::IntArrayRef sizes) {
+  const auto json = nlohmann::json::parse(read_file(kOracles / "stylegan2_layout.json"));
+  return at::tensor(json.at(name).get<std::vector<double>>(), at::kDouble)
+      .to(at::kFloat)
+      .view(sizes);
+}
+
+Definition style_gan2(const std::string& more = "", int layers = 2) {
+  return resolve_text(fmt::format("{}model.mapping_layers = {}\n{}", kStyleGan2, layers, more),
+                      "here.toml", family_schema, {});
+}
+
+void expect_close(const at::Tensor& found, const at::Tensor& exact) {
+  ASSERT_EQ(found.sizes(), exact.sizes());
+  // Numbers about 1 through a dozen layers in f32, whose rounding adds up.
+  EXPECT_LT((found - exact).abs().max().item<double>(), 2e-5);
+  EXPECT_GT(exact.std().item<double>(), 0.05) << "of images that show something";
+}
+
+TEST(NetworkFiles, BringTheReferencesStyleGan2ToItsImages) {
+  const auto z = oracle("z", {4, 6});
+  for (const auto& [truncation, images] : {std::pair{"1.0", "images"}, {"0.5", "truncated"}}) {
+    const auto definition = style_gan2(std::string("sampler.truncation = ") + truncation);
+    const auto model = make_gan({definition, {1, 8, 8}});
+    read_networks(kOracles / "stylegan2_generator.safetensors", definition, *model);
+    const auto found = dynamic_cast<GenerativeModel&>(*model).decode(z, {});
+    expect_close(found.value(), oracle(images, {4, 1, 8, 8}));
+  }
+}
+
+TEST(NetworkFiles, BringTheReferencesDiscriminatorToItsLogits) {
+  const auto definition = style_gan2();
+  auto network = gan_architectures()
+                     .at("stylegan2")
+                     .discriminator({.definition = definition, .example = {1, 8, 8}});
+  TensorMap tensors;
+  for (const auto& item : network->named_parameters()) tensors[item.key()] = item.value();
+  from_pytorch(load_safetensors(kOracles / "stylegan2_discriminator.safetensors").tensors, "D",
+               tensors);
+  const torch::NoGradGuard no_grad;
+  expect_close(network->forward(oracle("x", {4, 1, 8, 8})), oracle("logits", {4, 1}));
+}
+
+TEST(NetworkFiles, RefuseByNameWhatIsOfAnotherNetwork) {
+  const auto definition = style_gan2("", 3);
+  const auto model = make_gan({definition, {1, 8, 8}});
+  try {
+    read_networks(kOracles / "stylegan2_generator.safetensors", definition, *model);
+    FAIL() << "a layer is missing";
+  } catch (const Error& problem) {
+    EXPECT_THAT(problem.what(), HasSubstr("stylegan2_generator.safetensors: lacks "
+                                          "'0.mapping.fc2.bias' of this network"));
+  }
+}
+
+}  // namespace
+}  // namespace assay
