@@ -31,7 +31,7 @@ def close_at_first(tolerance):
 
 def define_gpu(cache, python, binaries):
     """On a GPU, wall time: our runs' settings (full f32, deterministic) beside PyTorch's own defaults (convolutions in TF32)."""
-    for name in ("mlp_vae_train", "conv_vae_train", "dcgan_train", "ddpm_train", "ddpm_sample"):
+    for name in ("mlp_vae_train", "conv_vae_train", "dcgan_train", "stylegan2_train", "ddpm_train", "ddpm_sample"):
         rows(name, [binaries / "perf_training", name, cache, "cuda"],
              {setting: [[python, PERF / "peers_training.py", name, setting, cache, "cuda"]] for setting in ("eager", "best")},
              agree=close_at_first(5e-2), threads=1)
@@ -76,6 +76,9 @@ def define(cache, python):
     training("conv_vae_train", everything, close(1e-3))
     training("dcgan_train", everything, close_at_first(2e-2))
     training("wgan_gp_train", everything, close_at_first(2e-2))
+    # The whole step of both networks, and the two layers that it is made of most.
+    training("stylegan2_train", everything, close_at_first(2e-2))
+    training("stylegan2_convolutions", everything, close(1e-3))
     training("ddpm_train", everything, close(1e-3), memory="peak_memory_ddpm")
     training("ddpm_sample", everything, close(1e-3))
     training("ddp_library_train", ("eager", "compile"), close(1e-3))

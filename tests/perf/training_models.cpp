@@ -7,8 +7,11 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/utils.h>
 
+#include "families/gan/architecture.h"
 #include "families/objectives/likelihoods.h"
 #include "families/objectives/posterior.h"
+#include "families/registry.h"
+#include "nn/blocks/modulated_convolution.h"
 
 namespace assay::perf {
 namespace {
@@ -98,6 +101,44 @@ torch::nn::Sequential wgan_critic() {
   return torch::nn::Sequential(conv(3, 64, 2, 1, false), leaky_relu(), conv(64, 128, 2, 1, false),
                                GroupNorm(1, 128), leaky_relu(), conv(128, 256, 2, 1, false),
                                GroupNorm(1, 256), leaky_relu(), conv(256, 1, 1, 0, false));
+}
+
+namespace {
+
+Sequential style_network(Sequential (*GanArchitecture::*network)(const GanShape&)) {
+  const Definition definition = resolve_text(
+      "family = 'gan'\nmodel.network = 'stylegan2'\nmodel.latent_dim = 64\n"
+      "model.style_channel_base = 2048\n",
+      "perf_training", family_schema, {});
+  return (gan_architectures().at("stylegan2").*
+          network)({.definition = definition, .example = {3, 32, 32}});
+}
+
+}  // namespace
+
+Sequential style_generator_network() { return style_network(&GanArchitecture::generator); }
+Sequential style_discriminator_network() { return style_network(&GanArchitecture::discriminator); }
+
+StyledPairImpl::StyledPairImpl() : first_(add("first")), second_(add("second")) {}
+
+StyledPairImpl::Layer StyledPairImpl::add(const std::string& name) {
+  auto module = std::make_shared<torch::nn::Module>();
+  Layer layer;
+  layer.affine = module->register_module(
+      "affine", EqualisedLinear(EqualisedOptions{.in = 64, .out = 64, .initial_bias = 1.0}));
+  layer.weight = module->register_parameter("weight", torch::randn({64, 64, 3, 3}));
+  layer.bias = module->register_parameter("bias", torch::zeros({64}));
+  register_module(name, module);
+  return layer;
+}
+
+torch::Tensor StyledPairImpl::forward(const torch::Tensor& x, const torch::Tensor& w) {
+  auto y = x;
+  for (auto* layer : {&first_, &second_}) {
+    y = modulated_convolution(y, equalised(layer->weight), layer->affine(w));
+    y = bias_activation(y, layer->bias, Activation::kLeakyRelu);
+  }
+  return y;
 }
 
 UNet ddpm_unet() {

@@ -3,8 +3,12 @@
 
 #include <torch/nn/modules/container/sequential.h>
 
+#include <string>
+
 #include "nn/blocks/convolution.h"
+#include "nn/blocks/equalised.h"
 #include "nn/blocks/linear.h"
+#include "nn/blocks/sequential.h"
 #include "nn/blocks/unet.h"
 
 // The networks that peers_training.py builds too, out of assay's layers. Names of parameters agree,
@@ -41,6 +45,27 @@ torch::nn::Sequential dcgan_generator();
 torch::nn::Sequential dcgan_discriminator();
 /// The same with layer normalisation over all channels, for WGAN-GP.
 torch::nn::Sequential wgan_critic();
+
+/// StyleGAN2's networks for 32×32 RGB images: 64 channels at all sides, z and w of 64 dimensions.
+Sequential style_generator_network();
+Sequential style_discriminator_network();
+
+/// Two of its styled convolutions, 64 to 64 channels: leaky ReLU(modulated convolution + bias) ·
+/// √2.
+class StyledPairImpl : public torch::nn::Module {
+ public:
+  StyledPairImpl();
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& w);
+
+ private:
+  struct Layer {
+    EqualisedLinear affine{nullptr};
+    torch::Tensor weight, bias;
+  };
+  Layer add(const std::string& name);
+  Layer first_, second_;
+};
+TORCH_MODULE(StyledPair);
 
 /// Ho et al.'s U-Net for 28×28 grey images: 32 channels times 1, 2, 4; 3.6 M parameters. No layer
 /// starts at zero, so that every gradient counts.

@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "families/gan/style_generator.h"
 #include "harness/environment.h"
 #include "kernels/convolution/convolution.h"
 #include "kernels/runtime/caching_allocator.h"
@@ -140,6 +141,63 @@ Step wgan_gp_step(Source noise, TensorMap& weights) {
   };
 }
 
+// StyleGAN2 (Karras et al. 2020) for 32×32: 64 channels at all sides, noise anew in each layer,
+// non-saturating loss; the discriminator's update, then the generator's.
+Step stylegan2_step(Source noise, TensorMap& weights) {
+  auto generator = style_generator_network();
+  auto discriminator = style_discriminator_network();
+  add_weights(weights, "generator.", *generator);
+  add_weights(weights, "discriminator.", *discriminator);
+  generator->to(noise.device());
+  discriminator->to(noise.device());
+  const AdamOptions options{.beta1 = 0.0, .beta2 = 0.99};
+  auto adam_g = std::make_shared<Adam>(*generator, options);
+  auto adam_d = std::make_shared<Adam>(*discriminator, options);
+  const auto x = noise.uniform({16, 3, 32, 32}) * 2 - 1;
+  auto logits = [=](const torch::Tensor& images) mutable {
+    return discriminator->forward(images).flatten();
+  };
+  return [=]() mutable {
+    auto& parts = *style_generator(generator);
+    const auto w = parts.map(noise.normal({16, 64}));
+    const auto generated = parts.synthesise(w, [&](const NoisyLayer& layer) {
+      return noise.normal({layer.examples, 1, layer.constant.size(0), layer.constant.size(1)});
+    });
+    adam_d->zero_grad();
+    const auto loss =
+        at::softplus(-logits(x)).mean() + at::softplus(logits(generated.detach())).mean();
+    loss.backward();
+    adam_d->step(2e-3);
+    adam_g->zero_grad();
+    const Frozen frozen(*discriminator);
+    at::softplus(-logits(generated)).mean().backward();
+    adam_g->step(2e-3);
+    return loss.detach();
+  };
+}
+
+// Two of its styled convolutions of 64 channels at 32×32, without noise.
+Step stylegan2_convolutions_step(Source noise, TensorMap& weights) {
+  StyledPair pair;
+  add_weights(weights, "", *pair);
+  pair->to(noise.device());
+  auto adam = std::make_shared<Adam>(*pair, AdamOptions{});
+  // As the layers before and behind leave them: by a network's convolutions in channels-last order.
+  const auto as_features = [](const torch::Tensor& t) {
+    return t.contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  auto x = as_features(noise.uniform({16, 64, 32, 32})).requires_grad_();
+  const auto weights_of_loss = as_features(noise.uniform({16, 64, 32, 32}));
+  return [=]() mutable {
+    adam->zero_grad();
+    x.mutable_grad() = torch::Tensor();
+    const auto loss = (pair->forward(x, noise.normal({16, 64})) * weights_of_loss).mean();
+    loss.backward();
+    adam->step(1e-3);
+    return loss.detach();
+  };
+}
+
 torch::Tensor alpha_bar() { return at::cumprod(1.0 - at::linspace(1e-4, 0.02, 1000), 0); }
 
 Step ddpm_step(Source noise, TensorMap& weights) {
@@ -250,6 +308,10 @@ Work work_named(const std::string& name, const Source& noise, TensorMap& weights
   }
   if (name == "dcgan_train") return {dcgan_step(noise, weights), 3 * more};
   if (name == "wgan_gp_train") return {wgan_gp_step(noise, weights), more};
+  if (name == "stylegan2_train") return {stylegan2_step(noise, weights), 2 * more};
+  if (name == "stylegan2_convolutions") {
+    return {stylegan2_convolutions_step(noise, weights), 10 * more};
+  }
   if (name == "ddpm_train") return {ddpm_step(noise, weights), more};
   if (name == "ddpm_sample") return {ddpm_sampling_step(noise, weights), 2 * more};
   if (name == "ddp_library_train") return {library_step(noise, weights), more};
