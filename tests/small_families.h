@@ -360,6 +360,17 @@ sampler.steps = 4
 sampler.spacing = "trailing"
 )",
        {1, 8, 8}},
+      {"DdpmLossSecondMoment",
+       R"(family = "ddpm"
+model.base_channels = 16
+model.multipliers = [1, 2]
+objective.schedule = "cosine"
+objective.timesteps = 2
+objective.time_sampling = "loss_second_moment"
+objective.prediction = "v"
+sampler.steps = 2
+)",
+       {1, 8, 8}},
       {"DiffusionEdm",
        R"(family = "diffusion"
 ema.decay = 0.9

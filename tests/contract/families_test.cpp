@@ -57,6 +57,7 @@ const std::vector<Case>& cases() {
       trained("DdpmDdim", "3e-3", 0.5),
       trained("DdpmAncestral", "3e-3", 0.5),
       trained("DdpmHeunWeighted", "3e-3", 0.5),
+      trained("DdpmLossSecondMoment", "3e-3", 0.6),
       trained("DiffusionEdm", "3e-3", 0.6),
       trained("DiffusionSubVpCorrected", "3e-3", 0.7),
       trained("DiffusionNcsnpp", "3e-3", 0.7),

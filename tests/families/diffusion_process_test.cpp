@@ -43,9 +43,12 @@ TEST(Process, HasTheLevelsOfThePapers) {
   EXPECT_EQ(process("ot")->at(0.25).noise, 0.25);
   // The network of EDM is told ¼ ln σ.
   const auto t = torch::tensor({0.3}, torch::kDouble);
-  EXPECT_NEAR(process("edm")->network_time(t).item<double>(),
-              0.25 * std::log(process("edm")->at(0.3).noise), 1e-12);
-  EXPECT_EQ(process("ve")->network_time(t).item<double>(), 0.3);
+  const auto told = [&](const std::string& name) {
+    const auto of = process(name);
+    return of->network_time(t, of->at(t)).item<double>();
+  };
+  EXPECT_NEAR(told("edm"), 0.25 * std::log(process("edm")->at(0.3).noise), 1e-12);
+  EXPECT_EQ(told("ve"), 0.3);
   // Nichol & Dhariwal 2021, eq. 17, and Jabri et al. 2022: ᾱ is ½ in the middle.
   const auto f = [](double u) {
     return std::pow(std::cos((u + 0.008) / 1.008 * std::numbers::pi / 2.0), 2.0);
@@ -105,7 +108,8 @@ TEST(Process, SlopesAreItsDerivatives) {
       const auto snr = [](const Marginal& level) {
         return std::pow(level.signal / level.noise, 2.0);
       };
-      const double fall = of->snr_fall(torch::tensor({t}, torch::kDouble)).item<double>();
+      const auto time = torch::tensor({t}, torch::kDouble);
+      const double fall = of->snr_fall(time, of->at(time)).item<double>();
       EXPECT_NEAR(fall / ((snr(before) - snr(after)) / 2e-6), 1.0, 1e-5) << name << t;
     }
   }
@@ -217,7 +221,7 @@ TEST(LossWeighting, OfEdmIsOneForF) {
   const auto t = torch::tensor({0.1, 0.5, 0.9}, torch::kDouble);
   const auto of = [&](const std::string& prediction) {
     return output_weights(loss_weightings().at("edm"), parameterisations().at(prediction), *edm, t,
-                          {.data_sd = 0.7});
+                          edm->at(t), {.data_sd = 0.7});
   };
   EXPECT_TRUE(torch::allclose(of("F"), torch::ones({3})));
   const auto sigma = edm->at(t).noise;
@@ -230,8 +234,8 @@ TEST(LossWeighting, OfTheBoundIsTheLikelihoodWeightingOfTheScore) {
   // one of the score over σ.
   const auto vp = process("vp");
   const auto t = torch::tensor({0.1, 0.5, 0.9}, torch::kDouble);
-  const auto weights =
-      output_weights(loss_weightings().at("vlb"), parameterisations().at("epsilon"), *vp, t, {});
+  const auto weights = output_weights(loss_weightings().at("vlb"),
+                                      parameterisations().at("epsilon"), *vp, t, vp->at(t), {});
   const auto beta = 0.1 + 19.9 * t;
   EXPECT_TRUE(
       torch::allclose(weights, (0.5 * beta / vp->at(t).noise.square()).to(torch::kFloat), 1e-4));

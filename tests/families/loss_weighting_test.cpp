@@ -17,8 +17,9 @@ std::vector<double> weights_of(const NoiseSchedule& schedule, const std::string&
   const auto process = grid_process(schedule, torch::kCPU);
   const auto steps = static_cast<std::int64_t>(schedule.size());
   const auto t = torch::arange(steps, torch::kDouble) / steps;
-  const auto weights = output_weights(loss_weightings().at(weighting),
-                                      parameterisations().at(prediction), *process, t, settings);
+  const auto weights =
+      output_weights(loss_weightings().at(weighting), parameterisations().at(prediction), *process,
+                     t, process->at(t), settings);
   if (!weights.defined()) return {};
   const auto values = weights.to(torch::kDouble);
   return {values.data_ptr<double>(), values.data_ptr<double>() + steps};

@@ -35,7 +35,7 @@ std::vector<Case> cases() {
        {"GanPoints", "GanMaxoutMinimax", "GanWassersteinPenalised", "GanHingeSpectralPacked",
         "Dcgan", "DcganRelativisticPenalised", "VaeMlpBernoulli", "VaeConv",
         "VaeConditionalTwoStage", "VaeVampIwae", "VaeFactorDipMmd", "AutoencoderTiedContractive",
-        "AutoencoderSparseConv", "DdpmDdim", "DdpmHeunWeighted"}) {
+        "AutoencoderSparseConv", "DdpmDdim", "DdpmHeunWeighted", "DdpmLossSecondMoment"}) {
     all.push_back({small_family(label)});
   }
   return all;

@@ -18,9 +18,9 @@ namespace assay {
 namespace {
 
 // What the network is told of times t, [N] f32.
-torch::Tensor told_time(const Process& process, const torch::Tensor& t, const torch::Tensor& x) {
-  const auto time = process.network_time(t);
-  if (t.dim() > 0) return time.to(at::kFloat);
+torch::Tensor told_time(const Process& process, const LevelsAt& at, const torch::Tensor& x) {
+  const auto time = process.network_time(at.t, at.exact);
+  if (at.t.dim() > 0) return time.to(at::kFloat);
   return at::full({x.size(0)}, time.item<double>(), x.options().dtype(at::kFloat));
 }
 
@@ -31,13 +31,16 @@ const Coupling& coupling_of(const Definition& definition) {
 
 }  // namespace
 
-Level level_of(const Process& process, const torch::Tensor& t, const torch::Tensor& x) {
+LevelsAt levels_at(const Process& process, const torch::Tensor& t, const torch::Tensor& x) {
   const auto level = process.at(t);
-  if (t.dim() == 0) return level;
+  if (t.dim() == 0) return {t, level, level};
   const auto wide = [&](const torch::Tensor& value) {
     return value.defined() ? along(value.to(x.scalar_type()), x) : value;
   };
-  return {wide(level.signal), wide(level.noise), wide(level.signal_slope), wide(level.noise_slope)};
+  return {
+      t,
+      level,
+      {wide(level.signal), wide(level.noise), wide(level.signal_slope), wide(level.noise_slope)}};
 }
 
 Diffusion::Diffusion(const ModelArgs& args)
@@ -73,14 +76,15 @@ Diffusion::Diffusion(const ModelArgs& args)
   network_.keep_average(ema_options(args.definition), [&] { return denoising_network(args); });
   if (says(args.definition, "model.classifier")) classifier_.emplace(args);
   if (process_->timesteps() > 1) bound_.emplace(*process_, images, device_);
+  if (times_.draw == nullptr) history_.emplace(process_->timesteps(), device_);
 }
 
 Diffusion::Prediction Diffusion::predict(Network& network, const torch::Tensor& x_t,
-                                         const torch::Tensor& t, const Level& level,
-                                         const torch::Tensor& labels,
+                                         const LevelsAt& at, const torch::Tensor& labels,
                                          std::optional<Noise> noise) const {
-  const auto input = parameterisation_.input ? parameterisation_.input(x_t, level, data_sd_) : x_t;
-  auto output = network->predict(input, told_time(*process_, t, x_t), labels, std::move(noise));
+  const auto input =
+      parameterisation_.input ? parameterisation_.input(x_t, at.wide, data_sd_) : x_t;
+  auto output = network->predict(input, told_time(*process_, at, x_t), labels, std::move(noise));
   if (!learned_variance_) return {output, {}};
   const auto halves = output.chunk(2, 1);
   return {halves[0], 0.5 * (halves[1] + 1.0)};
@@ -94,53 +98,76 @@ torch::Tensor Diffusion::told_labels(const Batch& batch, const Noise& noise) con
   return batch.labels.masked_fill(u < p_uncond_, told_classes_);
 }
 
-// Σ_t L_t in bits per value, of one step of each example, for the variance alone (Nichol & Dhariwal
-// 2021, sec. 3.1).
-torch::Tensor Diffusion::bound_loss(const torch::Tensor& x0, const torch::Tensor& x_t,
-                                    const Prediction& predicted, const torch::Tensor& t,
-                                    const Level& level) const {
+WeighedTimes Diffusion::draw_times(const torch::Tensor& x0, const Noise& noise) const {
+  if (history_) return history_->draw(x0.size(0), noise, x0.options());
+  return {times_.draw(*process_, x0.size(0), noise, x0.options(), time_settings_), {}};
+}
+
+Diffusion::NoisyBatch Diffusion::noised(const torch::Tensor& x0, const Noise& noise) const {
+  const auto times = draw_times(x0, noise);
+  auto eps = noise.normal(x0.sizes(), x0.options());
+  if (coupling_.paired != nullptr) eps = coupling_.paired(x0, eps, path_sd_, noise);
+  const auto at = levels_at(*process_, times.t, x0);
+  auto x_t = q_sample(x0, eps, at.wide);
+  auto target = parameterisation_.target(x0, eps, at.wide, data_sd_);
+  if (path_sd_ > 0.0) {
+    const auto [width, slope] = path_width(coupling_, path_sd_, times.t);
+    const auto z = noise.normal(x0.sizes(), x0.options());
+    x_t = x_t + along(width.to(x0.scalar_type()), x0) * z;
+    target = target + along(slope.to(x0.scalar_type()), x0) * z;
+  }
+  return {at, times.weight, x_t, target};
+}
+
+// L_i of one step of each example, for the variance alone (Nichol & Dhariwal 2021, sec. 3.1).
+torch::Tensor Diffusion::bound_terms(const torch::Tensor& x0, const NoisyBatch& noisy,
+                                     const Prediction& predicted) const {
   const auto steps = static_cast<double>(process_->timesteps());
+  const auto i = (noisy.at.t * steps).round().to(at::kLong);
+  const auto estimate =
+      parameterisation_.x0(noisy.x_t, predicted.output.detach(), noisy.at.wide, data_sd_);
+  return bound_->term(x0, estimate, bound_->log_variance(predicted.variance_share, i), i);
+}
+
+// The mean over examples of ‖target − output‖² and, where the variance is learned, of Σ_t L_t in
+// bits per value.
+torch::Tensor Diffusion::loss_of(const torch::Tensor& x0, const NoisyBatch& noisy,
+                                 const Prediction& predicted, std::vector<LossTerm>& terms) {
+  const auto weights = output_weights(weighting_, parameterisation_, *process_, noisy.at.t,
+                                      noisy.at.exact, weighting_settings_);
+  const auto mean = [&](const torch::Tensor& of_examples) {
+    return (history_ ? noisy.weight * of_examples : of_examples).mean();
+  };
+  const auto errors =
+      history_ ? weighted_squared_errors(predicted.output, noisy.target, weights) : torch::Tensor();
+  const auto loss =
+      history_ ? mean(errors) : weighted_squared_error(predicted.output, noisy.target, weights);
+  terms.push_back({"loss", loss.detach()});
+  if (!learned_variance_) {
+    if (history_) history_->add(noisy.at.t, errors);
+    return loss;
+  }
   const auto values = static_cast<double>(x0[0].numel());
-  const auto i = (t * steps).round().to(at::kLong);
-  const auto estimate = parameterisation_.x0(x_t, predicted.output.detach(), level, data_sd_);
-  const auto terms =
-      bound_->term(x0, estimate, bound_->log_variance(predicted.variance_share, i), i);
-  return terms.mean() * (steps / (values * std::numbers::ln2));
+  const double bits = static_cast<double>(process_->timesteps()) / (values * std::numbers::ln2);
+  const auto of_steps = bound_terms(x0, noisy, predicted);
+  const auto bound = mean(of_steps) * bits;
+  terms.push_back({"vlb", bound.detach()});
+  if (history_) history_->add(noisy.at.t, errors + vlb_weight_ * bits * of_steps);
+  return loss + vlb_weight_ * bound;
 }
 
 std::vector<LossTerm> Diffusion::training_step(const Batch& batch, const StepContext& context) {
   optimizer_.zero_grad();
-  const auto& x0 = batch.images;
-  const auto t = times_.draw(*process_, x0.size(0), context.noise, x0.options(), time_settings_);
-  auto eps = context.noise.normal(x0.sizes(), x0.options());
-  if (coupling_.paired != nullptr) eps = coupling_.paired(x0, eps, path_sd_, context.noise);
-  const auto level = level_of(*process_, t, x0);
-  auto x_t = q_sample(x0, eps, level);
-  auto target = parameterisation_.target(x0, eps, level, data_sd_);
-  if (path_sd_ > 0.0) {
-    const auto [width, slope] = path_width(coupling_, path_sd_, t);
-    const auto z = context.noise.normal(x0.sizes(), x0.options());
-    x_t = x_t + along(width.to(x0.scalar_type()), x0) * z;
-    target = target + along(slope.to(x0.scalar_type()), x0) * z;
-  }
+  const auto noisy = noised(batch.images, context.noise);
   const auto labels = told_labels(batch, context.noise);
-  const auto predicted = predict(network_.live(), x_t, t, level, labels, context.noise);
-  const auto weights =
-      output_weights(weighting_, parameterisation_, *process_, t, weighting_settings_);
-  const auto loss = weighted_squared_error(predicted.output, target, weights);
-  std::vector<LossTerm> terms = {{"loss", loss.detach()}};
-  if (learned_variance_) {
-    const auto bound = bound_loss(x0, x_t, predicted, t, level);
-    terms.push_back({"vlb", bound.detach()});
-    backward(loss + vlb_weight_ * bound);
-  } else {
-    backward(loss);
-  }
+  const auto predicted = predict(network_.live(), noisy.x_t, noisy.at, labels, context.noise);
+  std::vector<LossTerm> terms;
+  backward(loss_of(batch.images, noisy, predicted, terms));
   optimizer_.step(context);
   network_.update(context.step);
   if (classifier_) {
-    classifier_->train(classifier_input(x_t, level), told_time(*process_, t, x_t), batch.labels,
-                       context, terms);
+    classifier_->train(classifier_input(noisy.x_t, noisy.at.wide),
+                       told_time(*process_, noisy.at, noisy.x_t), batch.labels, context, terms);
   }
   return terms;
 }
@@ -150,14 +177,15 @@ void Diffusion::visit_state(StateVisitor& visitor) {
   network_.visit_average(visitor, "ema");
   optimizer_.visit_state(visitor, "optimizer");
   if (classifier_) classifier_->visit_state(visitor);
+  if (history_) history_->visit_state(visitor, "history");
 }
 
 Estimate Diffusion::estimate(Network& network, const torch::Tensor& x, const torch::Tensor& t,
                              const Condition& condition) const {
-  const auto level = level_of(*process_, t, x);
+  const auto at = levels_at(*process_, t, x);
   const auto labels = told_classes_ > 0 ? condition.labels : torch::Tensor();
-  const auto predicted = predict(network, x, t, level, labels, std::nullopt);
-  return {.x0 = parameterisation_.x0(x, predicted.output, level, data_sd_),
+  const auto predicted = predict(network, x, at, labels, std::nullopt);
+  return {.x0 = parameterisation_.x0(x, predicted.output, at.wide, data_sd_),
           .variance_share = predicted.variance_share};
 }
 
@@ -177,8 +205,9 @@ Denoiser Diffusion::denoiser(Network& network,
   if (classifier_scale_ > 0.0) {
     const auto log_probability = [this](const torch::Tensor& x, const torch::Tensor& t,
                                         const torch::Tensor& labels) {
-      return classifier_->log_probability(classifier_input(x, level_of(*process_, t, x)),
-                                          told_time(*process_, t, x), labels);
+      const auto at = levels_at(*process_, t, x);
+      return classifier_->log_probability(classifier_input(x, at.wide), told_time(*process_, at, x),
+                                          labels);
     };
     denoiser =
         classifier_guided(std::move(denoiser), log_probability, *process_, classifier_scale_);

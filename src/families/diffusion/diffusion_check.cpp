@@ -101,6 +101,10 @@ void check_continuous(const Definition& definition) {
             fmt::format("objective.time_sampling = \"{}\" is of objective.process = \"edm\", "
                         "\"ve\" or \"ot\", not \"{}\"",
                         times, name));
+  refuse_if(time_distributions().at(times).draw == nullptr, definition,
+            fmt::format("objective.time_sampling = \"{}\" remembers the losses of a grid's "
+                        "timesteps; set objective.timesteps",
+                        times));
   refuse_if(definition.integer("sampler.steps") == 0, definition,
             "sampler.steps = 0 means all timesteps, and there are none; set sampler.steps");
   const double least = definition.number("objective.sigma_min");

@@ -56,8 +56,8 @@ std::optional<Tensor> Diffusion::elbo(const Batch& batch, torch::Generator gener
   const auto timesteps = process_->timesteps();
   const auto i = spread_timesteps(batch.images, timesteps, generator);
   const auto t = i.to(at::kDouble) / static_cast<double>(timesteps);
-  const auto level = level_of(*process_, t, batch.images);
-  const auto x_t = q_sample(batch.images, noise_like(batch.images, generator), level);
+  const auto at = levels_at(*process_, t, batch.images);
+  const auto x_t = q_sample(batch.images, noise_like(batch.images, generator), at.wide);
   auto estimated = estimate(network, x_t, t, {.labels = batch.labels});
   if (clip_x0_) estimated.x0 = estimated.x0.clamp(-1.0, 1.0);
   const auto x0 = batch.images.to(at::kDouble);
@@ -79,12 +79,12 @@ std::optional<Tensor> Diffusion::denoising_losses(const Batch& batch, torch::Gen
   for (const double time : validation_times(*process_)) {
     const auto t = at::full({x0.size(0)}, time, x0.options().dtype(at::kDouble));
     const auto eps = noise_like(x0, generator);
-    const auto level = level_of(*process_, t, x0);
-    const auto predicted = predict(network, q_sample(x0, eps, level), t, level, labels, {});
-    const auto error = predicted.output - parameterisation_.target(x0, eps, level, data_sd_);
+    const auto at = levels_at(*process_, t, x0);
+    const auto predicted = predict(network, q_sample(x0, eps, at.wide), at, labels, {});
+    const auto error = predicted.output - parameterisation_.target(x0, eps, at.wide, data_sd_);
     const auto of_examples = error.square().flatten(1).mean(1);
     const auto weights =
-        output_weights(weighting_, parameterisation_, *process_, t, weighting_settings_);
+        output_weights(weighting_, parameterisation_, *process_, t, at.exact, weighting_settings_);
     losses.push_back(weights.defined() ? weights * of_examples : of_examples);
   }
   return at::stack(losses, 1);

@@ -8,6 +8,7 @@
 #include "families/diffusion/composition.h"
 #include "families/diffusion/coupling.h"
 #include "families/diffusion/guidance.h"
+#include "families/diffusion/loss_history.h"
 #include "families/diffusion/noisy_classifier.h"
 #include "families/diffusion/parameterisation.h"
 #include "families/diffusion/variational_bound.h"
@@ -15,6 +16,15 @@
 #include "nn/optim/ema.h"
 
 namespace assay {
+
+/// Times and the levels of a process there, which are computed once.
+struct LevelsAt {
+  torch::Tensor t;  ///< f64, [N] or 0-dim
+  Level exact;      ///< like t
+  Level wide;       ///< to compute with examples, [N,1,…]
+};
+/// x: the examples.
+LevelsAt levels_at(const Process& process, const torch::Tensor& t, const torch::Tensor& x);
 
 /// The model of families diffusion and ddpm.
 class Diffusion : public GenerativeModel {
@@ -42,13 +52,22 @@ class Diffusion : public GenerativeModel {
   struct Prediction {
     torch::Tensor output, variance_share;
   };
-  Prediction predict(Network& network, const torch::Tensor& x_t, const torch::Tensor& t,
-                     const Level& level, const torch::Tensor& labels,
-                     std::optional<Noise> noise) const;
+  /// What a step trains on.
+  struct NoisyBatch {
+    LevelsAt at;
+    torch::Tensor weight;  ///< of times drawn by a history, [N]
+    torch::Tensor x_t, target;
+  };
+  WeighedTimes draw_times(const torch::Tensor& x0, const Noise& noise) const;
+  NoisyBatch noised(const torch::Tensor& x0, const Noise& noise) const;
+  Prediction predict(Network& network, const torch::Tensor& x_t, const LevelsAt& at,
+                     const torch::Tensor& labels, std::optional<Noise> noise) const;
   torch::Tensor told_labels(const Batch& batch, const Noise& noise) const;
-  torch::Tensor bound_loss(const torch::Tensor& x0, const torch::Tensor& x_t,
-                           const Prediction& predicted, const torch::Tensor& t,
-                           const Level& level) const;
+  torch::Tensor loss_of(const torch::Tensor& x0, const NoisyBatch& noisy,
+                        const Prediction& predicted, std::vector<LossTerm>& terms);
+  /// Of each example in nats, of the step at its time.
+  torch::Tensor bound_terms(const torch::Tensor& x0, const NoisyBatch& noisy,
+                            const Prediction& predicted) const;
   Estimate estimate(Network& network, const torch::Tensor& x, const torch::Tensor& t,
                     const Condition& condition) const;
   /// Guided and clamped as the sampler is told to.
@@ -76,6 +95,7 @@ class Diffusion : public GenerativeModel {
   std::unique_ptr<Process> process_;
   SamplerOptions sampler_;
   std::optional<VariationalBound> bound_;  ///< of a grid
+  std::optional<LossHistory> history_;     ///< that times are drawn by
   bool learned_variance_;
   bool has_paths_;  ///< path_energies()
   Averaged<Network> network_;
@@ -83,8 +103,6 @@ class Diffusion : public GenerativeModel {
   std::optional<NoisyClassifier> classifier_;
 };
 
-/// The level of times t, [N] or 0-dim, to compute with examples like x.
-Level level_of(const Process& process, const torch::Tensor& t, const torch::Tensor& x);
 /// Whether examples are images, [C,H,W], or points.
 inline bool is_image(const std::vector<std::int64_t>& example_shape) {
   return example_shape.size() == 3;

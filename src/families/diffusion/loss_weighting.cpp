@@ -56,20 +56,25 @@ const Choices<LossWeighting>& ddpm_loss_weightings() {
 
 torch::Tensor output_weights(const LossWeighting& weighting,
                              const Parameterisation& parameterisation, const Process& process,
-                             const torch::Tensor& t, const LossWeightingSettings& settings) {
+                             const torch::Tensor& t, const Level& level,
+                             const LossWeightingSettings& settings) {
   if (weighting.of_x0 == nullptr) return {};
-  const auto level = process.at(t);
   const NoiseAtTime at = {.snr = (level.signal / level.noise).square(),
-                          .snr_fall = process.snr_fall(t)};
+                          .snr_fall = process.snr_fall(t, level)};
   return (weighting.of_x0(at, settings) * parameterisation.x0_error(level, settings.data_sd))
       .to(at::kFloat);
+}
+
+torch::Tensor weighted_squared_errors(const torch::Tensor& predicted, const torch::Tensor& target,
+                                      const torch::Tensor& weights) {
+  const auto of_examples = at::mse_loss(predicted, target, at::Reduction::None).flatten(1).mean(1);
+  return weights.defined() ? weights * of_examples : of_examples;
 }
 
 torch::Tensor weighted_squared_error(const torch::Tensor& predicted, const torch::Tensor& target,
                                      const torch::Tensor& weights) {
   if (!weights.defined()) return at::mse_loss(predicted, target);
-  const auto of_examples = at::mse_loss(predicted, target, at::Reduction::None).flatten(1).mean(1);
-  return (weights * of_examples).mean();
+  return weighted_squared_errors(predicted, target, weights).mean();
 }
 
 }  // namespace assay

@@ -41,11 +41,16 @@ const Choices<LossWeighting>& loss_weightings();
 /// The four of them that a definition of family ddpm may name.
 const Choices<LossWeighting>& ddpm_loss_weightings();
 
-/// What the squared error of an output counts at the times t, [N] f64: returns [N] f32, or an
-/// undefined tensor for 1.
+/// What the squared error of an output counts at the times t, [N] f64, where the process is at
+/// `level`: returns [N] f32, or an undefined tensor for 1.
 torch::Tensor output_weights(const LossWeighting& weighting,
                              const Parameterisation& parameterisation, const Process& process,
-                             const torch::Tensor& t, const LossWeightingSettings& settings);
+                             const torch::Tensor& t, const Level& level,
+                             const LossWeightingSettings& settings);
+
+/// w_t ‖target − predicted‖² of each example, the mean over its values. Shapes as below; [N].
+torch::Tensor weighted_squared_errors(const torch::Tensor& predicted, const torch::Tensor& target,
+                                      const torch::Tensor& weights);
 
 /// E w_t ‖target − predicted‖², the mean over examples and their values.
 /// predicted, target: [N,…]; weights: [N] f32, or undefined for 1. Returns 0-dim.

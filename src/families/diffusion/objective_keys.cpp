@@ -33,7 +33,9 @@ Schema grid_keys() {
        .choices = ddpm_parameterisations().names()},
       {.path = "objective.time_sampling",
        .default_value = std::string("uniform"),
-       .meaning = "times of a batch: independent, or one in each of its equal parts",
+       .meaning = "times of a batch: independent, one in each of its equal parts, or each timestep "
+                  "as often as its last losses are large, which then count less (Nichol & Dhariwal "
+                  "2021)",
        .choices = ddpm_time_distributions().names()},
   };
 }
@@ -189,8 +191,10 @@ Schema objective_keys() {
   replace(schema,
           {.path = "objective.time_sampling",
            .default_value = std::string("uniform"),
-           .meaning = "times of a batch: independent, one in each of its equal parts, or with "
-                      "normal logarithms of the noise (Karras et al. 2022)",
+           .meaning = "times of a batch: independent, one in each of its equal parts, each "
+                      "timestep of a grid as often as its last losses are large, which then count "
+                      "less (Nichol & Dhariwal 2021), or with normal logarithms of the noise "
+                      "(Karras et al. 2022)",
            .choices = time_distributions().names()});
   replace(schema,
           {.path = "objective.weighting",

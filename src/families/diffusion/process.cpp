@@ -142,8 +142,8 @@ class Straight final : public Continuous<StraightPath> {
 class Edm final : public Exploding {
  public:
   using Exploding::Exploding;
-  torch::Tensor network_time(const torch::Tensor& t) const override {
-    return 0.25 * at(t).noise.log();
+  torch::Tensor network_time(const torch::Tensor&, const Level& level) const override {
+    return 0.25 * level.noise.log();
   }
 };
 
@@ -209,7 +209,9 @@ class Grid final : public Process {
     const auto alpha_bar = looked_up(tensor_, t);
     return {alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt()};
   }
-  torch::Tensor snr_fall(const torch::Tensor& t) const override { return looked_up(falls_, t); }
+  torch::Tensor snr_fall(const torch::Tensor& t, const Level&) const override {
+    return looked_up(falls_, t);
+  }
   std::int64_t timesteps() const override { return static_cast<std::int64_t>(alpha_bar_.size()); }
 
  private:
@@ -241,8 +243,7 @@ class Grid final : public Process {
 double half_log_snr(const Marginal& level) { return std::log(level.signal / level.noise); }
 
 // With σ σ' and α α' of d(α²/σ²)/dt: −dSNR/dt = 2 α (α σ' − α' σ)/σ³.
-torch::Tensor Process::snr_fall(const torch::Tensor& t) const {
-  const auto level = at(t);
+torch::Tensor Process::snr_fall(const torch::Tensor&, const Level& level) const {
   return 2.0 * level.signal *
          (level.signal * level.noise_slope - level.signal_slope * level.noise) /
          (level.noise * level.noise * level.noise);

@@ -39,10 +39,12 @@ class Process {
   /// t: f64, any shape, which the levels have.
   virtual Level at(const torch::Tensor& t) const = 0;
   /// −dSNR/dt with SNR = α²/σ² (Kingma et al. 2021, eq. 15); on a grid how much it falls in the
-  /// step that ends at t. t: f64; returns its shape.
-  virtual torch::Tensor snr_fall(const torch::Tensor& t) const;
+  /// step that ends at t. t: f64; returns its shape. `level`: at(t), here and below.
+  virtual torch::Tensor snr_fall(const torch::Tensor& t, const Level& level) const;
   /// What the network is told of t. t: f64; returns f64.
-  virtual torch::Tensor network_time(const torch::Tensor& t) const { return t; }
+  virtual torch::Tensor network_time(const torch::Tensor& t, const Level& /*level*/) const {
+    return t;
+  }
   /// The time at which log(σ/α) has the given values, f64, past the ends of [0,1] where there is
   /// such a time. Throws c10::Error where no closed form is known: ContinuousProcess says so.
   virtual torch::Tensor time_of_log_noise(const torch::Tensor& log_noise) const;

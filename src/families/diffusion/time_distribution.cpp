@@ -42,6 +42,7 @@ Tensor log_normal(const Process& process, std::int64_t n, const Noise& noise,
 constexpr TimeDistribution kUniform = {.paper = "Ho et al. 2020, algorithm 1", .draw = uniform};
 constexpr TimeDistribution kStratified = {.paper = "Kingma et al. 2021, appendix I.1",
                                           .draw = stratified};
+constexpr TimeDistribution kLossSecondMoment = {.paper = "Nichol & Dhariwal 2021, eq. 18"};
 
 }  // namespace
 
@@ -49,13 +50,16 @@ const Choices<TimeDistribution>& time_distributions() {
   static const Choices<TimeDistribution> all = {
       {"uniform", kUniform},
       {"stratified", kStratified},
+      {"loss_second_moment", kLossSecondMoment},
       {"log_normal",
        {.paper = "Karras et al. 2022, table 1", .draw = log_normal, .needs_inverse = true}}};
   return all;
 }
 
 const Choices<TimeDistribution>& ddpm_time_distributions() {
-  static const Choices<TimeDistribution> all = {{"uniform", kUniform}, {"stratified", kStratified}};
+  static const Choices<TimeDistribution> all = {{"uniform", kUniform},
+                                                {"stratified", kStratified},
+                                                {"loss_second_moment", kLossSecondMoment}};
   return all;
 }
 
