@@ -410,6 +410,7 @@ model.resample = "biggan"
 model.resample_filter = [1, 3, 3, 1]
 model.skip_scale = 0.7071067811865476
 model.progressive_input = "residual"
+model.time_features = "fourier"
 objective.process = "ve"
 objective.prediction = "score"
 sampler.name = "heun"

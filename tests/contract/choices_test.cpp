@@ -64,6 +64,8 @@ Ground ground_of(const std::string& family, const std::string& key) {
       {{"diffusion", "objective.process"}, {"objective.prediction = 'F'\n"}},
       {{"diffusion", "objective.time_sampling"},
        {"objective.process = 'edm'\nobjective.prediction = 'F'\n"}},
+      {{"diffusion", "model.time_features"},
+       {"objective.process = 've'\nobjective.prediction = 'score'\n"}},
       {{"diffusion", "objective.coupling"},
        {"objective.process = 'ot'\nobjective.prediction = 'velocity'\nobjective.path_sd = 0.3\n"
         "sampler.name = 'euler'\nsampler.spacing = 'trailing'\n"}},

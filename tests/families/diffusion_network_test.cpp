@@ -6,6 +6,7 @@
 #include <torch/nn.h>
 
 #include <map>
+#include <numbers>
 
 #include "core/error.h"
 #include "families/diffusion/composition.h"
@@ -20,6 +21,7 @@ using testing::HasSubstr;
 struct Case {
   std::string name, toml;
   std::vector<std::int64_t> example;
+  std::vector<std::string> families = {"ddpm", "diffusion"};
 };
 
 void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
@@ -43,6 +45,12 @@ std::vector<Case> cases() {
            kPlus + "model.multipliers = [1, 2, 2]\nmodel.resample_filter = [1, 3, 3, 1]\n"
                    "model.progressive_input = 'residual'\n",
            {3, 8, 8}},
+          {"ncsnpp_fourier",
+           kPlus + "model.multipliers = [1, 2, 2]\nmodel.resample_filter = [1, 3, 3, 1]\n"
+                   "model.progressive_input = 'residual'\nobjective.process = 've'\n"
+                   "objective.prediction = 'score'\nmodel.time_features = 'fourier'\n",
+           {3, 8, 8},
+           {"diffusion"}},
           {"compact",
            kSmall + "model.layout = 'compact'\nmodel.space_to_depth = 2\n"
                     "model.attention_resolutions = [4]\nmodel.resample = 'residual'\n"
@@ -60,7 +68,7 @@ TEST_P(DiffusionNetwork, OfADefinitionIsPyTorchsOfTheSameWeights) {
   const auto expected = torch::tensor(
       oracle("unet_oracle.json").at(GetParam().name).at("output").get<std::vector<double>>());
   const torch::NoGradGuard no_grad;
-  for (const std::string family : {"ddpm", "diffusion"}) {
+  for (const auto& family : GetParam().families) {
     const auto definition = defined(family, GetParam().toml);
     const auto network =
         denoising_network({.definition = definition, .example_shape = GetParam().example});
@@ -69,6 +77,10 @@ TEST_P(DiffusionNetwork, OfADefinitionIsPyTorchsOfTheSameWeights) {
     double phase = 0.0;
     for (auto& [name, parameter] : sorted) {
       parameter.copy_(filled(parameter.sizes(), phase++, 0.2));
+    }
+    for (auto& buffer : network->named_buffers()) {
+      ASSERT_EQ(buffer.key(), "fourier.frequencies");
+      buffer.value().copy_(filled(buffer.value().sizes(), 2.5, 1.0) * (2.0 * std::numbers::pi));
     }
     auto shape = GetParam().example;
     shape.insert(shape.begin(), 2);
@@ -100,6 +112,67 @@ TEST(DiffusionNetwork, TellsTheTimeByTheFrequenciesOfItsDefinition) {
   EXPECT_FALSE(torch::equal(slow, published));
   EXPECT_FALSE(torch::equal(outputs(low), published));
   EXPECT_TRUE(torch::equal(outputs(low), outputs(low + "model.highest_time_frequency = 1000\n")));
+}
+
+const std::string kFourier =
+    "objective.process = 've'\nobjective.prediction = 'score'\nmodel.time_features = 'fourier'\n";
+
+TEST(FourierFeatures, AreSinesAndCosinesAtTheirFrequencies) {
+  torch::manual_seed(3);
+  FourierFeatures features(20000, 16.0);
+  const auto frequencies = features->named_buffers()["frequencies"].to(torch::kDouble);
+  EXPECT_TRUE(features->parameters().empty());
+  // N(0, (2π 16)²), five standard errors of 20,000 draws.
+  const double sd = 2.0 * std::numbers::pi * 16.0;
+  EXPECT_NEAR(frequencies.mean().item<double>(), 0.0, 5.0 * sd / std::sqrt(20000.0));
+  EXPECT_NEAR(frequencies.std().item<double>(), sd, 5.0 * sd / std::sqrt(40000.0));
+  const auto of = features->forward(torch::tensor({0.25F, -2.0F})).to(torch::kDouble);
+  const auto angles = torch::tensor({0.25, -2.0}, torch::kDouble).unsqueeze(1) * frequencies;
+  // f32 rounds angles of up to 1,000 radians by 3e-5.
+  EXPECT_LT((of - torch::cat({angles.sin(), angles.cos()}, 1)).abs().max().item<double>(), 1e-4);
+}
+
+TEST(FourierFeatures, AreOfTheLogarithmOfTheNoise) {
+  const auto t = torch::tensor({0.0, 0.3, 1.0}, torch::kDouble);
+  const auto told = [&](const std::string& toml) {
+    const auto process = process_of(defined("diffusion", toml), torch::kCPU);
+    return process->network_time(t, process->at(t));
+  };
+  // σ = .01 · 5000^t, and .002 · 40000^t of EDM, of which a quarter of the logarithm is told.
+  EXPECT_TRUE(torch::allclose(told(kFourier), std::log(0.01) + t * std::log(5000.0)));
+  EXPECT_TRUE(torch::equal(told("objective.process = 've'\n"), t));
+  EXPECT_TRUE(torch::allclose(told("objective.process = 'edm'\nobjective.prediction = 'F'\n"
+                                   "model.time_features = 'fourier'\n"),
+                              0.25 * (std::log(0.002) + t * std::log(40000.0))));
+}
+
+// Both networks of a model hold the same ones, whatever has been trained.
+TEST(FourierFeatures, StayAsTheyWereDrawnInTheAverageToo) {
+  for (const auto& network :
+       {kSmall, std::string("model.network = 'mlp'\nmodel.hidden_widths = [8]\n"
+                            "model.time_frequencies = 4\n")}) {
+    const auto model = small_model(
+        "family = 'diffusion'\nema.decay = 0.9\nema.ramp = false\n"
+        "optimizer.weight_decay = 0.1\n" +
+            kFourier + network,
+        {1, 8, 8});
+    const auto before = copy_of_state(*model).at("network.fourier.frequencies");
+    for (int step = 0; step < 3; ++step) {
+      logged_by_step(*model, {torch::rand({6, 1, 8, 8}, seeded(5)), {}}, step);
+    }
+    const auto after = copy_of_state(*model);
+    EXPECT_TRUE(torch::equal(after.at("network.fourier.frequencies"), before));
+    EXPECT_TRUE(torch::equal(after.at("ema.fourier.frequencies"), before));
+  }
+}
+
+TEST(FourierFeatures, NeedANumberOfThemInAPerceptron) {
+  try {
+    small_model("family = 'diffusion'\nmodel.network = 'mlp'\n" + kFourier, {2});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("set model.time_frequencies"));
+  }
 }
 
 TEST(DiffusionNetwork, RefusesSwitchesThatDoNotFit) {

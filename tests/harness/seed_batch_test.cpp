@@ -35,7 +35,8 @@ std::vector<Case> cases() {
        {"GanPoints", "GanMaxoutMinimax", "GanWassersteinPenalised", "GanHingeSpectralPacked",
         "Dcgan", "DcganRelativisticPenalised", "VaeMlpBernoulli", "VaeConv",
         "VaeConditionalTwoStage", "VaeVampIwae", "VaeFactorDipMmd", "AutoencoderTiedContractive",
-        "AutoencoderSparseConv", "DdpmDdim", "DdpmHeunWeighted", "DdpmLossSecondMoment"}) {
+        "AutoencoderSparseConv", "DdpmDdim", "DdpmHeunWeighted", "DdpmLossSecondMoment",
+        "DiffusionNcsnpp"}) {
     all.push_back({small_family(label)});
   }
   return all;

@@ -99,6 +99,8 @@ class UNet(nn.Module):
         inner, compact = net["channels"] * net["fold"] ** 2, net["compact"]
         sides = [net["side"] // net["fold"] // 2 ** level for level in range(len(widths))]
         self.frequencies = torch.logspace(0, 3, base, dtype=torch.float64).float()
+        if net["fourier"]:  # GaussianFourierProjection of layerspp.py: x W 2π, of x = log σ
+            self.frequencies = filled([base], 2.5, net["fourier"]) * 2 * math.pi
         self.time1, self.time2 = nn.Linear(2 * base, 4 * base), nn.Linear(4 * base, 4 * base)
         self.input = nn.Conv2d(inner, base, 3, 1, 1)
         skips, self.down, self.up, c, image = ([] if compact else [base]), [], [], base, inner
@@ -158,12 +160,14 @@ class UNet(nn.Module):
 
 
 PLAIN = dict(base=8, multipliers=[1, 2], blocks=1, channels=1, fold=1, side=8, attention=[4], film=True, compact=False,
-             join="residual", taps=[1, 1], scale=1.0, progressive=False, last_only=False, heads=2)
+             join="residual", taps=[1, 1], scale=1.0, progressive=False, last_only=False, heads=2,
+             fourier=None)
 PLUS = PLAIN | dict(blocks=2, channels=3, film=False, join="biggan", scale=math.sqrt(0.5), last_only=True, heads=1)
 CASES = {
     "adm": PLAIN | dict(head_channels=4, attention=[8, 4]),
     "ddpmpp": PLUS,
     "ncsnpp": PLUS | dict(multipliers=[1, 2, 2], blocks=1, taps=[1, 3, 3, 1], progressive=True),
+    "ncsnpp_fourier": PLUS | dict(multipliers=[1, 2, 2], blocks=1, taps=[1, 3, 3, 1], progressive=True, fourier=1.0),
     "compact": PLAIN | dict(compact=True, fold=2, side=16, taps=[1, 3, 3, 1]),
 }
 

@@ -17,6 +17,15 @@ namespace {
 
 bool is_ddpm(const Definition& definition) { return !definition.has("objective.process"); }
 
+bool has_fourier_features(const Definition& definition) {
+  return !is_ddpm(definition) && kTimeFeatures.of(definition, "model.time_features");
+}
+
+// 0: none.
+double fourier_scale(const Definition& definition) {
+  return has_fourier_features(definition) ? definition.number("model.fourier_scale") : 0.0;
+}
+
 }  // namespace
 
 bool says(const Definition& definition, std::string_view path) {
@@ -58,6 +67,7 @@ UNetOptions unet_options(const ModelArgs& args) {
   options.time_embedding = definition.integer("model.time_embedding");
   options.lowest_time_frequency = definition.number("model.lowest_time_frequency");
   options.highest_time_frequency = definition.number("model.highest_time_frequency");
+  options.fourier_scale = fourier_scale(definition);
   options.layout = kUNetLayouts.of(definition, "model.layout");
   options.resample = kUNetResamples.of(definition, "model.resample");
   options.resample_filter = definition.integers("model.resample_filter");
@@ -77,6 +87,10 @@ TimeMlpOptions mlp_options(const ModelArgs& args) {
   options.widths = definition.integers("model.hidden_widths");
   options.activation = kActivations.of(definition, "model.activation");
   options.time_frequencies = definition.integer("model.time_frequencies");
+  options.fourier_scale = fourier_scale(definition);
+  refuse_if(options.fourier_scale > 0.0 && options.time_frequencies == 0, definition,
+            "model.time_features = \"fourier\" needs a number of them; set "
+            "model.time_frequencies, 64 say");
   options.classes = told_classes(args);
   return options;
 }
@@ -107,7 +121,8 @@ std::unique_ptr<Process> process_of(const Definition& definition, torch::Device 
              .beta_min = definition.number("objective.beta_min"),
              .beta_max = definition.number("objective.beta_max"),
              .sigma_min = definition.number("objective.sigma_min"),
-             .sigma_max = definition.number("objective.sigma_max")});
+             .sigma_max = definition.number("objective.sigma_max"),
+             .tells_log_noise = has_fourier_features(definition)});
 }
 
 LossWeightingSettings weighting_settings(const Definition& definition) {

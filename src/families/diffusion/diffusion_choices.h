@@ -20,6 +20,8 @@ inline const Choices<bool> kUpAttentions = {{"every_block", false}, {"last_block
 inline const Choices<bool> kProgressiveInputs = {{"none", false}, {"residual", true}};
 inline const Choices<TimeConditioning> kTimeConditionings = {
     {"film", TimeConditioning::kFilm}, {"additive", TimeConditioning::kAdditive}};
+/// Whether by Gaussian Fourier features.
+inline const Choices<bool> kTimeFeatures = {{"sinusoidal", false}, {"fourier", true}};
 inline const Choices<NoiseSchedule (*)(std::int64_t)> kNoiseSchedules = {
     {"linear", linear_schedule}, {"cosine", cosine_schedule}, {"sigmoid", sigmoid_schedule}};
 /// Whether it is the larger one.

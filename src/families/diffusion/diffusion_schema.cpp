@@ -128,11 +128,35 @@ Schema time_keys() {
   };
 }
 
+// NCSN++'s, where the network is told the logarithm of the noise.
+Schema fourier_keys() {
+  return {
+      {.path = "model.time_features",
+       .default_value = std::string("sinusoidal"),
+       .meaning = "ve, edm: features of the time at log-spaced frequencies, or at random ones of "
+                  "the logarithm of the noise (NCSN++: Song et al. 2021; of edm a quarter of it)",
+       .choices = kTimeFeatures.names(),
+       .needs = {{"objective.process", {"ve", "edm"}}}},
+      {.path = "model.fourier_scale",
+       .default_value = 16.0,
+       .meaning = "standard deviation of those frequencies, in turns",
+       .unit = "1 / (nat of noise)",
+       .minimum = 1e-6,
+       .maximum = 1e6,
+       .needs = {{"model.time_features", {"fourier"}}}},
+  };
+}
+
 // A U-Net's keys, or those of a perceptron.
 Schema either_network_keys() {
   const std::vector<Need> mlp = {{"model.network", {"mlp"}}};
   Schema schema = joined({network_keys(), level_keys(), time_keys()});
-  for (auto& key : schema) key.needs.push_back({"model.network", {"unet"}});
+  for (auto& key : schema) {
+    key.needs.push_back({"model.network", {"unet"}});
+    if (key.path.ends_with("_time_frequency")) {
+      key.needs.push_back({"model.time_features", {"sinusoidal"}});
+    }
+  }
   schema.insert(schema.begin(),
                 {.path = "model.network",
                  .default_value = std::string("unet"),
@@ -167,7 +191,8 @@ Schema ddpm_schema() {
 }
 
 Schema diffusion_schema() {
-  return joined({either_network_keys(), objective_keys(), sampler_keys(), condition_keys()});
+  return joined(
+      {either_network_keys(), fourier_keys(), objective_keys(), sampler_keys(), condition_keys()});
 }
 
 }  // namespace assay

@@ -119,16 +119,21 @@ class Continuous : public Process {
   Formula formula_;
 };
 
-class Exploding : public Continuous<VarianceExploding> {
+class Exploding final : public Continuous<VarianceExploding> {
  public:
-  Exploding(const VarianceExploding& formula, const Range& range)
-      : Continuous<VarianceExploding>(formula, range), sigma_(formula) {}
+  /// told: how many times ln σ the network is told; 0: it is told t.
+  Exploding(const VarianceExploding& formula, const Range& range, double told)
+      : Continuous<VarianceExploding>(formula, range), sigma_(formula), told_(told) {}
   torch::Tensor time_of_log_noise(const torch::Tensor& log_noise) const override {
     return (log_noise - std::log(sigma_.sigma_min)) / sigma_.log_ratio;
+  }
+  torch::Tensor network_time(const torch::Tensor& t, const Level& level) const override {
+    return told_ > 0.0 ? told_ * level.noise.log() : t;
   }
 
  private:
   VarianceExploding sigma_;
+  double told_;
 };
 
 class Straight final : public Continuous<StraightPath> {
@@ -136,14 +141,6 @@ class Straight final : public Continuous<StraightPath> {
   using Continuous<StraightPath>::Continuous;
   torch::Tensor time_of_log_noise(const torch::Tensor& log_noise) const override {
     return log_noise.sigmoid();
-  }
-};
-
-class Edm final : public Exploding {
- public:
-  using Exploding::Exploding;
-  torch::Tensor network_time(const torch::Tensor&, const Level& level) const override {
-    return 0.25 * level.noise.log();
   }
 };
 
@@ -173,19 +170,19 @@ std::unique_ptr<Process> sub_vp(const ProcessSettings& settings) {
   return scheduled<SubVp>(settings);
 }
 
-template <class Kind>
-std::unique_ptr<Process> exploding(const ProcessSettings& settings, double least, double largest) {
+std::unique_ptr<Process> exploding(const ProcessSettings& settings, double least, double largest,
+                                   double told) {
   if (settings.sigma_min > 0.0) least = settings.sigma_min;
   if (settings.sigma_max > 0.0) largest = settings.sigma_max;
-  return std::make_unique<Kind>(VarianceExploding{least, std::log(largest / least)},
-                                Range{.prior_sd = largest});
+  return std::make_unique<Exploding>(VarianceExploding{least, std::log(largest / least)},
+                                     Range{.prior_sd = largest}, told);
 }
 
 std::unique_ptr<Process> ve(const ProcessSettings& settings) {
-  return exploding<Exploding>(settings, 0.01, 50.0);
+  return exploding(settings, 0.01, 50.0, settings.tells_log_noise ? 1.0 : 0.0);
 }
 std::unique_ptr<Process> edm(const ProcessSettings& settings) {
-  return exploding<Edm>(settings, 0.002, 80.0);
+  return exploding(settings, 0.002, 80.0, 0.25);
 }
 std::unique_ptr<Process> ot(const ProcessSettings&) {
   return std::make_unique<Straight>(StraightPath{}, Range{.last_time = kLeastVpTime});

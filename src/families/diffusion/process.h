@@ -71,6 +71,7 @@ struct ProcessSettings {
   std::string_view schedule = "linear";  ///< of vp and sub_vp
   double beta_min = 0.1, beta_max = 20;  ///< of the linear schedule
   double sigma_min = 0, sigma_max = 0;   ///< of ve and edm; 0: the papers'
+  bool tells_log_noise = false;          ///< ve: the network is told ln σ instead of t
 };
 
 /// A process of continuous time.

@@ -2,8 +2,10 @@
 #include "nn/blocks/time_embedding.h"
 
 #include <ATen/ATen.h>
+#include <torch/nn/init.h>
 
 #include <cmath>
+#include <numbers>
 
 namespace assay {
 
@@ -18,6 +20,15 @@ torch::Tensor sinusoidal_embedding(const torch::Tensor& t, const torch::Tensor& 
               frequencies.sizes(), " must be vectors");
   const auto angles = t.unsqueeze(1) * frequencies;
   return at::cat({angles.sin(), angles.cos()}, 1);
+}
+
+FourierFeaturesImpl::FourierFeaturesImpl(std::int64_t count, double scale)
+    : frequencies_(register_buffer(
+          "frequencies",
+          torch::nn::init::normal_(at::empty({count}), 0.0, 2.0 * std::numbers::pi * scale))) {}
+
+torch::Tensor FourierFeaturesImpl::forward(const torch::Tensor& t) const {
+  return sinusoidal_embedding(t, frequencies_);
 }
 
 }  // namespace assay

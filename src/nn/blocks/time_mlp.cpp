@@ -5,8 +5,6 @@
 #include <c10/util/accumulate.h>
 #include <fmt/format.h>
 
-#include "nn/blocks/time_embedding.h"
-
 namespace assay {
 namespace {
 
@@ -18,7 +16,11 @@ TimeMlpImpl::TimeMlpImpl(const TimeMlpOptions& options) : options_(options) {
   TORCH_CHECK(!options.widths.empty() && options.activation != nullptr,
               "the perceptron needs a hidden layer and its activation");
   const auto count = options.time_frequencies;
-  if (count > 0) frequencies_ = log_spaced_frequencies(count, kLowestFrequency, kHighestFrequency);
+  if (count > 0 && options.fourier_scale > 0.0) {
+    fourier_ = register_module("fourier", FourierFeatures(count, options.fourier_scale));
+  } else if (count > 0) {
+    frequencies_ = log_spaced_frequencies(count, kLowestFrequency, kHighestFrequency);
+  }
   const auto values = c10::multiply_integers(options.example_shape);
   std::int64_t width = values + (count > 0 ? 2 * count : 1);
   auto widths = options.widths;
@@ -42,7 +44,9 @@ torch::Tensor TimeMlpImpl::forward(const torch::Tensor& x_t, const torch::Tensor
   if (frequencies_.defined() && frequencies_.device() != t.device()) {
     frequencies_ = frequencies_.to(t.device());
   }
-  const auto time = frequencies_.defined() ? sinusoidal_embedding(t, frequencies_) : t.unsqueeze(1);
+  const auto time = !fourier_.is_empty()     ? fourier_->forward(t)
+                    : frequencies_.defined() ? sinusoidal_embedding(t, frequencies_)
+                                             : t.unsqueeze(1);
   auto h = layers_[0](at::cat({x_t.flatten(1), time.to(x_t.scalar_type())}, 1));
   if (options_.classes > 0) {
     const auto none = at::full({x_t.size(0)}, options_.classes, t.options().dtype(at::kLong));

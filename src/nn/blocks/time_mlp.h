@@ -10,6 +10,7 @@
 
 #include "nn/blocks/denoising_network.h"
 #include "nn/blocks/linear.h"
+#include "nn/blocks/time_embedding.h"
 
 namespace assay {
 
@@ -19,6 +20,7 @@ struct TimeMlpOptions {
   torch::Tensor (*activation)(const torch::Tensor&) = nullptr;  ///< after each hidden layer
   /// Frequencies of the sinusoidal embedding of t, from 1 to 100 radians; 0: t itself.
   std::int64_t time_frequencies = 0;
+  double fourier_scale = 0.0;  ///< of as many Gaussian Fourier features of t instead; 0: none
   std::int64_t classes = 0;
   std::int64_t outputs = 0;  ///< numbers that it returns; 0: an example's
 };
@@ -38,6 +40,7 @@ class TimeMlpImpl : public DenoisingNetwork {
  private:
   TimeMlpOptions options_;
   torch::Tensor frequencies_;  // undefined where t is a feature itself
+  FourierFeatures fourier_{nullptr};
   std::vector<Linear> layers_;
   torch::nn::Embedding label_{nullptr};
 };

@@ -11,7 +11,6 @@
 #include "nn/blocks/group_norm.h"
 #include "nn/blocks/halving.h"
 #include "nn/blocks/linear.h"
-#include "nn/blocks/time_embedding.h"
 
 namespace assay {
 namespace {
@@ -134,6 +133,9 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
   const std::int64_t time = unet_time_channels(options);
   frequencies_ = log_spaced_frequencies(embedding / 2, options.lowest_time_frequency,
                                         options.highest_time_frequency);
+  if (options.fourier_scale > 0.0) {
+    fourier_ = register_module("fourier", FourierFeatures(embedding / 2, options.fourier_scale));
+  }
   time1_ = register_module("time1", Linear(embedding, time));
   time2_ = register_module("time2", Linear(time, time));
   input_ = register_module("input", conv3x3(inner, options.base_channels));
@@ -210,7 +212,9 @@ void UNetImpl::build_up(std::vector<std::int64_t>& skips) {
 
 torch::Tensor UNetImpl::embed(const torch::Tensor& t, const torch::Tensor& labels) {
   if (frequencies_.device() != t.device()) frequencies_ = frequencies_.to(t.device());
-  const auto hidden = torch::silu(time1_(sinusoidal_embedding(t, frequencies_)));
+  const auto features =
+      fourier_.is_empty() ? sinusoidal_embedding(t, frequencies_) : fourier_->forward(t);
+  const auto hidden = torch::silu(time1_(features));
   if (options_.classes == 0) return torch::silu(time2_(hidden));
   const auto none = at::full({t.size(0)}, options_.classes, t.options().dtype(at::kLong));
   return torch::silu(time2_(hidden) + label_(labels.defined() ? labels : none));

@@ -15,6 +15,7 @@
 #include "nn/blocks/denoising_network.h"
 #include "nn/blocks/linear.h"
 #include "nn/blocks/residual_block.h"
+#include "nn/blocks/time_embedding.h"
 #include "nn/noise.h"
 
 namespace assay {
@@ -57,6 +58,7 @@ struct UNetOptions {
   std::int64_t time_embedding = 0;     ///< width of the sinusoidal embedding; 0: 2 · base_channels
   double lowest_time_frequency = 1.0;  ///< radians per unit of t
   double highest_time_frequency = 1000.0;
+  double fourier_scale = 0.0;  ///< of Gaussian Fourier features of t instead; 0: none
   UNetLayout layout = UNetLayout::kDdpm;
   UNetResample resample = UNetResample::kConvolution;
   ResampleFilter resample_filter = {1, 1};  ///< of residual blocks and of the progressive input
@@ -97,8 +99,8 @@ class UNetImpl : public DenoisingNetwork {
   /// Throws c10::Error with unet_misfit()'s sentence.
   explicit UNetImpl(const UNetOptions& options);
 
-  /// x_t: [N,C,S,S] f32; t: [N] f32 in [0,1], the time as a share of the whole process. Returns
-  /// [N,C,S,S]. `noise` draws dropout masks in training.
+  /// x_t: [N,C,S,S] f32; t: [N] f32, the time as a share of the whole process or what else stands
+  /// for the noise. Returns [N,C,S,S]. `noise` draws dropout masks in training.
   torch::Tensor forward(const torch::Tensor& x_t, const torch::Tensor& t,
                         std::optional<Noise> noise = std::nullopt);
   torch::Tensor predict(const torch::Tensor& x_t, const torch::Tensor& t,
@@ -130,6 +132,7 @@ class UNetImpl : public DenoisingNetwork {
 
   UNetOptions options_;
   torch::Tensor frequencies_;
+  FourierFeatures fourier_{nullptr};
   Linear time1_{nullptr}, time2_{nullptr};
   torch::nn::Embedding label_{nullptr};
   Convolution input_{nullptr}, output_{nullptr};
