@@ -161,18 +161,35 @@ void read_pictures(const RunGroup& group, ExperimentSummary& summary) {
   }
 }
 
-void read_latents(const RunGroup& group, ExperimentSummary& summary) {
-  std::vector<std::vector<LatentDimension>> seeds;
+// The last artifact of a kind of each run that has one.
+std::vector<std::string> last_artifacts(const RunGroup& group, std::string_view kind) {
+  std::vector<std::string> all;
   for (const auto& run : group.counted) {
     const auto names = artifacts_of(*run.database, run.row.number);
-    const auto found = std::find_if(names.rbegin(), names.rend(), [](const ArtifactName& name) {
-      return name.kind == "latent_dimensions";
-    });
+    const auto found = std::find_if(names.rbegin(), names.rend(),
+                                    [&](const ArtifactName& name) { return name.kind == kind; });
     if (found == names.rend()) continue;
-    const auto artifact = read_artifact(*run.database, run.row.number, *found);
-    if (artifact) seeds.push_back(read_latent_dimensions(artifact->bytes));
+    auto artifact = read_artifact(*run.database, run.row.number, *found);
+    if (artifact) all.push_back(std::move(artifact->bytes));
+  }
+  return all;
+}
+
+void read_latents(const RunGroup& group, ExperimentSummary& summary) {
+  std::vector<std::vector<LatentDimension>> seeds;
+  for (const auto& csv : last_artifacts(group, "latent_dimensions")) {
+    seeds.push_back(read_latent_dimensions(csv));
   }
   summary.latents = latent_profile(seeds);
+}
+
+void read_noise(const RunGroup& group, ExperimentSummary& summary) {
+  const auto over_seeds = [&](std::string_view kind) {
+    std::vector<std::vector<PlacedNumber>> seeds;
+    for (const auto& csv : last_artifacts(group, kind)) seeds.push_back(read_placed_numbers(csv));
+    return profile_over_seeds(seeds);
+  };
+  summary.noise = {.snr = over_seeds("snr_curve"), .bound = over_seeds("bound_terms")};
 }
 
 // Where an experiment stands among the wanted names and ids; at the end if it is not wanted.
@@ -281,6 +298,7 @@ ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColum
   read_histories(group, summary);
   read_pictures(group, summary);
   read_latents(group, summary);
+  read_noise(group, summary);
   return summary;
 }
 

@@ -22,6 +22,7 @@ std::string ablations_section(const Report& report);
 std::string tradeoffs_section(const Report& report);
 std::string differences_section(const Report& report);
 std::string latents_section(const Report& report);
+std::string noise_section(const Report& report);
 std::string provenance_section(const Report& report);
 
 /// All charts of the report in reading order. They point into the report.

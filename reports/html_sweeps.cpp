@@ -55,6 +55,17 @@ std::string latents_section(const Report& report) {
                           figures + "</div>");
 }
 
+std::string noise_section(const Report& report) {
+  std::string figures;
+  for (const auto& chart : noise_charts_of(report)) figures += sweep_figure(chart);
+  if (figures.empty()) return "";
+  return html_section("noise", "Noise",
+                      "<p class=\"hint\">What is left of an example along the process, and what "
+                      "each timestep adds to the variational bound at the last evaluation.</p>"
+                      "<div class=\"charts\">" +
+                          figures + "</div>");
+}
+
 std::string sweeps_section(const Report& report) {
   std::string body, key;
   for (const auto& chart : sweep_charts_of(report)) {

@@ -12,6 +12,7 @@
 #include "core/metric_kind.h"
 #include "reports/claim_rows.h"
 #include "reports/latent_dimensions.h"
+#include "reports/noise_profile.h"
 #include "reports/papers/published.h"
 #include "reports/statistics/hypothesis_test.h"
 #include "reports/statistics/summary.h"
@@ -125,6 +126,7 @@ struct ExperimentSummary {
   std::vector<FailureSummary> failures;  ///< empty: none befell it
   std::vector<SamplePicture> pictures;
   LatentProfile latents;  ///< at the last evaluation
+  NoiseProfile noise;     ///< the same
   SeedSummary wall_seconds;
   SeedSummary network_evaluations;         ///< calls of the network for a sample; n = 0: none said
   double computing_seconds = 0.0;          ///< of all runs; of seeds that trained as one model once

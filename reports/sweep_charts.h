@@ -33,6 +33,10 @@ std::vector<SweepChart> sweep_charts_of(const Report& report);
 /// point codes, for each size of code. At most kPaletteSize experiments a chart.
 std::vector<SweepChart> latent_charts_of(const Report& report);
 
+/// The signal-to-noise ratios of processes over their times, and the terms of variational bounds
+/// over their timesteps. At most kPaletteSize experiments a chart.
+std::vector<SweepChart> noise_charts_of(const Report& report);
+
 /// A static drawing, as chart_svg(). The x axis is logarithmic from a factor 8 on, if all is
 /// positive, and its ticks are the values of the key; y is logarithmic from a factor 30 on, if
 /// every mean − sd is positive.

@@ -16,6 +16,7 @@
 #include "harness/latent_space.h"
 #include "harness/level_sets.h"
 #include "harness/nearest_images.h"
+#include "harness/noise_pictures.h"
 #include "harness/path_inputs.h"
 #include "harness/pictures.h"
 #include "harness/sample_keeper.h"
@@ -113,6 +114,13 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
     if (last && dataset_.is_points()) {
       if (auto picture = level_sets_picture(model, drawer_.reference_images())) {
         result.artifacts.push_back(std::move(*picture));
+      }
+    }
+    if (auto* noising = dynamic_cast<NoisingModel*>(&model); last && noising != nullptr) {
+      const auto noise = make_generator(torch::kCPU, sample_seed(definition_, seed_), kEvalNoise);
+      for (auto& artifact :
+           noise_artifacts(*noising, drawer_.reference_examples(), inputs.device, noise)) {
+        result.artifacts.push_back(std::move(artifact));
       }
     }
   }

@@ -11,6 +11,7 @@
 
 #include "config/definition.h"
 #include "core/events.h"
+#include "families/noising.h"
 #include "families/registry.h"
 #include "families/sampling.h"
 #include "tests/small_families.h"
@@ -173,6 +174,10 @@ std::vector<torch::Tensor> answers(Trainable& model, const Case& setting) {
   put(all, generative->denoising_losses(batch, seeded(1)));
   put(all, generative->log_density(batch, 0.1, seeded(1)));
   if (const auto paths = generative->path_energies(3, seeded(1))) put(all, paths->energy);
+  if (auto* noising = dynamic_cast<NoisingModel*>(&model)) {
+    put(all, noising->denoised_strips(3, 4, seeded(1)));
+    put(all, noising->bound_terms(batch, 3, seeded(1)));
+  }
   return all;
 }
 

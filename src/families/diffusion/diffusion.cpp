@@ -120,8 +120,8 @@ Diffusion::NoisyBatch Diffusion::noised(const torch::Tensor& x0, const Noise& no
 }
 
 // L_i of one step of each example, for the variance alone (Nichol & Dhariwal 2021, sec. 3.1).
-torch::Tensor Diffusion::bound_terms(const torch::Tensor& x0, const NoisyBatch& noisy,
-                                     const Prediction& predicted) const {
+torch::Tensor Diffusion::trained_bound(const torch::Tensor& x0, const NoisyBatch& noisy,
+                                       const Prediction& predicted) const {
   const auto steps = static_cast<double>(process_->timesteps());
   const auto i = (noisy.at.t * steps).round().to(at::kLong);
   const auto estimate =
@@ -149,7 +149,7 @@ torch::Tensor Diffusion::loss_of(const torch::Tensor& x0, const NoisyBatch& nois
   }
   const auto values = static_cast<double>(x0[0].numel());
   const double bits = static_cast<double>(process_->timesteps()) / (values * std::numbers::ln2);
-  const auto of_steps = bound_terms(x0, noisy, predicted);
+  const auto of_steps = trained_bound(x0, noisy, predicted);
   const auto bound = mean(of_steps) * bits;
   terms.push_back({"vlb", bound.detach()});
   if (history_) history_->add(noisy.at.t, errors + vlb_weight_ * bits * of_steps);

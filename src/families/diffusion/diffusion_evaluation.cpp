@@ -48,6 +48,19 @@ Tensor spread_timesteps(const Tensor& x0, int64_t timesteps, const torch::Genera
 
 }  // namespace
 
+Tensor Diffusion::bound_at(Network& network, const Batch& batch, const Tensor& i,
+                           const Tensor& eps) const {
+  const auto t = i.to(at::kDouble) / static_cast<double>(process_->timesteps());
+  const auto x_t = q_sample(batch.images, eps, levels_at(*process_, t, batch.images).wide);
+  auto estimated = estimate(network, x_t, t, {.labels = batch.labels});
+  if (clip_x0_) estimated.x0 = estimated.x0.clamp(-1.0, 1.0);
+  const auto x0 = batch.images.to(at::kDouble);
+  const double fixed = sampler_.settings.large_variance ? 1.0 : 0.0;
+  const auto share = estimated.variance_share.defined() ? estimated.variance_share.to(at::kDouble)
+                                                        : at::full_like(x0, fixed);
+  return bound_->term(x0, estimated.x0.to(at::kDouble), bound_->log_variance(share, i), i);
+}
+
 std::optional<Tensor> Diffusion::elbo(const Batch& batch, torch::Generator generator) {
   if (!bound_) return std::nullopt;
   const torch::NoGradGuard no_grad;
@@ -55,18 +68,9 @@ std::optional<Tensor> Diffusion::elbo(const Batch& batch, torch::Generator gener
   const EvalMode eval(*network);
   const auto timesteps = process_->timesteps();
   const auto i = spread_timesteps(batch.images, timesteps, generator);
-  const auto t = i.to(at::kDouble) / static_cast<double>(timesteps);
-  const auto at = levels_at(*process_, t, batch.images);
-  const auto x_t = q_sample(batch.images, noise_like(batch.images, generator), at.wide);
-  auto estimated = estimate(network, x_t, t, {.labels = batch.labels});
-  if (clip_x0_) estimated.x0 = estimated.x0.clamp(-1.0, 1.0);
-  const auto x0 = batch.images.to(at::kDouble);
-  const double fixed = sampler_.settings.large_variance ? 1.0 : 0.0;
-  const auto share = estimated.variance_share.defined() ? estimated.variance_share.to(at::kDouble)
-                                                        : at::full_like(x0, fixed);
-  const auto term =
-      bound_->term(x0, estimated.x0.to(at::kDouble), bound_->log_variance(share, i), i);
-  return -(bound_->prior_term(x0) + static_cast<double>(timesteps) * term);
+  const auto term = bound_at(network, batch, i, noise_like(batch.images, generator));
+  const auto prior = bound_->prior_term(batch.images.to(at::kDouble));
+  return -(prior + static_cast<double>(timesteps) * term);
 }
 
 std::optional<Tensor> Diffusion::denoising_losses(const Batch& batch, torch::Generator generator) {

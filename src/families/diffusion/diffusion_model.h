@@ -12,6 +12,7 @@
 #include "families/diffusion/noisy_classifier.h"
 #include "families/diffusion/parameterisation.h"
 #include "families/diffusion/variational_bound.h"
+#include "families/noising.h"
 #include "families/optimizer.h"
 #include "nn/optim/ema.h"
 
@@ -27,7 +28,7 @@ struct LevelsAt {
 LevelsAt levels_at(const Process& process, const torch::Tensor& t, const torch::Tensor& x);
 
 /// The model of families diffusion and ddpm.
-class Diffusion : public GenerativeModel {
+class Diffusion : public GenerativeModel, public NoisingModel {
  public:
   explicit Diffusion(const ModelArgs& args);
 
@@ -44,6 +45,15 @@ class Diffusion : public GenerativeModel {
                                            torch::Generator generator) override;
   std::optional<PathEnergies> path_energies(std::int64_t count,
                                             torch::Generator generator) override;
+
+  // What it shows of its process: diffusion_strips.cpp.
+  torch::Tensor snr_curve(std::int64_t count) const override;
+  torch::Tensor noised_strips(const torch::Tensor& examples, std::int64_t columns,
+                              torch::Generator generator) const override;
+  std::optional<torch::Tensor> denoised_strips(std::int64_t count, std::int64_t columns,
+                                               torch::Generator generator) override;
+  std::optional<torch::Tensor> bound_terms(const Batch& examples, std::int64_t count,
+                                           torch::Generator generator) override;
 
  private:
   using Network = std::shared_ptr<DenoisingNetwork>;
@@ -66,12 +76,15 @@ class Diffusion : public GenerativeModel {
   torch::Tensor loss_of(const torch::Tensor& x0, const NoisyBatch& noisy,
                         const Prediction& predicted, std::vector<LossTerm>& terms);
   /// Of each example in nats, of the step at its time.
-  torch::Tensor bound_terms(const torch::Tensor& x0, const NoisyBatch& noisy,
-                            const Prediction& predicted) const;
+  torch::Tensor trained_bound(const torch::Tensor& x0, const NoisyBatch& noisy,
+                              const Prediction& predicted) const;
   Estimate estimate(Network& network, const torch::Tensor& x, const torch::Tensor& t,
                     const Condition& condition) const;
   /// Guided and clamped as the sampler is told to.
   Denoiser denoiser(Network& network, const std::function<void(std::int64_t)>& poll) const;
+  /// L_i in nats of each example, [N], with the noise eps.
+  torch::Tensor bound_at(Network& network, const Batch& batch, const torch::Tensor& i,
+                         const torch::Tensor& eps) const;
   torch::Tensor classifier_input(const torch::Tensor& x_t, const Level& level) const;
   /// The samples from the `begin`-th on that latents lead to.
   torch::Tensor drawn(const DiffusionLatents& latents, std::int64_t begin, const Denoiser& denoise,
