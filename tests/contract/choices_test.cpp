@@ -69,6 +69,10 @@ Ground ground_of(const std::string& family, const std::string& key) {
       {{"diffusion", "objective.coupling"},
        {"objective.process = 'ot'\nobjective.prediction = 'velocity'\nobjective.path_sd = 0.3\n"
         "sampler.name = 'euler'\nsampler.spacing = 'trailing'\n"}},
+      {{"diffusion", "objective.source"},
+       {"model.network = 'mlp'\nobjective.process = 'ot'\nobjective.prediction = 'velocity'\n"
+        "sampler.name = 'euler'\nsampler.spacing = 'trailing'\n",
+        {2}}},
       {{"diffusion", "objective.learned_variance"},
        {"objective.timesteps = 40\nsampler.name = 'ancestral'\n"}},
       {{"ddpm", "model.up_attention"}, {"model.attention_resolutions = [4]\n"}},

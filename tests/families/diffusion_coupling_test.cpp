@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which noise goes with which example, and the paths between them (Tong et al. 2024).
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include <cmath>
 
+#include "core/error.h"
+#include "data/generated.h"
 #include "families/diffusion/coupling.h"
+#include "families/diffusion/point_source.h"
 #include "families/diffusion/sampler.h"
 #include "tests/families/small_model.h"
 
@@ -128,6 +132,71 @@ TEST(Coupling, TheStepFollowsThePairsAndThePathsOfIts) {
     const double right = (velocity - kOutput).square().mean().item<double>();
     EXPECT_NEAR(logged_by_step(*model, batch).at("loss"), right, 1e-5 * right) << coupling << sd;
   }
+}
+
+// The rows of moons that noise stands for, by hand.
+Tensor of_moons(const Tensor& eps) {
+  const auto points = load_moons({.name = "moons"}).train.images;
+  const auto share = 0.5 * (1.0 + torch::erf(eps.select(1, 0).to(torch::kDouble) / std::sqrt(2.0)));
+  return points.index_select(0, (share * 100000.0).floor().to(torch::kLong));
+}
+
+TEST(PointSource, DrawsEveryRowAlike) {
+  const auto definition = resolve_text(
+      "family = 'diffusion'\nobjective.process = 'ot'\nobjective.prediction = 'velocity'\n"
+      "sampler.name = 'euler'\nsampler.spacing = 'trailing'\nobjective.source = 'moons'\n"
+      "objective.source_noise = 0.1\nobjective.source_sd = 7.0\n",
+      "here.toml", family_schema, {});
+  const PointSource source(definition, torch::kCPU);
+  const auto drawn = source.at_noise(torch::randn({100000, 2}, seeded(1))).to(torch::kDouble);
+  // One mean and one sd over both coordinates: 0 and 7, whatever each has; five standard errors.
+  EXPECT_NEAR(drawn.mean().item<double>(), 0.0, 5.0 * 7.0 / std::sqrt(2e5));
+  EXPECT_NEAR(drawn.square().mean().sqrt().item<double>(), 7.0, 0.06);
+  // Both coordinates are stretched alike.
+  const auto plain = load_moons({.name = "moons", .noise = 0.1}).train.images.to(torch::kDouble);
+  const auto ratio = [](const Tensor& of) {
+    return (of.select(1, 0).std() / of.select(1, 1).std()).item<double>();
+  };
+  EXPECT_NEAR(ratio(drawn) / ratio(plain), 1.0, 0.02);
+  // Equal shares of normal noise: its quantiles go through the rows.
+  const auto rows = torch::special_ndtri((torch::arange(100000, torch::kDouble) + 0.5) / 1e5);
+  const auto all = source.at_noise(torch::stack({rows, rows}, 1));
+  EXPECT_EQ(std::get<0>(torch::unique_dim(all, 0)).size(0), 100000);
+}
+
+TEST(PointSource, IsWhereTrainingPathsAndSamplesBegin) {
+  const auto model = constant_flow("objective.source = 'moons'\n");
+  const Batch batch{torch::randn({kPoints, 2}, seeded(5)), {}};
+  const auto noise = seeded(7);
+  torch::rand({kPoints}, noise);
+  const auto begin = of_moons(torch::randn({kPoints, 2}, noise));
+  const double right = (batch.images - begin - kOutput).square().mean().item<double>();
+  EXPECT_NEAR(logged_by_step(*model, batch).at("loss"), right, 1e-5 * right);
+  const auto untrained = constant_flow("objective.source = 'moons'\n");
+  const auto latents = of_moons(draw_diffusion_latents(3, {2}, seeded(3)).noise);
+  EXPECT_TRUE(torch::allclose(samples_of(*untrained, 3), latents + kOutput, 1e-5, 1e-5));
+  const auto paths = dynamic_cast<GenerativeModel&>(*untrained).path_energies(3, seeded(3));
+  EXPECT_TRUE(torch::equal(paths->noise, latents));
+  EXPECT_FALSE(dynamic_cast<GenerativeModel&>(*untrained).log_density(batch, 0.1, seeded(1)));
+}
+
+TEST(PointSource, IsRefusedOfImagesAndWhereAScoreIsNeeded) {
+  const auto refused = [](const std::string& toml, std::vector<std::int64_t> shape) {
+    try {
+      small_model(
+          "family = 'diffusion'\nobjective.process = 'ot'\nobjective.source = 'ring'\n"
+          "sampler.spacing = 'trailing'\n" +
+              toml,
+          std::move(shape));
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refused("sampler.name = 'euler'\nobjective.prediction = 'velocity'\n", {1, 8, 8}),
+              testing::HasSubstr("objective.source is a set of points in the plane"));
+  EXPECT_THAT(refused("sampler.name = 'euler'\nobjective.prediction = 'v'\n", {2}),
+              testing::HasSubstr("objective.source = \"ring\" is of a velocity"));
 }
 
 TEST(PathEnergy, OfAConstantVelocityIsItsSquare) {

@@ -40,6 +40,10 @@ bool has_unet(const Definition& definition) {
   return is_ddpm(definition) || definition.text("model.network") == "unet";
 }
 
+bool has_point_source(const Definition& definition) {
+  return !is_ddpm(definition) && definition.text("objective.source") != "noise";
+}
+
 UNetOptions unet_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   const auto& shape = args.example_shape;

@@ -28,6 +28,8 @@ bool says(const Definition& definition, std::string_view path);
 double number_or_none(const Definition& definition, std::string_view path);
 
 bool has_unet(const Definition& definition);
+/// Whether paths begin at another set than N(0, I).
+bool has_point_source(const Definition& definition);
 /// Throw Error for examples that they do not fit.
 UNetOptions unet_options(const ModelArgs& args);
 TimeMlpOptions mlp_options(const ModelArgs& args);

@@ -73,6 +73,12 @@ Diffusion::Diffusion(const ModelArgs& args)
             "sampler.clip_x0 = true clamps points as if they were pixels; leave it out");
   refuse_if(dynamic_threshold_ > 0.0 && !images, args.definition,
             "sampler.dynamic_threshold scales points as if they were pixels; leave it out");
+  if (has_point_source(args.definition)) {
+    refuse_if(images || example_shape_[0] != 2, args.definition,
+              "objective.source is a set of points in the plane, and the data are not; leave it "
+              "out");
+    source_.emplace(args.definition, device_);
+  }
   network_.keep_average(ema_options(args.definition), [&] { return denoising_network(args); });
   if (says(args.definition, "model.classifier")) classifier_.emplace(args);
   if (process_->timesteps() > 1) bound_.emplace(*process_, images, device_);
@@ -105,7 +111,7 @@ WeighedTimes Diffusion::draw_times(const torch::Tensor& x0, const Noise& noise) 
 
 Diffusion::NoisyBatch Diffusion::noised(const torch::Tensor& x0, const Noise& noise) const {
   const auto times = draw_times(x0, noise);
-  auto eps = noise.normal(x0.sizes(), x0.options());
+  auto eps = at_noise_end(noise.normal(x0.sizes(), x0.options()));
   if (coupling_.paired != nullptr) eps = coupling_.paired(x0, eps, path_sd_, noise);
   const auto at = levels_at(*process_, times.t, x0);
   auto x_t = q_sample(x0, eps, at.wide);
@@ -227,7 +233,8 @@ torch::Tensor Diffusion::drawn(const DiffusionLatents& latents, std::int64_t beg
   if (classes_ > 0) {
     condition.labels = classes_in_turn(begin, begin + latents.noise.size(0), classes_).to(device_);
   }
-  const auto x = run_sampler(latents.noise.to(device_), latents.seeds, options, denoise, condition);
+  const auto noise = at_noise_end(latents.noise.to(device_));
+  const auto x = run_sampler(noise, latents.seeds, options, denoise, condition);
   return is_image(example_shape_) ? x.clamp(-1.0, 1.0) : x;
 }
 

@@ -157,9 +157,11 @@ void check_coupling(const Definition& d) {
             fmt::format("objective.coupling = \"{}\" needs the sd of its bridges; set "
                         "objective.path_sd, 0.1 say",
                         coupling));
-  if (coupling == "independent" && !wide) return;
-  const std::string cause = wide ? std::string("objective.path_sd")
-                                 : fmt::format("objective.coupling = \"{}\"", coupling);
+  if (coupling == "independent" && !wide && !has_point_source(d)) return;
+  const std::string cause =
+      has_point_source(d) ? fmt::format("objective.source = \"{}\"", d.text("objective.source"))
+      : wide              ? std::string("objective.path_sd")
+                          : fmt::format("objective.coupling = \"{}\"", coupling);
   refuse_if(d.text("objective.prediction") != "velocity", d,
             fmt::format("{} is of a velocity; set objective.prediction = \"velocity\"", cause));
   const auto& sampler = samplers().of(d, "sampler.name");
@@ -214,7 +216,7 @@ Capabilities diffusion_capabilities(const Definition& d) {
   const auto timesteps = d.integer("objective.timesteps");
   Capabilities can{.conditional = says(d, "model.conditional") || says(d, "model.classifier"),
                    .denoises = true,
-                   .flows = timesteps == 0,
+                   .flows = timesteps == 0 && !has_point_source(d),
                    .paths = is_transport(d) && samplers().of(d, "sampler.name").solve == nullptr};
   if (timesteps < 2) return can;
   const bool learned = says(d, "objective.learned_variance");

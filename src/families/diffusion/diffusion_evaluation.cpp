@@ -82,7 +82,7 @@ std::optional<Tensor> Diffusion::denoising_losses(const Batch& batch, torch::Gen
   std::vector<Tensor> losses;
   for (const double time : validation_times(*process_)) {
     const auto t = at::full({x0.size(0)}, time, x0.options().dtype(at::kDouble));
-    const auto eps = noise_like(x0, generator);
+    const auto eps = at_noise_end(noise_like(x0, generator));
     const auto at = levels_at(*process_, t, x0);
     const auto predicted = predict(network, q_sample(x0, eps, at.wide), at, labels, {});
     const auto error = predicted.output - parameterisation_.target(x0, eps, at.wide, data_sd_);
@@ -96,7 +96,7 @@ std::optional<Tensor> Diffusion::denoising_losses(const Batch& batch, torch::Gen
 
 std::optional<Tensor> Diffusion::log_density(const Batch& batch, double tolerance,
                                              torch::Generator generator) {
-  if (process_->timesteps() > 0) return std::nullopt;
+  if (process_->timesteps() > 0 || source_) return std::nullopt;
   auto& network = network_.scored();
   const EvalMode eval(*network);
   auto x = batch.images;
@@ -127,7 +127,8 @@ std::optional<PathEnergies> Diffusion::path_energies(int64_t count, torch::Gener
     energy += (to - from.x).to(at::kDouble).flatten(1).square().sum(1) / length;
   };
   drawn(latents, 0, denoiser(network, {}), options);
-  return PathEnergies{process_->prior_sd() * latents.noise, energy.cpu()};
+  const auto begin = process_->prior_sd() * at_noise_end(latents.noise.to(device_));
+  return PathEnergies{begin.cpu(), energy.cpu()};
 }
 
 }  // namespace assay

@@ -11,6 +11,7 @@
 #include "families/diffusion/loss_history.h"
 #include "families/diffusion/noisy_classifier.h"
 #include "families/diffusion/parameterisation.h"
+#include "families/diffusion/point_source.h"
 #include "families/diffusion/variational_bound.h"
 #include "families/noising.h"
 #include "families/optimizer.h"
@@ -68,6 +69,10 @@ class Diffusion : public GenerativeModel, public NoisingModel {
     torch::Tensor weight;  ///< of times drawn by a history, [N]
     torch::Tensor x_t, target;
   };
+  /// What standard normal noise stands for at the noise end.
+  torch::Tensor at_noise_end(const torch::Tensor& eps) const {
+    return source_ ? source_->at_noise(eps) : eps;
+  }
   WeighedTimes draw_times(const torch::Tensor& x0, const Noise& noise) const;
   NoisyBatch noised(const torch::Tensor& x0, const Noise& noise) const;
   Prediction predict(Network& network, const torch::Tensor& x_t, const LevelsAt& at,
@@ -98,6 +103,7 @@ class Diffusion : public GenerativeModel, public NoisingModel {
   double data_sd_;
   const Coupling& coupling_;
   double path_sd_;
+  std::optional<PointSource> source_;  ///< in place of N(0, I)
   std::vector<std::int64_t> example_shape_;
   bool clip_x0_;
   std::int64_t told_classes_;  ///< 0: the network is told none

@@ -50,7 +50,7 @@ Tensor Diffusion::snr_curve(int64_t count) const {
 
 Tensor Diffusion::noised_strips(const Tensor& examples, int64_t columns,
                                 torch::Generator generator) const {
-  const auto eps = noise_of(examples, generator);
+  const auto eps = at_noise_end(noise_of(examples, generator));
   std::vector<Tensor> strip = {examples};
   const double first = process_->first_time();
   for (int64_t column = 1; column < columns; ++column) {

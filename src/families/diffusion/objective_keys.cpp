@@ -5,6 +5,7 @@
 #include "families/diffusion/diffusion_keys.h"
 #include "families/diffusion/loss_weighting.h"
 #include "families/diffusion/parameterisation.h"
+#include "families/diffusion/point_source.h"
 #include "families/diffusion/process.h"
 #include "families/diffusion/time_distribution.h"
 
@@ -166,8 +167,8 @@ Schema variance_keys() {
 Schema ddpm_objective_keys() { return joined({grid_keys(), weighting_keys()}); }
 
 Schema objective_keys() {
-  Schema schema =
-      joined({process_keys(), grid_keys(), weighting_keys(), coupling_keys(), variance_keys()});
+  Schema schema = joined({process_keys(), grid_keys(), weighting_keys(), coupling_keys(),
+                          source_keys(), variance_keys()});
   replace(schema,
           {.path = "objective.schedule",
            .default_value = std::string("linear"),
