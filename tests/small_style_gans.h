@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <vector>
+
+#include "tests/small_family.h"
 
 namespace assay {
 
-/// A family on settings small enough to train in seconds.
-struct SmallFamily {
-  std::string label;
-  std::string toml;
-  std::vector<std::int64_t> example_shape;
-  std::int64_t classes = 0;
-};
-
-/// And GANs whose generator has styles.
-inline std::vector<SmallFamily> with_style_gans(std::vector<SmallFamily> all) {
-  const std::vector<SmallFamily> styles = {
+/// GANs whose generator has styles.
+inline std::vector<SmallFamily> small_style_gans() {
+  return {
       {"StyleGan2",
        R"(family = "gan"
 ema.decay = 0.9
@@ -56,8 +48,6 @@ sampler.noise = "constant"
 )",
        {1, 8, 8}},
   };
-  all.insert(all.end(), styles.begin(), styles.end());
-  return all;
 }
 
 }  // namespace assay
