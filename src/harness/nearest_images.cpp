@@ -15,7 +15,7 @@ namespace {
 using std::int64_t;
 
 constexpr int64_t kShown = 8, kNeighbours = 3;
-constexpr int64_t kBlock = 4096;
+constexpr int64_t kBlock = 1024;
 
 }  // namespace
 
