@@ -25,7 +25,10 @@ std::string stage_text(const SamplePicture& picture) {
 
 // What a picture of that kind shows.
 std::string kind_text(const std::string& kind) {
-  return kind == "nearest" ? "samples above their three nearest training images" : kind;
+  if (kind == "nearest") return "samples above their nearest training images";
+  if (kind == "noising") return "images on their way to noise";
+  if (kind == "denoising") return "samples on their way from noise";
+  return kind;
 }
 
 std::string picture_figure(const ExperimentSummary& experiment, const SamplePicture& picture) {
@@ -72,7 +75,7 @@ std::string kinds_text(const ExperimentSummary& experiment) {
     add(picture.images_seen == 0 ? "before training" : "other seeds");
   }
   for (const auto& picture : experiment.pictures) {
-    if (picture.kind != "samples") add(picture.kind);
+    if (picture.kind != "samples") add(kind_text(picture.kind));
   }
   return fmt::format("{}", fmt::join(kinds, ", "));
 }
