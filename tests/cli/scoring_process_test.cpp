@@ -231,6 +231,10 @@ TEST_F(ScoringTest, DataAreTheirContent) {
   for (const auto& [run, path] : {std::pair{"1", "pictures"}, std::pair{"3", "others"}}) {
     EXPECT_EQ(call({"show", run, "--json"}), 0);
     const std::string shown = out();
+    const auto known = nlohmann::json::parse(shown);
+    const RunRow row = find_run(Database::open_for_reading(db_), run);
+    EXPECT_EQ(known["data_digest"], row.data_digest.value());
+    EXPECT_EQ(known["training_id"], row.training_id.value());
     EXPECT_NE(shown.find((folder_ / path).string()), std::string::npos) << run;
   }
   // The first run's data are now at another place.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,14 +80,20 @@ Json remarks_json(const RunRemarks& remarks) {
           {"why_hidden", remarks.why_hidden}};
 }
 
+// null of what an older assay did not store.
+Json json_text(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
+
 Json whole_run_json(const Database& database, const RunRow& row) {
   Json json = run_json(row);
   json.update(remarks_json(remarks_of(database)[row.uuid]));
   json.update({{"family", row.family},
                {"definition", definition_of(database, row)},
                {"id", row.experiment_id},
+               {"training_id", json_text(row.training_id)},
+               {"data_digest", json_text(row.data_digest)},
+               {"code_digest", json_text(row.code_digest)},
                {"overrides", row.overrides},
-               {"parent_uuid", row.parent_uuid ? Json(*row.parent_uuid) : Json()},
+               {"parent_uuid", json_text(row.parent_uuid)},
                {"machine", machine_json(machine_of(database, row.machine_id))},
                {"jobs", row.jobs},
                {"images_total", row.images_total},
