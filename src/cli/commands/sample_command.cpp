@@ -223,8 +223,8 @@ int sample_command(const SampleCommand& command) {
   });
   if (!folder) write_out([&] { write_file_of(kept.whole(), trained.dataset, out); });
   if (!command.common.quiet)
-    fmt::print("{} samples of {}, drawn with seed {}: {}\n", command.count, trained.label, command.seed,
-               out.string());
+    fmt::print("{} samples of {}, drawn with seed {}: {}\n", command.count, trained.label,
+               command.seed, out.string());
   return 0;
 }
 

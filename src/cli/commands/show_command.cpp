@@ -183,7 +183,7 @@ void export_artifacts(const Database& database, const RunRow& row,
   for (const auto& [name, file_name] : files) {
     const auto artifact = read_artifact(database, row.number, name);
     if (!artifact) continue;  // pruned since
-    write_out([&] { write_file_atomically(folder / file_name, artifact->bytes); });
+    write_out([&, &file = file_name] { write_file_atomically(folder / file, artifact->bytes); });
     fmt::print("{}\n", (folder / file_name).string());
   }
 }
