@@ -75,12 +75,7 @@ class Comparer {
     if (found_.pairs.empty()) throw Error(nothing_meets());
     decide();
     keep_wanted_columns();
-    for (ComparedMetric& pair : found_.pairs) {
-      if (!pair.differing.empty()) continue;
-      pair.examples =
-          pair_examples(candidates_[pair.left].group.counted, candidates_[pair.right].group.counted,
-                        found_.columns[pair.column].metric);
-    }
+    pair_single_examples();
     warn_of_settings();
     return std::move(found_);
   }
@@ -211,6 +206,21 @@ class Comparer {
             : fmt::format("{}: {} definitions of that name in {}, none of them this one; name two "
                           "by id",
                           found_.entries[i].label, there.size(), operands_[operand].label));
+  }
+
+  // Each entry's are read once, whatever it meets.
+  void pair_single_examples() {
+    std::map<std::pair<std::size_t, std::string>, ExampleMeans> known;
+    const auto means = [&](std::size_t entry, const std::string& metric) -> const ExampleMeans& {
+      const auto [found, fresh] = known.try_emplace({entry, metric});
+      if (fresh) found->second = example_means(candidates_[entry].group.counted, metric);
+      return found->second;
+    };
+    for (ComparedMetric& pair : found_.pairs) {
+      if (!pair.differing.empty()) continue;
+      const std::string& metric = found_.columns[pair.column].metric;
+      pair.examples = pair_examples(means(pair.left, metric), means(pair.right, metric));
+    }
   }
 
   // The table shows what is compared.

@@ -34,47 +34,40 @@ std::vector<double> numbers_of(std::string_view csv) {
 }
 
 std::vector<double> examples_of(const FoundRun& run, const std::string& kind) {
-  const auto names = artifacts_of(*run.database, run.row.number);
-  const auto found =
-      std::ranges::find(names.rbegin(), names.rend(), kind,
-                        [](const ArtifactName& name) -> const std::string& { return name.kind; });
-  if (found == names.rend()) return {};
-  const auto artifact = read_artifact(*run.database, run.row.number, *found);
+  const auto artifact =
+      read_artifact(*run.database, run.row.number, {kind, run.row.images_seen, "text/csv", 0});
   return artifact ? numbers_of(artifact->bytes) : std::vector<double>();
 }
 
-// Of each example the mean over trainings; empty where they do not have the same number of them.
-std::vector<double> mean_of_runs(std::span<const FoundRun> runs, const std::string& kind) {
-  std::vector<double> means;
+}  // namespace
+
+ExampleMeans example_means(std::span<const FoundRun> runs, const std::string& metric) {
+  ExampleMeans means{.runs = std::ssize(runs)};
   for (const FoundRun& run : runs) {
-    const auto values = examples_of(run, kind);
-    if (values.empty() || (!means.empty() && values.size() != means.size())) return {};
-    means.resize(values.size(), 0.0);
+    const auto values = examples_of(run, "examples_" + metric);
+    const bool fits = means.values.empty() || values.size() == means.values.size();
+    if (values.empty() || !fits) return {.runs = means.runs};
+    means.values.resize(values.size(), 0.0);
     for (std::size_t i = 0; i < values.size(); ++i) {
-      means[i] += values[i] / static_cast<double>(runs.size());
+      means.values[i] += values[i] / static_cast<double>(runs.size());
     }
   }
   return means;
 }
 
-}  // namespace
-
-std::optional<ExamplePairs> pair_examples(std::span<const FoundRun> left,
-                                          std::span<const FoundRun> right,
-                                          const std::string& metric) {
-  const std::string kind = "examples_" + metric;
-  const auto before = mean_of_runs(left, kind);
-  if (before.empty()) return std::nullopt;
-  const auto after = mean_of_runs(right, kind);
-  if (after.size() != before.size()) return std::nullopt;
+std::optional<ExamplePairs> pair_examples(const ExampleMeans& left, const ExampleMeans& right) {
+  if (left.values.empty() || left.values.size() != right.values.size()) return std::nullopt;
   std::vector<double> differences;
-  for (std::size_t i = 0; i < before.size(); ++i) differences.push_back(after[i] - before[i]);
+  for (std::size_t i = 0; i < left.values.size(); ++i) {
+    differences.push_back(right.values[i] - left.values[i]);
+  }
   const auto lower = std::ranges::count_if(differences, [](double d) { return d < 0.0; });
-  return ExamplePairs{.examples = std::ssize(differences),
-                      .left_runs = std::ssize(left),
-                      .right_runs = std::ssize(right),
-                      .difference = mean_estimate(differences, kAlpha),
-                      .lower = static_cast<double>(lower) / static_cast<double>(before.size())};
+  return ExamplePairs{
+      .examples = std::ssize(differences),
+      .left_runs = left.runs,
+      .right_runs = right.runs,
+      .difference = mean_estimate(differences, kAlpha),
+      .lower = static_cast<double>(lower) / static_cast<double>(differences.size())};
 }
 
 std::string example_pairs_text(const ExamplePairs& pairs, const std::string& right) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "reports/gather.h"
 #include "reports/report.h"
@@ -21,12 +22,17 @@ struct ExamplePairs {
   double lower = 0.0;   ///< share of the examples at which right lies below left
 };
 
-/// By the scores of single examples that runs keep of their last evaluation (artifact
-/// "examples_<metric>", harness/example_scores.h). Nothing where a run of either side has none, or
-/// not as many finite ones as the others.
-std::optional<ExamplePairs> pair_examples(std::span<const FoundRun> left,
-                                          std::span<const FoundRun> right,
-                                          const std::string& metric);
+/// The scores of single examples that a side's trainings keep of their last evaluation.
+struct ExampleMeans {
+  std::int64_t runs = 0;
+  std::vector<double> values = {};  ///< of each example the mean over trainings; empty: none kept
+};
+/// Read from the artifacts "examples_<metric>" (harness/example_scores.h). Empty where a run has
+/// none, or not as many finite ones as the others.
+ExampleMeans example_means(std::span<const FoundRun> runs, const std::string& metric);
+
+/// Nothing where a side has no scores of single examples, or not as many as the other.
+std::optional<ExamplePairs> pair_examples(const ExampleMeans& left, const ExampleMeans& right);
 
 /// "evaluation evidence, not seeds: of the same 1,000 examples right has the lower score at 61 %,
 /// −0.84 [−0.95, −0.73] an example (2 and 2 trainings)".

@@ -156,7 +156,8 @@ class Gate {
     }
     add_row(column.label, rule, column.better, scores_of(metric, "", failed_before),
             scores_of(*there, "", failed_now));
-    const auto examples = pair_examples(frozen_->counted, partner_->counted, column.metric);
+    const auto examples = pair_examples(example_means(frozen_->counted, column.metric),
+                                        example_means(partner_->counted, column.metric));
     if (examples) result_.rows.back().examples = example_pairs_text(*examples, "this");
   }
 
