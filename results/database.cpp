@@ -36,11 +36,10 @@ void make_parent_folder(const std::filesystem::path& file) {
 // What is there and is no file: SQLite would leave a journal beside a device.
 void refuse_folder(const std::filesystem::path& file) {
   std::error_code problem;
-  const auto status = std::filesystem::status(file, problem);
-  if (std::filesystem::is_directory(status)) {
+  if (std::filesystem::is_directory(file, problem)) {
     throw Error(fmt::format("{}: is a folder; name a database file with --db", file.string()));
   }
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+  if (is_stream(file)) {
     throw Error(
         fmt::format("{}: is a device or a pipe; name a database file with --db", file.string()));
   }

@@ -107,18 +107,6 @@ void remove_file(const std::filesystem::path& file) {
                           problem.message()));
 }
 
-namespace {
-
-// A device or a pipe: what is written to it goes through, and nothing can take its place.
-bool is_stream(const std::filesystem::path& file) {
-  std::error_code problem;
-  const auto status = std::filesystem::status(file, problem);
-  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
-         !std::filesystem::is_directory(status);
-}
-
-}  // namespace
-
 void write_file_atomically(const std::filesystem::path& given, std::string_view content) {
   if (is_stream(given)) return FileDescriptor(given, O_WRONLY).write_all(content);
   // What a link leads to is replaced, not the link.

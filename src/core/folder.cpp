@@ -32,6 +32,12 @@ bool is_file(const fs::path& path) { return type_of(path) == fs::file_type::regu
 
 bool is_folder(const fs::path& path) { return type_of(path) == fs::file_type::directory; }
 
+bool is_stream(const fs::path& path) {
+  std::error_code problem;
+  const auto status = fs::status(path, problem);
+  return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+}
+
 void make_folder(const fs::path& folder, ExitCode code) {
   std::error_code problem;
   fs::create_directories(folder, problem);
