@@ -138,8 +138,6 @@ class Comparer {
       if (column.label != column.metric) known.push_back(column.label);
     }
     std::ranges::sort(known);
-    const auto again = std::ranges::unique(known);
-    known.erase(again.begin(), again.end());
     for (const auto& wanted : options_.metrics) {
       if (known.empty() || std::ranges::find(known, wanted) != known.end()) continue;
       throw Error(fmt::format("compare: --metric {}: none of these runs has it{}", wanted,

@@ -39,6 +39,16 @@ std::size_t shared_parts(std::string_view a, std::string_view b) {
       std::ranges::count_if(parts_of(b), [&](auto part) { return parts.contains(part); }));
 }
 
+// Each of them where it stands first.
+std::vector<std::string> distinct(std::span<const std::string> words) {
+  std::set<std::string_view> seen;
+  std::vector<std::string> all;
+  for (const auto& word : words) {
+    if (seen.insert(word).second) all.push_back(word);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -89,15 +99,17 @@ std::vector<std::string> near_words(std::string_view word, std::span<const std::
   return words;
 }
 
-std::string suggestion(std::string_view word, std::span<const std::string> known,
+std::string suggestion(std::string_view word, std::span<const std::string> words,
                        std::string_view names) {
+  const auto known = distinct(words);
   const auto near = near_miss(word, known);
   std::string text = near ? fmt::format("; did you mean '{}'?", *near) : std::string(".");
   return fmt::format("{} Known {}: {}", text, names, fmt::join(known, ", "));
 }
 
-std::string short_suggestion(std::string_view word, std::span<const std::string> known,
+std::string short_suggestion(std::string_view word, std::span<const std::string> words,
                              std::string_view names, std::string_view all) {
+  const auto known = distinct(words);
   const auto meant = near_miss(word, known);
   std::vector<std::string> others = near_words(word, known);
   if (meant) std::erase(others, *meant);

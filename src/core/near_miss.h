@@ -23,7 +23,8 @@ std::optional<std::string> near_miss(std::string_view word, std::span<const std:
 std::vector<std::string> near_words(std::string_view word, std::span<const std::string> known,
                                     std::size_t most = 5);
 
-/// "; did you mean 'x'? Known NAMES: a, b, c" — the tail of an error about an unknown word.
+/// "; did you mean 'x'? Known NAMES: a, b, c" — the tail of an error about an unknown word. Known
+/// words that stand there twice count once, here and below.
 std::string suggestion(std::string_view word, std::span<const std::string> known,
                        std::string_view names);
 

@@ -102,8 +102,6 @@ CompareOperand operand_of(const std::string& word, const std::filesystem::path& 
   }
   std::vector<std::string> names;
   for (const RunRow& run : stored) names.push_back(run.experiment);
-  std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
   throw Error(fmt::format(
       "compare: '{:.200}' is no database, and {} holds no run of an experiment, "
       "a suite or a run of that name{}",
