@@ -23,6 +23,14 @@ inline std::int64_t rows_at_a_time(std::int64_t wanted, at::IntArrayRef example)
   return std::clamp<std::int64_t>(kMostValues / c10::multiply_integers(example), 1, wanted);
 }
 
+/// Examples [begin, begin + count) of a batch on a device, images in [−1,1], with their labels.
+inline Batch examples_on(torch::Device device, const Batch& rows, std::int64_t begin,
+                         std::int64_t count) {
+  Batch block{to_model_range(rows.images.narrow(0, begin, count)).to(device), {}};
+  if (rows.labels.defined()) block.labels = rows.labels.narrow(0, begin, count).to(device);
+  return block;
+}
+
 /// Applies f to blocks of at most 500 of a split's examples on a device (images in [−1,1]) and
 /// joins the results on the CPU.
 template <class F>
@@ -33,9 +41,7 @@ at::Tensor in_blocks(const Batch& rows, torch::Device device, const EvaluationPr
   std::vector<at::Tensor> parts;
   for (std::int64_t i = 0; i < count; i += most) {
     progress("score", i, count);
-    const std::int64_t size = std::min(most, count - i);
-    Batch block{to_model_range(rows.images.narrow(0, i, size)).to(device), {}};
-    if (rows.labels.defined()) block.labels = rows.labels.narrow(0, i, size).to(device);
+    const Batch block = examples_on(device, rows, i, std::min(most, count - i));
     parts.push_back(f(block).detach().to(torch::kCPU));
   }
   return torch::cat(parts);

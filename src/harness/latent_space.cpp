@@ -9,6 +9,7 @@
 #include "data/png.h"
 #include "families/objectives/posterior.h"
 #include "harness/blocks.h"
+#include "harness/pictures.h"
 #include "metrics/codes/active_units.h"
 
 namespace assay {
@@ -56,7 +57,7 @@ class Painter {
       images.push_back(
           to_pixels(model_.decode(codes.slice(0, i, i + block), of_block)->to(at::kCPU)));
     }
-    return {kind, 0, "image/png", encode_png(image_grid(at::cat(images), columns))};
+    return picture_artifact(kind, image_grid(at::cat(images), columns));
   }
 
  private:

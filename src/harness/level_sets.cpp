@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
-#include "data/png.h"
 #include "families/judge.h"
+#include "harness/pictures.h"
 
 namespace assay {
 namespace {
@@ -81,7 +81,7 @@ std::optional<Artifact> level_sets_picture(Trainable& model, const at::Tensor& r
   auto picture =
       tone.masked_fill(lines_of(bands), kLine).to(at::kByte).expand({3, kSide, kSide}).clone();
   draw_points(picture, points, square);
-  return Artifact{"critic", 0, "image/png", encode_png(picture)};
+  return picture_artifact("critic", picture);
 }
 
 }  // namespace assay

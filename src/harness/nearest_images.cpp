@@ -8,6 +8,7 @@
 
 #include "data/png.h"
 #include "harness/blocks.h"
+#include "harness/pictures.h"
 
 namespace assay {
 namespace {
@@ -51,7 +52,7 @@ std::optional<Artifact> nearest_picture(const at::Tensor& samples, const at::Ten
   // Row by row of the picture: the samples, then the nearest of each, and so on.
   const auto neighbours = training.index_select(0, rows.t().flatten());
   const auto picture = image_grid(at::cat({shown, neighbours}), shown.size(0));
-  return Artifact{"nearest", 0, "image/png", encode_png(picture)};
+  return picture_artifact("nearest", picture);
 }
 
 }  // namespace assay

@@ -8,6 +8,7 @@
 
 #include "data/png.h"
 #include "harness/blocks.h"
+#include "harness/pictures.h"
 
 namespace assay {
 namespace {
@@ -28,14 +29,11 @@ Artifact table(const std::string& kind, const std::string& heading, const at::Te
 // [N,columns,C,H,W] in [−1,1] and beyond.
 Artifact picture(const std::string& kind, const at::Tensor& strips) {
   const auto images = to_pixels(strips.flatten(0, 1));
-  return {kind, 0, "image/png", encode_png(image_grid(images, strips.size(1)))};
+  return picture_artifact(kind, image_grid(images, strips.size(1)));
 }
 
 Batch first_of(const Batch& examples, int64_t count, torch::Device device) {
-  const auto rows = std::min(count, examples.images.size(0));
-  Batch batch{to_model_range(examples.images.narrow(0, 0, rows)).to(device), {}};
-  if (examples.labels.defined()) batch.labels = examples.labels.narrow(0, 0, rows).to(device);
-  return batch;
+  return examples_on(device, examples, 0, std::min(count, examples.images.size(0)));
 }
 
 }  // namespace

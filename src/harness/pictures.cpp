@@ -30,18 +30,18 @@ at::Tensor interleave(const at::Tensor& originals, const at::Tensor& reconstruct
   return at::cat(rows);
 }
 
-Artifact png(const std::string& kind, const at::Tensor& picture) {
+}  // namespace
+
+Artifact picture_artifact(const std::string& kind, const at::Tensor& picture) {
   return {kind, 0, "image/png", encode_png(picture)};
 }
-
-}  // namespace
 
 std::optional<Artifact> samples_picture(const at::Tensor& examples, const Dataset& dataset) {
   if (!examples.defined()) return std::nullopt;
   if (!dataset.is_points())
-    return png("samples", image_grid(examples, columns_for(examples.size(0))));
+    return picture_artifact("samples", image_grid(examples, columns_for(examples.size(0))));
   const at::Tensor centres = dataset.modes ? dataset.modes->centres : at::Tensor();
-  return png("samples", scatter_picture(examples, centres, kPictureSize));
+  return picture_artifact("samples", scatter_picture(examples, centres, kPictureSize));
 }
 
 std::optional<Artifact> reconstructions_picture(const at::Tensor& originals,
@@ -52,7 +52,7 @@ std::optional<Artifact> reconstructions_picture(const at::Tensor& originals,
   if (shown < columns) return std::nullopt;
   const at::Tensor pairs =
       interleave(originals.narrow(0, 0, shown), reconstructions.narrow(0, 0, shown), columns);
-  return png("reconstructions", image_grid(pairs, columns));
+  return picture_artifact("reconstructions", image_grid(pairs, columns));
 }
 
 }  // namespace assay

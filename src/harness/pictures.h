@@ -4,11 +4,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <optional>
+#include <string>
 
 #include "core/events.h"
 #include "data/dataset.h"
 
 namespace assay {
+
+/// A picture [C,H,W] u8 as what a run keeps.
+Artifact picture_artifact(const std::string& kind, const at::Tensor& picture);
 
 /// "samples": images u8 in a square grid, or points over the data set's modes. Nothing of nothing
 /// (undefined).
