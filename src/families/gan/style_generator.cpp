@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "families/gan/adversarial_loss.h"
+#include "families/gan/style_discriminator.h"
 #include "families/refuse.h"
+#include "nn/blocks/initialise.h"
 
 namespace assay {
 namespace {
@@ -20,6 +22,33 @@ constexpr int64_t kSmallestSide = 4;
 
 torch::Tensor of_unit_power(const torch::Tensor& x) {
   return x * (x.square().mean(1, /*keepdim=*/true) + 1e-8).rsqrt();
+}
+
+void check_style(const Definition& d) {
+  const auto& network = d.text("model.network");
+  refuse_if(d.boolean("model.spectral_norm"), d,
+            fmt::format("model.spectral_norm divides weights by their size, and those of "
+                        "model.network = \"{}\" have the scale of an equalised rate; drop it",
+                        network));
+  refuse_if(d.integer("model.minibatch_discrimination") > 0, d,
+            fmt::format("model.minibatch_discrimination compares the examples of a batch, which "
+                        "model.minibatch_stddev does in model.network = \"{}\"; drop it",
+                        network));
+  refuse_if(
+      adversarial_losses().of(d, "objective.loss").autoencodes(), d,
+      fmt::format("the discriminator of objective.loss = \"{}\" ends in a generator of codes, "
+                  "and that of model.network = \"{}\" takes styles and noise; take another",
+                  d.text("objective.loss"), network));
+  refuse_if(d.integer("sampler.statistics_batches") > 0, d,
+            fmt::format("sampler.statistics_batches moves running statistics, and model.network = "
+                        "\"{}\" has none; set it to 0",
+                        network));
+  const int64_t judged = d.integer("train.batch_size") / d.integer("objective.packing");
+  const int64_t group = std::min(d.integer("model.minibatch_stddev"), judged);
+  refuse_if(group > 0 && judged % group != 0, d,
+            fmt::format("model.minibatch_stddev = {} needs batches that it divides, and the "
+                        "discriminator judges {} examples at a time; change one of them",
+                        group, judged));
 }
 
 }  // namespace
@@ -120,33 +149,6 @@ Schema style_keys() {
            .needs = kOfStyle}};
 }
 
-void check_style(const Definition& d) {
-  const auto& network = d.text("model.network");
-  refuse_if(d.boolean("model.spectral_norm"), d,
-            fmt::format("model.spectral_norm divides weights by their size, and those of "
-                        "model.network = \"{}\" have the scale of an equalised rate; drop it",
-                        network));
-  refuse_if(d.integer("model.minibatch_discrimination") > 0, d,
-            fmt::format("model.minibatch_discrimination compares the examples of a batch, which "
-                        "model.minibatch_stddev does in model.network = \"{}\"; drop it",
-                        network));
-  refuse_if(
-      adversarial_losses().of(d, "objective.loss").autoencodes(), d,
-      fmt::format("the discriminator of objective.loss = \"{}\" ends in a generator of codes, "
-                  "and that of model.network = \"{}\" takes styles and noise; take another",
-                  d.text("objective.loss"), network));
-  refuse_if(d.integer("sampler.statistics_batches") > 0, d,
-            fmt::format("sampler.statistics_batches moves running statistics, and model.network = "
-                        "\"{}\" has none; set it to 0",
-                        network));
-  const int64_t judged = d.integer("train.batch_size") / d.integer("objective.packing");
-  const int64_t group = std::min(d.integer("model.minibatch_stddev"), judged);
-  refuse_if(group > 0 && judged % group != 0, d,
-            fmt::format("model.minibatch_stddev = {} needs batches that it divides, and the "
-                        "discriminator judges {} examples at a time; change one of them",
-                        group, judged));
-}
-
 std::string style_misfit(const GanShape& shape) {
   const auto& example = shape.example;
   const auto name = shape.definition.text("model.network");
@@ -160,6 +162,24 @@ std::string style_misfit(const GanShape& shape) {
         name, example[1], example[2]);
   }
   return {};
+}
+
+GanArchitecture style_architecture(std::string_view paper, Schema (*keys)(),
+                                   Sequential (*generator)(const GanShape& shape)) {
+  return {.paper = paper,
+          .keys = keys,
+          .misfit = style_misfit,
+          .normalises_single_values = [](const GanShape&) { return false; },
+          .discriminator_norm = [](const Definition&) { return CriticNorm::kNothing; },
+          .generator_normalises = [](const Definition&) { return false; },
+          .equalised = true,
+          .check = check_style,
+          .generator = generator,
+          .discriminator = style_discriminator};
+}
+
+torch::Tensor initial_normal(at::IntArrayRef sizes) {
+  return at::randn(sizes, construction_generator(), at::kFloat);
 }
 
 }  // namespace assay

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "families/gan/architecture.h"
@@ -78,10 +79,23 @@ std::int64_t style_channels(const Definition& definition, std::int64_t side);
 /// The keys of both style architectures.
 Schema style_keys();
 
-/// GanArchitecture::check of them.
-void check_style(const Definition& definition);
-
 /// What does not fit them both (GanArchitecture::misfit).
 std::string style_misfit(const GanShape& shape);
+
+/// An architecture whose generator maps to styles and makes images of them with a StyleSynthesis,
+/// and whose discriminator is style_discriminator (style_discriminator.h).
+GanArchitecture style_architecture(std::string_view paper, Schema (*keys)(),
+                                   Sequential (*generator)(const GanShape& shape));
+
+/// The generator with such a synthesis, built of a GanShape.
+template <class Synthesis>
+Sequential generator_of_styles(const GanShape& shape) {
+  const auto problem = style_misfit(shape);
+  TORCH_CHECK(problem.empty(), problem);
+  return Sequential(StyleGenerator(shape, std::make_shared<Synthesis>(shape)));
+}
+
+/// N(0, 1) from the generator that construction draws from: how weights and noise images start.
+torch::Tensor initial_normal(at::IntArrayRef sizes);
 
 }  // namespace assay

@@ -15,7 +15,6 @@
 #include "families/gan/style_generator.h"
 #include "kernels/convolution/convolution.h"
 #include "kernels/convolution/upfirdn2d.h"
-#include "nn/blocks/initialise.h"
 
 namespace assay {
 namespace {
@@ -41,10 +40,6 @@ torch::Tensor instance_normalised(const torch::Tensor& x) {
   return centred * (centred.square().mean({2, 3}, /*keepdim=*/true) + 1e-8).rsqrt();
 }
 
-torch::Tensor normal(at::IntArrayRef sizes) {
-  return at::randn(sizes, construction_generator(), at::kFloat);
-}
-
 class AdaptiveLayerImpl : public Module {
  public:
   explicit AdaptiveLayerImpl(const LayerShape& shape)
@@ -53,11 +48,11 @@ class AdaptiveLayerImpl : public Module {
                                                                            .out = 2 * shape.out}))),
         bias_(register_parameter("bias", at::zeros({shape.out}))) {
     if (input_ != Input::kConstant) {
-      weight_ = register_parameter("weight", normal({shape.out, shape.in, 3, 3}));
+      weight_ = register_parameter("weight", initial_normal({shape.out, shape.in, 3, 3}));
     }
     if (!shape.noisy) return;
     strength_ = register_parameter("noise_strength", at::zeros({shape.out}));
-    constant_ = register_buffer("noise_const", normal({shape.side, shape.side}));
+    constant_ = register_buffer("noise_const", initial_normal({shape.side, shape.side}));
   }
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& w, const LayerNoise& noise) {
     auto y = convolved(x);
@@ -146,28 +141,12 @@ class Synthesis : public StyleSynthesis {
   EqualisedConvolution to_image_{nullptr};
 };
 
-Sequential generator(const GanShape& shape) {
-  const auto problem = style_misfit(shape);
-  TORCH_CHECK(problem.empty(), problem);
-  return Sequential(StyleGenerator(shape, std::make_shared<Synthesis>(shape)));
-}
+Schema keys() { return joined({style_keys(), style_discriminator_keys()}); }
 
 }  // namespace
 
 GanArchitecture stylegan() {
-  return {.paper = "Karras et al. 2019, sec. 2",
-          .keys =
-              [] {
-                return joined({style_keys(), style_discriminator_keys()});
-              },
-          .misfit = style_misfit,
-          .normalises_single_values = [](const GanShape&) { return false; },
-          .discriminator_norm = [](const Definition&) { return CriticNorm::kNothing; },
-          .generator_normalises = [](const Definition&) { return false; },
-          .equalised = true,
-          .check = check_style,
-          .generator = generator,
-          .discriminator = style_discriminator};
+  return style_architecture("Karras et al. 2019, sec. 2", keys, generator_of_styles<Synthesis>);
 }
 
 }  // namespace assay

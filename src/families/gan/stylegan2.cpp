@@ -9,10 +9,8 @@
 #include <fmt/format.h>
 #include <torch/utils.h>
 
-#include "families/gan/style_discriminator.h"
 #include "families/gan/style_generator.h"
 #include "kernels/convolution/upfirdn2d.h"
-#include "nn/blocks/initialise.h"
 #include "nn/blocks/modulated_convolution.h"
 
 namespace assay {
@@ -26,10 +24,6 @@ struct BlockShape {
   bool demodulate, noisy;
 };
 
-torch::Tensor normal(at::IntArrayRef sizes) {
-  return at::randn(sizes, construction_generator(), at::kFloat);
-}
-
 EqualisedLinear style_layer(int64_t style_dim, int64_t channels) {
   return EqualisedLinear(EqualisedOptions{.in = style_dim, .out = channels, .initial_bias = 1.0});
 }
@@ -40,12 +34,12 @@ class StyledConvolutionImpl : public Module {
       : options_{.demodulate = shape.demodulate, .doubles = doubles},
         affine_(register_module("affine",
                                 style_layer(shape.style_dim, doubles ? shape.in : shape.out))),
-        weight_(register_parameter("weight",
-                                   normal({shape.out, doubles ? shape.in : shape.out, 3, 3}))),
+        weight_(register_parameter(
+            "weight", initial_normal({shape.out, doubles ? shape.in : shape.out, 3, 3}))),
         bias_(register_parameter("bias", at::zeros({shape.out}))) {
     if (!shape.noisy) return;
     strength_ = register_parameter("noise_strength", at::zeros({}));
-    constant_ = register_buffer("noise_const", normal({shape.side, shape.side}));
+    constant_ = register_buffer("noise_const", initial_normal({shape.side, shape.side}));
   }
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& w, const LayerNoise& noise) {
     auto y = modulated_convolution(x, equalised(weight_), affine_(w), options_);
@@ -67,7 +61,8 @@ class ToImageImpl : public Module {
  public:
   explicit ToImageImpl(const BlockShape& shape)
       : affine_(register_module("affine", style_layer(shape.style_dim, shape.out))),
-        weight_(register_parameter("weight", normal({shape.image_channels, shape.out, 1, 1}))),
+        weight_(
+            register_parameter("weight", initial_normal({shape.image_channels, shape.out, 1, 1}))),
         bias_(register_parameter("bias", at::zeros({shape.image_channels}))) {}
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& w) {
     const auto y = modulated_convolution(x, equalised(weight_), affine_(w), {.demodulate = false});
@@ -84,7 +79,7 @@ class BlockImpl : public Module {
  public:
   BlockImpl(const BlockShape& shape, bool first, bool shows) {
     if (first) {
-      constant_ = register_parameter("const", normal({shape.out, shape.side, shape.side}));
+      constant_ = register_parameter("const", initial_normal({shape.out, shape.side, shape.side}));
     } else {
       doubling_ = register_module("conv0", StyledConvolution(shape, true));
     }
@@ -160,25 +155,11 @@ Schema keys() {
            .needs = kOfThis}};
 }
 
-Sequential generator(const GanShape& shape) {
-  const auto problem = style_misfit(shape);
-  TORCH_CHECK(problem.empty(), problem);
-  return Sequential(StyleGenerator(shape, std::make_shared<Synthesis>(shape)));
-}
-
 }  // namespace
 
 GanArchitecture stylegan2() {
-  return {.paper = "Karras et al. 2020, sec. 2 and 4",
-          .keys = keys,
-          .misfit = style_misfit,
-          .normalises_single_values = [](const GanShape&) { return false; },
-          .discriminator_norm = [](const Definition&) { return CriticNorm::kNothing; },
-          .generator_normalises = [](const Definition&) { return false; },
-          .equalised = true,
-          .check = check_style,
-          .generator = generator,
-          .discriminator = style_discriminator};
+  return style_architecture("Karras et al. 2020, sec. 2 and 4", keys,
+                            generator_of_styles<Synthesis>);
 }
 
 }  // namespace assay
