@@ -15,8 +15,8 @@ bool path_exists(const std::filesystem::path& path);
 bool is_file(const std::filesystem::path& path);
 bool is_folder(const std::filesystem::path& path);
 
-/// Whether a device or a pipe is there: what is written to it goes through, and nothing can take its
-/// place. What cannot be told is none.
+/// Whether a device or a pipe is there: what is written to it goes through, and nothing can take
+/// its place. What cannot be told is none.
 bool is_stream(const std::filesystem::path& path);
 
 /// Makes a folder, and those above it that are not there. Throws Error (exit `code`) naming it.
