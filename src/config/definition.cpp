@@ -79,6 +79,7 @@ std::string Definition::canonical_of(bool scores_too) const {
     if (!resolved.identity || resolved.value == resolved.default_value) continue;
     if (scores_too || !only_scores(path)) text += path + " = " + to_toml(resolved.value) + "\n";
   }
+  if (first_stage) text += "first_stage = " + to_toml(first_stage->training_id()) + "\n";
   return text;
 }
 
@@ -87,26 +88,38 @@ std::string Definition::training_canonical() const { return canonical_of(false);
 std::string Definition::id() const { return sha256_hex(canonical()); }
 std::string Definition::training_id() const { return sha256_hex(training_canonical()); }
 
+// The keys of a first stage come in the tables below [first_stage].
+std::string Definition::toml_below(const std::string& prefix) const {
+  std::string text = fmt::format("revision = [{}, {}]\n", common_revision, family_revision);
+  std::string table;
+  for (const auto& [path, resolved] : values) {
+    if (table_of(path) != table) {
+      table = table_of(path);
+      text += fmt::format("\n[{}{}]\n", prefix, table);
+    }
+    text += path.substr(table.size() + 1) + " = " + to_toml(resolved.value) + "\n";
+  }
+  return text;
+}
+
 std::string Definition::toml() const {
   std::vector<std::int64_t> seed_list(seeds.begin(), seeds.end());
   std::string text = "name = " + to_toml(name) + "\nfamily = " + to_toml(family) + "\n";
   text += "note = " + to_toml(note) + "\nreproduces = " + to_toml(reproduces) + "\n";
   text += "tier = " + to_toml(tier) + "\nseeds = " + to_toml(seed_list) + "\n";
-  text += fmt::format("revision = [{}, {}]\n", common_revision, family_revision);
+  text += toml_below("");
   std::string table;
-  for (const auto& [path, resolved] : values) {
-    if (table_of(path) != table) {
-      table = table_of(path);
-      text += "\n[" + table + "]\n";
-    }
-    text += path.substr(table.size() + 1) + " = " + to_toml(resolved.value) + "\n";
-  }
   for (const auto& [path, value] : gate) {
     const auto [metric, key] = split_gate_path(path);
     const std::string heading = fmt::format("gate.{}", to_toml(metric));
     if (heading != table) text += "\n[" + heading + "]\n";
     table = heading;
     text += key + " = " + to_toml(value) + "\n";
+  }
+  if (first_stage) {
+    text += fmt::format("\n[first_stage]\nname = {}\nfamily = {}\n", to_toml(first_stage->name),
+                        to_toml(first_stage->family));
+    text += first_stage->toml_below(std::string(kFirstStageTable));
   }
   return text;
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ class Definition {
   int family_revision = 1;           ///< of the family's keys
   std::map<std::string, ResolvedValue>
       values;  ///< by dotted path; everything that can change a number
+  /// The definition whose trained weights this one starts from (model.first_stage), on this one's
+  /// [dataset]; none: nullptr.
+  std::shared_ptr<const Definition> first_stage;
   /// What its [gate.<metric>] tables say ("fd.relative"): how changes of its scores are judged.
   std::map<std::string, Value> gate;
 
@@ -52,8 +56,8 @@ class Definition {
 
   /// What the identity is computed from: the family, the revisions of both schemas, then sorted
   /// "path = value" lines of the keys that differ from their defaults. So a new key whose default
-  /// keeps the old behaviour moves no id. Not part of it: name, note, seeds, gate, paths, thread
-  /// count, device.
+  /// keeps the old behaviour moves no id; last the training_id of a first stage. Not part of it:
+  /// name, note, seeds, gate, paths, thread count, device.
   std::string canonical() const;
   /// The same without [eval] and [sampler]: only what can change weights.
   std::string training_canonical() const;
@@ -65,6 +69,7 @@ class Definition {
 
  private:
   std::string canonical_of(bool scores_too) const;
+  std::string toml_below(const std::string& prefix) const;
   const Value& find(std::string_view path) const;
 };
 
@@ -93,6 +98,11 @@ struct ResolveOptions {
   /// A text from a database: if it names no revision, it is of the first ones.
   bool stored = false;
 };
+
+/// Which key names a first stage, and the table that changes its keys: [first_stage.train] images =
+/// 9
+inline constexpr std::string_view kFirstStageKey = "model.first_stage";
+inline constexpr std::string_view kFirstStageTable = "first_stage.";
 
 /// Keys at the top of a definition: name, family, note, seeds, tier, reproduces, extends.
 const Schema& top_schema();

@@ -107,7 +107,9 @@ std::string file_label(const fs::path& file) {
 void start_path_from(const fs::path& folder, std::string_view path, Value& value) {
   if (path.starts_with(kSmokePrefix)) path.remove_prefix(kSmokePrefix.size());
   auto* text = std::get_if<std::string>(&value);
-  if (path != "dataset.path" || text == nullptr || text->empty()) return;
+  if (text == nullptr || text->empty()) return;
+  const bool is_file = path == kFirstStageKey && fs::path(*text).extension() == ".toml";
+  if (path != "dataset.path" && !is_file) return;
   if (!folder.empty() && fs::path(*text).is_relative()) {
     *text = absolute_path(folder / *text).lexically_normal().string();
   }

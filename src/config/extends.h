@@ -22,7 +22,8 @@ SourceTable read_extended(const std::filesystem::path& file, const ResolveOption
 SourceTable expand_text(std::string_view toml, const std::string& label,
                         const ResolveOptions& options);
 
-/// Makes a relative dataset.path, also of a smoke run, start from the folder of whatever says it.
+/// Makes a relative dataset.path, also of a smoke run, and the file of a first stage start from the
+/// folder of whatever says it.
 /// Text from the database has none, and is absolute already.
 void start_path_from(const std::filesystem::path& folder, std::string_view path, Value& value);
 
