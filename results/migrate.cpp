@@ -55,10 +55,16 @@ CREATE TABLE remark (
 CREATE INDEX remark_by_run ON remark (run_uuid);
 )";
 
+// On what other run's weights a run trained. NULL where on none, and in rows that were there.
+constexpr std::string_view kFirstStages = R"(
+ALTER TABLE run ADD COLUMN first_stage_uuid TEXT;
+ALTER TABLE run ADD COLUMN first_stage_state TEXT;
+)";
+
 // migrations()[v] brings version v to v + 1. Only ever appended to.
-const std::array<std::string_view, 4>& migrations() {
-  static const std::array<std::string_view, 4> scripts = {kSchemaSql, kIdentityOfRuns, kMetricKinds,
-                                                          kRemarks};
+const std::array<std::string_view, 5>& migrations() {
+  static const std::array<std::string_view, 5> scripts = {kSchemaSql, kIdentityOfRuns, kMetricKinds,
+                                                          kRemarks, kFirstStages};
   return scripts;
 }
 

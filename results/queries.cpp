@@ -34,13 +34,17 @@ constexpr std::int64_t kIdentityVersion = 2;
 constexpr std::string_view kIdentityColumns =
     "r.training_id, r.data_digest, r.code_digest, r.weights_sha256";
 constexpr std::string_view kNoIdentityColumns = "NULL, NULL, NULL, NULL";
+constexpr std::int64_t kFirstStageVersion = 5;
+constexpr std::string_view kFirstStageColumns = ", r.first_stage_uuid, r.first_stage_state";
+constexpr std::string_view kNoFirstStageColumns = ", NULL, NULL";
 
 // SELECT … FROM … with `rest` after it.
 Statement select_runs(const Database& database, std::string_view rest) {
-  const bool has_identity = version_of(database) >= kIdentityVersion;
+  const std::int64_t version = version_of(database);
   return database.prepare(
-      fmt::format("{}{} FROM run r JOIN experiment e ON e.id = r.experiment_id {}", kColumns,
-                  has_identity ? kIdentityColumns : kNoIdentityColumns, rest));
+      fmt::format("{}{}{} FROM run r JOIN experiment e ON e.id = r.experiment_id {}", kColumns,
+                  version >= kIdentityVersion ? kIdentityColumns : kNoIdentityColumns,
+                  version >= kFirstStageVersion ? kFirstStageColumns : kNoFirstStageColumns, rest));
 }
 
 std::optional<std::string> optional_text(const Statement& row, int column) {
@@ -66,6 +70,8 @@ NewRun read_identity(const Statement& row) {
   r.data_digest = optional_text(row, 28);
   r.code_digest = optional_text(row, 29);
   r.weights_sha256 = optional_text(row, 30);
+  r.first_stage_uuid = optional_text(row, 31);
+  r.first_stage_state = optional_text(row, 32);
   return r;
 }
 

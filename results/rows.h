@@ -54,6 +54,9 @@ struct NewRun {
   std::optional<std::string> data_digest = {};     ///< of the data's content (data/data_digest.h)
   std::optional<std::string> code_digest = {};     ///< of the sources that can move a number
   std::optional<std::string> weights_sha256 = {};  ///< of the weights that are scored
+  /// Of the run whose final weights are the first stage of this one's, and that run's state hash.
+  std::optional<std::string> first_stage_uuid = {};
+  std::optional<std::string> first_stage_state = {};
   /// The name or file that its definition was read from: text of the run's event `started`.
   std::string source = {};
 };

@@ -98,11 +98,14 @@ std::int64_t begin_run(Database& database, const NewRun& r) {
           "jobs, device, "
           "smoke, overrides, status, started_at, updated_at, images_total, parent_uuid, "
           "definition, "
-          "training_id, data_digest, code_digest, weights_sha256, digest) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, '')")
+          "training_id, data_digest, code_digest, weights_sha256, first_stage_uuid, "
+          "first_stage_state, digest) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "'')")
       .bind(r.uuid, r.experiment_id, r.seed, r.commit_id, r.dirty, r.machine_id, r.threads, r.jobs,
             r.device, r.smoke, r.overrides, now, now, r.images_total, r.parent_uuid, r.definition,
-            r.training_id, r.data_digest, r.code_digest, r.weights_sha256)
+            r.training_id, r.data_digest, r.code_digest, r.weights_sha256, r.first_stage_uuid,
+            r.first_stage_state)
       .run();
   const std::int64_t run = database.last_row();
   insert_rows(database, run, EventRow{now, 0, "started", r.source});
