@@ -73,6 +73,28 @@ sampler.steps = 4
 sampler.s_churn = 1.0
 )",
        {1, 8, 8}},
+      {"LatentDiffusion",
+       R"(family = "diffusion"
+ema.decay = 0.9
+model.first_stage = "stage"
+model.layout = "compact"
+model.base_channels = 16
+model.multipliers = [1]
+objective.process = "edm"
+objective.prediction = "F"
+objective.data_sd = 1.0
+objective.time_sampling = "log_normal"
+sampler.name = "edm_heun"
+sampler.spacing = "karras"
+sampler.steps = 4
+first_stage.family = "vq_vae"
+first_stage.model.channels = 8
+first_stage.model.residual_channels = 4
+first_stage.model.residual_layers = 1
+first_stage.model.codes = 8
+first_stage.model.code_dim = 3
+)",
+       {1, 8, 8}},
       {"DiffusionSubVpCorrected",
        R"(family = "diffusion"
 model.base_channels = 16

@@ -87,6 +87,9 @@ class Assembler {
     sizes[0] = options_.batch_size;
     Batch batch{at::empty(sizes, at::kFloat), {}};
     if (labels_.defined()) batch.labels = at::empty({options_.batch_size}, at::kLong);
+    if (!options_.horizontal_flip && !options_.binarisation_seed) {
+      batch.rows = at::empty({options_.batch_size}, at::kLong);
+    }
     const auto first = index % batches_per_epoch_ * options_.batch_size;
     coins_.reset();
     if (options_.binarisation_seed) {
@@ -102,6 +105,7 @@ class Assembler {
   void copy_row(Batch& batch, std::int64_t row, std::int64_t position) {
     const auto source = plan_->order[static_cast<std::size_t>(position)];
     const auto row_size = images_.numel() / images_.size(0);
+    if (batch.rows.defined()) batch.rows.mutable_data_ptr<std::int64_t>()[row] = source;
     auto* out = batch.images.mutable_data_ptr<float>() + row * row_size;
     if (labels_.defined()) {
       batch.labels.mutable_data_ptr<std::int64_t>()[row] =

@@ -15,6 +15,9 @@ namespace assay {
 struct Batch {
   at::Tensor images;  ///< [B,C,H,W] f32 in [−1,1] (u8 / 127.5 − 1), or [B,2] f32 points
   at::Tensor labels;  ///< [B] i64; undefined without labels
+  /// [B] i64 on the CPU: which rows of the split they are, bit for bit; undefined where they are
+  /// not (flipped, binarised, or of elsewhere).
+  at::Tensor rows = {};
 };
 
 struct BatchStreamOptions {

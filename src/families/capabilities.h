@@ -26,10 +26,11 @@ struct Capabilities {
   bool differentiable = false;          ///< jacobian_norms(): of codes by images
   /// Name of p(x|z), whose bound elbo() gives; empty: it gives none.
   std::string likelihood = {};
-  bool weighs = false;    ///< log_weights(): so are samples of its posterior
-  bool denoises = false;  ///< denoising_losses()
-  bool flows = false;     ///< log_density(): of an ODE
-  bool paths = false;     ///< path_energies()
+  bool weighs = false;       ///< log_weights(): so are samples of its posterior
+  bool denoises = false;     ///< denoising_losses()
+  bool flows = false;        ///< log_density(): of an ODE
+  bool paths = false;        ///< path_energies()
+  bool latent_maps = false;  ///< it is a LatentMaps, which latent diffusion can stand on
   /// Numbers of a code, where the definition alone says how many.
   std::optional<std::int64_t> code_size = {};
   /// Why several seeds cannot train as one model (train.seed_batch), so that each trains alone;

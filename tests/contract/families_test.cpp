@@ -60,6 +60,7 @@ const std::vector<Case>& cases() {
       trained("DdpmHeunWeighted", "3e-3", 0.5),
       trained("DdpmLossSecondMoment", "3e-3", 0.6),
       trained("DiffusionEdm", "3e-3", 0.6),
+      trained("LatentDiffusion", "3e-3", 0.7),
       trained("DiffusionSubVpCorrected", "3e-3", 0.7),
       trained("DiffusionNcsnpp", "3e-3", 0.7),
       trained("DiffusionFlowPoints", "5e-3", 0.4),

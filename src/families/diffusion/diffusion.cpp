@@ -8,6 +8,7 @@
 
 #include "families/diffusion/along.h"
 #include "families/diffusion/diffusion_model.h"
+#include "families/diffusion/latent_diffusion.h"
 #include "families/diffusion/steps.h"
 #include "families/labels.h"
 #include "families/refuse.h"
@@ -53,6 +54,7 @@ Diffusion::Diffusion(const ModelArgs& args)
       coupling_(coupling_of(args.definition)),
       path_sd_(number_or_none(args.definition, "objective.path_sd")),
       example_shape_(args.example_shape),
+      pixels_(is_image(example_shape_) && !args.definition.first_stage),
       clip_x0_(args.definition.boolean("sampler.clip_x0")),
       told_classes_(told_classes(args)),
       classes_(says(args.definition, "model.classifier") ? args.classes : told_classes_),
@@ -81,7 +83,7 @@ Diffusion::Diffusion(const ModelArgs& args)
   }
   network_.keep_average(ema_options(args.definition), [&] { return denoising_network(args); });
   if (says(args.definition, "model.classifier")) classifier_.emplace(args);
-  if (process_->timesteps() > 1) bound_.emplace(*process_, images, device_);
+  if (process_->timesteps() > 1) bound_.emplace(*process_, pixels_, device_);
   if (times_.draw == nullptr) history_.emplace(process_->timesteps(), device_);
 }
 
@@ -235,7 +237,7 @@ torch::Tensor Diffusion::drawn(const DiffusionLatents& latents, std::int64_t beg
   }
   const auto noise = at_noise_end(latents.noise.to(device_));
   const auto x = run_sampler(noise, latents.seeds, options, denoise, condition);
-  return is_image(example_shape_) ? x.clamp(-1.0, 1.0) : x;
+  return pixels_ ? x.clamp(-1.0, 1.0) : x;
 }
 
 void Diffusion::sample(const SampleRequest& request) {
@@ -250,6 +252,7 @@ void Diffusion::sample(const SampleRequest& request) {
 
 std::unique_ptr<Trainable> make_diffusion(const ModelArgs& args) {
   (args.definition.has("objective.process") ? check_diffusion : check_ddpm)(args.definition);
+  if (args.definition.first_stage) return std::make_unique<LatentDiffusion>(args);
   return std::make_unique<Diffusion>(args);
 }
 

@@ -7,6 +7,7 @@
 #include "families/diffusion/composition.h"
 #include "families/diffusion/coupling.h"
 #include "families/diffusion/diffusion.h"
+#include "families/diffusion/latent_diffusion.h"
 #include "families/diffusion/parameterisation.h"
 #include "families/diffusion/step_spacing.h"
 #include "families/refuse.h"
@@ -196,6 +197,7 @@ void check_ddpm(const Definition& definition) {
 }
 
 void check_diffusion(const Definition& definition) {
+  check_first_stage(definition);
   check_guidance(definition);
   check_coupling(definition);
   check_learned_variance(definition);
@@ -218,6 +220,11 @@ Capabilities diffusion_capabilities(const Definition& d) {
                    .denoises = true,
                    .flows = timesteps == 0 && !has_point_source(d),
                    .paths = is_transport(d) && samplers().of(d, "sampler.name").solve == nullptr};
+  if (d.first_stage) {
+    can.flows = can.paths = false;
+    can.trains_alone = "each seed has a first stage of its own";
+    return can;
+  }
   if (timesteps < 2) return can;
   const bool learned = says(d, "objective.learned_variance");
   can.likelihood = fmt::format("{}, {} variance", has_unet(d) ? "discretised_gaussian" : "gaussian",

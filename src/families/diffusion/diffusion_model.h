@@ -105,6 +105,7 @@ class Diffusion : public GenerativeModel, public NoisingModel {
   double path_sd_;
   std::optional<PointSource> source_;  ///< in place of N(0, I)
   std::vector<std::int64_t> example_shape_;
+  bool pixels_;  ///< examples are images: clamped at the end, and levels of a likelihood
   bool clip_x0_;
   std::int64_t told_classes_;  ///< 0: the network is told none
   std::int64_t classes_;       ///< that samples are of, in turn; 0: none

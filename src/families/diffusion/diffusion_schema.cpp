@@ -162,6 +162,13 @@ Schema either_network_keys() {
                  .default_value = std::string("unet"),
                  .meaning = "the network: a U-Net of images, or a perceptron of points",
                  .choices = {"unet", "mlp"}});
+  schema.push_back({.path = std::string(kFirstStageKey),
+                    .default_value = std::string(),
+                    .meaning = "experiment, or file, of an autoencoder of this data set whose run "
+                               "of the same seed is trained first; the process then runs on its "
+                               "latents (Rombach et al. 2022); [first_stage.…] tables change its "
+                               "keys",
+                    .identity = false});
   schema.push_back({.path = "model.hidden_widths",
                     .default_value = std::vector<int64_t>{64, 64, 64},
                     .meaning = "mlp: widths of the hidden layers",

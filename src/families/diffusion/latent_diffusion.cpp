@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/diffusion/latent_diffusion.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/utils.h>
+
+#include <utility>
+
+#include "families/refuse.h"
+#include "families/registry.h"
+#include "families/sampling.h"
+
+namespace assay {
+namespace {
+
+using std::int64_t;
+using torch::Tensor;
+
+constexpr int64_t kMeasured = 10000, kBlock = 500;
+constexpr int64_t kCachedBytes = int64_t{1} << 30;
+
+Tensor evenly(const Tensor& rows, int64_t count) {
+  const int64_t n = rows.size(0);
+  if (n <= count) return rows;
+  return rows.index_select(0, at::arange(count, at::kLong) * n / count);
+}
+
+ModelArgs on_latents(const ModelArgs& args, const LatentMaps& maps) {
+  ModelArgs of_latents = args;
+  of_latents.example_shape = maps.latent_shape();
+  return of_latents;
+}
+
+}  // namespace
+
+LatentDiffusion::Stage LatentDiffusion::make_stage(const ModelArgs& args) {
+  const Definition& first = *args.definition.first_stage;
+  ModelArgs of_stage{first,       args.example_shape,   args.classes,
+                     args.device, args.training_images, args.training_labels};
+  auto model = family(first.family).make(of_stage);
+  auto* maps = dynamic_cast<LatentMaps*>(model.get());
+  TORCH_CHECK(maps != nullptr, first.name, " makes no latent maps");
+  return {std::move(model), maps};
+}
+
+LatentDiffusion::LatentDiffusion(const ModelArgs& args) : LatentDiffusion(args, make_stage(args)) {}
+
+LatentDiffusion::LatentDiffusion(const ModelArgs& args, Stage stage)
+    : training_images_(args.training_images),
+      device_(args.device),
+      first_stage_(std::move(stage.model)),
+      maps_(*stage.maps),
+      scale_(at::ones({}, at::TensorOptions(at::kFloat).device(args.device))),
+      diffusion_(on_latents(args, maps_)) {}
+
+Tensor LatentDiffusion::encoded(const Tensor& images) const {
+  const torch::NoGradGuard no_grad;
+  return maps_.to_latents(images) * scale_;
+}
+
+Tensor LatentDiffusion::decoded(const Tensor& latents) const {
+  const torch::NoGradGuard no_grad;
+  return maps_.from_latents(latents.to(device_) / scale_);
+}
+
+Tensor LatentDiffusion::decoded_strips(const Tensor& strips) const {
+  const auto images = decoded(strips.flatten(0, 1)).cpu();
+  return images.unflatten(0, strips.sizes().slice(0, 2));
+}
+
+void LatentDiffusion::first_stage_restored() {
+  TORCH_CHECK(training_images_.defined(), "latents were to be measured without training images");
+  const torch::NoGradGuard no_grad;
+  double sum = 0.0, squares = 0.0, count = 0.0;
+  for (const auto& block : evenly(training_images_, kMeasured).split(kBlock)) {
+    const auto z = maps_.to_latents(to_model_range(block).to(device_)).to(at::kDouble);
+    sum += z.sum().item<double>();
+    squares += z.square().sum().item<double>();
+    count += static_cast<double>(z.numel());
+  }
+  const double variance = squares / count - (sum / count) * (sum / count);
+  TORCH_CHECK(variance > 0.0, "the first stage makes the same latents of all training images");
+  scale_.fill_(1.0 / std::sqrt(variance));
+}
+
+Tensor LatentDiffusion::latents_of(const Batch& batch) {
+  const auto shape = maps_.latent_shape();
+  const int64_t bytes = 4 * training_images_.size(0) * shape[0] * shape[1] * shape[2];
+  if (!batch.rows.defined() || bytes > kCachedBytes) return encoded(batch.images);
+  const torch::NoGradGuard no_grad;
+  if (!training_latents_.defined()) {
+    std::vector<Tensor> blocks;
+    for (const auto& block : training_images_.split(kBlock)) {
+      blocks.push_back(maps_.to_latents(to_model_range(block).to(device_)).cpu());
+    }
+    training_latents_ = at::cat(blocks);
+  }
+  return training_latents_.index_select(0, batch.rows).to(device_) * scale_;
+}
+
+std::vector<LossTerm> LatentDiffusion::training_step(const Batch& batch,
+                                                     const StepContext& context) {
+  Batch latents = batch;
+  latents.images = latents_of(batch);
+  return diffusion_.training_step(latents, context);
+}
+
+void LatentDiffusion::visit_state(StateVisitor& visitor) {
+  diffusion_.visit_state(visitor);
+  visitor.tensor("latent_scale", scale_, StateKind::kBuffer);
+  maps_.visit_weights(visitor, "first_stage");
+}
+
+void LatentDiffusion::sample(const SampleRequest& request) {
+  SampleRequest of_latents = request;
+  of_latents.sink = [&](const Tensor& latents) { request.sink(decoded(latents).cpu()); };
+  diffusion_.sample(of_latents);
+}
+
+std::optional<Tensor> LatentDiffusion::sample_labels(int64_t count) {
+  return diffusion_.sample_labels(count);
+}
+
+std::optional<Tensor> LatentDiffusion::denoising_losses(const Batch& batch,
+                                                        torch::Generator generator) {
+  Batch latents = batch;
+  latents.images = encoded(batch.images);
+  return diffusion_.denoising_losses(latents, std::move(generator));
+}
+
+Tensor LatentDiffusion::snr_curve(int64_t count) const { return diffusion_.snr_curve(count); }
+
+Tensor LatentDiffusion::noised_strips(const Tensor& examples, int64_t columns,
+                                      torch::Generator generator) const {
+  return decoded_strips(diffusion_.noised_strips(encoded(examples), columns, std::move(generator)));
+}
+
+std::optional<Tensor> LatentDiffusion::denoised_strips(int64_t count, int64_t columns,
+                                                       torch::Generator generator) {
+  const auto strips = diffusion_.denoised_strips(count, columns, std::move(generator));
+  if (!strips) return std::nullopt;
+  return decoded_strips(*strips);
+}
+
+std::optional<Tensor> LatentDiffusion::bound_terms(const Batch&, int64_t, torch::Generator) {
+  return std::nullopt;
+}
+
+void check_first_stage(const Definition& definition) {
+  if (!definition.first_stage) return;
+  const Definition& first = *definition.first_stage;
+  refuse_if(!capabilities_of(first).latent_maps, definition,
+            fmt::format("model.first_stage = \"{}\" makes no latent maps; take a vq_vae, or a vae "
+                        "with model.network = \"maps\"",
+                        first.name));
+  refuse_if(
+      !has_unet(definition) && definition.text("model.network") == "mlp", definition,
+      "model.first_stage makes maps, and model.network = \"mlp\" is of points; take \"unet\"");
+  refuse_if(definition.boolean("sampler.clip_x0"), definition,
+            "sampler.clip_x0 = true clamps latents as if they were pixels; set it to false");
+  refuse_if(definition.number("sampler.dynamic_threshold") > 0.0, definition,
+            "sampler.dynamic_threshold scales latents as if they were pixels; leave it out");
+  refuse_if(definition.boolean("model.classifier"), definition,
+            "model.classifier is of noisy pixels; guide latents by model.conditional and "
+            "sampler.guidance_scale");
+}
+
+}  // namespace assay

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "families/trainable.h"
+
+namespace assay {
+
+/// A model that trains on what another run has learned (Definition::first_stage). Its own state
+/// holds what it needs of that, so that samples, scores and a run that goes on need no other file.
+class OnFirstStage {
+ public:
+  virtual ~OnFirstStage() = default;
+  /// Of untrained weights: whoever begins a run restores a finished one's state into it.
+  virtual Trainable& first_stage() = 0;
+  /// Once after that, before the first step.
+  virtual void first_stage_restored() = 0;
+};
+
+}  // namespace assay

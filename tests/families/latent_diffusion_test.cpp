@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "families/diffusion/latent_diffusion.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "tests/families/small_model.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+const std::string kLatent = R"(family = "diffusion"
+model.first_stage = "stage"
+model.layout = "compact"
+model.base_channels = 8
+model.multipliers = [1]
+model.groups = 4
+objective.process = "edm"
+objective.prediction = "F"
+objective.data_sd = 1.0
+objective.time_sampling = "log_normal"
+sampler.name = "edm_heun"
+sampler.spacing = "karras"
+sampler.steps = 4
+first_stage.family = "vq_vae"
+first_stage.model.channels = 8
+first_stage.model.residual_channels = 4
+first_stage.model.residual_layers = 1
+first_stage.model.codes = 8
+first_stage.model.code_dim = 3
+)";
+const std::vector<std::int64_t> kImage = {1, 8, 8};
+
+// A model of latents, its first stage, and the diffusion model alone that it runs on them.
+class LatentDiffusionTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    latent_.first_stage_restored();
+    // Initial weights of the output are zero, which would show nothing.
+    torch::NoGradGuard no_grad;
+    for (auto& [name, value] : state_of(latent_)) {
+      if (name == "network.output.weight") value.normal_(0.0, 0.05, seeded(2));
+    }
+    const auto state = state_of(latent_);
+    for (auto& [name, value] : state_of(alone_)) value.copy_(state.at(name));
+  }
+  Batch batch() const { return {to_model_range(images_.slice(0, 0, 16)), {}}; }
+  torch::Tensor scaled(const torch::Tensor& images) {
+    return maps().to_latents(images) * state_of(latent_).at("latent_scale");
+  }
+  LatentMaps& maps() { return dynamic_cast<LatentMaps&>(latent_.first_stage()); }
+
+  Definition definition_ = resolve_text(kLatent, "here.toml", family_schema, {});
+  torch::Tensor images_ = torch::randint(0, 256, {100, 1, 8, 8}, seeded(8), torch::kUInt8);
+  LatentDiffusion latent_{{.definition = definition_,
+                           .example_shape = kImage,
+                           .training_images = images_}};
+  Diffusion alone_{{.definition = definition_, .example_shape = {3, 2, 2}}};
+};
+
+TEST_F(LatentDiffusionTest, LatentsOfTheTrainingImagesHaveUnitVariance) {
+  const auto z = scaled(to_model_range(images_)).to(torch::kDouble);
+  EXPECT_NEAR(z.std(/*unbiased=*/false).item<double>(), 1.0, 1e-6);
+}
+
+TEST_F(LatentDiffusionTest, AStepIsTheModelsOnScaledLatents) {
+  const auto expected = logged_by_step(alone_, {scaled(batch().images), {}});
+  const auto frozen = copy_of_state(latent_.first_stage());
+  EXPECT_EQ(logged_by_step(latent_, batch()), expected);
+  for (const auto& [name, value] : state_of(alone_)) {
+    EXPECT_TRUE(torch::equal(value, state_of(latent_).at(name))) << name;
+  }
+  for (const auto& [name, value] : state_of(latent_.first_stage())) {
+    EXPECT_TRUE(torch::equal(value, frozen.at(name))) << name << " moved";
+  }
+}
+
+TEST_F(LatentDiffusionTest, RowsThatWereEncodedOnceGiveTheSameStep) {
+  auto by_row = batch();
+  by_row.rows = torch::arange(16);
+  const auto expected = logged_by_step(alone_, {scaled(batch().images), {}});
+  EXPECT_NEAR(logged_by_step(latent_, by_row).at("loss"), expected.at("loss"), 1e-5);
+}
+
+TEST_F(LatentDiffusionTest, SamplesAreDecodedOfUnscaledLatentsThatNobodyClamped) {
+  const auto z = samples_of(alone_, 12);
+  EXPECT_GT(z.abs().max().item<double>(), 1.0);
+  const auto decoded = maps().from_latents(z / state_of(latent_).at("latent_scale"));
+  EXPECT_TRUE(torch::equal(samples_of(latent_, 12), decoded));
+}
+
+TEST_F(LatentDiffusionTest, StripsBeginAtTheReconstruction) {
+  const auto x = batch().images;
+  const auto strips = latent_.noised_strips(x, 4, seeded(1));
+  ASSERT_EQ(strips.sizes(), (std::vector<std::int64_t>{16, 4, 1, 8, 8}));
+  const auto reconstructed = maps().from_latents(maps().to_latents(x));
+  EXPECT_LT((strips.select(1, 0) - reconstructed).abs().max().item<double>(), 1e-5);
+}
+
+TEST_F(LatentDiffusionTest, ItsStateHoldsTheScaleAndTheFirstStage) {
+  const auto state = state_of(latent_);
+  EXPECT_TRUE(state.contains("latent_scale"));
+  const auto of_stage = [](const auto& entry) { return entry.first.starts_with("first_stage."); };
+  EXPECT_GT(std::count_if(state.begin(), state.end(), of_stage), 4);
+}
+
+TEST(LatentDiffusionDefinition, WhatCannotStandOnLatentsIsRefused) {
+  const auto with = [](const std::string& more) {
+    small_model(kLatent + more, kImage);
+  };
+  EXPECT_THAT([&] { with("sampler.clip_x0 = true\n"); },
+              ThrowsMessage<Error>(HasSubstr("clamps latents")));
+  EXPECT_THAT([&] { with("sampler.dynamic_threshold = 0.9\n"); },
+              ThrowsMessage<Error>(HasSubstr("scales latents")));
+  EXPECT_THAT([&] { with("model.classifier = true\n"); },
+              ThrowsMessage<Error>(HasSubstr("noisy pixels")));
+  auto vector_codes = kLatent;
+  vector_codes.replace(vector_codes.find("\"vq_vae\""), 8, "\"vae\"");
+  vector_codes.erase(vector_codes.find("first_stage.model.channels"));
+  EXPECT_THAT([&] { small_model(vector_codes, kImage); },
+              ThrowsMessage<Error>(HasSubstr("makes no latent maps")));
+}
+
+}  // namespace
+}  // namespace assay
