@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "core/error.h"
 #include "reports/curves.h"
 #include "reports/histories.h"
 #include "reports/metric_columns.h"
@@ -114,16 +115,46 @@ void read_losses(const RunGroup& group, ExperimentSummary& summary) {
   }
 }
 
+std::optional<RunRow> run_of_uuid(const Database& database, const std::string& uuid) {
+  try {
+    return find_run(database, uuid);
+  } catch (const Error&) {
+    return std::nullopt;  // not merged into this database
+  }
+}
+
+std::optional<double> seconds_of_steps(const Database& database, const RunRow& run) {
+  for (const Throughput& speed : throughput_of(database, run.number)) {
+    if (speed.phase != "train" || speed.images_per_second <= 0.0) continue;
+    return static_cast<double>(run.images_seen) / speed.images_per_second;
+  }
+  return std::nullopt;
+}
+
+// Whatever training it stands on; nothing if one part of it is not known.
+std::optional<double> training_seconds(const FoundRun& run) {
+  const Database& database = *run.database;
+  const auto trained =
+      run.row.parent_uuid ? run_of_uuid(database, *run.row.parent_uuid) : std::optional(run.row);
+  auto seconds = trained ? seconds_of_steps(database, *trained) : std::nullopt;
+  if (!seconds || !trained->first_stage_uuid) return seconds;
+  const auto first = run_of_uuid(database, *trained->first_stage_uuid);
+  const auto of_first = first ? seconds_of_steps(database, *first) : std::nullopt;
+  if (!of_first) return std::nullopt;
+  return *seconds + *of_first;
+}
+
 void read_speeds(const RunGroup& group, ExperimentSummary& summary) {
   std::map<std::string, std::vector<double>> medians;
   std::map<std::string, double> mads;
-  std::vector<double> wall;
+  std::vector<double> wall, training;
   for (const auto& run : group.counted) {
     for (const Throughput& speed : throughput_of(*run.database, run.row.number)) {
       medians[speed.phase].push_back(speed.images_per_second);
       mads[speed.phase] = std::max(mads[speed.phase], speed.images_per_second_mad);
     }
     wall.push_back(run.row.wall_seconds);
+    if (const auto seconds = training_seconds(run)) training.push_back(*seconds);
   }
   for (const auto& [phase, values] : medians) {
     summary.speeds.push_back({phase, summarise(values), mads[phase]});
@@ -132,6 +163,7 @@ void read_speeds(const RunGroup& group, ExperimentSummary& summary) {
   std::ranges::stable_sort(summary.speeds, {},
                            [](const SpeedSummary& s) { return s.phase != "train"; });
   summary.wall_seconds = summarise(wall);
+  summary.training_seconds = summarise(training);
 }
 
 bool is_png(const Artifact& artifact) {

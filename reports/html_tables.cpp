@@ -201,6 +201,10 @@ std::string evaluations_cell(const SeedSummary& evaluations) {
                      exact_number_text(*evaluations.mean), html_text(mean_text(evaluations)));
 }
 
+std::string training_time_text(const ExperimentSummary& e) {
+  return e.training_seconds.mean ? duration_in_words(*e.training_seconds.mean) : "";
+}
+
 }  // namespace
 
 std::string html_section(const std::string& id, const std::string& heading,
@@ -230,6 +234,7 @@ std::string speed_section(const Report& report) {
           "class=\"mean\">{}</span> "
           "<span class=\"sd\">{}</span></td><td class=\"num\">{}</td><td class=\"num\" "
           "data-value=\"{}\">{}</td>"
+          "<td class=\"num\" data-value=\"{}\">{}</td>"
           "<td class=\"num\" data-value=\"{}\">{}</td>{}</tr>",
           html_name(e.label), html_text(speed.phase),
           exact_number_text(speed.images_per_second.mean.value_or(0.0)),
@@ -237,8 +242,9 @@ std::string speed_section(const Report& report) {
           html_text(spread_text(speed.images_per_second)),
           html_text(short_number_text(speed.worst_mad, 2)),
           exact_number_text(e.wall_seconds.mean.value_or(0.0)),
-          duration_in_words(e.wall_seconds.mean.value_or(0.0)), e.peak_memory_bytes,
-          peak_memory_text(e.peak_memory_bytes, e.device, e.peak_memory_of),
+          duration_in_words(e.wall_seconds.mean.value_or(0.0)),
+          exact_number_text(e.training_seconds.mean.value_or(0.0)), training_time_text(e),
+          e.peak_memory_bytes, peak_memory_text(e.peak_memory_bytes, e.device, e.peak_memory_of),
           counted ? evaluations_cell(e.network_evaluations) : "");
     }
   }
@@ -248,11 +254,12 @@ std::string speed_section(const Report& report) {
       "<p class=\"hint\">Images per second: each run's median, then mean ± sd over seeds; MAD is "
       "the largest median absolute "
       "deviation inside a run. Time covers the whole run, evaluation included; of seeds that "
-      "trained as one model each has all of it.</p>"
+      "trained as one model each has all of it. Training is what its steps took, and those of a "
+      "first stage: images over the median speed.</p>"
       "<div class=\"scroll\" tabindex=\"0\"><table "
       "class=\"sortable\"><thead><tr><th>experiment</th><th>phase</th>"
       "<th class=\"num\">images/s</th><th class=\"num\">MAD</th><th class=\"num\">time a run</th>"
-      "<th class=\"num\">peak memory</th>" +
+      "<th class=\"num\">training</th><th class=\"num\">peak memory</th>" +
           std::string(counted ? "<th class=\"num\">network evaluations a sample</th>" : "") +
           "</tr></thead><tbody>" + rows + "</tbody></table></div>");
 }

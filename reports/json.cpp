@@ -100,6 +100,7 @@ Json experiment_json(const ExperimentSummary& e, const Report& report) {
                {"command", text(e.command)},
                {"definition", text(e.definition)},
                {"wall_seconds", summary_json(e.wall_seconds)},
+               {"training_seconds", summary_json(e.training_seconds)},
                {"network_evaluations", summary_json(e.network_evaluations)},
                {"computing_seconds", json_number(e.computing_seconds)},
                {"peak_memory_bytes", e.peak_memory_bytes},

@@ -128,6 +128,9 @@ struct ExperimentSummary {
   LatentProfile latents;  ///< at the last evaluation
   NoiseProfile noise;     ///< the same
   SeedSummary wall_seconds;
+  /// Of training steps alone, images over their median speed: of the run whose weights are scored,
+  /// and of its first stage; n = 0: no speed is known.
+  SeedSummary training_seconds;
   SeedSummary network_evaluations;         ///< calls of the network for a sample; n = 0: none said
   double computing_seconds = 0.0;          ///< of all runs; of seeds that trained as one model once
   std::int64_t peak_memory_bytes = 0;      ///< largest of the counted runs
