@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "core/random.h"
 #include "reports/papers/coverage.h"
 #include "reports/synthetic_database.h"
 #include "results/example_runs.h"
@@ -72,6 +73,75 @@ TEST(PaperVerdict, NoDifferenceFoundIsNotReproduced) {
   EXPECT_EQ(judge_published(ring(), {6.3, NAN, 6.3}, Direction::kHigher).outcome,
             PaperOutcome::kInconclusive)
       << "a lost seed is never dropped";
+}
+
+// How often an outcome comes out, over draws of both: k trainings of the paper's, n of ours, which
+// lie `shift` higher and spread `our_sd`; theirs spread 1.
+struct Outcomes {
+  double better = 0, worse = 0, reproduced = 0, covered = 0;
+};
+struct Setting {
+  std::int64_t n = 5, k = 10;
+  double shift = 0.0, our_sd = 1.0, tolerance = 0.0;
+};
+Outcomes simulate(const Setting& setting) {
+  constexpr int kDraws = 4000;
+  RandomStream random(static_cast<std::uint64_t>(setting.n * 100 + setting.k));
+  const auto draw = [&](std::int64_t count, double mean, double sd) {
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < count; ++i) values.push_back(mean + sd * random.normal());
+    return values;
+  };
+  Outcomes shares;
+  for (int i = 0; i < kDraws; ++i) {
+    const SeedSummary theirs = summarise(draw(setting.k, 6.0, 1.0));
+    PublishedValue value = ring();
+    value.value = *theirs.mean;
+    value.spread = *theirs.sd;
+    value.spread_of = "standard deviation";
+    value.runs = setting.k;
+    value.tolerance = setting.tolerance;
+    const auto ours = draw(setting.n, 6.0 + setting.shift, setting.our_sd);
+    const PaperVerdict verdict = judge_published(value, ours, Direction::kHigher);
+    shares.better += verdict.outcome == PaperOutcome::kBetter;
+    shares.worse += verdict.outcome == PaperOutcome::kWorse;
+    shares.reproduced += verdict.outcome == PaperOutcome::kReproduced;
+    shares.covered += *verdict.low <= setting.shift && setting.shift <= *verdict.high;
+  }
+  for (double* one : {&shares.better, &shares.worse, &shares.reproduced, &shares.covered}) {
+    *one /= kDraws;
+  }
+  return shares;
+}
+
+// The bounds of DecideSimulated (decide_test.cpp), for the same reasons.
+TEST(PaperVerdictSimulated, NoDifferenceIsFoundInFivePercentAtMost) {
+  for (const std::int64_t n : {3, 5, 12}) {
+    for (const std::int64_t k : {3, 10}) {
+      for (const double our_sd : {1.0, 3.0}) {
+        const Outcomes found = simulate({.n = n, .k = k, .our_sd = our_sd});
+        EXPECT_LT(found.better + found.worse, 0.066) << n << " " << k << " " << our_sd;
+        EXPECT_GT(found.covered, 0.934) << n << " " << k << " " << our_sd;
+      }
+    }
+  }
+}
+
+TEST(PaperVerdictSimulated, ADifferenceIsFoundAsOftenAsTheoryHasIt) {
+  // statsmodels 0.15: TTestIndPower, effect 2, 5 against 5: 0.7905; effect 3: 0.9847.
+  EXPECT_NEAR(simulate({.n = 5, .k = 5, .shift = 2.0}).better, 0.7905, 0.03);
+  EXPECT_NEAR(simulate({.n = 5, .k = 5, .shift = 3.0}).better, 0.9847, 0.015);
+  EXPECT_NEAR(simulate({.n = 5, .k = 5, .shift = -2.0}).worse, 0.7905, 0.03);
+}
+
+TEST(PaperVerdictSimulated, ADifferenceAtTheToleranceIsReproducedInFivePercentAtMost) {
+  for (const std::int64_t n : {3, 6, 20}) {
+    for (const std::int64_t k : {5, 20}) {
+      const Outcomes found = simulate({.n = n, .k = k, .shift = 1.0, .tolerance = 1.0});
+      EXPECT_LT(found.reproduced, 0.062) << n << " " << k;
+    }
+  }
+  EXPECT_GT(simulate({.n = 20, .k = 20, .tolerance = 1.5}).reproduced, 0.9);
 }
 
 class Coverage : public ::testing::Test {
