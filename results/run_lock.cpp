@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "results/row_writer.h"
 
@@ -45,6 +46,14 @@ std::filesystem::path run_folder(const std::filesystem::path& database, std::str
 
 RunLock::RunLock(const std::filesystem::path& database, std::string_view uuid)
     : lock_(take(database, uuid)) {}
+
+std::optional<PointLock> PointLock::try_lock(const std::filesystem::path& database,
+                                             std::string_view point) {
+  const auto file = checkpoints_folder(database) / "points" / sha256_hex(point);
+  auto lock = FileLock::try_lock(file, FileLock::Mode::kExclusive);
+  if (!lock) return std::nullopt;
+  return PointLock(std::move(*lock));
+}
 
 bool is_running(const std::filesystem::path& database, std::string_view uuid) {
   return FileLock::is_held(run_folder(database, uuid) / "lock");

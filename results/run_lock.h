@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "results/database.h"
 #include "results/file_lock.h"
@@ -23,6 +25,19 @@ class RunLock {
   RunLock(const std::filesystem::path& database, std::string_view uuid);
 
  private:
+  FileLock lock_;
+};
+
+/// Held by the process that trains or scores one point (what a definition, data, seed and
+/// circumstances make), for as long as it does: of two commands that plan it at once one does it.
+class PointLock {
+ public:
+  /// Nothing if another process holds it. point: any text that names it.
+  static std::optional<PointLock> try_lock(const std::filesystem::path& database,
+                                           std::string_view point);
+
+ private:
+  explicit PointLock(FileLock lock) : lock_(std::move(lock)) {}
   FileLock lock_;
 };
 

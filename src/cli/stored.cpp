@@ -13,6 +13,7 @@
 #include "families/registry.h"
 #include "harness/runner.h"
 #include "results/queries.h"
+#include "results/run_lock.h"
 #include "results/run_queries.h"
 
 namespace assay {
@@ -113,6 +114,46 @@ void require_training(const RunRow& run) {
 
 RunRow trained_run(const Database& database, const RunRow& run) {
   return run.parent_uuid ? find_run(database, *run.parent_uuid) : run;
+}
+
+FirstStageWeights first_stage_weights(const Database& database, const RunRow& first,
+                                      const std::string& who) {
+  const std::string label =
+      fmt::format("run {} ({} seed {})", first.number, first.experiment, first.seed);
+  const auto weights = sound_checkpoint(database, first.number);
+  if (!weights || first.status != "complete") {
+    throw Error(
+        fmt::format("{}: its first stage, {}, {}; bring it back, or `assay run` the "
+                    "experiment, which trains it anew",
+                    who, label,
+                    weights ? "is " + first.status
+                            : fmt::format("has lost its weights from {}",
+                                          run_folder(database.file(), first.uuid).string())),
+        ExitCode::kInterrupted);
+  }
+  return {weights->file, first.state_hash, label};
+}
+
+FirstStageWeights first_stage_of(const Database& database, const RunRow& run) {
+  const std::string who = fmt::format("run {}", run.number);
+  const RunRow found = [&] {
+    try {
+      return find_run(database, *run.first_stage_uuid);
+    } catch (const Error&) {
+      throw Error(fmt::format("{}: its first stage, run {}, is not in {}; `assay merge` brings it "
+                              "here",
+                              who, *run.first_stage_uuid, database.file().string()),
+                  ExitCode::kInterrupted);
+    }
+  }();
+  if (found.state_hash != run.first_stage_state) {
+    throw Error(
+        fmt::format("{}: its first stage, run {}, changed: it ended with other weights than "
+                    "those this run trained on",
+                    who, found.number),
+        ExitCode::kInterrupted);
+  }
+  return first_stage_weights(database, found, who);
 }
 
 void require_same_data(const Definition& definition, const RunRow& run, ExitCode absent) {

@@ -10,6 +10,7 @@
 #include "config/definition.h"
 #include "core/error.h"
 #include "core/events.h"
+#include "harness/runner.h"
 #include "results/database.h"
 #include "results/rows.h"
 
@@ -39,6 +40,14 @@ void require_training(const RunRow& run);
 
 /// The run that trained the weights of this one: itself, or the one whose weights it scores.
 RunRow trained_run(const Database& database, const RunRow& run);
+
+/// What is left of a complete run that others are to train on. Throws Error (exit 130) "who: …" if
+/// its final weights are gone.
+FirstStageWeights first_stage_weights(const Database& database, const RunRow& first,
+                                      const std::string& who);
+/// That of a run which has trained on one. Throws Error as well if the run of then has other
+/// weights now.
+FirstStageWeights first_stage_of(const Database& database, const RunRow& run);
 
 /// Throws Error if the data of a definition are not the run's: not there (exit `absent`), or of
 /// other content. Rows of an older assay do not know what theirs were.

@@ -13,6 +13,13 @@
 
 namespace assay {
 
+/// The finished run that a definition with a first stage begins from.
+struct FirstStageWeights {
+  std::filesystem::path file;  ///< its final checkpoint
+  std::string state_hash;      ///< that its row has
+  std::string label;           ///< "run 3 (latent/fashion_mnist_kl seed 0)", for messages
+};
+
 struct RunRequest {
   Definition definition;
   std::uint64_t seed = 0;
@@ -21,6 +28,8 @@ struct RunRequest {
   std::optional<std::filesystem::path> resume_from;  ///< a checkpoint of this run
   /// Final weights of a run of the same training_id: nothing is trained, they are scored.
   std::optional<std::filesystem::path> weights = {};
+  /// For a definition with a first stage, unless the run goes on from a checkpoint or is scored.
+  std::optional<FirstStageWeights> first_stage = {};
   /// That the run has in its database, where its definition may have had other ids; empty: the
   /// definition's own.
   std::string experiment_id = {}, training_id = {};

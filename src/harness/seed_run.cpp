@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "core/reason.h"
 #include "data/binarisation.h"
+#include "families/first_stage.h"
 #include "harness/environment.h"
 #include "harness/sample_keeper.h"
 #include "harness/state.h"
@@ -72,6 +73,9 @@ SeedRun::SeedRun(const RunRequest& request, RunObserver& observer, const StopReq
   position_.training_id =
       request.training_id.empty() ? definition_.training_id() : request.training_id;
   position_.seed = request.seed;
+  // The weights of a run that goes on, or is scored, hold it.
+  const bool begins = !request.resume_from && (!request.weights || request.first_stage);
+  if (definition_.first_stage && begins) restore_first_stage();
   if (request.resume_from) {
     position_ = load_checkpoint(*request.resume_from, position_, *model_, noise_, losses_);
     batches_.seek(position_.step);
@@ -79,6 +83,20 @@ SeedRun::SeedRun(const RunRequest& request, RunObserver& observer, const StopReq
     saved_at_ = position_.images_seen;
   }
   global_state_ = at::detail::getDefaultCPUGenerator().get_state().clone();
+}
+
+void SeedRun::restore_first_stage() {
+  TORCH_CHECK(request_.first_stage, "no weights of a first stage were given");
+  const auto& [file, hash, label] = *request_.first_stage;
+  auto& model = dynamic_cast<OnFirstStage&>(*model_);
+  load_weights(file, model.first_stage());
+  if (state_hash(model.first_stage()) != hash) {
+    throw Error(fmt::format("the first stage, {}, changed: {} holds other weights than those that "
+                            "run ended with; bring those back, or run it again",
+                            label, file.string()),
+                ExitCode::kInterrupted);
+  }
+  model.first_stage_restored();
 }
 
 StepContext SeedRun::context() const {

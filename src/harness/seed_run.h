@@ -63,6 +63,7 @@ class SeedRun {
   std::exception_ptr problem() const { return problem_; }
 
  private:
+  void restore_first_stage();
   void evaluating(std::string_view phase, std::int64_t done, std::int64_t all);
   /// Notes failures that the means since the last line of the log tell of, each when it begins.
   void look_for_failure(const Scalars& means);

@@ -316,5 +316,14 @@ TEST_F(ScoringTest, ARunWhoseSamplesAreNotFiniteHasDiverged) {
   EXPECT_EQ(rows()[0].status, "diverged") << rows()[0].reason;
 }
 
+TEST_F(ScoringTest, CommandsAtOnceTrainAPointOnce) {
+  std::vector<pid_t> commands;
+  for (int i = 0; i < 3; ++i) commands.push_back(start_run("1"));
+  for (const pid_t command : commands) EXPECT_EQ(wait_for(command), 0);
+  EXPECT_EQ(rows().size(), 1U);
+  ASSERT_EQ(call({"run", small(), "--seeds", "1", "--again", "--report", path("r.html")}), 0);
+  EXPECT_EQ(rows().size(), 2U) << "what was done before it was planned does not stand in";
+}
+
 }  // namespace
 }  // namespace assay

@@ -94,6 +94,8 @@ Json whole_run_json(const Database& database, const RunRow& row) {
                {"code_digest", json_text(row.code_digest)},
                {"overrides", row.overrides},
                {"parent_uuid", json_text(row.parent_uuid)},
+               {"first_stage_uuid", json_text(row.first_stage_uuid)},
+               {"first_stage_state", json_text(row.first_stage_state)},
                {"machine", machine_json(machine_of(database, row.machine_id))},
                {"jobs", row.jobs},
                {"images_total", row.images_total},
@@ -155,6 +157,9 @@ void print_run(const Database& database, const RunRow& row) {
   if (row.parent_uuid) {
     fmt::print("weights     those of run {}, which this one scores\n",
                terminal_text(*row.parent_uuid));
+  }
+  if (row.first_stage_uuid) {
+    fmt::print("first stage run {}\n", terminal_text(*row.first_stage_uuid));
   }
   fmt::print("uuid        {}\nid          {}\ncommit      {}{}\nmachine     {} ({}), {}, {}\n",
              terminal_text(row.uuid), terminal_text(row.experiment_id),

@@ -151,6 +151,7 @@ struct Stored {
   bool same_machine = false;
   Definition definition;
   std::optional<std::filesystem::path> weights;  // to start from
+  std::optional<FirstStageWeights> first_stage;  // to train on
 };
 
 RunRow complete_run(const Database& database, const std::string& run) {
@@ -181,6 +182,10 @@ Stored load(const VerifyCommand& command) {
   stored.same_machine = same_kind_of_machine(machine_of(database, stored.row.machine_id));
   stored.definition = stored_definition(database, stored.row, {.data = command.data});
   if (command.scores_only) stored.weights = stored_weights(database, stored.trained);
+  const bool builds_on_it = !command.scores_only || stored.definition.boolean("eval.untrained");
+  if (stored.row.first_stage_uuid && builds_on_it) {
+    stored.first_stage = first_stage_of(database, stored.row);
+  }
   require_same_data(stored.definition, stored.row);
   return stored;
 }
@@ -223,6 +228,7 @@ int verify_command(const VerifyCommand& command) {
   at::set_num_threads(static_cast<int>(stored.row.threads));
   RunRequest request{stored.definition, stored.row.seed, pick_device(stored.row.device), {}, {}};
   request.weights = stored.weights;
+  request.first_stage = stored.first_stage;
   if (!command.common.quiet) {
     fmt::print(stderr, "repeating run {} ({} seed {}{})\n", stored.row.number,
                stored.row.experiment, stored.row.seed,

@@ -50,15 +50,22 @@ void WorkerPool::run(const std::function<void()>& tick) {
 }
 
 WorkerPool::Readiness WorkerPool::readiness_of(const WorkGroup& group) const {
-  const std::string& parent = group.front().parent;
-  if (parent.empty()) return Readiness::kReady;
+  const Readiness parent = readiness_after(group.front().parent);
+  const Readiness first_stage = readiness_after(group.front().first_stage);
+  if (parent == Readiness::kNever || first_stage == Readiness::kNever) return Readiness::kNever;
+  return parent == Readiness::kReady ? first_stage : parent;
+}
+
+// Whether the run that others stand on has ended well; there may be none.
+WorkerPool::Readiness WorkerPool::readiness_after(const std::string& uuid) const {
+  if (uuid.empty()) return Readiness::kReady;
   for (const WorkResult& result : results_) {
     const bool is_there = std::ranges::any_of(
-        result.group, [&](const WorkOrder& order) { return order.uuid == parent; });
+        result.group, [&](const WorkOrder& order) { return order.uuid == uuid; });
     if (!is_there) continue;
     if (!result.ended) return result.abandoned ? Readiness::kNever : Readiness::kWaiting;
   }
-  return is_complete_(parent) ? Readiness::kReady : Readiness::kNever;
+  return is_complete_(uuid) ? Readiness::kReady : Readiness::kNever;
 }
 
 double WorkerPool::minutes_left() const {
@@ -133,7 +140,8 @@ void WorkerPool::reap() {
     child = children_.erase(child);
     if (result.exit_code == kTrainAlone) {
       split(group);
-    } else if (result.exit_code != 0 && !interrupted && options_.fail_fast) {
+    } else if (result.exit_code != 0 && result.exit_code != kDoneElsewhere && !interrupted &&
+               options_.fail_fast) {
       stop_starting_ = true;
     }
   }

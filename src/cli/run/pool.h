@@ -43,6 +43,7 @@ class WorkerPool {
 
   enum class Readiness { kReady, kWaiting, kNever };
   Readiness readiness_of(const WorkGroup& group) const;
+  Readiness readiness_after(const std::string& uuid) const;
   double minutes_left() const;
   void start_next();
   void split(std::size_t group);

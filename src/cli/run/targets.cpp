@@ -65,10 +65,21 @@ std::vector<Override> parse_all(const std::vector<std::string>& set) {
   return overrides;
 }
 
+// Sets the keys by which a first stage differs from what its file says.
+std::vector<Override> changes_of(const Definition& first, const Definition& as_written) {
+  std::vector<Override> changes;
+  for (const auto& [path, resolved] : first.values) {
+    if (as_written.values.at(path).value == resolved.value) continue;
+    changes.push_back({path, to_toml(resolved.value)});
+  }
+  return changes;
+}
+
 // What the schema cannot know: what families, metrics and data sets take.
 void check_settings(const Definition& definition) {
   const auto at = [&](const char* path) { return definition.values.at(path).origin; };
   family(definition.family).check(definition);
+  if (definition.first_stage) check_settings(*definition.first_stage);
   try {
     check_evaluation(definition);
   } catch (const Error& problem) {
@@ -164,15 +175,28 @@ class Planner {
             "{}: seeds = [] leaves nothing to run; give it some, as seeds = [0, 1], or --seeds 0",
             file.string()));
       }
-      const std::string id = member.definition.id();
-      const std::string data = member.definition.text("dataset.path");
       for (const auto seed : member.seeds) {
-        // Overlapping members, and a seed named twice, are one run.
-        if (!known_.insert({id, data, seed, smoke}).second) continue;
-        runs.push_back({member.definition, seed, smoke, changes, source_of(file)});
+        if (member.definition.first_stage) add_first_stage(member.definition, seed, smoke);
+        add_run({member.definition, seed, smoke, changes, source_of(file)});
       }
     }
     return member;
+  }
+
+  // Overlapping members, and a seed named twice, are one run.
+  void add_run(const PlannedRun& run) {
+    const std::string& data = run.definition.text("dataset.path");
+    if (!known_.insert({run.definition.id(), data, run.seed, run.smoke}).second) return;
+    runs.push_back(run);
+  }
+
+  // A run of its own, before the one that trains on it.
+  void add_first_stage(const Definition& definition, std::uint64_t seed, bool smoke) {
+    const Definition& first = *definition.first_stage;
+    const fs::path file = find_target(definition.text(kFirstStageKey));
+    const Definition as_written =
+        resolve_file(file, family_schema, {{}, smoke, experiments_folder(), {}, true});
+    add_run({first, seed, smoke, options_text(changes_of(first, as_written)), source_of(file)});
   }
 
   const TargetOptions& options_;

@@ -100,7 +100,7 @@ int exit_code(const WorkerPool& pool) {
   if (pool.stopped()) return kInterrupted;
   int code = 0;
   for (const WorkResult& result : pool.results()) {
-    if (!result.started || result.exit_code == 0) continue;
+    if (!result.started || result.exit_code == 0 || result.exit_code == kDoneElsewhere) continue;
     if (code == 0 || code == kInterrupted) code = result.exit_code;
   }
   // A worker that a signal killed is a failed run.
@@ -154,8 +154,9 @@ int do_work(Database& database, const std::vector<WorkOrder>& orders, const Work
   display.clear();
   for (const WorkResult& result : pool.results()) {
     if (!result.abandoned) continue;
-    fmt::print(stderr, "{}: not begun, for the run whose weights it scores is not complete\n",
-               result.group.front().label);
+    fmt::print(stderr, "{}: not begun, for {} is not complete\n", result.group.front().label,
+               result.group.front().parent.empty() ? "its first stage"
+                                                   : "the run whose weights it scores");
   }
   return exit_code(pool);
 }

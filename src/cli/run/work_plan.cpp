@@ -53,20 +53,23 @@ struct Point {
   std::string id, training_id;
   Circumstances at;
 
-  std::tuple<std::string, std::string, std::uint64_t, bool> key() const {
-    return {id, at.data_digest, at.seed, at.smoke};
-  }
-  std::tuple<std::string, std::string, std::uint64_t, bool> training_key() const {
-    return {training_id, at.data_digest, at.seed, at.smoke};
+  using Key = std::tuple<std::string, std::string, std::uint64_t, bool>;
+  Key key() const { return {id, at.data_digest, at.seed, at.smoke}; }
+  Key training_key() const { return {training_id, at.data_digest, at.seed, at.smoke}; }
+  /// Of the point whose weights it trains on, which a plan names before it.
+  std::optional<Key> first_stage() const {
+    const auto& first = planned->definition.first_stage;
+    if (!first) return std::nullopt;
+    return Key{first->id(), at.data_digest, at.seed, at.smoke};
   }
 };
-using TrainingKey = decltype(std::declval<Point>().training_key());
+using PointKey = Point::Key;
 
 std::vector<Point> points_of(const Plan& plan, torch::Device device, int threads) {
   const std::string code = this_commit().code_digest;
   Digests digests;
   std::vector<Point> points;
-  std::set<TrainingKey> seen;
+  std::set<PointKey> seen;
   for (const PlannedRun& planned : plan.runs) {
     const Definition& definition = planned.definition;
     Point point{&planned,
@@ -93,7 +96,10 @@ struct Candidate {
 
 class Planner {
  public:
-  Planner(Database& database, bool again) : database_(database), again_(again) {}
+  Planner(Database& database, bool again)
+      : database_(database),
+        again_(again),
+        newest_(database.integer("SELECT COALESCE(MAX(id), 0) FROM run")) {}
 
   Work plan(const std::vector<Point>& points) {
     const std::vector<Candidate> candidates = to_be_run(points);
@@ -114,16 +120,23 @@ class Planner {
  private:
   std::vector<Candidate> to_be_run(const std::vector<Point>& points) {
     std::vector<Candidate> candidates;
+    std::set<PointKey> wanted;  // first stages that somebody is to train on
     for (const Point& point : points) {
-      const auto complete = again_ ? std::nullopt : find_complete(database_, point.id, point.at);
-      if (complete) {
+      const auto first = point.first_stage();
+      if (first && !complete_run(point)) wanted.insert(*first);
+    }
+    for (const Point& point : points) {
+      const auto complete = complete_run(point);
+      if (complete && has_weights_if(wanted.contains(point.key()), *complete)) {
         work_.done.push_back(complete->uuid);
+        runs_[point.key()] = complete->uuid;
         continue;
       }
       if (const auto running = find_running(database_, point.id, point.at)) {
         work_.notes.push_back(
             fmt::format("{}: another process is at work on it (run {}); it is not begun twice",
                         run_label(point.planned->definition.name, point.at.seed), running->number));
+        runs_[point.key()] = running->uuid;
         continue;
       }
       auto unfinished = again_ ? std::nullopt : find_interrupted(database_, point.id, point.at);
@@ -134,9 +147,29 @@ class Planner {
         unfinished.reset();
       }
       const std::string uuid = unfinished ? unfinished->uuid : random_uuid();
+      runs_[point.key()] = uuid;
       candidates.push_back({&point, std::move(unfinished), uuid});
     }
     return candidates;
+  }
+
+  // One on another first stage than there is now does not stand in.
+  std::optional<RunRow> complete_run(const Point& point) const {
+    if (again_) return std::nullopt;
+    auto complete = find_complete(database_, point.id, point.at);
+    const auto& first = point.planned->definition.first_stage;
+    if (!complete || !first) return complete;
+    const auto now = find_complete(database_, first->id(), point.at);
+    if (now && complete->first_stage_state != now->state_hash) return std::nullopt;
+    return complete;
+  }
+
+  bool has_weights_if(bool wanted, const RunRow& complete) {
+    if (!wanted || sound_checkpoint(database_, complete.number)) return true;
+    work_.notes.push_back(
+        fmt::format("{}: run {} trained it, but its weights are gone; it trains anew",
+                    run_label(complete.experiment, complete.seed), complete.number));
+    return false;
   }
 
   // A run that scores another's weights can only go on where they still are.
@@ -164,8 +197,12 @@ class Planner {
     order.source = one.point->planned->source;
     order.definition = definition.toml();
     order.data_digest = one.point->at.data_digest;
+    order.planned_after = newest_;
     order.parent = one.trains_by_itself() ? "" : weights_for(one);
     if (order.parent.empty()) order.places = seeds_together(definition);
+    if (const auto first = one.point->first_stage()) {
+      order.first_stage = runs_.at(*first);
+    }
     return order;
   }
 
@@ -190,7 +227,9 @@ class Planner {
 
   Database& database_;
   bool again_;
-  std::map<TrainingKey, std::string> trainers_;  // uuids
+  std::int64_t newest_;                       // run
+  std::map<PointKey, std::string> trainers_;  // uuids, by training_key()
+  std::map<PointKey, std::string> runs_;      // uuids, by key()
   Work work_;
 };
 

@@ -142,6 +142,12 @@ Recorded begin_new(Database& database, const WorkOrder& order, const WorkOptions
     row.parent_uuid = order.parent;
     row.weights_sha256 = weights.sha256;
   }
+  if (!order.first_stage.empty()) {
+    const RunRow first = find_run(database, order.first_stage);
+    run.request.first_stage = first_stage_weights(database, first, order.label);
+    row.first_stage_uuid = first.uuid;
+    row.first_stage_state = first.state_hash;
+  }
   run.recorder = std::make_unique<RunRecorder>(database, begin_run(database, row));
   return run;
 }
@@ -168,6 +174,9 @@ Recorded begin_again(Database& database, const WorkOrder& order, const WorkOptio
   } else {
     checkpoint = sound_checkpoint(database, row.number);
     if (checkpoint) run.request.resume_from = checkpoint->file;
+  }
+  if (row.first_stage_uuid && !checkpoint) {
+    run.request.first_stage = first_stage_of(database, row);
   }
   resume_run(database, row.number,
              checkpoint ? std::optional(checkpoint->images_seen) : std::nullopt);
@@ -207,6 +216,29 @@ bool joins(const WorkOrder& order, const WorkGroup& group) {
   };
   return std::none_of(group.begin(), group.end(),
                       [&](const WorkOrder& other) { return place(other) == place(order); });
+}
+
+Circumstances circumstances_of(const WorkOrder& order, const WorkOptions& options) {
+  return {order.seed,
+          order.data_digest,
+          this_commit().code_digest,
+          pick_device(options.device).is_cuda() ? "cuda" : "cpu",
+          options.common.threads,
+          order.smoke};
+}
+
+// Between the plan and now another command may have begun, or ended, the same run.
+std::optional<PointLock> claim(const Database& database, const WorkOrder& order,
+                               const WorkOptions& options) {
+  const Circumstances at = circumstances_of(order, options);
+  auto lock = PointLock::try_lock(
+      database.file(), fmt::format("{} {} {} {} {} {} {}", order.experiment_id, at.data_digest,
+                                   at.seed, at.code_digest, at.device, at.threads, at.smoke));
+  const auto complete = lock ? find_complete(database, order.experiment_id, at) : std::nullopt;
+  if (lock && (!complete || complete->number <= order.planned_after)) return lock;
+  fmt::print(stderr, "{}: another command {}; it is not begun twice\n", order.label,
+             lock ? fmt::format("has done it (run {})", complete->number) : "is at work on it");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -260,7 +292,9 @@ std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOpti
     add({"--label", order.label, "--experiment", order.experiment_id});
     add({"--definition=" + order.definition});
     add({"--data-digest", order.data_digest});
+    add({"--planned-after", std::to_string(order.planned_after)});
     if (!order.parent.empty()) add({"--parent", order.parent});
+    if (!order.first_stage.empty()) add({"--first-stage", order.first_stage});
     for (const WorkOrder& one : group) add({"--seed", std::to_string(one.seed)});
     if (!order.options.empty()) add({"--options=" + order.options});
     if (!order.source.empty()) add({"--source=" + order.source});
@@ -271,18 +305,27 @@ std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOpti
   return arguments;
 }
 
-int work(const WorkGroup& group, const WorkOptions& options) {
+int work(const WorkGroup& planned, const WorkOptions& options) {
   obey_parent();
   if (options.max_minutes) {
     stop_request().set_deadline(
         std::chrono::steady_clock::now() +
         std::chrono::milliseconds(static_cast<std::int64_t>(*options.max_minutes * 60000)));
   }
-  std::vector<std::unique_ptr<RunLock>> locks;
-  for (const WorkOrder& order : group) {
-    locks.push_back(std::make_unique<RunLock>(options.common.database, order.uuid));
-  }
   Database database = Database::open_for_writing(options.common.database);
+  WorkGroup group;
+  std::vector<PointLock> claims;
+  std::vector<std::unique_ptr<RunLock>> locks;
+  for (const WorkOrder& order : planned) {
+    if (!order.resume) {
+      auto claimed = claim(database, order, options);
+      if (!claimed) continue;
+      claims.push_back(std::move(*claimed));
+    }
+    locks.push_back(std::make_unique<RunLock>(options.common.database, order.uuid));
+    group.push_back(order);
+  }
+  if (group.empty()) return kDoneElsewhere;
   if (trains_alone(database, group, options)) return kTrainAlone;
   add_metric_kinds(database, metric_kinds());
   std::vector<Recorded> runs;

@@ -23,13 +23,15 @@ struct WorkOrder {
   std::string experiment_id = {};  ///< already stored
   std::uint64_t seed = 0;
   bool smoke = false;
-  std::string options = {};      ///< stored with a new run
-  std::string definition = {};   ///< the run's own resolved text, if it is new
-  std::string data_digest = {};  ///< of what it was planned on, if it is new
-  std::string parent = {};       ///< uuid of the run whose weights it scores; empty: it trains
-  std::int64_t places = 0;       ///< train.seed_batch of its definition; 0: it trains alone
-  std::string settings = {};     ///< of a run to resume: where from, device, threads
-  std::string source = {};       ///< stored with a new run: what its definition was read from
+  std::string options = {};        ///< stored with a new run
+  std::string definition = {};     ///< the run's own resolved text, if it is new
+  std::string data_digest = {};    ///< of what it was planned on, if it is new
+  std::int64_t planned_after = 0;  ///< number of the newest run when it was planned
+  std::string parent = {};         ///< uuid of the run whose weights it scores; empty: it trains
+  std::string first_stage = {};    ///< uuid of the run whose weights it trains on; empty: on none
+  std::int64_t places = 0;         ///< train.seed_batch of its definition; 0: it trains alone
+  std::string settings = {};       ///< of a run to resume: where from, device, threads
+  std::string source = {};         ///< stored with a new run: what its definition was read from
   std::string data = {};  ///< of a run to resume: where its data lie now; empty: where they lay
 };
 
@@ -55,12 +57,15 @@ struct WorkOptions {
 /// harness/runner.h): nothing was begun, each wants a worker of its own.
 inline constexpr int kTrainAlone = 75;
 
+/// How a worker says that all it was to do has been done, or is being done, by another command.
+inline constexpr int kDoneElsewhere = 76;
+
 /// Arguments of the hidden command `assay worker` that does a group.
 std::vector<std::string> worker_arguments(const WorkGroup& group, const WorkOptions& options);
 
 /// Does a group in this process. Returns the exit code: that of an interrupted run if there is one,
 /// else of a failed one.
-int work(const WorkGroup& group, const WorkOptions& options);
+int work(const WorkGroup& planned, const WorkOptions& options);
 
 /// What every run says of the program and the machine that make it; stores the machine.
 NewRun run_made_here(Database& database, std::int64_t threads, std::string_view device);

@@ -27,6 +27,8 @@ void add_worker(App& app) {
   worker->add_option("--definition", options->order.definition);
   worker->add_option("--data-digest", options->order.data_digest);
   worker->add_option("--parent", options->order.parent);
+  worker->add_option("--planned-after", options->order.planned_after);
+  worker->add_option("--first-stage", options->order.first_stage);
   worker->add_option("--data", options->work.data);
   worker->add_option("--source", options->order.source);
   worker->add_flag("--smoke", options->order.smoke);
