@@ -9,6 +9,7 @@
 #include "kernels/convolution/pixelwise_tensors.h"
 #include "kernels/convolution/thin_tensors.h"
 #include "kernels/convolution/winograd_tensors.h"
+#include "kernels/runtime/multiply_adds.h"
 
 namespace assay {
 namespace {
@@ -42,6 +43,15 @@ std::array<std::int64_t, 4> x_sizes(FilterShape shape, const at::Tensor& y, cons
   return {y.size(0), w.size(1), stride_of(shape) * y.size(2), stride_of(shape) * y.size(3)};
 }
 
+// Each contraction multiplies every tap with every pixel of y, the smaller image: as a direct sum
+// would, whatever the loops do.
+void count_products(FilterShape shape, at::IntArrayRef x_sizes, std::int64_t out_channels) {
+  const std::int64_t stride = stride_of(shape);
+  const std::int64_t taps = shape == FilterShape::k1x1 ? 1 : stride + 2;
+  const std::int64_t pixels = x_sizes[0] * (x_sizes[2] / stride) * (x_sizes[3] / stride);
+  count_multiply_adds(pixels * taps * taps * x_sizes[1] * out_channels);
+}
+
 FilterShape saved_shape(AutogradContext* context) {
   return static_cast<FilterShape>(context->saved_data["shape"].toInt());
 }
@@ -56,6 +66,7 @@ struct Forward : torch::autograd::Function<Forward> {
                             const Bias& bias, FilterShape shape) {
     save(context, shape, x, w);
     context->saved_data["bias"] = bias.has_value();
+    count_products(shape, x.sizes(), w.size(0));
     const auto& by = contractions(shape, x.sizes(), w.size(0));
     return by.forward(shape, x, w, bias.value_or(at::Tensor()));
   }
@@ -76,6 +87,7 @@ struct Transposed : torch::autograd::Function<Transposed> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& y, const at::Tensor& w,
                             FilterShape shape) {
     save(context, shape, y, w);
+    count_products(shape, x_sizes(shape, y, w), w.size(0));
     return contractions(shape, x_sizes(shape, y, w), w.size(0)).transposed(shape, y, w);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -93,6 +105,7 @@ struct FilterGradient : torch::autograd::Function<FilterGradient> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& y,
                             FilterShape shape) {
     save(context, shape, x, y);
+    count_products(shape, x.sizes(), y.size(1));
     return contractions(shape, x.sizes(), y.size(1)).filter_gradient(shape, x, y);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {

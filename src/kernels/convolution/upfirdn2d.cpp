@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/convolution/upfirdn2d_kernels.h"
+#include "kernels/runtime/multiply_adds.h"
 #include "kernels/runtime/parallel.h"
 #include "kernels/runtime/seed_batch.h"
 #ifdef ASSAY_CUDA
@@ -104,6 +105,9 @@ bool is_channels_last(const at::Tensor& x) {
 
 at::Tensor fused(const at::Tensor& x, const at::Tensor& filter, const UpFirDn& options) {
   const auto s = shape_of(x, filter, options);
+  // Of the taps those that do not meet zeros between pixels.
+  count_multiply_adds(x.size(0) * x.size(1) * s.out_rows * s.out_columns * filter.numel() /
+                      (s.up * s.up));
   if (x.is_cuda() ? is_channels_last(x) : x.size(1) >= kFewChannels) {
     return rows_of(s, x.permute({0, 2, 3, 1}).contiguous(), filter).permute({0, 3, 1, 2});
   }

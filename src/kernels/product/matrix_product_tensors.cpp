@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "kernels/runtime/f32_on_cpu.h"
+#include "kernels/runtime/multiply_adds.h"
 #include "kernels/runtime/parallel.h"
 
 namespace assay {
@@ -50,8 +51,9 @@ struct LayerStack {
 template <class ProductOf>
 void multiply_all(const LayerStack& layers, const ProductOf& product_of) {
   const MatrixProduct first = product_of(0);
-  const bool threads = layers.count * first.rows * first.depth * first.columns >= kWorthThreads;
-  if (!threads || !multiplies_by_loops(layers.weights())) {
+  const std::int64_t products = layers.count * first.rows * first.depth * first.columns;
+  if (multiplies_by_loops(layers.weights())) count_multiply_adds(products);
+  if (products < kWorthThreads || !multiplies_by_loops(layers.weights())) {
     for (std::int64_t seed = 0; seed < layers.count; ++seed) {
       multiply(product_of(seed), layers.weights());
     }
@@ -105,6 +107,7 @@ void multiply_matrices(const at::Tensor& a, const at::Tensor& b, at::Tensor& c) 
     at::mm_out(c, a, b);
     return;
   }
+  count_multiply_adds(a.numel() * b.size(1));
   const auto matrix = [](const at::Tensor& t) {
     return MatrixProduct::Matrix{t.data_ptr<float>(), t.stride(0), t.stride(1)};
   };

@@ -10,6 +10,7 @@
 #include "kernels/normalisation/row_norm.h"
 #include "kernels/pointwise/rectifier.h"
 #include "kernels/product/matrix_product_tensors.h"
+#include "kernels/runtime/multiply_adds.h"
 #include "kernels/runtime/parallel.h"
 
 namespace assay {
@@ -29,6 +30,14 @@ void for_seeds(const StackedLayers& layers, const Work& work) {
   });
   if (small) return parallel_for(layers.seeds, work);
   for (std::int64_t seed = 0; seed < layers.seeds; ++seed) work(seed);
+}
+
+// So many products of a layer by our loops, of all seeds; LibTorch's are seen when they are called.
+void count_products(const StackedLayers& layers, const StackedLayer& layer, std::int64_t times) {
+  const std::int64_t weights = layer.inputs() * layer.outputs();
+  if (multiplies_by_loops(weights)) {
+    count_multiply_adds(times * layers.seeds * layers.rows * weights);
+  }
 }
 
 LayerProducts products(const StackedLayers& layers, const StackedLayer& layer) {
@@ -96,6 +105,8 @@ class Backward {
   }
 
   void seed(std::int64_t s) const;
+  // What seed() multiplies, for all seeds.
+  void count() const;
 
  private:
   // From the gradient by a layer's result that by its product, in `to`.
@@ -124,6 +135,14 @@ const float* Backward::through(std::size_t index, std::int64_t s, const float* b
                                               .scale = share_of(gradients.scale, s),
                                               .bias = share_of(gradients.shift, s)});
   return to;
+}
+
+void Backward::count() const {
+  for (std::size_t index = first_; index < layers_.all.size(); ++index) {
+    const bool by_x = index > first_ || (index == 0 && gradients_.by_x.defined());
+    const bool by_weight = gradients_.by_layers[index].weight.defined();
+    count_products(layers_, layers_.all[index], (by_x ? 1 : 0) + (by_weight ? 1 : 0));
+  }
 }
 
 void Backward::seed(std::int64_t s) const {
@@ -159,6 +178,7 @@ void Backward::seed(std::int64_t s) const {
 
 void forward_through(StackedLayers& layers, const at::Tensor& x) {
   make_room(layers, x.options());
+  for (const StackedLayer& layer : layers.all) count_products(layers, layer, 1);
   for_seeds(layers, [&](std::int64_t seed) { forward_seed(layers, share_of(x, seed), seed); });
 }
 
@@ -173,6 +193,7 @@ std::size_t PerceptronGradients::first_layer() const {
 
 void backward_through(const StackedLayers& layers, const PerceptronGradients& gradients) {
   const Backward pass(layers, gradients);
+  pass.count();
   for_seeds(layers, [&](std::int64_t seed) { pass.seed(seed); });
 }
 
