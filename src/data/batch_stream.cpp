@@ -73,6 +73,7 @@ class Assembler {
       : options_(options),
         images_(split.images.contiguous()),
         labels_(split.labels.defined() ? split.labels.contiguous() : split.labels),
+        factors_(split.factors.defined() ? split.factors.contiguous() : split.factors),
         drawn_(drawn_packs(options, split.size())),
         batches_per_epoch_(split.size() * std::max<std::int64_t>(1, options.resampled_packs) /
                            options.batch_size) {
@@ -89,6 +90,9 @@ class Assembler {
     if (labels_.defined()) batch.labels = at::empty({options_.batch_size}, at::kLong);
     if (!options_.horizontal_flip && !options_.binarisation_seed) {
       batch.rows = at::empty({options_.batch_size}, at::kLong);
+    }
+    if (factors_.defined()) {
+      batch.factors = at::empty({options_.batch_size, factors_.size(1)}, at::kLong);
     }
     const auto first = index % batches_per_epoch_ * options_.batch_size;
     coins_.reset();
@@ -111,6 +115,11 @@ class Assembler {
       batch.labels.mutable_data_ptr<std::int64_t>()[row] =
           labels_.const_data_ptr<std::int64_t>()[source];
     }
+    if (factors_.defined()) {
+      const auto count = factors_.size(1);
+      std::copy_n(factors_.const_data_ptr<std::int64_t>() + source * count, count,
+                  batch.factors.mutable_data_ptr<std::int64_t>() + row * count);
+    }
     if (images_.scalar_type() == at::kFloat) {
       std::memcpy(out, images_.const_data_ptr<float>() + source * row_size,
                   static_cast<std::size_t>(row_size) * sizeof(float));
@@ -128,7 +137,7 @@ class Assembler {
   }
 
   BatchStreamOptions options_;
-  at::Tensor images_, labels_;
+  at::Tensor images_, labels_, factors_;
   std::vector<std::int64_t> drawn_;
   std::int64_t batches_per_epoch_;
   std::array<float, 256> table_{};
@@ -146,6 +155,10 @@ void check_split(const DataSplit& split, const BatchStreamOptions& options) {
   TORCH_CHECK(!split.labels.defined() || (split.labels.scalar_type() == at::kLong &&
                                           split.labels.sizes() == at::IntArrayRef{split.size()}),
               "BatchStream: needs one i64 label per example, not ", split.labels.sizes());
+  TORCH_CHECK(!split.factors.defined() ||
+                  (split.factors.scalar_type() == at::kLong && split.factors.dim() == 2 &&
+                   split.factors.size(0) == split.size()),
+              "BatchStream: needs [N,F] i64 factors, not ", split.factors.sizes());
   TORCH_CHECK(!options.horizontal_flip || split.images.dim() == 4,
               "BatchStream: points cannot be flipped");
   TORCH_CHECK(!options.binarisation_seed || type == at::kByte,

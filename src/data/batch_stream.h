@@ -18,6 +18,7 @@ struct Batch {
   /// [B] i64 on the CPU: which rows of the split they are, bit for bit; undefined where they are
   /// not (flipped, binarised, or of elsewhere).
   at::Tensor rows = {};
+  at::Tensor factors = {};  ///< [B,F] i64, as DataSplit's; undefined where they are not known
 };
 
 struct BatchStreamOptions {

@@ -164,6 +164,8 @@ struct ModelArgs {
   torch::Tensor training_images =
       {};  ///< u8 [N,C,H,W] or f32 [N,2] on the CPU: for data-dependent initialisation
   torch::Tensor training_labels = {};  ///< [N] i64 on the CPU: for the classes' shares
+  /// Values that each column of Batch::factors takes; empty where the data set knows none
+  std::vector<std::int64_t> factor_sizes = {};
 };
 
 }  // namespace assay

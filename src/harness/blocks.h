@@ -23,11 +23,13 @@ inline std::int64_t rows_at_a_time(std::int64_t wanted, at::IntArrayRef example)
   return std::clamp<std::int64_t>(kMostValues / c10::multiply_integers(example), 1, wanted);
 }
 
-/// Examples [begin, begin + count) of a batch on a device, images in [−1,1], with their labels.
+/// Examples [begin, begin + count) of a batch on a device, images in [−1,1], with what is
+/// known of them.
 inline Batch examples_on(torch::Device device, const Batch& rows, std::int64_t begin,
                          std::int64_t count) {
   Batch block{to_model_range(rows.images.narrow(0, begin, count)).to(device), {}};
   if (rows.labels.defined()) block.labels = rows.labels.narrow(0, begin, count).to(device);
+  if (rows.factors.defined()) block.factors = rows.factors.narrow(0, begin, count).to(device);
   return block;
 }
 

@@ -68,8 +68,10 @@ at::Tensor EvaluationInputs::reference_images() const {
 }
 
 Batch EvaluationInputs::reference_examples() const {
-  const at::Tensor& labels = reference_split().labels;
-  return {reference_images(), labels.defined() ? reference_part(labels) : at::Tensor()};
+  const auto part = [&](const at::Tensor& of_split) {
+    return of_split.defined() ? reference_part(of_split) : at::Tensor();
+  };
+  return {reference_images(), part(reference_split().labels), part(reference_split().factors)};
 }
 
 void EvaluationInputs::draw_reconstructions(GenerativeModel& model, MetricInputs& inputs) const {
@@ -114,7 +116,9 @@ void EvaluationInputs::draw_densities(GenerativeModel& model, MetricInputs& inpu
   Batch examples = reference_examples();
   const std::int64_t most = whole_option(inputs, "ode_nll.examples");
   examples.images = drawn_part(examples.images, most, "densities");
-  if (examples.labels.defined()) examples.labels = drawn_part(examples.labels, most, "densities");
+  for (at::Tensor* known : {&examples.labels, &examples.factors}) {
+    if (known->defined()) *known = drawn_part(*known, most, "densities");
+  }
   const double tolerance = option(inputs, "ode_nll.tolerance");
   inputs.likelihoods.dimensions = examples.images[0].numel();
   inputs.likelihoods.densities =

@@ -30,7 +30,7 @@ class EvaluationInputs {
   const DataSplit& reference_split() const;
   /// Those of the split's images that eval.reference_count asks for.
   at::Tensor reference_images() const;
-  /// And their labels, if there are any.
+  /// And their labels and factors, where there are any.
   Batch reference_examples() const;
   /// The rows of the reference split's tensor that eval.reference_count asks for.
   at::Tensor reference_part(const at::Tensor& of_split) const;

@@ -249,9 +249,11 @@ std::unique_ptr<Trainable> build_model(const Definition& definition, std::uint64
   torch::manual_seed(stream_seed(seed, "init"));
   const at::Tensor& images = dataset.train.images;
   const auto shape = images.sizes().slice(1).vec();
-  auto model =
-      family(definition.family)
-          .make({definition, shape, dataset.classes, device, images, dataset.train.labels});
+  std::vector<std::int64_t> factor_sizes;
+  for (const Factor& factor : dataset.factors) factor_sizes.push_back(factor.size);
+  auto model = family(definition.family)
+                   .make({definition, shape, dataset.classes, device, images, dataset.train.labels,
+                          factor_sizes});
   move_state(*model, device);
   return model;
 }

@@ -81,7 +81,7 @@ class Stacker : public StateVisitor {
   std::vector<TensorMap> states_;
 };
 
-// Images and labels of all places, batched over them.
+// One part of what all places see, batched over them.
 torch::Tensor batched(const std::vector<SeedBatch::Input>& inputs, std::size_t donor,
                       torch::Tensor Batch::*part) {
   std::vector<torch::Tensor> parts;
@@ -143,7 +143,8 @@ std::vector<std::vector<LossValue>> SeedBatch::training_step(const std::vector<I
                                                              const StepContext& context) {
   const auto places = static_cast<std::int64_t>(inputs.size());
   const Batch batch{batched(inputs, donor_, &Batch::images),
-                    batched(inputs, donor_, &Batch::labels)};
+                    batched(inputs, donor_, &Batch::labels),
+                    batched(inputs, donor_, &Batch::factors)};
   std::vector<torch::Generator> generators;
   for (const auto& input : inputs) generators.push_back(input.noise);
   StepContext of_all = context;

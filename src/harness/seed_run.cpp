@@ -110,6 +110,7 @@ Batch SeedRun::next_batch() {
   Batch batch = batches_.next();
   batch.images = batch.images.to(request_.device);
   if (batch.labels.defined()) batch.labels = batch.labels.to(request_.device);
+  if (batch.factors.defined()) batch.factors = batch.factors.to(request_.device);
   return batch;
 }
 

@@ -47,6 +47,23 @@ TEST(BatchStream, VisitsEveryExampleOncePerEpochInAnotherOrderEachTime) {
   EXPECT_FALSE(at::equal(epochs[1], epochs[2]));
 }
 
+TEST(BatchStream, BringsTheFactorsOfItsExamplesAndChangesNothingElse) {
+  auto split = numbered_images(12);
+  const BatchStreamOptions options = {.batch_size = 4, .order_seed = 1};
+  BatchStream without(split, options);
+  // Of image i: i and −i.
+  split.factors = at::stack({split.labels, -split.labels}, 1);
+  BatchStream with(split, options);
+  for (int i = 0; i < 6; ++i) {
+    const auto batch = with.next(), plain = without.next();
+    EXPECT_TRUE(at::equal(batch.factors, at::stack({batch.labels, -batch.labels}, 1)));
+    EXPECT_FALSE(plain.factors.defined());
+    EXPECT_TRUE(at::equal(batch.images, plain.images));
+  }
+  split.factors = at::zeros({11, 2}, at::kLong);
+  EXPECT_THROW(BatchStream(split, options), c10::Error);
+}
+
 TEST(BatchStream, KeepsPacksThatWereDrawnOnceAndShufflesThem) {
   const auto split = numbered_images(40);
   const auto epochs_of = [&](std::uint64_t seed) {
