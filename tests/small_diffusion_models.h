@@ -185,6 +185,38 @@ sampler.steps = 6
 )",
        {1, 8, 8},
        8},
+      {"DiffusionCrossAttention",
+       R"(family = "diffusion"
+ema.decay = 0.9
+model.base_channels = 16
+model.multipliers = [1, 2]
+model.attention_resolutions = [4]
+model.conditional = true
+model.cross_attention = true
+objective.prediction = "v"
+objective.p_uncond = 0.1
+sampler.name = "dpmpp_2m"
+sampler.steps = 4
+sampler.guidance_scale = 2.0
+)",
+       {1, 8, 8},
+       8},
+      {"DiffusionAttributes",
+       R"(family = "diffusion"
+model.layout = "compact"
+model.base_channels = 16
+model.multipliers = [1, 2]
+model.conditional = true
+model.cross_attention = true
+model.tokens = "attributes"
+objective.process = "ot"
+objective.prediction = "velocity"
+objective.p_uncond = 0.1
+sampler.name = "euler"
+sampler.spacing = "trailing"
+sampler.steps = 4
+)",
+       {1, 8, 8}},
       {"DiffusionGridUniPc",
        R"(family = "diffusion"
 model.network = "mlp"

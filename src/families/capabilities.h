@@ -36,6 +36,7 @@ struct Capabilities {
   /// Why several seeds cannot train as one model (train.seed_batch), so that each trains alone;
   /// empty: they can.
   std::string trains_alone = {};
+  bool attributes = false;  ///< samples are of factors that are asked for (told_samples.h)
 
   bool encodes() const { return encoding != Encoding::kNone; }
 };

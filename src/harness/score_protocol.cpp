@@ -22,6 +22,9 @@ void add_inference(const Metric& metric, const Definition& definition, Protocol&
   if (metric.needs.any_of({Part::kElbo, Part::kLogWeights, Part::kDensities}) && can.conditional) {
     protocol["conditioning"] = "labels";
   }
+  if (metric.needs.any_of({Part::kElbo, Part::kLogWeights, Part::kDensities}) && can.attributes) {
+    protocol["conditioning"] = "attributes";
+  }
   if (metric.needs.has(Part::kLogWeights)) {
     protocol["importance_samples"] = std::to_string(definition.integer("eval.importance_samples"));
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "families/told_samples.h"
 #include "harness/seed_batch.h"
 #include "tests/contract/every_choice.h"
 
@@ -33,6 +34,8 @@ TEST_P(CapabilitiesOf, EachMethodAnswersIfAndOnlyIfTheySaySo) {
   if (model == nullptr) return;
   const auto labels = model->sample_labels(kImages);
   EXPECT_EQ(labels.has_value(), can_.conditional);
+  const auto* told = dynamic_cast<TokenModel*>(model_.get());
+  EXPECT_EQ(told != nullptr && told->token_sizes() == kFactorSizes, can_.attributes);
   const auto latents = model->draw_latents(kImages, labels.value_or(torch::Tensor()), seeded(1));
   EXPECT_EQ(latents.has_value(), can_.latents);
   const auto codes = model->encode(batch);

@@ -150,13 +150,16 @@ std::string fingerprint(const std::string& toml, const std::vector<std::int64_t>
   const auto definition = resolve_text(toml, "choice.toml", family_schema, {});
   auto sizes = shape;
   sizes.insert(sizes.begin(), 16);
-  const Batch batch{torch::rand(sizes, seeded(3)) * 2 - 1, torch::arange(16).remainder(4)};
+  const auto k = torch::arange(16);
+  const Batch batch{torch::rand(sizes, seeded(3)) * 2 - 1, k.remainder(4),
+                    torch::stack({k.remainder(2), k.remainder(3)}, 1)};
   torch::manual_seed(1);
   const auto model = family(definition.family)
                          .make({.definition = definition,
                                 .example_shape = shape,
                                 .classes = 4,
-                                .training_images = to_pixels(batch.images)});
+                                .training_images = to_pixels(batch.images),
+                                .factor_sizes = {2, 3}});
   Sha256 digest;
   const auto noise = seeded(2);
   for (std::int64_t step = 0; step < 4; ++step) {

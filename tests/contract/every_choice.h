@@ -19,6 +19,7 @@ namespace assay {
 inline void PrintTo(const SmallFamily& setting, std::ostream* out) { *out << setting.label; }
 
 inline constexpr std::int64_t kImages = 8;
+inline const std::vector<std::int64_t> kFactorSizes = {2, 3};
 
 /// Of all families each choice of each key, and each network with averaged weights and without:
 /// those that need nothing else to be set, beside the small families.
@@ -52,7 +53,9 @@ inline std::vector<SmallFamily> every_choice() {
 inline Batch eight_examples(const SmallFamily& setting) {
   auto shape = setting.example_shape;
   shape.insert(shape.begin(), kImages);
-  return {torch::rand(shape, seeded(3)).mul(2.0).sub(1.0), torch::arange(kImages)};
+  const auto k = torch::arange(kImages);
+  return {torch::rand(shape, seeded(3)).mul(2.0).sub(1.0), k,
+          torch::stack({k.remainder(kFactorSizes[0]), k.remainder(kFactorSizes[1])}, 1)};
 }
 
 inline Definition definition_of(const SmallFamily& setting) {
@@ -68,7 +71,8 @@ inline std::unique_ptr<Trainable> build(const SmallFamily& setting) {
       .make({.definition = definition,
              .example_shape = setting.example_shape,
              .classes = setting.classes,
-             .training_images = images.dim() == 4 ? to_pixels(images) : images});
+             .training_images = images.dim() == 4 ? to_pixels(images) : images,
+             .factor_sizes = kFactorSizes});
 }
 
 }  // namespace assay

@@ -14,6 +14,7 @@
 #include "families/noising.h"
 #include "families/registry.h"
 #include "families/sampling.h"
+#include "families/told_samples.h"
 #include "tests/small_families.h"
 
 namespace assay {
@@ -65,6 +66,8 @@ const std::vector<Case>& cases() {
       trained("DiffusionNcsnpp", "3e-3", 0.7),
       trained("DiffusionFlowPoints", "5e-3", 0.4),
       trained("DiffusionGridUniPc", "3e-3", 0.8),
+      trained("DiffusionCrossAttention", "3e-3", 0.7),
+      trained("DiffusionAttributes", "3e-3", 0.7),
       trained("Classifier", "2e-3", 0.1),
   };
   return all;
@@ -78,6 +81,7 @@ Batch eight_examples(const Case& setting) {
   const auto angle = k * (3.14159265 / 4.0);
   Batch batch;
   batch.labels = torch::arange(8, torch::kLong);
+  batch.factors = torch::stack({batch.labels.remainder(2), batch.labels.remainder(3)}, 1);
   if (setting.example_shape.size() == 1) {
     batch.images = torch::stack({angle.cos(), angle.sin()}, 1);
     return batch;
@@ -99,7 +103,8 @@ std::unique_ptr<Trainable> build(const Case& setting, std::uint64_t seed,
       .make({.definition = definition,
              .example_shape = setting.example_shape,
              .classes = setting.classes,
-             .training_images = images.dim() == 4 ? to_pixels(images) : images});
+             .training_images = images.dim() == 4 ? to_pixels(images) : images,
+             .factor_sizes = {2, 3}});
 }
 
 using Log = std::vector<std::vector<LossTerm>>;
@@ -178,6 +183,9 @@ std::vector<torch::Tensor> answers(Trainable& model, const Case& setting) {
   if (auto* noising = dynamic_cast<NoisingModel*>(&model)) {
     put(all, noising->denoised_strips(3, 4, seeded(1)));
     put(all, noising->bound_terms(batch, 3, seeded(1)));
+  }
+  if (auto* told = dynamic_cast<TokenModel*>(&model); told && !told->token_sizes().empty()) {
+    put(all, told->sample_of_tokens(told->sample_tokens(3).flip(0), seeded(1)));
   }
   return all;
 }
@@ -375,7 +383,8 @@ TEST_P(FamilyContract, ReconstructionAndBoundHaveTheirShapes) {
   if (const auto bound = generative->elbo(batch, seeded(3))) {
     EXPECT_EQ(bound->sizes(), std::vector<std::int64_t>{8});
     // An image's bound does not depend on what it is scored with.
-    const Batch first{batch.images.slice(0, 0, 1), batch.labels.slice(0, 0, 1)};
+    const Batch first{batch.images.slice(0, 0, 1), batch.labels.slice(0, 0, 1),
+                      batch.factors.slice(0, 0, 1)};
     const auto alone = generative->elbo(first, seeded(3));
     EXPECT_NEAR((*bound)[0].item<double>(), alone->item<double>(), 1e-2);
   }

@@ -85,7 +85,7 @@ class Block(nn.Module):
     def __init__(self, i, o, net, attends=False):
         super().__init__()
         self.residual = Residual(i, o, net)
-        self.attention = Attention(o, net) if attends else nn.Identity()
+        self.attention = net.get("attend", Attention)(o, net) if attends else nn.Identity()
 
     def forward(self, x, e):
         return self.attention(self.residual(x, e))
@@ -120,7 +120,7 @@ class UNet(nn.Module):
                     skips.append(c)
         if not compact:
             self.middle1 = Block(c, c, net)
-        self.middle_attention, self.middle2 = Attention(c, net), Block(c, c, net)
+        self.middle_attention, self.middle2 = net.get("attend", Attention)(c, net), Block(c, c, net)
         for level, width in reversed(list(enumerate(widths))):
             blocks = net["blocks"] + (not compact)
             for b in range(blocks):
@@ -185,4 +185,5 @@ def results(net):
             "gradient": x.grad.flatten().tolist()}
 
 
-(HERE / "unet_oracle.json").write_text(json.dumps({name: results(net) for name, net in CASES.items()}) + "\n")
+if __name__ == "__main__":
+    (HERE / "unet_oracle.json").write_text(json.dumps({name: results(net) for name, net in CASES.items()}) + "\n")

@@ -5,8 +5,10 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/error.h"
+#include "families/diffusion/conditioning.h"
 #include "families/diffusion/diffusion_choices.h"
 #include "families/diffusion/step_spacing.h"
 #include "families/refuse.h"
@@ -38,6 +40,10 @@ double number_or_none(const Definition& definition, std::string_view path) {
 
 bool has_unet(const Definition& definition) {
   return is_ddpm(definition) || definition.text("model.network") == "unet";
+}
+
+bool tells_attributes(const Definition& definition) {
+  return says(definition, "model.cross_attention") && kToldTokens.of(definition, "model.tokens");
 }
 
 bool has_point_source(const Definition& definition) {
@@ -78,6 +84,9 @@ UNetOptions unet_options(const ModelArgs& args) {
   options.skip_scale = definition.number("model.skip_scale");
   options.progressive_input = kProgressiveInputs.of(definition, "model.progressive_input");
   options.classes = told_classes(args);
+  const auto tokens = told_tokens(args);
+  options.token_entries = std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0});
+  options.tokens = static_cast<std::int64_t>(tokens.size());
   options.outputs = says(definition, "objective.learned_variance") ? 2 : 1;
   const auto misfit = unet_misfit(options);
   if (!misfit.empty()) throw Error(fmt::format("{}: [model]: {}", definition.name, misfit));
@@ -194,14 +203,6 @@ GuidanceOptions guidance_options(const Definition& definition) {
   return {.scale = definition.number("sampler.guidance_scale"),
           .from = definition.number("sampler.guidance_from"),
           .to = definition.number("sampler.guidance_to")};
-}
-
-std::int64_t told_classes(const ModelArgs& args) {
-  const auto& definition = args.definition;
-  if (!says(definition, "model.conditional")) return 0;
-  refuse_if(args.classes == 0, definition,
-            "model.conditional = true needs labels, which the data set does not have");
-  return args.classes;
 }
 
 std::int64_t network_evaluations(const Definition& definition) {

@@ -28,6 +28,8 @@ bool says(const Definition& definition, std::string_view path);
 double number_or_none(const Definition& definition, std::string_view path);
 
 bool has_unet(const Definition& definition);
+/// Whether the network is told the data set's factors, one token each.
+bool tells_attributes(const Definition& definition);
 /// Whether paths begin at another set than N(0, I).
 bool has_point_source(const Definition& definition);
 /// Throw Error for examples that they do not fit.
@@ -49,9 +51,6 @@ std::vector<double> sampler_times(const Definition& definition, const Process& p
 SamplerOptions sampler_options(const Definition& definition, const Process& process);
 
 GuidanceOptions guidance_options(const Definition& definition);
-/// How many classes the network may be told; 0: none. Throws Error where the data have none.
-std::int64_t told_classes(const ModelArgs& args);
-
 /// How often a sample evaluates the network, counted on a run of the sampler with an estimate of 0.
 /// Not for a sampler that chooses its own steps.
 std::int64_t network_evaluations(const Definition& definition);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Classes, and how far samples follow them: keys of [model], [objective] and [sampler].
+#include "families/diffusion/diffusion_choices.h"
 #include "families/diffusion/diffusion_keys.h"
 
 namespace assay {
@@ -10,10 +11,22 @@ Schema condition_keys() {
       {.path = "model.conditional",
        .default_value = false,
        .meaning = "the network is told the class, and samples are of the classes in turn"},
+      {.path = "model.cross_attention",
+       .default_value = false,
+       .meaning = "it is told by a sequence of tokens that the U-Net's attention looks at, as "
+                  "spatial transformers (Rombach et al. 2022), in place of an embedding added to "
+                  "the time's",
+       .needs = {{"model.conditional"}, {"model.network", {"unet"}}}},
+      {.path = "model.tokens",
+       .default_value = std::string("class"),
+       .meaning = "one token that names the class, or one for each factor of the data set; samples "
+                  "are of its combinations in a fixed order",
+       .choices = kToldTokens.names(),
+       .needs = {{"model.cross_attention"}}},
       {.path = "objective.p_uncond",
        .default_value = 0.0,
-       .meaning = "share of the examples whose class is dropped (classifier-free guidance: Ho & "
-                  "Salimans 2022)",
+       .meaning = "share of the examples whose class, or whole sequence of tokens, is dropped "
+                  "(classifier-free guidance: Ho & Salimans 2022)",
        .minimum = 0,
        .maximum = 1,
        .needs = conditional},

@@ -8,8 +8,10 @@
 namespace assay {
 
 Condition of_examples(const Condition& condition, const torch::Tensor& index) {
-  if (!condition.labels.defined()) return {};
-  return {.labels = condition.labels.index_select(0, index)};
+  const auto rows = [&](const torch::Tensor& told) {
+    return told.defined() ? told.index_select(0, index) : told;
+  };
+  return {.labels = rows(condition.labels), .tokens = rows(condition.tokens)};
 }
 
 Denoiser counted(Denoiser denoiser, std::int64_t& examples) {

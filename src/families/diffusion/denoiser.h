@@ -6,12 +6,9 @@
 #include <cstdint>
 #include <functional>
 
-namespace assay {
+#include "nn/blocks/condition.h"
 
-/// What the samples of a batch are asked to show.
-struct Condition {
-  torch::Tensor labels = {};  ///< [N] i64; undefined: nothing, the condition is dropped
-};
+namespace assay {
 
 /// That of the examples `index` [M] i64 alone.
 Condition of_examples(const Condition& condition, const torch::Tensor& index);

@@ -56,8 +56,7 @@ Diffusion::Diffusion(const ModelArgs& args)
       example_shape_(args.example_shape),
       pixels_(is_image(example_shape_) && !args.definition.first_stage),
       clip_x0_(args.definition.boolean("sampler.clip_x0")),
-      told_classes_(told_classes(args)),
-      classes_(says(args.definition, "model.classifier") ? args.classes : told_classes_),
+      conditioning_(args),
       p_uncond_(number_or_none(args.definition, "objective.p_uncond")),
       dynamic_threshold_(number_or_none(args.definition, "sampler.dynamic_threshold")),
       classifier_scale_(number_or_none(args.definition, "sampler.classifier_scale")),
@@ -88,22 +87,23 @@ Diffusion::Diffusion(const ModelArgs& args)
 }
 
 Diffusion::Prediction Diffusion::predict(Network& network, const torch::Tensor& x_t,
-                                         const LevelsAt& at, const torch::Tensor& labels,
+                                         const LevelsAt& at, const Condition& condition,
                                          std::optional<Noise> noise) const {
   const auto input =
       parameterisation_.input ? parameterisation_.input(x_t, at.wide, data_sd_) : x_t;
-  auto output = network->predict(input, told_time(*process_, at, x_t), labels, std::move(noise));
+  auto output = network->predict(input, told_time(*process_, at, x_t), condition, std::move(noise));
   if (!learned_variance_) return {output, {}};
   const auto halves = output.chunk(2, 1);
   return {halves[0], 0.5 * (halves[1] + 1.0)};
 }
 
-// The labels, of which each is dropped with probability p_uncond (Ho & Salimans 2022, algorithm 1).
-torch::Tensor Diffusion::told_labels(const Batch& batch, const Noise& noise) const {
-  if (told_classes_ == 0) return {};
-  if (p_uncond_ == 0.0) return batch.labels;
-  const auto u = noise.uniform({batch.labels.size(0)}, batch.images.options());
-  return batch.labels.masked_fill(u < p_uncond_, told_classes_);
+// What is told, of each example dropped with probability p_uncond (Ho & Salimans 2022, algorithm
+// 1).
+Condition Diffusion::told(const Batch& batch, const Noise& noise) const {
+  const auto condition = conditioning_.of(batch);
+  if (!conditioning_.tells() || p_uncond_ == 0.0) return condition;
+  const auto u = noise.uniform({batch.images.size(0)}, batch.images.options());
+  return conditioning_.dropped(condition, u < p_uncond_);
 }
 
 WeighedTimes Diffusion::draw_times(const torch::Tensor& x0, const Noise& noise) const {
@@ -167,8 +167,8 @@ torch::Tensor Diffusion::loss_of(const torch::Tensor& x0, const NoisyBatch& nois
 std::vector<LossTerm> Diffusion::training_step(const Batch& batch, const StepContext& context) {
   optimizer_.zero_grad();
   const auto noisy = noised(batch.images, context.noise);
-  const auto labels = told_labels(batch, context.noise);
-  const auto predicted = predict(network_.live(), noisy.x_t, noisy.at, labels, context.noise);
+  const auto condition = told(batch, context.noise);
+  const auto predicted = predict(network_.live(), noisy.x_t, noisy.at, condition, context.noise);
   std::vector<LossTerm> terms;
   backward(loss_of(batch.images, noisy, predicted, terms));
   optimizer_.step(context);
@@ -191,8 +191,7 @@ void Diffusion::visit_state(StateVisitor& visitor) {
 Estimate Diffusion::estimate(Network& network, const torch::Tensor& x, const torch::Tensor& t,
                              const Condition& condition) const {
   const auto at = levels_at(*process_, t, x);
-  const auto labels = told_classes_ > 0 ? condition.labels : torch::Tensor();
-  const auto predicted = predict(network, x, at, labels, std::nullopt);
+  const auto predicted = predict(network, x, at, condition, std::nullopt);
   return {.x0 = parameterisation_.x0(x, predicted.output, at.wide, data_sd_),
           .variance_share = predicted.variance_share};
 }
@@ -209,7 +208,7 @@ Denoiser Diffusion::denoiser(Network& network,
     if (poll) poll(x.size(0));
     return estimate(network, x, t, condition);
   };
-  if (told_classes_ > 0) denoiser = classifier_free(std::move(denoiser), guidance_);
+  if (conditioning_.tells()) denoiser = classifier_free(std::move(denoiser), guidance_);
   if (classifier_scale_ > 0.0) {
     const auto log_probability = [this](const torch::Tensor& x, const torch::Tensor& t,
                                         const torch::Tensor& labels) {
@@ -225,18 +224,19 @@ Denoiser Diffusion::denoiser(Network& network,
 }
 
 std::optional<torch::Tensor> Diffusion::sample_labels(std::int64_t count) {
-  if (classes_ == 0) return std::nullopt;
-  return classes_in_turn(0, count, classes_);
+  const auto classes = conditioning_.sample_classes();
+  if (classes == 0) return std::nullopt;
+  return classes_in_turn(0, count, classes);
 }
 
-torch::Tensor Diffusion::drawn(const DiffusionLatents& latents, std::int64_t begin,
+torch::Tensor Diffusion::drawn(const DiffusionLatents& latents, const Condition& condition,
                                const Denoiser& denoise, const SamplerOptions& options) const {
-  Condition condition;
-  if (classes_ > 0) {
-    condition.labels = classes_in_turn(begin, begin + latents.noise.size(0), classes_).to(device_);
-  }
+  const auto here = [&](const torch::Tensor& told) {
+    return told.defined() ? told.to(device_) : told;
+  };
   const auto noise = at_noise_end(latents.noise.to(device_));
-  const auto x = run_sampler(noise, latents.seeds, options, denoise, condition);
+  const auto x = run_sampler(noise, latents.seeds, options, denoise,
+                             {.labels = here(condition.labels), .tokens = here(condition.tokens)});
   return pixels_ ? x.clamp(-1.0, 1.0) : x;
 }
 
@@ -246,8 +246,20 @@ void Diffusion::sample(const SampleRequest& request) {
   const auto denoise = denoiser(network, request.poll);
   sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
     const auto latents = draw_diffusion_latents(end - begin, example_shape_, request.generator);
-    return drawn(latents, begin, denoise, sampler_);
+    return drawn(latents, conditioning_.of_samples(begin, end), denoise, sampler_);
   });
+}
+
+torch::Tensor Diffusion::sample_of_tokens(const torch::Tensor& values, torch::Generator generator) {
+  const auto condition = conditioning_.of_values(values);
+  const auto sizes = torch::tensor(conditioning_.token_sizes());
+  TORCH_CHECK(((values >= 0).logical_and(values < sizes)).all().item<bool>(),
+              "tokens take values from 0 to below ", sizes, ", not ", values);
+  const torch::NoGradGuard no_grad;
+  auto& network = network_.scored();
+  const EvalMode eval(*network);
+  const auto latents = draw_diffusion_latents(values.size(0), example_shape_, std::move(generator));
+  return drawn(latents, condition, denoiser(network, {}), sampler_).cpu();
 }
 
 std::unique_ptr<Trainable> make_diffusion(const ModelArgs& args) {

@@ -143,6 +143,10 @@ void check_guidance(const Definition& d) {
             fmt::format("sampler.guidance_from = {} is above sampler.guidance_to = {}, which "
                         "leaves no time to guide at",
                         d.number("sampler.guidance_from"), d.number("sampler.guidance_to")));
+  refuse_if(
+      d.boolean("model.classifier") && tells_attributes(d), d,
+      "model.classifier = true asks samples for classes and model.tokens = \"attributes\" for "
+      "factors; leave one of them out");
   if (!is_on(d, "sampler.classifier_scale")) return;
   refuse_if(is_transport(d) || d.boolean("objective.zero_terminal_snr"), d,
             "sampler.classifier_scale moves estimates by sigma^2/alpha, and sampling begins where "
@@ -216,10 +220,13 @@ void check_diffusion(const Definition& definition) {
 
 Capabilities diffusion_capabilities(const Definition& d) {
   const auto timesteps = d.integer("objective.timesteps");
-  Capabilities can{.conditional = says(d, "model.conditional") || says(d, "model.classifier"),
-                   .denoises = true,
-                   .flows = timesteps == 0 && !has_point_source(d),
-                   .paths = is_transport(d) && samplers().of(d, "sampler.name").solve == nullptr};
+  const bool attributes = tells_attributes(d);
+  Capabilities can{
+      .conditional = (says(d, "model.conditional") && !attributes) || says(d, "model.classifier"),
+      .denoises = true,
+      .flows = timesteps == 0 && !has_point_source(d),
+      .paths = is_transport(d) && samplers().of(d, "sampler.name").solve == nullptr,
+      .attributes = attributes};
   if (d.first_stage) {
     can.flows = can.paths = false;
     can.trains_alone = "each seed has a first stage of its own";

@@ -14,6 +14,8 @@ inline const Choices<UNetLayout> kUNetLayouts = {{"ddpm", UNetLayout::kDdpm},
 inline const Choices<UNetResample> kUNetResamples = {{"conv", UNetResample::kConvolution},
                                                      {"residual", UNetResample::kResidual},
                                                      {"biggan", UNetResample::kProjected}};
+/// Whether they are the data set's factors.
+inline const Choices<bool> kToldTokens = {{"class", false}, {"attributes", true}};
 /// Whether only a level's last one.
 inline const Choices<bool> kUpAttentions = {{"every_block", false}, {"last_block", true}};
 /// Whether there is one.

@@ -52,7 +52,7 @@ Tensor Diffusion::bound_at(Network& network, const Batch& batch, const Tensor& i
                            const Tensor& eps) const {
   const auto t = i.to(at::kDouble) / static_cast<double>(process_->timesteps());
   const auto x_t = q_sample(batch.images, eps, levels_at(*process_, t, batch.images).wide);
-  auto estimated = estimate(network, x_t, t, {.labels = batch.labels});
+  auto estimated = estimate(network, x_t, t, conditioning_.of(batch));
   if (clip_x0_) estimated.x0 = estimated.x0.clamp(-1.0, 1.0);
   const auto x0 = batch.images.to(at::kDouble);
   const double fixed = sampler_.settings.large_variance ? 1.0 : 0.0;
@@ -78,13 +78,13 @@ std::optional<Tensor> Diffusion::denoising_losses(const Batch& batch, torch::Gen
   auto& network = network_.scored();
   const EvalMode eval(*network);
   const auto& x0 = batch.images;
-  const auto labels = told_classes_ > 0 ? batch.labels : Tensor();
+  const auto condition = conditioning_.of(batch);
   std::vector<Tensor> losses;
   for (const double time : validation_times(*process_)) {
     const auto t = at::full({x0.size(0)}, time, x0.options().dtype(at::kDouble));
     const auto eps = at_noise_end(noise_like(x0, generator));
     const auto at = levels_at(*process_, t, x0);
-    const auto predicted = predict(network, q_sample(x0, eps, at.wide), at, labels, {});
+    const auto predicted = predict(network, q_sample(x0, eps, at.wide), at, condition, {});
     const auto error = predicted.output - parameterisation_.target(x0, eps, at.wide, data_sd_);
     const auto of_examples = error.square().flatten(1).mean(1);
     const auto weights =
@@ -110,7 +110,7 @@ std::optional<Tensor> Diffusion::log_density(const Batch& batch, double toleranc
   const Denoiser plain = [&](const Tensor& of, const Tensor& t, const Condition& condition) {
     return estimate(network, of, t, condition);
   };
-  return levels + flow_log_density(x, *process_, plain, {.labels = batch.labels},
+  return levels + flow_log_density(x, *process_, plain, conditioning_.of(batch),
                                    trace_directions(x, generator), tolerance);
 }
 
@@ -126,7 +126,7 @@ std::optional<PathEnergies> Diffusion::path_energies(int64_t count, torch::Gener
     const double length = from.last ? from.t : from.t - from.s;
     energy += (to - from.x).to(at::kDouble).flatten(1).square().sum(1) / length;
   };
-  drawn(latents, 0, denoiser(network, {}), options);
+  drawn(latents, conditioning_.of_samples(0, count), denoiser(network, {}), options);
   const auto begin = process_->prior_sd() * at_noise_end(latents.noise.to(device_));
   return PathEnergies{begin.cpu(), energy.cpu()};
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "families/diffusion/composition.h"
+#include "families/diffusion/conditioning.h"
 #include "families/diffusion/coupling.h"
 #include "families/diffusion/guidance.h"
 #include "families/diffusion/loss_history.h"
@@ -15,6 +16,7 @@
 #include "families/diffusion/variational_bound.h"
 #include "families/noising.h"
 #include "families/optimizer.h"
+#include "families/told_samples.h"
 #include "nn/optim/ema.h"
 
 namespace assay {
@@ -29,7 +31,7 @@ struct LevelsAt {
 LevelsAt levels_at(const Process& process, const torch::Tensor& t, const torch::Tensor& x);
 
 /// The model of families diffusion and ddpm.
-class Diffusion : public GenerativeModel, public NoisingModel {
+class Diffusion : public GenerativeModel, public NoisingModel, public TokenModel {
  public:
   explicit Diffusion(const ModelArgs& args);
 
@@ -37,6 +39,12 @@ class Diffusion : public GenerativeModel, public NoisingModel {
   void visit_state(StateVisitor& visitor) override;
   void sample(const SampleRequest& request) override;
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
+
+  std::vector<std::int64_t> token_sizes() const override { return conditioning_.token_sizes(); }
+  torch::Tensor sample_tokens(std::int64_t count) const override {
+    return conditioning_.sample_values(0, count);
+  }
+  torch::Tensor sample_of_tokens(const torch::Tensor& values, torch::Generator generator) override;
 
   // What it says of examples: diffusion_evaluation.cpp.
   std::optional<torch::Tensor> elbo(const Batch& batch, torch::Generator generator) override;
@@ -76,8 +84,8 @@ class Diffusion : public GenerativeModel, public NoisingModel {
   WeighedTimes draw_times(const torch::Tensor& x0, const Noise& noise) const;
   NoisyBatch noised(const torch::Tensor& x0, const Noise& noise) const;
   Prediction predict(Network& network, const torch::Tensor& x_t, const LevelsAt& at,
-                     const torch::Tensor& labels, std::optional<Noise> noise) const;
-  torch::Tensor told_labels(const Batch& batch, const Noise& noise) const;
+                     const Condition& condition, std::optional<Noise> noise) const;
+  Condition told(const Batch& batch, const Noise& noise) const;
   torch::Tensor loss_of(const torch::Tensor& x0, const NoisyBatch& noisy,
                         const Prediction& predicted, std::vector<LossTerm>& terms);
   /// Of each example in nats, of the step at its time.
@@ -91,9 +99,9 @@ class Diffusion : public GenerativeModel, public NoisingModel {
   torch::Tensor bound_at(Network& network, const Batch& batch, const torch::Tensor& i,
                          const torch::Tensor& eps) const;
   torch::Tensor classifier_input(const torch::Tensor& x_t, const Level& level) const;
-  /// The samples from the `begin`-th on that latents lead to.
-  torch::Tensor drawn(const DiffusionLatents& latents, std::int64_t begin, const Denoiser& denoise,
-                      const SamplerOptions& options) const;
+  /// The samples that latents lead to, each asked for what its condition says.
+  torch::Tensor drawn(const DiffusionLatents& latents, const Condition& condition,
+                      const Denoiser& denoise, const SamplerOptions& options) const;
 
   const Parameterisation& parameterisation_;
   const LossWeighting& weighting_;
@@ -107,8 +115,7 @@ class Diffusion : public GenerativeModel, public NoisingModel {
   std::vector<std::int64_t> example_shape_;
   bool pixels_;  ///< examples are images: clamped at the end, and levels of a likelihood
   bool clip_x0_;
-  std::int64_t told_classes_;  ///< 0: the network is told none
-  std::int64_t classes_;       ///< that samples are of, in turn; 0: none
+  Conditioning conditioning_;
   double p_uncond_, dynamic_threshold_, classifier_scale_, vlb_weight_;
   GuidanceOptions guidance_;
   torch::Device device_;

@@ -81,7 +81,8 @@ std::optional<Tensor> Diffusion::denoised_strips(int64_t count, int64_t columns,
     if (shown.contains(from.index)) strip.push_back(at_unit_power(from.x, from.step.from));
   };
   const auto latents = draw_diffusion_latents(count, example_shape_, generator);
-  strip.push_back(drawn(latents, 0, denoiser(network, {}), options));
+  strip.push_back(
+      drawn(latents, conditioning_.of_samples(0, count), denoiser(network, {}), options));
   return at::stack(strip, 1).cpu();
 }
 

@@ -35,8 +35,8 @@ TimeMlpImpl::TimeMlpImpl(const TimeMlpOptions& options) : options_(options) {
 }
 
 torch::Tensor TimeMlpImpl::predict(const torch::Tensor& x_t, const torch::Tensor& t,
-                                   const torch::Tensor& labels, std::optional<Noise>) {
-  return forward(x_t, t, labels).view(x_t.sizes());
+                                   const Condition& condition, std::optional<Noise>) {
+  return forward(x_t, t, condition.labels).view(x_t.sizes());
 }
 
 torch::Tensor TimeMlpImpl::forward(const torch::Tensor& x_t, const torch::Tensor& t,

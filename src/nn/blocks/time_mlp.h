@@ -35,7 +35,7 @@ class TimeMlpImpl : public DenoisingNetwork {
   torch::Tensor forward(const torch::Tensor& x_t, const torch::Tensor& t,
                         const torch::Tensor& labels = {});
   torch::Tensor predict(const torch::Tensor& x_t, const torch::Tensor& t,
-                        const torch::Tensor& labels, std::optional<Noise> noise) override;
+                        const Condition& condition, std::optional<Noise> noise) override;
 
  private:
   TimeMlpOptions options_;

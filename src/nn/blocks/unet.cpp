@@ -64,18 +64,24 @@ std::string unet_misfit(const UNetOptions& o) {
   return {};
 }
 
-UNetBlockImpl::UNetBlockImpl(const ResidualBlockOptions& residual, std::int64_t heads)
+UNetBlockImpl::UNetBlockImpl(const ResidualBlockOptions& residual, std::int64_t heads,
+                             std::int64_t context_width)
     : residual_(residual) {
   register_module("residual", residual_);
-  if (heads > 0) {
+  if (heads > 0 && context_width > 0) {
+    transformer_ = register_module("transformer", SpatialTransformer(SpatialTransformerOptions{
+                                                      residual.out_channels, context_width, heads,
+                                                      residual.groups, residual.skip_scale}));
+  } else if (heads > 0) {
     attention_ = register_module("attention", SelfAttention(residual.out_channels, heads,
                                                             residual.groups, residual.skip_scale));
   }
 }
 
 torch::Tensor UNetBlockImpl::forward(const torch::Tensor& x, const torch::Tensor& embedding,
-                                     std::optional<Noise> noise) {
-  auto h = residual_(x, embedding, noise);
+                                     const torch::Tensor& context, std::optional<Noise> noise) {
+  auto h = residual_(x, embedding, std::move(noise));
+  if (!transformer_.is_empty()) return transformer_(h, context);
   return attention_.is_empty() ? h : attention_(h);
 }
 
@@ -108,7 +114,11 @@ ResidualBlockOptions UNetImpl::residual(std::int64_t in, std::int64_t out) const
 
 UNetBlock UNetImpl::block(const std::string& name, std::int64_t in, std::int64_t out,
                           std::int64_t heads) {
-  return register_module(name, UNetBlock(residual(in, out), heads));
+  return register_module(name, UNetBlock(residual(in, out), heads, context_width()));
+}
+
+std::int64_t UNetImpl::context_width() const {
+  return options_.token_entries > 0 ? unet_time_channels(options_) : 0;
 }
 
 void UNetImpl::join(Level& level, const std::string& name, std::int64_t in, std::int64_t out,
@@ -142,12 +152,7 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
 
   std::vector<std::int64_t> skips;
   build_down(skips);
-  const std::size_t last = options.multipliers.size() - 1;
-  if (!compact()) middle1_ = block("middle1", width(last), width(last), /*heads=*/0);
-  middle_attention_ =
-      register_module("middle_attention",
-                      SelfAttention(width(last), heads(last), options.groups, options.skip_scale));
-  middle2_ = block("middle2", width(last), width(last), /*heads=*/0);
+  build_middle();
   build_up(skips);
 
   output_norm_ = register_module(
@@ -158,6 +163,27 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
   if (options.classes > 0) {
     label_ = register_module("label", torch::nn::Embedding(options.classes + 1, time));
   }
+  if (options.token_entries > 0) {
+    tokens_ =
+        register_module("tokens", torch::nn::Embedding(options.token_entries + 1, context_width()));
+  }
+}
+
+void UNetImpl::build_middle() {
+  const std::size_t last = options_.multipliers.size() - 1;
+  const std::int64_t channels = width(last);
+  if (!compact()) middle1_ = block("middle1", channels, channels, /*heads=*/0);
+  if (context_width() > 0) {
+    middle_transformer_ = register_module(
+        "middle_transformer",
+        SpatialTransformer(SpatialTransformerOptions{channels, context_width(), heads(last),
+                                                     options_.groups, options_.skip_scale}));
+  } else {
+    middle_attention_ =
+        register_module("middle_attention",
+                        SelfAttention(channels, heads(last), options_.groups, options_.skip_scale));
+  }
+  middle2_ = block("middle2", channels, channels, /*heads=*/0);
 }
 
 void UNetImpl::build_down(std::vector<std::int64_t>& skips) {
@@ -220,6 +246,20 @@ torch::Tensor UNetImpl::embed(const torch::Tensor& t, const torch::Tensor& label
   return torch::silu(time2_(hidden) + label_(labels.defined() ? labels : none));
 }
 
+torch::Tensor UNetImpl::context(const torch::Tensor& tokens, std::int64_t count) {
+  if (options_.token_entries == 0) return {};
+  if (tokens.defined()) return tokens_(tokens);
+  return tokens_(at::full({count, options_.tokens}, options_.token_entries,
+                          tokens_->weight.options().dtype(at::kLong).requires_grad(false)));
+}
+
+torch::Tensor UNetImpl::middle(const torch::Tensor& x, const torch::Tensor& embedding,
+                               const torch::Tensor& context, const std::optional<Noise>& noise) {
+  auto h = compact() ? x : middle1_(x, embedding, context, noise);
+  h = middle_transformer_.is_empty() ? middle_attention_(h) : middle_transformer_(h, context);
+  return middle2_(h, embedding, context, noise);
+}
+
 torch::Tensor UNetImpl::resample(Level& level, const torch::Tensor& h, Resampling how,
                                  const torch::Tensor& embedding, std::optional<Noise> noise) const {
   if (!level.residual.is_empty()) return level.residual(h, embedding, std::move(noise));
@@ -233,15 +273,16 @@ torch::Tensor UNetImpl::forward(const torch::Tensor& x_t, const torch::Tensor& t
 }
 
 torch::Tensor UNetImpl::predict(const torch::Tensor& x_t, const torch::Tensor& t,
-                                const torch::Tensor& labels, std::optional<Noise> noise) {
+                                const Condition& condition, std::optional<Noise> noise) {
   const std::int64_t factor = options_.space_to_depth;
-  const auto embedding = embed(t, labels);
+  const auto embedding = embed(t, condition.labels);
+  const auto told = context(condition.tokens, x_t.size(0));
   auto image = factor > 1 ? at::pixel_unshuffle(x_t, factor) : x_t;
   auto h = input_(image);
   std::vector<torch::Tensor> skips;
   if (!compact()) skips.push_back(h);
   for (auto& level : down_) {
-    for (auto& unit : level.blocks) skips.push_back(h = unit(h, embedding, noise));
+    for (auto& unit : level.blocks) skips.push_back(h = unit(h, embedding, told, noise));
     if (&level == &down_.back()) break;
     h = resample(level, h, Resampling::kHalve, embedding, noise);
     if (options_.progressive_input) {
@@ -250,11 +291,10 @@ torch::Tensor UNetImpl::predict(const torch::Tensor& x_t, const torch::Tensor& t
     }
     if (!compact()) skips.push_back(h);
   }
-  if (!compact()) h = middle1_(h, embedding, noise);
-  h = middle2_(middle_attention_(h), embedding, noise);
+  h = middle(h, embedding, told, noise);
   for (auto& level : up_) {
     for (auto& unit : level.blocks) {
-      h = unit(at::cat({h, skips.back()}, 1), embedding, noise);
+      h = unit(at::cat({h, skips.back()}, 1), embedding, told, noise);
       skips.pop_back();
     }
     if (&level == &up_.back()) break;

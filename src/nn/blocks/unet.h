@@ -15,6 +15,7 @@
 #include "nn/blocks/denoising_network.h"
 #include "nn/blocks/linear.h"
 #include "nn/blocks/residual_block.h"
+#include "nn/blocks/spatial_transformer.h"
 #include "nn/blocks/time_embedding.h"
 #include "nn/noise.h"
 
@@ -67,6 +68,10 @@ struct UNetOptions {
   /// al. 2021, appendix H, "residual").
   bool progressive_input = false;
   std::int64_t classes = 0;  ///< it may be told; their embedding is added to that of the time
+  /// Entries of the table that a condition's tokens index; 0: it has none. With one, all attention
+  /// is by spatial transformers that look at the tokens' embeddings, as wide as that of the time.
+  std::int64_t token_entries = 0;
+  std::int64_t tokens = 1;   ///< in a condition
   std::int64_t outputs = 1;  ///< images that it returns, one behind the other in the channels
 };
 
@@ -81,14 +86,17 @@ std::string unet_misfit(const UNetOptions& options);
 /// A residual block, followed by attention where the options ask for it.
 class UNetBlockImpl : public torch::nn::Module {
  public:
-  /// heads: of the attention; 0: none.
-  UNetBlockImpl(const ResidualBlockOptions& residual, std::int64_t heads);
+  /// heads: of the attention; 0: none. context_width: of the tokens that it looks at; 0: none.
+  UNetBlockImpl(const ResidualBlockOptions& residual, std::int64_t heads,
+                std::int64_t context_width = 0);
+  /// context: [N,L,context_width], or undefined.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& embedding,
-                        std::optional<Noise> noise);
+                        const torch::Tensor& context, std::optional<Noise> noise);
 
  private:
   ResidualBlock residual_;
   SelfAttention attention_{nullptr};
+  SpatialTransformer transformer_{nullptr};
 };
 TORCH_MODULE(UNetBlock);
 
@@ -104,7 +112,7 @@ class UNetImpl : public DenoisingNetwork {
   torch::Tensor forward(const torch::Tensor& x_t, const torch::Tensor& t,
                         std::optional<Noise> noise = std::nullopt);
   torch::Tensor predict(const torch::Tensor& x_t, const torch::Tensor& t,
-                        const torch::Tensor& labels, std::optional<Noise> noise) override;
+                        const Condition& condition, std::optional<Noise> noise) override;
 
  private:
   // A convolution or a residual block leads to the next level; nothing does from the last.
@@ -121,7 +129,12 @@ class UNetImpl : public DenoisingNetwork {
             Resampling how);
   ResidualBlockOptions residual(std::int64_t in, std::int64_t out) const;
   UNetBlock block(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t heads);
+  void build_middle();
   torch::Tensor embed(const torch::Tensor& t, const torch::Tensor& labels);
+  torch::Tensor context(const torch::Tensor& tokens, std::int64_t count);
+  torch::Tensor middle(const torch::Tensor& x, const torch::Tensor& embedding,
+                       const torch::Tensor& context, const std::optional<Noise>& noise);
+  std::int64_t context_width() const;
   torch::Tensor resample(Level& level, const torch::Tensor& h, Resampling how,
                          const torch::Tensor& embedding, std::optional<Noise> noise) const;
   bool attends(std::size_t level) const;
@@ -134,12 +147,13 @@ class UNetImpl : public DenoisingNetwork {
   torch::Tensor frequencies_;
   FourierFeatures fourier_{nullptr};
   Linear time1_{nullptr}, time2_{nullptr};
-  torch::nn::Embedding label_{nullptr};
+  torch::nn::Embedding label_{nullptr}, tokens_{nullptr};
   Convolution input_{nullptr}, output_{nullptr};
   torch::nn::GroupNorm output_norm_{nullptr};
   std::vector<Level> down_, up_;
   UNetBlock middle1_{nullptr}, middle2_{nullptr};
   SelfAttention middle_attention_{nullptr};
+  SpatialTransformer middle_transformer_{nullptr};
 };
 TORCH_MODULE(UNet);
 
