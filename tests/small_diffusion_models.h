@@ -217,6 +217,23 @@ sampler.spacing = "trailing"
 sampler.steps = 4
 )",
        {1, 8, 8}},
+      {"DiffusionDit",
+       R"(family = "diffusion"
+ema.decay = 0.9
+model.network = "dit"
+model.patch_size = 2
+model.depth = 2
+model.width = 32
+model.conditional = true
+objective.timesteps = 50
+objective.schedule = "cosine"
+objective.prediction = "v"
+objective.learned_variance = true
+sampler.name = "ancestral"
+sampler.steps = 6
+)",
+       {1, 8, 8},
+       8},
       {"DiffusionGridUniPc",
        R"(family = "diffusion"
 model.network = "mlp"

@@ -68,6 +68,7 @@ const std::vector<Case>& cases() {
       trained("DiffusionGridUniPc", "3e-3", 0.8),
       trained("DiffusionCrossAttention", "3e-3", 0.7),
       trained("DiffusionAttributes", "3e-3", 0.7),
+      trained("DiffusionDit", "3e-3", 0.7),
       trained("Classifier", "2e-3", 0.1),
   };
   return all;

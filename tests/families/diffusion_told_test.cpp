@@ -14,6 +14,7 @@ namespace assay {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 using torch::Tensor;
 
 constexpr std::int64_t kClasses = 3;
@@ -23,6 +24,9 @@ const std::string kTokenUNet =
     "family = 'diffusion'\nmodel.base_channels = 8\nmodel.multipliers = [1, 2]\n"
     "model.groups = 4\nmodel.heads = 2\nmodel.attention_resolutions = [4]\n"
     "model.resample = 'residual'\nmodel.conditional = true\nmodel.cross_attention = true\n";
+const std::string kDiT =
+    "family = 'diffusion'\nmodel.network = 'dit'\nmodel.patch_size = 2\nmodel.depth = 2\n"
+    "model.width = 8\nmodel.heads = 2\nmodel.time_embedding = 16\nmodel.conditional = true\n";
 const std::string kSteps =
     "objective.timesteps = 100\nobjective.prediction = 'epsilon'\nobjective.p_uncond = 0.3\n"
     "optimizer.learning_rate = 1e-3\nsampler.steps = 10\n";
@@ -79,7 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
     PyTorch, ToldSteps,
     testing::Values(Case{"steps_class", kTokenUNet, "network.tokens.weight", 0.4},
                     Case{"steps_attributes", kTokenUNet + "model.tokens = 'attributes'\n",
-                         "network.tokens.weight", 0.4}),
+                         "network.tokens.weight", 0.4},
+                    Case{"steps_dit", kDiT, "network.label.weight", 0.2}),
     [](const auto& test) { return test.param.name; });
 
 const std::string kAttributes = kTokenUNet + "model.tokens = 'attributes'\n";
@@ -204,8 +209,16 @@ std::string refusal(const std::string& toml, const std::vector<std::int64_t>& fa
 TEST(ToldSamples, RefuseByName) {
   EXPECT_THAT(refusal(kAttributes + kFast, {}), HasSubstr("model.tokens = \"attributes\""));
   EXPECT_THAT(refusal(kTokenUNet + kFast, {2, 3}, 0), HasSubstr("needs labels"));
+  EXPECT_THAT(refusal(kDiT + kFast, {}, 0), HasSubstr("needs labels"));
+  EXPECT_THAT(refusal(kDiT + kFast + "model.classifier = true\n"), HasSubstr("model.classifier"));
   EXPECT_THAT(refusal(kAttributes + kFast + "model.classifier = true\n"),
               HasSubstr("model.tokens = \"attributes\""));
+  EXPECT_THAT(
+      [] {
+        resolve_text(kDiT + "model.cross_attention = true\n", "here.toml", family_schema,
+                     {.check_effects = true});
+      },
+      ThrowsMessage<Error>(HasSubstr("model.cross_attention = true has no effect")));
   const auto model = told_model(kAttributes + kFast);
   const Batch without{torch::zeros({2, 1, 8, 8}), torch::zeros({2}, torch::kLong)};
   EXPECT_THROW(model->training_step(without, {.noise = seeded(1)}), Error);

@@ -42,6 +42,10 @@ bool has_unet(const Definition& definition) {
   return is_ddpm(definition) || definition.text("model.network") == "unet";
 }
 
+bool has_dit(const Definition& definition) {
+  return !is_ddpm(definition) && definition.text("model.network") == "dit";
+}
+
 bool tells_attributes(const Definition& definition) {
   return says(definition, "model.cross_attention") && kToldTokens.of(definition, "model.tokens");
 }
@@ -108,10 +112,36 @@ TimeMlpOptions mlp_options(const ModelArgs& args) {
   return options;
 }
 
+DiTOptions dit_options(const ModelArgs& args) {
+  const auto& definition = args.definition;
+  DiTOptions options;
+  options.example_shape = args.example_shape;
+  options.patch_size = definition.integer("model.patch_size");
+  options.depth = definition.integer("model.depth");
+  options.width = definition.integer("model.width");
+  options.heads = definition.integer("model.heads");
+  options.mlp_ratio = definition.number("model.mlp_ratio");
+  const auto embedding = definition.integer("model.time_embedding");
+  if (embedding > 0) options.time_embedding = embedding;
+  options.lowest_time_frequency = definition.number("model.lowest_time_frequency");
+  options.highest_time_frequency = definition.number("model.highest_time_frequency");
+  options.fourier_scale = fourier_scale(definition);
+  options.classes = told_classes(args);
+  options.outputs = says(definition, "objective.learned_variance") ? 2 : 1;
+  const auto misfit = dit_misfit(options);
+  refuse_if(!misfit.empty(), definition,
+            fmt::format("model.network = \"dit\": {}; see model.patch_size, model.width and "
+                        "dataset.size",
+                        misfit));
+  return options;
+}
+
 std::shared_ptr<DenoisingNetwork> denoising_network(const ModelArgs& args) {
   std::shared_ptr<DenoisingNetwork> network;
   if (has_unet(args.definition)) {
     network = std::make_shared<UNetImpl>(unet_options(args));
+  } else if (has_dit(args.definition)) {
+    network = std::make_shared<DiTImpl>(dit_options(args));
   } else {
     network = std::make_shared<TimeMlpImpl>(mlp_options(args));
   }

@@ -14,6 +14,7 @@
 #include "families/diffusion/time_distribution.h"
 #include "families/trainable.h"
 #include "nn/blocks/denoising_network.h"
+#include "nn/blocks/dit.h"
 #include "nn/blocks/time_mlp.h"
 #include "nn/blocks/unet.h"
 
@@ -28,6 +29,7 @@ bool says(const Definition& definition, std::string_view path);
 double number_or_none(const Definition& definition, std::string_view path);
 
 bool has_unet(const Definition& definition);
+bool has_dit(const Definition& definition);
 /// Whether the network is told the data set's factors, one token each.
 bool tells_attributes(const Definition& definition);
 /// Whether paths begin at another set than N(0, I).
@@ -35,6 +37,7 @@ bool has_point_source(const Definition& definition);
 /// Throw Error for examples that they do not fit.
 UNetOptions unet_options(const ModelArgs& args);
 TimeMlpOptions mlp_options(const ModelArgs& args);
+DiTOptions dit_options(const ModelArgs& args);
 std::shared_ptr<DenoisingNetwork> denoising_network(const ModelArgs& args);
 
 /// `device`: where tensors of times will lie.

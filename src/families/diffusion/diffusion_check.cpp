@@ -143,6 +143,9 @@ void check_guidance(const Definition& d) {
             fmt::format("sampler.guidance_from = {} is above sampler.guidance_to = {}, which "
                         "leaves no time to guide at",
                         d.number("sampler.guidance_from"), d.number("sampler.guidance_to")));
+  refuse_if(d.boolean("model.classifier") && has_dit(d), d,
+            "model.classifier = true has no transformer to classify by; take model.network = "
+            "\"unet\", or model.conditional with sampler.guidance_scale");
   refuse_if(
       d.boolean("model.classifier") && tells_attributes(d), d,
       "model.classifier = true asks samples for classes and model.tokens = \"attributes\" for "
@@ -177,11 +180,13 @@ void check_coupling(const Definition& d) {
                         cause, d.text("sampler.name")));
 }
 
+bool is_of_images(const Definition& d) { return has_unet(d) || has_dit(d); }
+
 void check_learned_variance(const Definition& d) {
   if (!d.boolean("objective.learned_variance")) return;
-  refuse_if(!has_unet(d), d,
-            "objective.learned_variance = true needs model.network = \"unet\": a perceptron has no "
-            "second output");
+  refuse_if(!is_of_images(d), d,
+            "objective.learned_variance = true needs model.network = \"unet\" or \"dit\": a "
+            "perceptron has no second output");
   refuse_if(d.integer("objective.timesteps") < 2, d,
             "objective.learned_variance = true is of a grid's steps; set objective.timesteps");
 }
@@ -234,8 +239,9 @@ Capabilities diffusion_capabilities(const Definition& d) {
   }
   if (timesteps < 2) return can;
   const bool learned = says(d, "objective.learned_variance");
-  can.likelihood = fmt::format("{}, {} variance", has_unet(d) ? "discretised_gaussian" : "gaussian",
-                               learned ? "learned" : d.text("sampler.variance"));
+  can.likelihood =
+      fmt::format("{}, {} variance", is_of_images(d) ? "discretised_gaussian" : "gaussian",
+                  learned ? "learned" : d.text("sampler.variance"));
   return can;
 }
 

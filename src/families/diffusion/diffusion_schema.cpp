@@ -147,21 +147,63 @@ Schema fourier_keys() {
   };
 }
 
-// A U-Net's keys, or those of a perceptron.
+Schema dit_keys() {
+  const std::vector<Need> dit = {{"model.network", {"dit"}}};
+  return {
+      {.path = "model.patch_size",
+       .default_value = int64_t{4},
+       .meaning = "dit: images, or latents, are cut into squares of this side, a token each",
+       .unit = "pixels",
+       .minimum = 1,
+       .maximum = 4096,
+       .needs = dit},
+      {.path = "model.depth",
+       .default_value = int64_t{4},
+       .meaning = "dit: transformer blocks",
+       .minimum = 1,
+       .maximum = 1024,
+       .needs = dit},
+      {.path = "model.width",
+       .default_value = int64_t{128},
+       .meaning = "dit: numbers of a token",
+       .minimum = 4,
+       .maximum = 65536,
+       .needs = dit},
+      {.path = "model.mlp_ratio",
+       .default_value = 4.0,
+       .meaning = "dit: hidden width of a block's perceptron over model.width",
+       .minimum = 0.01,
+       .maximum = 64,
+       .needs = dit},
+  };
+}
+
+// Of a U-Net's keys those that a DiT has too.
+bool is_dits_too(const Key& key) {
+  return key.path == "model.heads" || key.path == "model.time_embedding" ||
+         key.path.ends_with("_time_frequency");
+}
+
+// The keys of a U-Net, of a DiT, or of a perceptron.
 Schema either_network_keys() {
   const std::vector<Need> mlp = {{"model.network", {"mlp"}}};
   Schema schema = joined({network_keys(), level_keys(), time_keys()});
   for (auto& key : schema) {
     key.needs.push_back({"model.network", {"unet"}});
+    if (is_dits_too(key)) key.needs.back().values.emplace_back("dit");
+    if (key.path == "model.time_embedding") key.meaning += ", or 256 of a dit";
     if (key.path.ends_with("_time_frequency")) {
       key.needs.push_back({"model.time_features", {"sinusoidal"}});
     }
   }
-  schema.insert(schema.begin(),
-                {.path = "model.network",
-                 .default_value = std::string("unet"),
-                 .meaning = "the network: a U-Net of images, or a perceptron of points",
-                 .choices = {"unet", "mlp"}});
+  for (auto& key : dit_keys()) schema.push_back(std::move(key));
+  schema.insert(
+      schema.begin(),
+      {.path = "model.network",
+       .default_value = std::string("unet"),
+       .meaning = "the network: a U-Net of images, a perceptron of points, or a diffusion "
+                  "transformer of images (Peebles & Xie 2023)",
+       .choices = {"unet", "mlp", "dit"}});
   schema.push_back({.path = std::string(kFirstStageKey),
                     .default_value = std::string(),
                     .meaning = "experiment, or file, of an autoencoder of this data set whose run "
