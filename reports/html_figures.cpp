@@ -28,6 +28,7 @@ std::string kind_text(const std::string& kind) {
   if (kind == "nearest") return "samples above their nearest training images";
   if (kind == "noising") return "images on their way to noise";
   if (kind == "denoising") return "samples on their way from noise";
+  if (kind == "token_swaps") return "samples, one token swapped in each further column";
   return kind;
 }
 

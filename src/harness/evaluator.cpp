@@ -21,6 +21,7 @@
 #include "harness/pictures.h"
 #include "harness/sample_keeper.h"
 #include "harness/score_protocol.h"
+#include "harness/token_swaps.h"
 #include "kernels/pointwise/spread.h"
 #include "kernels/runtime/caching_allocator.h"
 #include "metrics/codes/dci.h"
@@ -121,6 +122,12 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
       for (auto& artifact :
            noise_artifacts(*noising, drawer_.reference_examples(), inputs.device, noise)) {
         result.artifacts.push_back(std::move(artifact));
+      }
+    }
+    if (auto* told = dynamic_cast<TokenModel*>(&model); last && told != nullptr) {
+      const auto noise = make_generator(torch::kCPU, sample_seed(definition_, seed_), kEvalNoise);
+      if (auto picture = token_swaps_picture(*told, noise)) {
+        result.artifacts.push_back(std::move(*picture));
       }
     }
   }
