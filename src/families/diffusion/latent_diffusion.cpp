@@ -147,6 +147,16 @@ std::optional<Tensor> LatentDiffusion::bound_terms(const Batch&, int64_t, torch:
   return std::nullopt;
 }
 
+std::vector<int64_t> LatentDiffusion::token_sizes() const { return diffusion_.token_sizes(); }
+
+Tensor LatentDiffusion::sample_tokens(int64_t count) const {
+  return diffusion_.sample_tokens(count);
+}
+
+Tensor LatentDiffusion::sample_of_tokens(const Tensor& values, torch::Generator generator) {
+  return decoded(diffusion_.sample_of_tokens(values, std::move(generator))).cpu();
+}
+
 void check_first_stage(const Definition& definition) {
   if (!definition.first_stage) return;
   const Definition& first = *definition.first_stage;

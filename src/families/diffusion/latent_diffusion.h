@@ -7,6 +7,7 @@
 #include "families/diffusion/diffusion_model.h"
 #include "families/first_stage.h"
 #include "families/latent_maps.h"
+#include "families/told_samples.h"
 
 namespace assay {
 
@@ -14,7 +15,10 @@ namespace assay {
 /// that stays as it is, instead of on images,
 ///   z = s · E(x),  x̂ = D(z/s),  s = 1/sd of E(x) over the training images (ibid., appendix G),
 /// so that latents have unit variance where the process begins. Latents are never clamped.
-class LatentDiffusion : public GenerativeModel, public NoisingModel, public OnFirstStage {
+class LatentDiffusion : public GenerativeModel,
+                        public NoisingModel,
+                        public TokenModel,
+                        public OnFirstStage {
  public:
   explicit LatentDiffusion(const ModelArgs& args);
 
@@ -35,6 +39,10 @@ class LatentDiffusion : public GenerativeModel, public NoisingModel, public OnFi
   /// Nothing: a bound of latents is none of images.
   std::optional<torch::Tensor> bound_terms(const Batch& examples, std::int64_t count,
                                            torch::Generator generator) override;
+
+  std::vector<std::int64_t> token_sizes() const override;
+  torch::Tensor sample_tokens(std::int64_t count) const override;
+  torch::Tensor sample_of_tokens(const torch::Tensor& values, torch::Generator generator) override;
 
   Trainable& first_stage() override { return *first_stage_; }
   /// Measures s on at most 10,000 training images, evenly among all.
