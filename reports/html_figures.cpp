@@ -29,6 +29,9 @@ std::string kind_text(const std::string& kind) {
   if (kind == "noising") return "images on their way to noise";
   if (kind == "denoising") return "samples on their way from noise";
   if (kind == "token_swaps") return "samples, one token swapped in each further column";
+  if (kind == "style_mixing") {
+    return "style mixing: layers of the top row in images of the first column, from coarse to fine";
+  }
   return kind;
 }
 

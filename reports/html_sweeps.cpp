@@ -2,6 +2,7 @@
 #include "reports/escape.h"
 #include "reports/grids.h"
 #include "reports/html_sections.h"
+#include "reports/planes.h"
 #include "reports/plot.h"
 #include "reports/sweep_charts.h"
 
@@ -68,14 +69,24 @@ std::string noise_section(const Report& report) {
 
 std::string sweeps_section(const Report& report) {
   std::string body, key;
+  const auto planes = sweep_planes_of(report);
+  const auto planes_along = [&](const std::string& of) {
+    std::string figures;
+    for (const auto& plane : planes) {
+      if (plane.key == of) figures += plane_figure(plane);
+    }
+    return figures;
+  };
   for (const auto& chart : sweep_charts_of(report)) {
     if (chart.key != key) {
+      body += planes_along(key);
       body += (key.empty() ? "<h3>" : "</div><h3>") + html_name(chart.key) +
               "</h3><div class=\"charts\">";
       key = chart.key;
     }
     body += sweep_figure(chart);
   }
+  body += planes_along(key);
   if (!body.empty()) body += "</div>";
   body += heat_figures(report);
   if (body.empty()) return "";

@@ -11,22 +11,9 @@
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/planes.h"
-#include "reports/plot.h"
 
 namespace assay {
 namespace {
-
-std::string plane_figure(const Plane& plane) {
-  std::string legend;
-  for (const auto& point : plane.points)
-    legend += legend_item(point.colour, html_name(point.label));
-  return figure_html({.id = plane.id,
-                      .heading = html_text(plane.y_name),
-                      .subheading = "against " + html_text(plane.x_name),
-                      .drawing = plane_svg(plane),
-                      .legend = figure_legend(legend),
-                      .numbers = plane_table(plane)});
-}
 
 // Metrics of the base that can be better or worse.
 std::vector<std::size_t> columns_of(const Report& report, const Ladder& ladder) {

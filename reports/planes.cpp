@@ -4,20 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
-#include <limits>
+#include <iterator>
+#include <set>
 
 #include "reports/charts.h"
-#include "reports/escape.h"
 #include "reports/metric_columns.h"
-#include "reports/number_text.h"
-#include "reports/plot.h"
 
 namespace assay {
 namespace {
-
-constexpr double kMargin = 12;
 
 using Quantity = std::function<SeedSummary(const ExperimentSummary&)>;
 
@@ -76,83 +71,55 @@ void add_costs(const Report& report, const ComparisonTable& table, std::vector<P
           [](const ExperimentSummary& experiment) { return experiment.network_evaluations; });
 }
 
-void add_precision_and_recall(const Report& report, const ComparisonTable& table,
-                              std::vector<Plane>& planes) {
+/// Columns of precision and recall under one protocol.
+struct PrecisionAndRecall {
+  std::size_t precision = 0, recall = 0;
+  Plane plane;  ///< without points
+};
+
+std::vector<PrecisionAndRecall> precision_and_recall(const Report& report) {
   const auto fields = [&](std::size_t column) {
     Protocol protocol = report.columns[column].protocol;
     protocol.erase("metric");
     return protocol;
   };
-  for (const std::size_t p : table.columns) {
+  std::vector<PrecisionAndRecall> pairs;
+  for (std::size_t p = 0; p < report.columns.size(); ++p) {
     if (report.columns[p].metric != "precision") continue;
-    for (const std::size_t r : table.columns) {
+    for (std::size_t r = 0; r < report.columns.size(); ++r) {
       if (report.columns[r].metric != "recall" || fields(p) != fields(r)) continue;
-      Plane plane;
-      plane.x_name = report.columns[r].label;
-      plane.y_name = report.columns[p].label;
-      plane.x_better = plane.y_better = Direction::kHigher;
-      add_plane(report, table, std::move(plane), column_quantity(r), column_quantity(p), planes);
+      PrecisionAndRecall pair{p, r, {}};
+      pair.plane.x_name = report.columns[r].label;
+      pair.plane.y_name = report.columns[p].label;
+      pair.plane.x_better = pair.plane.y_better = Direction::kHigher;
+      pairs.push_back(std::move(pair));
     }
   }
+  return pairs;
 }
 
-double low_end(const SeedSummary& value) { return *value.mean - value.sd.value_or(0.0); }
-double high_end(const SeedSummary& value) { return *value.mean + value.sd.value_or(0.0); }
-
-Axis axis_of(const Plane& plane, SeedSummary PlanePoint::*member) {
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (const auto& point : plane.points) {
-    low = std::min(low, low_end(point.*member));
-    high = std::max(high, high_end(point.*member));
+void add_precision_and_recall(const Report& report, const ComparisonTable& table,
+                              std::vector<Plane>& planes) {
+  const auto shown = [&](std::size_t column) {
+    return std::ranges::find(table.columns, column) != table.columns.end();
+  };
+  for (auto& [p, r, plane] : precision_and_recall(report)) {
+    if (!shown(p) || !shown(r)) continue;
+    add_plane(report, table, std::move(plane), column_quantity(r), column_quantity(p), planes);
   }
-  return axis_over(low, high);
 }
 
-std::string axes(const Frame& frame, const Plane& plane) {
-  std::string svg = y_rules(frame) + x_line();
-  for (const double tick : frame.x.ticks) {
-    const double left = frame.left(tick);
-    svg += x_stroke(left) + x_label(left, tick_text(tick));
+std::vector<PlanePoint> points_along(const Report& report, const Sweep& sweep,
+                                     const PrecisionAndRecall& pair) {
+  std::vector<PlanePoint> points;
+  for (const auto& [value, e] : sweep.points) {
+    const ExperimentSummary& experiment = report.experiments[e];
+    PlanePoint point{sweep.label, 0, in_column(experiment, pair.recall),
+                     in_column(experiment, pair.precision)};
+    point.value = value;
+    if (point.x.mean && point.y.mean) points.push_back(std::move(point));
   }
-  return svg + x_name(frame, plane.x_name);
-}
-
-// From one point of the front to the next along the corner that both leave free.
-std::string front_svg(const Frame& frame, const Plane& plane) {
-  std::vector<const PlanePoint*> front;
-  for (const auto& point : plane.points) {
-    if (point.at_front) front.push_back(&point);
-  }
-  if (front.size() < 2) return "";
-  std::ranges::sort(front, {}, [](const PlanePoint* point) { return *point->x.mean; });
-  std::string path;
-  for (const PlanePoint* point : front) {
-    const double left = frame.left(*point->x.mean), top = frame.top(*point->y.mean);
-    if (path.empty()) {
-      path = fmt::format("M{:.1f} {:.1f}", left, top);
-    } else if (plane.x_better == Direction::kLower) {
-      path += fmt::format("H{:.1f}V{:.1f}", left, top);
-    } else {
-      path += fmt::format("V{:.1f}H{:.1f}", top, left);
-    }
-  }
-  return "<path class=\"front\" d=\"" + path + "\"/>";
-}
-
-std::string point_svg(const Frame& frame, const PlanePoint& point) {
-  const double left = frame.left(*point.x.mean), top = frame.top(*point.y.mean);
-  std::string svg = fmt::format("<g class=\"s{}\">", point.colour);
-  if (point.y.sd) {
-    svg += fmt::format("<path class=\"spread\" d=\"M{:.1f} {:.1f}V{:.1f}\"/>", left,
-                       frame.top(high_end(point.y)), frame.top(low_end(point.y)));
-  }
-  if (point.x.sd) {
-    svg += fmt::format("<path class=\"spread\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>",
-                       frame.left(low_end(point.x)), top, frame.left(high_end(point.x)));
-  }
-  return svg +
-         fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}</title></circle></g>",
-                     left, top, point.at_front ? 4.2 : 2.8, html_text(point.label));
+  return points;
 }
 
 bool is_as_good(double a, double b, Direction better) {
@@ -170,6 +137,31 @@ std::vector<Plane> planes_of(const Report& report) {
   return planes;
 }
 
+std::vector<Plane> sweep_planes_of(const Report& report) {
+  std::vector<Plane> planes;
+  std::set<std::string> done;
+  for (const auto& first : report.sweeps) {
+    if (!done.insert(first.key).second) continue;
+    for (const PrecisionAndRecall& pair : precision_and_recall(report)) {
+      Plane plane = pair.plane;
+      plane.key = first.key;
+      std::size_t lines = 0;
+      for (const auto& sweep : report.sweeps) {
+        auto points =
+            sweep.key == first.key ? points_along(report, sweep, pair) : std::vector<PlanePoint>();
+        if (points.size() < 2) continue;
+        for (auto& point : points) point.colour = lines % kPaletteSize;
+        ++lines;
+        std::ranges::move(points, std::back_inserter(plane.points));
+      }
+      if (plane.points.empty()) continue;
+      plane.id = fmt::format("sweepplane{}", planes.size());
+      planes.push_back(std::move(plane));
+    }
+  }
+  return planes;
+}
+
 void mark_front(Plane& plane) {
   for (PlanePoint& one : plane.points) {
     one.at_front = std::ranges::none_of(plane.points, [&](const PlanePoint& other) {
@@ -179,30 +171,6 @@ void mark_front(Plane& plane) {
              is_as_good(y, *one.y.mean, plane.y_better);
     });
   }
-}
-
-std::string plane_svg(const Plane& plane) {
-  const Frame frame{axis_of(plane, &PlanePoint::x), axis_of(plane, &PlanePoint::y), kMargin};
-  std::string svg = axes(frame, plane) + front_svg(frame, plane);
-  for (const auto& point : plane.points) svg += point_svg(frame, point);
-  return plot_svg(plane.id, plane.y_name + " against " + plane.x_name + ", mean ± sd over seeds",
-                  svg);
-}
-
-std::string plane_table(const Plane& plane) {
-  std::string rows;
-  for (const auto& point : plane.points) {
-    rows += fmt::format(
-        "<tr><td>{}</td><td class=\"num\" data-value=\"{}\">{}</td><td class=\"num\" "
-        "data-value=\"{}\">{}</td><td>{}</td></tr>",
-        html_name(point.label), exact_number_text(*point.x.mean),
-        html_text(mean_and_spread_text(point.x)), exact_number_text(*point.y.mean),
-        html_text(mean_and_spread_text(point.y)), point.at_front ? "yes" : "");
-  }
-  return fmt::format(
-      "<table><thead><tr><th>experiment</th><th class=\"num\">{}</th><th class=\"num\">{}</th>"
-      "<th>at the front</th></tr></thead><tbody>{}</tbody></table>",
-      html_text(plane.x_name), html_text(plane.y_name), rows);
 }
 
 }  // namespace assay

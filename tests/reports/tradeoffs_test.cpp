@@ -142,6 +142,53 @@ TEST_F(Figures, ThatSamplesCostSomethingJoinsNoTables) {
   EXPECT_THAT(render(made, Format::kMarkdown), HasSubstr("| 1 MiB | 50 |"));
 }
 
+TEST_F(Figures, ASweptKeyDrawsPrecisionAgainstRecallAlongIt) {
+  // Precision 1/fd and recall fd/100, in the order of the key, not of the experiments.
+  for (const auto& [width, fd] : {std::pair{16, 20.0}, {4, 2.0}, {8, 4.0}}) {
+    add("vae/x", model(width, 0.1), {fd});
+  }
+  add("vae/other", model(8, 0.5, "bce"), {3.0});
+  const Report made = report();
+  const auto planes = sweep_planes_of(made);
+  ASSERT_THAT(planes, SizeIs(1));
+  const Plane& plane = planes[0];
+  EXPECT_EQ(plane.key, "model.width");
+  EXPECT_EQ(plane.x_name, "recall@pixels");
+  EXPECT_EQ(plane.y_name, "precision@pixels");
+  ASSERT_THAT(plane.points, SizeIs(3));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(plane.points[i].value, std::vector({4.0, 8.0, 16.0})[i]);
+    EXPECT_DOUBLE_EQ(*plane.points[i].x.mean, std::vector({0.02, 0.04, 0.2})[i]);
+    EXPECT_DOUBLE_EQ(*plane.points[i].y.mean, std::vector({0.5, 0.25, 0.05})[i]);
+    EXPECT_FALSE(plane.points[i].at_front);
+  }
+  const std::string page = render(made, Format::kHtml);
+  const auto section = page.substr(page.find("id=\"sweeps\""));
+  EXPECT_THAT(section, HasSubstr("against recall@pixels along model.width"));
+  EXPECT_THAT(section, HasSubstr("<th>model.width</th></tr>"));
+  EXPECT_THAT(section, HasSubstr("<td class=\"num\" data-value=\"0.5\">" +
+                                 mean_and_spread_text(plane.points[0].y) + "</td><td>4</td>"));
+}
+
+TEST(SweepPlane, HasLinesInTheOrderOfTheKeyAndItsValues) {
+  Plane plane;
+  plane.id = "here";
+  plane.x_name = "recall";
+  plane.y_name = "precision";
+  plane.key = "sampler.truncation";
+  plane.points = {point("one", 0.0, 1.0), point("one", 1.0, 0.0), point("two", 1.0, 1.0),
+                  point("two", 0.0, 0.0)};
+  double value = 0.25;
+  for (auto& one : plane.points) one.value = value += 0.25;
+  // Axes from 0 to 1: x from 60 to 316, y from 176 to 8.
+  const auto svg = plane_svg(plane);
+  EXPECT_THAT(svg, HasSubstr("class=\"line\" d=\"M60.0 8.0L316.0 176.0\""));
+  EXPECT_THAT(svg, HasSubstr("class=\"line\" d=\"M316.0 8.0L60.0 176.0\""));
+  EXPECT_THAT(svg, HasSubstr(">1.25</text>"));
+  EXPECT_THAT(svg, HasSubstr("precision against recall along sampler.truncation, mean"));
+  EXPECT_THAT(svg, Not(HasSubstr("class=\"front\"")));
+}
+
 // Six experiments, two widths by three rates; a seventh differs in a third key.
 TEST_F(Figures, TwoSweptKeysMakeAHeatMap) {
   double fd = 10.0;
