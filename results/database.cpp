@@ -52,12 +52,16 @@ void refuse_other_file(const std::filesystem::path& file) {
   std::string first(kMagic.size(), '\0');
   std::ifstream in(file, std::ios::binary);
   in.read(first.data(), static_cast<std::streamsize>(first.size()));
-  if (!in && in.gcount() == 0) return;
+  const auto length = static_cast<std::size_t>(in.gcount());
   std::size_t equal = 0;
-  for (std::size_t i = 0; i < first.size(); ++i) equal += first[i] == kMagic[i];
+  for (std::size_t i = 0; i < length; ++i) equal += first[i] == kMagic[i];
+  // SQLite takes so short a file for an empty one.
+  if (length > 0 && length < kMagic.size() && equal == length) {
+    throw Error(fmt::format("{}: is cut short; restore a copy of the database", file.string()),
+                ExitCode::kDamaged);
+  }
   std::error_code problem;
-  if (2 * equal >= kMagic.size() ||
-      std::filesystem::is_directory(checkpoints_folder(file), problem))
+  if (2 * equal >= length || std::filesystem::is_directory(checkpoints_folder(file), problem))
     return;
   throw Error(fmt::format("{}: is no database; name a database file with --db", file.string()));
 }
@@ -104,6 +108,7 @@ Database Database::open_for_writing(const std::filesystem::path& given) {
   const FileLock lock(writers_lock(file), FileLock::Mode::kExclusive);
   Database database(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   refuse_newer(database);
+  refuse_foreign(database);
   database.execute(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
   migrate(database);

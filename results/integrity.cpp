@@ -2,6 +2,7 @@
 #include "results/integrity.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -151,6 +152,24 @@ class Check {
   const Database& database_;
 };
 
+// Whether a file that cannot be opened as assay's has its tables: its version was changed, or is a
+// newer one.
+bool has_tables_of_runs(const std::filesystem::path& file) {
+  sqlite3* connection = nullptr;
+  bool found = false;
+  if (sqlite3_open_v2(file.c_str(), &connection, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK) {
+    try {
+      Statement query(connection, &file,
+                      "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('experiment', 'run')");
+      found = query.step() && query.integer(0) == 2;
+    } catch (const Error&) {
+      found = false;  // no database at all
+    }
+  }
+  sqlite3_close(connection);
+  return found;
+}
+
 }  // namespace
 
 std::vector<Finding> check_database(const std::filesystem::path& file) {
@@ -166,7 +185,7 @@ std::vector<Finding> check_database(const std::filesystem::path& file) {
     }
     return check.findings;
   } catch (const Error& error) {
-    if (error.code() == ExitCode::kUsage && !path_exists(file)) throw;
+    if (error.code() == ExitCode::kUsage && !has_tables_of_runs(file)) throw;
     findings.push_back({Finding::Severity::kDamage, error.what()});
   } catch (const std::logic_error& error) {
     // A damaged schema makes our own statements wrong.

@@ -18,8 +18,8 @@ struct Finding {
 
 /// Checks SQLite's own structures, the schema and every stored digest: definitions, machines,
 /// protocols, runs, each ended run's rows, checkpoint files. A single flipped bit that changes a
-/// row of an ended run is found. Empty: all is well. Throws Error if the file is missing (exit 2);
-/// damage, even one that keeps it from opening, is a finding.
+/// row of an ended run is found. Empty: all is well. Throws Error (exit 2) if the file is missing
+/// or never was assay's; damage, even one that keeps it from opening, is a finding.
 std::vector<Finding> check_database(const std::filesystem::path& database);
 
 /// Throws Error (exit 4) if a run, its curves, scores or pictures are not what they were when they

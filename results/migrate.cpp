@@ -92,15 +92,16 @@ void require_readable(const Database& database) {
                           database.file().string()));
 }
 
-void migrate(Database& database) {
-  if (version_of(database) == schema_version()) return;
+void refuse_foreign(const Database& database) {
   const bool foreign =
       version_of(database) == 0 && database.integer("SELECT COUNT(*) FROM sqlite_master") > 0;
-  if (foreign) {
-    throw Error(
-        fmt::format("{}: holds tables that are not assay's; name another database with --db",
-                    database.file().string()));
-  }
+  if (!foreign) return;
+  throw Error(fmt::format("{}: holds tables that are not assay's; name another database with --db",
+                          database.file().string()));
+}
+
+void migrate(Database& database) {
+  if (version_of(database) == schema_version()) return;
   database.execute("BEGIN EXCLUSIVE");
   try {
     for (auto v = version_of(database); v < schema_version(); ++v) {

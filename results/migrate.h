@@ -19,11 +19,15 @@ std::int64_t version_of(const Database& database);
 /// Throws Error (exit 2) if a newer assay wrote the database.
 void refuse_newer(const Database& database);
 
+/// Throws Error (exit 2) if the tables are another program's.
+void refuse_foreign(const Database& database);
+
 /// refuse_newer, and throws Error if the file is empty or not assay's. Every older version can be
 /// read as it is.
 void require_readable(const Database& database);
 
-/// Runs the missing migrations in one transaction. The caller holds the exclusive writers' lock.
+/// Runs the missing migrations in one transaction, of what refuse_foreign() lets pass. The caller
+/// holds the exclusive writers' lock.
 void migrate(Database& database);
 
 /// One text per table and index, as an undamaged database of this version has them.

@@ -57,6 +57,16 @@ TEST(Database, AFileThatNeverWasOneIsAWrongNameAndNotADamagedDatabase) {
   EXPECT_EQ(read_file(folder / "notes.txt"), "what I did on Monday, in some detail\n");
 }
 
+TEST(Database, OfAnotherProgramIsRefusedAndStaysAsItIs) {
+  TemporaryFolder folder;
+  test::other_programs_database(folder / "other.sqlite");
+  const std::string before = read_file(folder / "other.sqlite");
+  for (const auto& open : {Database::open_for_reading, Database::open_for_writing}) {
+    EXPECT_EQ(error_of([&] { open(folder / "other.sqlite"); }).code(), ExitCode::kUsage);
+  }
+  EXPECT_TRUE(read_file(folder / "other.sqlite") == before);
+}
+
 TEST(Database, WithABrokenFirstByteOrAnEmptiedHeadIsDamaged) {
   TemporaryFolder folder;
   { auto database = Database::open_for_writing(folder / "a.sqlite"); }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/example_runs.h"
 
+#include <sqlite3.h>
+
 #include <cstdlib>
+#include <stdexcept>
 
 #include "core/digest.h"
 #include "core/file.h"
@@ -52,6 +55,15 @@ CheckpointSaved example_checkpoint(const Database& database, const std::string& 
   const std::string content = "state at " + std::to_string(images_seen);
   write_file_atomically(file, content);
   return {images_seen, file, sha256_hex(content)};
+}
+
+void other_programs_database(const std::filesystem::path& file) {
+  sqlite3* connection = nullptr;
+  const bool made = sqlite3_open(file.c_str(), &connection) == SQLITE_OK &&
+                    sqlite3_exec(connection, "CREATE TABLE bookmark(address TEXT)", nullptr,
+                                 nullptr, nullptr) == SQLITE_OK;
+  sqlite3_close(connection);
+  if (!made) throw std::runtime_error(file.string() + ": no database could be made");
 }
 
 std::int64_t complete_run(Database& database, std::uint64_t seed) {

@@ -34,6 +34,9 @@ NewRun example_run(Database& database, std::uint64_t seed = 0);
 CheckpointSaved example_checkpoint(const Database& database, const std::string& uuid,
                                    std::int64_t images_seen);
 
+/// An SQLite database with a table that is not assay's.
+void other_programs_database(const std::filesystem::path& file);
+
 /// A whole complete run: 50 losses, metrics at 0 and 5000, two pictures, throughput, two
 /// checkpoints. Returns its number.
 std::int64_t complete_run(Database& database, std::uint64_t seed);

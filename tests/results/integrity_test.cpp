@@ -154,6 +154,35 @@ TEST(Integrity, TruncatedFilesAreFoundAtEveryLength) {
   }
 }
 
+TEST(Integrity, AFileThatNeverWasAssaysIsAUsageErrorAndNoDamage) {
+  TemporaryFolder folder;
+  write_quickly(folder / "notes.txt", "what I did on Monday, in some detail\n");
+  write_quickly(folder / "short.txt", "hm\n");
+  write_quickly(folder / "empty.sqlite", "");
+  test::other_programs_database(folder / "other.sqlite");
+  for (const auto* name : {"notes.txt", "short.txt", "empty.sqlite", "other.sqlite", "."}) {
+    try {
+      check_database(folder / name);
+      FAIL() << name << ": no Error was thrown";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kUsage) << name;
+      EXPECT_THAT(error.what(), HasSubstr("--db")) << name;
+    }
+  }
+}
+
+TEST(Integrity, AChangedSchemaNumberIsDamage) {
+  TemporaryFolder folder;
+  fill(folder / "a.sqlite");
+  const std::string sound = read_file(folder / "a.sqlite");
+  for (const char version : {'\0', '\x63'}) {
+    std::string broken = sound;
+    broken[63] = version;  // the last byte of user_version (SQLite's file format, section 1.3)
+    write_quickly(folder / "b.sqlite", broken);
+    EXPECT_TRUE(damage_found(folder / "b.sqlite")) << int{version};
+  }
+}
+
 TEST(Integrity, MissingFileIsAUsageError) {
   TemporaryFolder folder;
   EXPECT_THROW(check_database(folder / "none.sqlite"), Error);
