@@ -44,6 +44,27 @@ std::string wanted_text(const Need& need, const Key& key) {
   return fmt::format("{} {} {}", need.path, is_list ? "with" : "=", fmt::join(values, " or "));
 }
 
+// Raw weights are all that there is where neither of two keys keeps an average, which a Need, being
+// of one key, cannot say.
+void check_scored_weights(const Schema& schema, const SourceTable& values, int from_layer) {
+  const Key* weights = find_key(schema, "eval.weights");
+  if (weights == nullptr) return;
+  const SourceValue own = held(*weights, values);
+  if (own.layer < from_layer || own.value == weights->default_value) return;
+  std::vector<std::string> held_text, needed;
+  for (const char* path : {"ema.decay", "ema.half_life_images"}) {
+    const Key& key = require_key(schema, path, own.where);
+    const SourceValue kept = held(key, values);
+    if (kept.value != key.default_value || kept.layer > own.layer) return;
+    held_text.push_back(fmt::format("{} is {} ({})", path, to_toml(kept.value), kept.where));
+    needed.push_back(fmt::format("{} above {}", path, to_toml(key.default_value)));
+  }
+  throw Error(fmt::format(
+      "{}: eval.weights = {} has no effect: {}, so that no others are kept; it "
+      "needs {}",
+      own.where, to_toml(own.value), fmt::join(held_text, " and "), fmt::join(needed, " or ")));
+}
+
 }  // namespace
 
 bool has_effect(const Key& key, const Schema& schema, const Definition& definition) {
@@ -67,6 +88,7 @@ void check_effects(const Schema& schema, const SourceTable& values, int from_lay
                               gate.where, wanted_text(need, other)));
     }
   }
+  check_scored_weights(schema, values, from_layer);
 }
 
 }  // namespace assay

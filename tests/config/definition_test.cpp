@@ -153,6 +153,20 @@ TEST(Effects, ANeedOfANumberYieldsToALaterLayer) {
   EXPECT_EQ(refusal(kVae + "ema.decay = 0.999\nema.ramp = false\n"), "");
 }
 
+TEST(Effects, RawWeightsAreNamedWhereAveragesAreKept) {
+  const std::string raw = "eval.weights = \"raw\"\n";
+  EXPECT_EQ(refusal(kVae + raw),
+            "x.toml:2:16: eval.weights = \"raw\" has no effect: ema.decay is 0.0 (default) and "
+            "ema.half_life_images is 0 (default), so that no others are kept; it needs ema.decay "
+            "above 0.0 or ema.half_life_images above 0");
+  EXPECT_THAT(
+      refusal(kVae + "ema.decay = 0.0\n", {.overrides = {{"eval.weights", "raw", "--set"}}}),
+      testing::StartsWith("--set: eval.weights = \"raw\" has no effect: "));
+  EXPECT_EQ(refusal(kVae + "ema.decay = 0.9\n" + raw), "");
+  EXPECT_EQ(refusal(kVae + "ema.half_life_images = 500000\n" + raw), "");
+  EXPECT_EQ(refusal(kVae + raw, {.overrides = {{"ema.half_life_images", "5", "--set h"}}}), "");
+}
+
 TEST(Definition, OverrideValuesAreTomlOrBareWords) {
   const Definition d = resolve(
       "family='vae'\n",
