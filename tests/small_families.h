@@ -169,6 +169,34 @@ objective.sparsity = "l1"
 objective.sparsity_weight = 0.01
 )",
        {1, 8, 8}},
+      {"VaeMapsPatchGan",
+       R"(family = "vae"
+ema.decay = 0.9
+model.network = "maps"
+model.channels = [8, 16]
+model.space_to_depth = 2
+model.latent_channels = 2
+objective.likelihood = "laplace"
+objective.sigma = 0.3
+objective.beta = 1e-3
+objective.patch_gan_weight = 0.001
+objective.patch_gan_start = 16
+model.patch_gan_channels = 8
+model.patch_gan_layers = 1
+)",
+       {1, 8, 8}},
+      {"VqVaePatchGan",
+       R"(family = "vq_vae"
+model.channels = 16
+model.residual_channels = 8
+model.codes = 64
+model.code_dim = 1
+objective.patch_gan_weight = 0.01
+objective.patch_gan_adaptive = false
+model.patch_gan_channels = 8
+model.patch_gan_layers = 2
+)",
+       {1, 16, 16}},
       {"VqVae",
        R"(family = "vq_vae"
 ema.decay = 0.9

@@ -10,6 +10,7 @@
 #include "families/classifier/classifier.h"
 #include "families/diffusion/diffusion.h"
 #include "families/gan/gan.h"
+#include "families/objectives/patch_gan.h"
 #include "families/optimizer.h"
 #include "families/training_codes.h"
 #include "families/vae/vae.h"
@@ -17,8 +18,6 @@
 
 namespace assay {
 namespace {
-
-void nothing_excluded(const Definition&) {}
 
 std::string protocol_text(const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
@@ -46,7 +45,7 @@ const std::vector<Family>& families() {
       {.name = "vq_vae",
        .paper = "van den Oord et al. 2017, Neural Discrete Representation Learning",
        .schema = vq_vae_schema,
-       .check = nothing_excluded,
+       .check = check_patch_gan,
        .make = make_vq_vae,
        .capabilities = vq_vae_capabilities,
        .describe_sampling = describe_fit_images},

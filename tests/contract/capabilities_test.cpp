@@ -3,8 +3,11 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "core/error.h"
 #include "families/told_samples.h"
+#include "families/latent_maps.h"
 #include "harness/seed_batch.h"
 #include "tests/contract/every_choice.h"
 
@@ -52,9 +55,57 @@ TEST_P(CapabilitiesOf, EachMethodAnswersIfAndOnlyIfTheySaySo) {
   EXPECT_EQ(model->denoising_losses(batch, seeded(1)).has_value(), can_.denoises);
   EXPECT_EQ(model->log_density(batch, 0.1, seeded(1)).has_value(), can_.flows);
   EXPECT_EQ(model->path_energies(2, seeded(1)).has_value(), can_.paths);
+  EXPECT_EQ(dynamic_cast<LatentMaps*>(model) != nullptr, can_.latent_maps);
   if (!codes) return;
   EXPECT_EQ(codes->logvar.defined(), can_.encoding == Encoding::kGaussians);
   EXPECT_EQ(codes->mu.size(1), can_.code_size.value_or(codes->mu.size(1)));
+}
+
+struct Weights : StateVisitor {
+  void tensor(const std::string& name, torch::Tensor& value, StateKind) override {
+    EXPECT_TRUE(values.emplace(name, value).second) << "visited twice: " << name;
+  }
+  std::map<std::string, torch::Tensor> values;
+};
+
+Weights weights_of(LatentMaps& maps) {
+  Weights weights;
+  maps.visit_weights(weights, "first_stage");
+  return weights;
+}
+
+TEST_P(CapabilitiesOf, FirstStagesMakeMapsOfImagesAndImagesOfMaps) {
+  if (!can_.latent_maps) GTEST_SKIP() << "no first stage";
+  const Batch batch = eight_examples(GetParam());
+  const auto& images = batch.images;
+  auto* maps = dynamic_cast<LatentMaps*>(model_.get());
+  for (const std::int64_t step : {0, 1}) {
+    model_->training_step(batch, {.step = step, .total_steps = 2, .noise = seeded(3)});
+  }
+  auto shape = maps->latent_shape();
+  ASSERT_EQ(shape.size(), 3U);
+  shape.insert(shape.begin(), kImages);
+  const auto latents = maps->to_latents(images);
+  EXPECT_EQ(latents.sizes(), shape);
+  EXPECT_FALSE(latents.requires_grad());
+  const auto again = maps->from_latents(latents);
+  EXPECT_FALSE(again.requires_grad());
+  auto* generative = dynamic_cast<GenerativeModel*>(model_.get());
+  EXPECT_TRUE(torch::equal(latents.flatten(1), generative->encode(batch)->mu));
+  EXPECT_TRUE(torch::allclose(again, *generative->reconstruct(batch), 1e-5, 1e-6));
+
+  // Another model that gets the weights alone is the same first stage.
+  const auto other = build(GetParam());
+  auto* twin = dynamic_cast<LatentMaps*>(other.get());
+  EXPECT_FALSE(torch::equal(twin->to_latents(images), latents));
+  const auto given = weights_of(*maps), taken = weights_of(*twin);
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, value] : taken.values) {
+    EXPECT_TRUE(name.starts_with("first_stage.")) << name;
+    torch::Tensor(value).copy_(given.values.at(name));
+  }
+  EXPECT_TRUE(torch::equal(twin->to_latents(images), latents));
+  EXPECT_TRUE(torch::equal(twin->from_latents(latents), again));
 }
 
 // Of two seeds as one model the first and the last of four steps, which may be a second stage's.

@@ -11,6 +11,7 @@
 
 #include "config/definition.h"
 #include "core/events.h"
+#include "families/latent_maps.h"
 #include "families/noising.h"
 #include "families/registry.h"
 #include "families/sampling.h"
@@ -50,7 +51,9 @@ const std::vector<Case>& cases() {
         "optimizer.learning_rate = 1e-3\n",
         {1, 8, 8}},
        0.5},
+      trained("VaeMapsPatchGan", "3e-3", 0.5),
       trained("VqVae", "3e-3", 0.5),
+      trained("VqVaePatchGan", "3e-3", 0.5),
       trained("Dcgan", "1e-3", 0.5),
       trained("DcganAda", "1e-3", 0.5),
       trained("GanMaxoutMinimax", "1e-3", 0.5),
@@ -181,6 +184,10 @@ std::vector<torch::Tensor> answers(Trainable& model, const Case& setting) {
   put(all, generative->denoising_losses(batch, seeded(1)));
   put(all, generative->log_density(batch, 0.1, seeded(1)));
   if (const auto paths = generative->path_energies(3, seeded(1))) put(all, paths->energy);
+  if (auto* maps = dynamic_cast<LatentMaps*>(&model)) {
+    put(all, maps->to_latents(batch.images));
+    put(all, maps->from_latents(maps->to_latents(batch.images)));
+  }
   if (auto* noising = dynamic_cast<NoisingModel*>(&model)) {
     put(all, noising->denoised_strips(3, 4, seeded(1)));
     put(all, noising->bound_terms(batch, 3, seeded(1)));

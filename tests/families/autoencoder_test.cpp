@@ -231,6 +231,8 @@ TEST(Autoencoder, RefusesWhatItCannotBuild) {
       refusal("sampler.codes = \"mixture\"\nsampler.components = 9\nsampler.fit_images = 8\n"),
       HasSubstr("sampler.components = 9 needs as many codes, and 8 images are coded"));
   EXPECT_THAT(refusal("model.kept = 11\n"), HasSubstr("exceeds model.latent_dim = 10"));
+  EXPECT_THAT(refusal("model.kept = 65\nmodel.network = \"maps\"\n"),
+              HasSubstr("exceeds the 64 numbers of a code"));
   EXPECT_THAT(refusal("objective.sparsity = \"kl\"\n"), HasSubstr("model.code_activation"));
   EXPECT_THAT(refusal("objective.contraction = \"closed_form\"\n"), HasSubstr("one sigmoid layer"));
   EXPECT_THAT(refusal("objective.contraction = \"exact\"\nmodel.network = \"infogan\"\n"),

@@ -47,6 +47,44 @@ TEST(EncoderDecoder, HasTheShapesOfEachKindWithAndWithoutACondition) {
   }
 }
 
+TEST(EncoderDecoder, OfMapsHasACodeOfFewChannelsBesideACondition) {
+  for (const std::int64_t classes : {0, 3}) {
+    auto options = options_of(EncoderDecoderKind::kMaps, 24);
+    options.space_to_depth = 2;
+    options.latent_channels = 3;
+    options.condition_dim = classes;
+    EXPECT_EQ(options.latent_shape(), (std::vector<std::int64_t>{3, 6, 6}));
+    auto made = make_encoder_decoder(options);
+    const auto images = torch::rand({2, 1, 24, 24});
+    const auto y = torch::ones({2, classes});
+    const auto seen = encoder_input(options, images, classes > 0 ? y : torch::Tensor());
+    EXPECT_EQ(made.encoder->forward(seen).sizes(), (std::vector<std::int64_t>{2, 2 * 108}));
+    const auto z = torch::rand({2, 108});
+    const auto logits = made.decoder->forward(torch::cat({z, y}, 1));
+    EXPECT_EQ(logits.sizes(), images.sizes());
+    if (classes > 0) {
+      EXPECT_FALSE(torch::equal(logits, made.decoder->forward(torch::cat({z, 0.0 * y}, 1))));
+    }
+  }
+}
+
+// The autoencoder of latent diffusion with f = 8 has 34,163,592 and 49,490,179 weights, without the
+// 1×1 convolutions around the code (CompVis/latent-diffusion, autoencoder_kl_32x32x4: 83.65 M).
+TEST(MapsNetwork, HasThePublishedParameters) {
+  EncoderDecoderOptions options;
+  options.kind = EncoderDecoderKind::kMaps;
+  options.image_shape = {3, 256, 256};
+  options.channels = {128, 256, 512, 512};
+  options.blocks = 2;
+  options.groups = 32;
+  options.latent_channels = 4;
+  options.codes_per_latent = 2;
+  EXPECT_EQ(options.latent_shape(), (std::vector<std::int64_t>{4, 32, 32}));
+  auto made = make_encoder_decoder(options);
+  EXPECT_EQ(parameters_of(made.encoder), 34'163'592);
+  EXPECT_EQ(parameters_of(made.decoder), 49'490'179);
+}
+
 // Counted by hand from the layers of disentanglement_lib's conv_encoder and deconv_decoder.
 TEST(BurgessNetwork, HasThePublishedParameters) {
   auto made = make_encoder_decoder(options_of(EncoderDecoderKind::kBurgess, 64));
@@ -84,6 +122,17 @@ TEST(PreactivationBlock, AddsToItsInputAndNothingAtZeroWeights) {
   EXPECT_TRUE(torch::equal(block(x), x));
 }
 
+TEST(PreactivationBlock, ProjectsWhereChannelsChange) {
+  PreactivationBlock block(8, 16, 8);
+  const auto x = torch::linspace(-1.0, 1.0, 2 * 8 * 4 * 4).view({2, 8, 4, 4});
+  const torch::NoGradGuard no_grad;
+  auto named = block->named_parameters();
+  named["conv2.weight"].zero_();
+  named["conv2.bias"].zero_();
+  const auto projected = torch::conv2d(x, named["skip.weight"], named["skip.bias"]);
+  EXPECT_TRUE(torch::allclose(block(x), projected, 1e-5, 1e-6));
+}
+
 TEST(EncoderDecoderMisfit, SaysWhatToChange) {
   auto options = options_of(EncoderDecoderKind::kBurgess, 28);
   EXPECT_THAT(encoder_decoder_misfit(options, "the VAE"), HasSubstr("set dataset.size = 32"));
@@ -92,6 +141,12 @@ TEST(EncoderDecoderMisfit, SaysWhatToChange) {
   options = options_of(EncoderDecoderKind::kResnet, 28);
   options.channels = {12, 16};
   EXPECT_THAT(encoder_decoder_misfit(options, "the VAE"), HasSubstr("12 in model.channels"));
+  options.kind = EncoderDecoderKind::kMaps;
+  EXPECT_THAT(encoder_decoder_misfit(options, "the VAE"), HasSubstr("12 in model.channels"));
+  options.channels = {8, 16};
+  options.space_to_depth = 4;
+  EXPECT_THAT(encoder_decoder_misfit(options, "the VAE"),
+              HasSubstr("sides that 4 times 2 divides, not 28x28"));
 }
 
 }  // namespace

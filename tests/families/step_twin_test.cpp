@@ -49,6 +49,17 @@ model.codes = 6
 model.code_dim = 2
 )",
                                  8};
+  static const Setting maps = {R"(family = "vae"
+optimizer.learning_rate = 1e-3
+model.network = "maps"
+model.channels = [4, 8]
+model.groups = 2
+model.latent_channels = 2
+objective.likelihood = "laplace"
+objective.sigma = 0.5
+objective.beta = 0.1
+)",
+                               8, 0.3};
   static const Setting ddpm = {R"(family = "ddpm"
 optimizer.learning_rate = 1e-3
 model.base_channels = 8
@@ -59,10 +70,16 @@ objective.timesteps = 100
 sampler.steps = 10
 )",
                                8, 0.2};
+  if (name.starts_with("vae_maps")) return maps;
   if (name.starts_with("vae")) return vae;
   if (name.starts_with("autoencoder")) return autoencoder;
   return name.starts_with("vq_vae") ? vq_vae : ddpm;
 }
+
+const std::string adversarial =
+    "objective.patch_gan_weight = 0.5\nmodel.patch_gan_layers = 1\n"
+    "optimizer.patch_gan_learning_rate = 2e-3\noptimizer.patch_gan_beta1 = 0.5\n"
+    "optimizer.patch_gan_beta2 = 0.9\n";
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
@@ -94,6 +111,15 @@ const std::vector<Case>& cases() {
        "objective.contraction = 'closed_form'\nobjective.contraction_weight = 0.3\n"},
       {"vq_vae", ""},
       {"vq_vae_committed", "objective.commitment = 2\nmodel.codebook_decay = 0.5\n"},
+      {"vae_maps", ""},
+      {"vae_maps_patch_gan",
+       "model.space_to_depth = 2\nmodel.attention = false\n"
+       "objective.patch_gan_start = 16\nmodel.patch_gan_channels = 4\n" +
+           adversarial},
+      {"vq_vae_patch_gan",
+       "objective.patch_gan_weight = 0.5\nobjective.patch_gan_adaptive = false\n"
+       "model.patch_gan_layers = 1\nmodel.patch_gan_channels = 8\n"},
+      {"vq_vae_adaptive", "model.patch_gan_channels = 4\n" + adversarial},
       {"ddpm_epsilon", ""},
       {"ddpm_v_cosine",
        "objective.prediction = 'v'\nobjective.schedule = 'cosine'\n"
@@ -121,6 +147,7 @@ TEST_P(StepTwin, LosesAndLearnsWhatPyTorchDoes) {
   const auto state = state_of(*model);
   fill_weights(state, "network", 0.0, scale);
   fill_weights(state, "discriminator", 20.0, 0.6);
+  fill_weights(state, "patch_gan", 60.0, 0.3);
   if (state.contains("network.codebook")) {
     auto codebook = state.at("network.codebook");
     codebook.copy_(filled(codebook.sizes(), 50.0));
@@ -132,6 +159,7 @@ TEST_P(StepTwin, LosesAndLearnsWhatPyTorchDoes) {
     std::map<std::string, double> logged;
     for (const auto& term : model->training_step(batch, {.step = step,
                                                         .total_steps = 10,
+                                                        .images_seen = 8 * step,
                                                         .epoch = 0.25 * static_cast<double>(step),
                                                         .noise = noise})) {
       logged[term.name] = term.value.item<double>();
@@ -145,7 +173,8 @@ TEST_P(StepTwin, LosesAndLearnsWhatPyTorchDoes) {
     ++step;
   }
   EXPECT_EQ(step, 10);
-  const double size = size_of_weights(state, "network") + size_of_weights(state, "discriminator");
+  const double size = size_of_weights(state, "network") + size_of_weights(state, "discriminator") +
+                      size_of_weights(state, "patch_gan");
   EXPECT_NEAR(size / expected.at("weights").get<double>(), 1.0, 1e-4);
   if (expected.contains("codebook")) {
     const auto sum = state.at("network.codebook").to(torch::kDouble).abs().sum().item<double>();

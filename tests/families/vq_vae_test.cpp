@@ -7,6 +7,7 @@
 
 #include <map>
 
+#include "families/latent_maps.h"
 #include "families/registry.h"
 #include "families/vq_vae/vector_quantiser.h"
 #include "families/vq_vae/vq_vae_network.h"
@@ -115,6 +116,27 @@ TEST(VqVaeNetwork, TurnsMapsIntoVectorsAndBack) {
   EXPECT_TRUE(torch::equal(maps.select(0, 1).select(1, 1).select(1, 2),
                            network->codebook()[indices[11].item<std::int64_t>()]));
   EXPECT_EQ(network->decode(maps).sizes(), (std::vector<std::int64_t>{2, 1, 8, 12}));
+}
+
+// Latents that a diffusion model makes lie beside the codebook's entries.
+TEST(VqVae, LooksUpWhatIsNearestToLatentsBeforeItDecodesThem) {
+  const auto model = small_model(R"(family = "vq_vae"
+model.channels = 8
+model.residual_channels = 4
+model.codes = 5
+model.code_dim = 3
+)",
+                                 {1, 8, 8});
+  auto& maps = dynamic_cast<LatentMaps&>(*model);
+  EXPECT_EQ(maps.latent_shape(), (std::vector<std::int64_t>{3, 2, 2}));
+  const auto codebook = state_of(*model).at("network.codebook");
+  const auto latents = maps.to_latents(torch::rand({4, 1, 8, 8}, seeded(2)) * 2.0 - 1.0);
+  const auto vectors = latents.permute({0, 2, 3, 1}).reshape({-1, 3});
+  EXPECT_EQ(torch::cdist(vectors, codebook).amin(1).max().item<double>(), 0.0);
+  const double apart =
+      (torch::cdist(codebook, codebook) + 10.0 * torch::eye(5)).min().item<double>();
+  const auto beside = latents + 0.2 * apart * torch::rand(latents.sizes(), seeded(3));
+  EXPECT_TRUE(torch::equal(maps.from_latents(beside), maps.from_latents(latents)));
 }
 
 // The reconstruction's gradient passes the quantiser as if it were not there.

@@ -34,9 +34,9 @@ std::vector<Case> cases() {
   for (const auto* label :
        {"GanPoints", "GanMaxoutMinimax", "GanWassersteinPenalised", "GanHingeSpectralPacked",
         "Dcgan", "DcganRelativisticPenalised", "VaeMlpBernoulli", "VaeConv",
-        "VaeConditionalTwoStage", "VaeVampIwae", "VaeFactorDipMmd", "AutoencoderTiedContractive",
-        "AutoencoderSparseConv", "DdpmDdim", "DdpmHeunWeighted", "DdpmLossSecondMoment",
-        "DiffusionNcsnpp"}) {
+        "VaeConditionalTwoStage", "VaeMapsPatchGan", "VaeVampIwae", "VaeFactorDipMmd",
+        "AutoencoderTiedContractive", "AutoencoderSparseConv", "DdpmDdim", "DdpmHeunWeighted",
+        "DdpmLossSecondMoment", "DiffusionNcsnpp"}) {
     all.push_back({small_family(label)});
   }
   return all;

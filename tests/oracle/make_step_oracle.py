@@ -13,6 +13,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from filled import filled
+from first_stage import PatchGan, kl_stage
 
 HERE = pathlib.Path(__file__).parent
 STEPS, COUNT = 10, 8
@@ -211,7 +212,12 @@ class ResidualLayer(nn.Module):
         return x + self.conv1(F.relu(self.conv3(F.relu(x))))
 
 
-def vq_vae(commitment=0.25, decay=0.99):
+def vae_maps(**case):
+    log, networks = kl_stage([batch(8, step) for step in range(STEPS)], **case)
+    return {"steps": log, "weights": size_of(*networks)}
+
+
+def vq_vae(commitment=0.25, decay=0.99, patch_gan=None):
     side, c, inner, codes, dim = 8, 4, 3, 6, 2
     networks = fill(nn.ModuleDict({
         "encoder": nn.Sequential(nn.Conv2d(1, c // 2, 4, 2, 1), nn.ReLU(), nn.Conv2d(c // 2, c, 4, 2, 1), nn.ReLU(),
@@ -219,6 +225,7 @@ def vq_vae(commitment=0.25, decay=0.99):
         "decoder": nn.Sequential(nn.Conv2d(dim, c, 3, padding=1), ResidualLayer(c, inner), nn.ReLU(),
                                  nn.ConvTranspose2d(c, c // 2, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(c // 2, 1, 4, 2, 1))}))
     codebook, optimizer = filled((codes, dim), 50), adam(networks)
+    patch_gan = PatchGan(**patch_gan) if patch_gan else None
     counts, sums = torch.zeros(codes), torch.zeros(codes, dim)
     images = torch.randint(0, 256, (100, 1, side, side), generator=torch.Generator().manual_seed(8), dtype=torch.uint8)
     variance = (images.double() / 127.5 - 1).var(correction=0).item()
@@ -230,14 +237,19 @@ def vq_vae(commitment=0.25, decay=0.99):
         vectors = encoded.permute(0, 2, 3, 1).reshape(-1, dim)
         chosen = torch.cdist(vectors.detach(), codebook).argmin(1)
         quantised = codebook[chosen].reshape(COUNT, side // 4, side // 4, dim).permute(0, 3, 1, 2)
-        error = F.mse_loss(image_of(networks["decoder"](encoded + (quantised - encoded).detach())), x)
+        made = image_of(networks["decoder"](encoded + (quantised - encoded).detach()))
+        error = F.mse_loss(made, x)
         commits = F.mse_loss(encoded, quantised)
-        loss = error / variance + commitment * commits
+        loss, row = error / variance + commitment * commits, {}
+        if patch_gan:
+            loss = loss + patch_gan.term(made, error / variance, networks["decoder"], row)
         loss.backward()
         optimizer.step()
+        if patch_gan:
+            patch_gan.learn(x, made, row)
         share = torch.bincount(chosen, minlength=codes) / len(chosen)
         row = {"loss": loss, "reconstruction_mse": error, "commitment": commits,
-               "perplexity": torch.distributions.Categorical(share).entropy().exp()}
+               "perplexity": torch.distributions.Categorical(share).entropy().exp()} | row
         log.append({name: value.item() for name, value in row.items()})
         # Moving averages without their bias, counts smoothed as in Sonnet.
         members = F.one_hot(chosen, codes).float()
@@ -246,7 +258,8 @@ def vq_vae(commitment=0.25, decay=0.99):
         seen = counts / (1 - decay ** (step + 1))
         smoothed = (seen + 1e-5) / (seen.sum() + codes * 1e-5) * seen.sum()
         codebook = sums / (1 - decay ** (step + 1)) / smoothed[:, None]
-    return {"steps": log, "weights": size_of(networks), "codebook": codebook.double().abs().sum().item()}
+    weights = size_of(networks, *([patch_gan.network] if patch_gan else []))
+    return {"steps": log, "weights": weights, "codebook": codebook.double().abs().sum().item()}
 
 
 
@@ -379,6 +392,13 @@ CASES = {
     "autoencoder_sparse_contractive": (autoencoder, dict(sparsity="kl", contraction=0.3, hidden=(), sigmoid=True)),
     "vq_vae": (vq_vae, {}),
     "vq_vae_committed": (vq_vae, dict(commitment=2.0, decay=0.5)),
+    "vae_maps": (vae_maps, {}),
+    "vae_maps_patch_gan": (vae_maps, dict(factor=2, attention=False, patch_gan=dict(
+        weight=0.5, layers=1, channels=4, adaptive=True, rate=2e-3, betas=(0.5, 0.9), start=16))),
+    "vq_vae_patch_gan": (vq_vae, dict(patch_gan=dict(
+        weight=0.5, layers=1, channels=8, adaptive=False, rate=1e-2, betas=(0.9, 0.999)))),
+    "vq_vae_adaptive": (vq_vae, dict(patch_gan=dict(
+        weight=0.5, layers=1, channels=4, adaptive=True, rate=2e-3, betas=(0.5, 0.9)))),
     "ddpm_epsilon": (ddpm, {}),
     "ddpm_v_cosine": (ddpm, dict(prediction="v", schedule=cosine, stratified=True)),
     "ddpm_x0_min_snr": (ddpm, dict(prediction="x0", min_snr=True)),

@@ -32,6 +32,9 @@ AutoencoderNetworkOptions network_options(const ModelArgs& args) {
   options.layers = encoder_decoder_options(args, "the autoencoder");
   options.code_activation = definition.text("model.code_activation");
   options.kept = definition.integer("model.kept");
+  refuse_if(options.kept > options.layers.latent_dim, definition,
+            fmt::format("model.kept = {} exceeds the {} numbers of a code", options.kept,
+                        options.layers.latent_dim));
   options.tied = definition.boolean("model.tied");
   return options;
 }
@@ -233,12 +236,14 @@ std::optional<torch::Tensor> Autoencoder::jacobian_norms(const Batch& batch) {
 void check_autoencoder(const Definition& definition) {
   const auto& network = definition.text("model.network");
   const auto& code_activation = definition.text("model.code_activation");
-  const auto kept = definition.integer("model.kept"),
-             latent_dim = definition.integer("model.latent_dim");
+  const auto kept = definition.integer("model.kept");
+  const auto latent_dim = code_size(definition);
   refuse_if(definition.boolean("model.tied") && network != "mlp", definition,
             "model.tied needs linear layers; set model.network = \"mlp\"");
-  refuse_if(kept > latent_dim, definition,
-            fmt::format("model.kept = {} exceeds model.latent_dim = {}", kept, latent_dim));
+  if (latent_dim) {
+    refuse_if(kept > *latent_dim, definition,
+              fmt::format("model.kept = {} exceeds model.latent_dim = {}", kept, *latent_dim));
+  }
   refuse_if(normalises_single_values(definition), definition, kSingleValues);
   const bool kl_sparse = definition.text("objective.sparsity") == "kl";
   refuse_if(
@@ -269,7 +274,7 @@ Capabilities autoencoder_capabilities(const Definition& definition) {
                    .decodes = true,
                    .encoding = Encoding::kPoints,
                    .differentiable = true,
-                   .code_size = definition.integer("model.latent_dim")};
+                   .code_size = code_size(definition)};
   const auto& contraction = definition.text("objective.contraction");
   if (contraction == "exact" || contraction == "hutchinson") {
     can.trains_alone = fmt::format(

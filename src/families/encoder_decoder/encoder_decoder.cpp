@@ -18,6 +18,7 @@ EncoderDecoderKind kind_named(const std::string& name) {
   if (name == "resnet") return EncoderDecoderKind::kResnet;
   if (name == "burgess") return EncoderDecoderKind::kBurgess;
   if (name == "infogan") return EncoderDecoderKind::kInfogan;
+  if (name == "maps") return EncoderDecoderKind::kMaps;
   TORCH_CHECK(name == "conv", "unknown network ", name);
   return EncoderDecoderKind::kConv;
 }
@@ -46,6 +47,13 @@ std::string channels_misfit(const EncoderDecoderOptions& options) {
 
 }  // namespace
 
+std::vector<int64_t> EncoderDecoderOptions::latent_shape() const {
+  const auto side = [this](std::size_t axis) {
+    return side_after(image_shape[axis] / space_to_depth, channels.size() - 1);
+  };
+  return {latent_channels, side(1), side(2)};
+}
+
 std::string encoder_decoder_misfit(const EncoderDecoderOptions& options, const std::string& who) {
   const auto& shape = options.image_shape;
   if (shape.size() != 3) return fmt::format("{} needs images; the data set holds points", who);
@@ -63,6 +71,8 @@ std::string encoder_decoder_misfit(const EncoderDecoderOptions& options, const s
       return fmt::format(
           "model.network = \"infogan\" needs images with sides that 4 divides, not {}x{}", shape[1],
           shape[2]);
+    case EncoderDecoderKind::kMaps:
+      return layers::maps_misfit(options);
     case EncoderDecoderKind::kConv:
     case EncoderDecoderKind::kResnet:
       break;
@@ -80,6 +90,8 @@ EncoderDecoder make_encoder_decoder(const EncoderDecoderOptions& options) {
       return layers::make_burgess(options);
     case EncoderDecoderKind::kInfogan:
       return layers::make_infogan(options);
+    case EncoderDecoderKind::kMaps:
+      return layers::make_maps(options);
     case EncoderDecoderKind::kConv:
     case EncoderDecoderKind::kResnet:
       break;
@@ -98,6 +110,15 @@ torch::Tensor encoder_input(const EncoderDecoderOptions& options, const torch::T
   return at::cat({images, planes}, 1);
 }
 
+bool codes_are_maps(const Definition& definition) {
+  return definition.text("model.network") == "maps";
+}
+
+std::optional<int64_t> code_size(const Definition& definition) {
+  if (codes_are_maps(definition)) return std::nullopt;
+  return definition.integer("model.latent_dim");
+}
+
 bool normalises_single_values(const Definition& definition) {
   return definition.text("model.network") == "infogan" &&
          definition.integer("train.batch_size") == 1;
@@ -113,26 +134,37 @@ EncoderDecoderOptions encoder_decoder_options(const ModelArgs& args, const std::
   options.blocks = definition.integer("model.blocks");
   options.latent_dim = definition.integer("model.latent_dim");
   options.activation = definition.text("model.activation");
+  options.latent_channels = definition.integer("model.latent_channels");
+  options.groups = definition.integer("model.groups");
+  options.space_to_depth = definition.integer("model.space_to_depth");
+  options.attention = definition.boolean("model.attention");
   const auto misfit = encoder_decoder_misfit(options, who);
   if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
+  if (codes_are_maps(definition)) {
+    const auto map = options.latent_shape();
+    options.latent_dim = map[0] * map[1] * map[2];
+  }
   return options;
 }
 
 Schema encoder_decoder_schema() {
+  const std::vector<Need> maps = {{"model.network", {"maps"}}};
   return {
       {.path = "model.network",
        .default_value = std::string("conv"),
        .meaning = "encoder and decoder: linear layers only, convolutions outside them, these with "
                   "residual blocks, the network of the disentanglement studies (32x32 and 64x64), "
-                  "or InfoGAN's",
-       .choices = {"mlp", "conv", "resnet", "burgess", "infogan"}},
+                  "InfoGAN's, or those of latent diffusion's first stage, whose code is a map of "
+                  "few channels",
+       .choices = {"mlp", "conv", "resnet", "burgess", "infogan", "maps"}},
       {.path = "model.channels",
        .default_value = std::vector<int64_t>{24, 48},
        .meaning =
-           "conv, resnet: channels of the convolutions, outermost first; each halves the side",
+           "conv, resnet: channels of the convolutions, outermost first; each halves the side; "
+           "maps: of the levels, outermost first, between which the side halves",
        .minimum = 1,
        .maximum = 4096,
-       .needs = {{"model.network", {"conv", "resnet"}}}},
+       .needs = {{"model.network", {"conv", "resnet", "maps"}}}},
       {.path = "model.hidden_widths",
        .default_value = std::vector<int64_t>{256},
        .meaning =
@@ -142,20 +174,45 @@ Schema encoder_decoder_schema() {
        .needs = {{"model.network", {"mlp", "conv", "resnet"}}}},
       {.path = "model.blocks",
        .default_value = int64_t{1},
-       .meaning = "resnet: residual blocks after each halving of the side",
+       .meaning = "resnet: residual blocks after each halving of the side; maps: of each level, "
+                  "and one more in the decoder",
        .minimum = 1,
        .maximum = 64,
-       .needs = {{"model.network", {"resnet"}}}},
+       .needs = {{"model.network", {"resnet", "maps"}}}},
       {.path = "model.latent_dim",
        .default_value = int64_t{10},
        .meaning = "dimensions of the code z",
        .minimum = 1,
-       .maximum = 65536},
+       .maximum = 65536,
+       .needs = {{"model.network", {"mlp", "conv", "resnet", "burgess", "infogan"}}}},
       {.path = "model.activation",
        .default_value = std::string("silu"),
        .meaning = "mlp, conv, resnet: nonlinearity of both networks",
        .choices = {"relu", "silu", "tanh", "sigmoid"},
        .needs = {{"model.network", {"mlp", "conv", "resnet"}}}},
+      {.path = "model.latent_channels",
+       .default_value = int64_t{4},
+       .meaning = "maps: channels of the code, a map of the innermost level's sides",
+       .minimum = 1,
+       .maximum = 4096,
+       .needs = maps},
+      {.path = "model.groups",
+       .default_value = int64_t{8},
+       .meaning = "maps: groups of the normalisation",
+       .minimum = 1,
+       .maximum = 4096,
+       .needs = maps},
+      {.path = "model.space_to_depth",
+       .default_value = int64_t{1},
+       .meaning = "maps: f, the networks see f x f pixels as channels of one: f*f times less work "
+                  "in all levels",
+       .minimum = 1,
+       .maximum = 64,
+       .needs = maps},
+      {.path = "model.attention",
+       .default_value = true,
+       .meaning = "maps: self-attention in the middle of both networks",
+       .needs = maps},
   };
 }
 

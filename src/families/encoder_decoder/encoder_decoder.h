@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,24 +12,31 @@
 
 namespace assay {
 
-enum class EncoderDecoderKind { kMlp, kConv, kResnet, kBurgess, kInfogan };
+enum class EncoderDecoderKind { kMlp, kConv, kResnet, kBurgess, kInfogan, kMaps };
 
 struct EncoderDecoderOptions {
   EncoderDecoderKind kind = EncoderDecoderKind::kConv;
   std::vector<std::int64_t> image_shape;  ///< {C,H,W}
   std::vector<std::int64_t>
-      channels;  ///< conv, resnet: of the convolutions, outermost first; each halves the side
+      channels;  ///< conv, resnet: of the convolutions, outermost first; each halves the side;
+                 ///< maps: of the levels, outermost first; the side halves between them
   std::vector<std::int64_t> hidden_widths;  ///< of the linear layers, outermost first
-  std::int64_t blocks = 1;                  ///< resnet: residual blocks after each halving
+  std::int64_t blocks = 1;  ///< resnet: residual blocks after each halving; maps: of a level
   std::int64_t latent_dim = 0;
   std::int64_t codes_per_latent = 1;  ///< 2: the encoder gives a mean and a log variance of each
   std::int64_t condition_dim = 0;     ///< entries of the condition that both halves also see
   std::string activation;             ///< mlp, conv, resnet: "relu", "silu", "tanh" or "sigmoid"
+  std::int64_t latent_channels = 0;   ///< maps: c, so that latent_dim is c·h·w
+  std::int64_t groups = 8;            ///< maps: of group normalisation
+  std::int64_t space_to_depth = 1;    ///< maps: f, the networks work on [f²C,H/f,W/f]
+  bool attention = true;              ///< maps: in the middle of both networks
 
   std::int64_t encoder_outputs() const { return codes_per_latent * latent_dim; }
   std::int64_t decoder_inputs() const { return latent_dim + condition_dim; }
   /// Channels that a convolutional encoder sees: the condition comes as constant planes.
   std::int64_t encoder_channels() const { return image_shape[0] + condition_dim; }
+  /// maps: {c,h,w} of the code.
+  std::vector<std::int64_t> latent_shape() const;
 };
 
 /// Two networks: images [N,C,H,W] -> codes [N,encoder_outputs()], and codes [N,decoder_inputs()] ->
@@ -57,6 +65,14 @@ struct EncoderDecoder {
 /// · Conv 128 4/2/1, BN, leaky ReLU · Linear 1024, BN, leaky ReLU · codes; Linear 1024, BN, ReLU ·
 /// Linear as 128×H/4×W/4, BN, ReLU · ConvT 64 4/2/1, BN, ReLU · ConvT C 4/2/1.
 ///
+/// "maps": the convolutional networks of VQGAN (Esser et al. 2021, table 7) and latent diffusion's
+/// first stage (Rombach et al. 2022), whose code is a map [c,h,w] of few channels, here as c·h·w
+/// numbers: space to depth · Conv 3/1/1 · of each level `blocks` residual blocks
+/// (PreactivationBlock), and Conv 3/2/1 before the next · block, self-attention, block · GN, SiLU ·
+/// Conv 3/1/1; the decoder mirrors it with one block more in each level and nearest neighbours
+/// followed by Conv 3/1/1. Of the published code this leaves out the 1×1 convolutions around the
+/// code, which their neighbours take in, and pads both sides evenly where it halves.
+///
 /// Throws c10::Error with encoder_decoder_misfit()'s sentence.
 EncoderDecoder make_encoder_decoder(const EncoderDecoderOptions& options);
 
@@ -70,6 +86,11 @@ torch::Tensor encoder_input(const EncoderDecoderOptions& options, const torch::T
 
 /// The [model] keys of these networks.
 Schema encoder_decoder_schema();
+
+/// Whether a definition's code is a map, so that the images say how many numbers it has.
+bool codes_are_maps(const Definition& definition);
+/// Numbers of a definition's code, where it alone says how many.
+std::optional<std::int64_t> code_size(const Definition& definition);
 
 /// Whether a definition's batches of one leave batch normalisation a single value, which has no
 /// variance; what to say then.

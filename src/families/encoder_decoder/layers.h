@@ -5,7 +5,7 @@
 
 namespace assay::layers {
 
-inline constexpr std::int64_t kGroups = 8;  // of every group normalisation here
+inline constexpr std::int64_t kGroups = 8;  // of every group normalisation but those of maps
 
 /// Appends "relu", "silu", "tanh" or "sigmoid".
 void activation(Sequential& layers, const std::string& name);
@@ -29,5 +29,8 @@ EncoderDecoder make_mlp(const EncoderDecoderOptions& options);
 EncoderDecoder make_conv(const EncoderDecoderOptions& options);  // and resnet
 EncoderDecoder make_burgess(const EncoderDecoderOptions& options);
 EncoderDecoder make_infogan(const EncoderDecoderOptions& options);
+EncoderDecoder make_maps(const EncoderDecoderOptions& options);
+/// What does not fit in those of kMaps, as encoder_decoder_misfit() says it.
+std::string maps_misfit(const EncoderDecoderOptions& options);
 
 }  // namespace assay::layers

@@ -6,19 +6,10 @@
 
 #include <cmath>
 
-#include "families/labels.h"
-#include "families/latent_fifth.h"
 #include "families/network.h"
-#include "families/objectives/contraction.h"
-#include "families/objectives/kl_weight.h"
-#include "families/objectives/latent_term.h"
-#include "families/optimizer.h"
 #include "families/sampling.h"
-#include "families/vae/observation_model.h"
-#include "families/vae/prior.h"
-#include "families/vae/second_stage.h"
 #include "families/vae/vae_choices.h"
-#include "families/vae/vae_network.h"
+#include "families/vae/vae_model.h"
 #include "nn/seed_batch.h"
 
 namespace assay {
@@ -43,62 +34,17 @@ torch::Tensor repeated(const torch::Tensor& rows, std::int64_t times) {
   return rows.repeat(repeats);
 }
 
-class Vae : public GenerativeModel {
- public:
-  explicit Vae(const ModelArgs& args)
-      : Vae(args, vae_network_options(args), ema_options(args.definition)) {}
-
-  std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
-  void visit_state(StateVisitor& visitor) override;
-  void sample(const SampleRequest& request) override;
-  std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor& labels,
-                                            torch::Generator generator) override;
-  std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
-  std::optional<Codes> encode(const Batch& batch) override;
-  std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
-  std::optional<torch::Tensor> reconstruct(const Batch& batch) override;
-  std::optional<torch::Tensor> jacobian_norms(const Batch& batch) override;
-  std::optional<torch::Tensor> elbo(const Batch& batch, torch::Generator generator) override;
-  std::optional<torch::Tensor> log_weights(const Batch& batch, std::int64_t count,
-                                           torch::Generator generator) override;
-
- private:
-  Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptions& ema);
-  torch::Tensor condition(const torch::Tensor& labels) const;
-  std::int64_t first_stage_steps(std::int64_t total_steps) const;
-  std::vector<LossTerm> first_stage_step(const Batch& batch, const StepContext& context);
-  std::vector<LossTerm> second_stage_step(const Batch& batch, const StepContext& context);
-  torch::Tensor bound_loss(const Posterior& posterior, const torch::Tensor& eps,
-                           const torch::Tensor& z, const torch::Tensor& nll,
-                           const StepContext& context, std::vector<LossTerm>& terms);
-  torch::Tensor scoring_nll(const Batch& batch, const torch::Tensor& z);
-  torch::Tensor draw_eps(std::int64_t count, torch::Generator generator) const;
-
-  VaeNetworkOptions options_;
-  ObservationModel observation_;
-  bool importance_weighted_;
-  std::int64_t samples_;  // of z for each image
-  double second_stage_share_;
-  std::int64_t latent_fifth_;
-  torch::Device device_;
-  Averaged<VaeNetwork> network_;
-  std::unique_ptr<Prior> prior_, scored_prior_;
-  Optimizer optimizer_;
-  KlWeight kl_weight_;
-  std::unique_ptr<LatentTerm> kl_term_;
-  LatentPenalties penalties_;
-  std::optional<SecondStage> second_stage_;
-};
+}  // namespace
 
 Vae::Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptions& ema)
     : options_(options),
+      device_(args.device),
+      network_(make_network<VaeNetwork>(options, args.device)),
       observation_(args.definition, args.device),
       importance_weighted_(kBounds.of(args.definition, "objective.bound")),
       samples_(args.definition.integer("objective.samples")),
       second_stage_share_(args.definition.number("objective.second_stage_share")),
       latent_fifth_(args.definition.integer("sampler.latent_fifth")),
-      device_(args.device),
-      network_(make_network<VaeNetwork>(options, args.device)),
       prior_(make_prior(options, network_.live())),
       optimizer_(*network_.live(), optimizer_options(args.definition)),
       kl_weight_(args.definition),
@@ -110,13 +56,7 @@ Vae::Vae(const ModelArgs& args, const VaeNetworkOptions& options, const EmaOptio
     second_stage_.emplace(args.definition, options.layers.latent_dim, options.layers.condition_dim,
                           args.device);
   }
-}
-
-torch::Tensor Vae::condition(const torch::Tensor& labels) const {
-  const std::int64_t classes = options_.layers.condition_dim;
-  if (classes == 0) return {};
-  TORCH_CHECK(labels.defined(), "a conditional VAE needs labels");
-  return assay::one_hot(labels.to(device_), classes);
+  patch_gan_ = make_patch_gan(args);
 }
 
 std::int64_t Vae::first_stage_steps(std::int64_t total_steps) const {
@@ -153,11 +93,19 @@ std::vector<LossTerm> Vae::first_stage_step(const Batch& batch, const StepContex
   const auto first_z = z.slice(0, 0, batch.images.size(0));
   const auto penalties = penalties_.value({posterior, first_z, {}, context}, terms);
   if (penalties.defined()) loss = loss + penalties;
+  torch::Tensor reconstructions;  // of the first draws, as first_z
+  if (patch_gan_) {
+    reconstructions = ObservationModel::mean(logits.slice(0, 0, batch.images.size(0)));
+    const auto term = patch_gan_->value(
+        {reconstructions, nll.mean(), network_.live()->decoder(), context}, terms);
+    if (term.defined()) loss = loss + term;
+  }
   backward(loss);
   optimizer_.step(context);
   network_.update(context.step);
   observation_.remember_scale(scale.detach(), context.step);
   penalties_.learn(first_z.detach(), context, terms);
+  if (patch_gan_) patch_gan_->learn(batch.images, reconstructions.detach(), context, terms);
   terms.front().value = loss.detach();
   return terms;
 }
@@ -200,104 +148,13 @@ void Vae::visit_state(StateVisitor& visitor) {
   network_.visit_average(visitor, "ema");
   optimizer_.visit_state(visitor, "optimizer");
   penalties_.visit_state(visitor);
+  if (patch_gan_) patch_gan_->visit_state(visitor);
   if (second_stage_) second_stage_->visit_state(visitor);
 }
 
-void Vae::sample(const SampleRequest& request) {
-  const EvalMode eval(*network_.scored());
-  const auto labels = sample_labels(request.count).value_or(torch::Tensor());
-  const auto z = *draw_latents(request.count, labels, request.generator);
-  sample_in_batches(request, [&](std::int64_t begin, std::int64_t end) {
-    const auto y = labels.defined() ? condition(labels.slice(0, begin, end)) : torch::Tensor();
-    return ObservationModel::mean(network_.scored()->decode(z.slice(0, begin, end).to(device_), y));
-  });
-}
-
-std::optional<torch::Tensor> Vae::draw_latents(std::int64_t count, const torch::Tensor& labels,
-                                               torch::Generator generator) {
-  const torch::NoGradGuard no_grad;
-  const EvalMode eval(*network_.scored());
-  const bool two_stages = second_stage_ && second_stage_->begun();
-  return draw_in_fifth(latent_fifth_, count, generator,
-                       [&](std::int64_t more, const torch::Generator& from) {
-                         return two_stages ? second_stage_->sample(more, condition(labels), from)
-                                           : scored_prior_->sample(more, from);
-                       });
-}
-
-std::optional<torch::Tensor> Vae::sample_labels(std::int64_t count) {
-  const std::int64_t classes = options_.layers.condition_dim;
-  if (classes == 0) return std::nullopt;
-  return classes_in_turn(0, count, classes);
-}
-
-std::optional<Codes> Vae::encode(const Batch& batch) {
-  const torch::NoGradGuard no_grad;
-  const EvalMode eval(*network_.scored());
-  const auto posterior = network_.scored()->encode(batch.images, condition(batch.labels));
-  return Codes{posterior.mu, posterior.logvar};
-}
-
-std::optional<torch::Tensor> Vae::decode(const torch::Tensor& z, const torch::Tensor& labels) {
-  const torch::NoGradGuard no_grad;
-  const EvalMode eval(*network_.scored());
-  return ObservationModel::mean(network_.scored()->decode(z.to(device_), condition(labels)));
-}
-
-std::optional<torch::Tensor> Vae::reconstruct(const Batch& batch) {
-  return decode(encode(batch)->mu, batch.labels);
-}
-
-std::optional<torch::Tensor> Vae::jacobian_norms(const Batch& batch) {
-  const torch::AutoGradMode with_gradients(true);
-  const EvalMode eval(*network_.scored());
-  const auto images = batch.images.detach().clone().requires_grad_();
-  const auto posterior = network_.scored()->encode(images, condition(batch.labels));
-  return exact_squared_norms(posterior.mu, images).sqrt();
-}
-
-torch::Tensor Vae::draw_eps(std::int64_t count, torch::Generator generator) const {
-  return draw_normal(count, {options_.layers.latent_dim}, generator).to(device_);
-}
-
-// −log p(x|z) under the weights and the scale that are scored.
-torch::Tensor Vae::scoring_nll(const Batch& batch, const torch::Tensor& z) {
-  const auto logits = network_.scored()->decode(z, condition(batch.labels));
-  const auto scale =
-      observation_.learns_scale() ? network_.scored()->scale() : observation_.scale();
-  return observation_.nll(batch.images, logits, scale);
-}
-
-std::optional<torch::Tensor> Vae::elbo(const Batch& batch, torch::Generator generator) {
-  if (options_.point_posterior) return std::nullopt;
-  const torch::NoGradGuard no_grad;
-  const EvalMode eval(*network_.scored());
-  const auto posterior = network_.scored()->encode(batch.images, condition(batch.labels));
-  const auto eps = draw_eps(batch.images.size(0), generator);
-  const auto z = reparameterise(posterior.mu, posterior.logvar, eps);
-  return -(scoring_nll(batch, z) + scored_prior_->kl(posterior, eps));
-}
-
-std::optional<torch::Tensor> Vae::log_weights(const Batch& batch, std::int64_t count,
-                                              torch::Generator generator) {
-  if (options_.point_posterior) return std::nullopt;
-  const torch::NoGradGuard no_grad;
-  const EvalMode eval(*network_.scored());
-  const auto posterior = network_.scored()->encode(batch.images, condition(batch.labels));
-  std::vector<torch::Tensor> weights;
-  for (std::int64_t k = 0; k < count; ++k) {
-    const auto eps = draw_eps(batch.images.size(0), generator);
-    const auto z = reparameterise(posterior.mu, posterior.logvar, eps);
-    weights.push_back(
-        (scored_prior_->log_ratio(posterior, eps) - scoring_nll(batch, z)).to(torch::kFloat64));
-  }
-  return torch::stack(weights, 1);
-}
-
-}  // namespace
-
 std::unique_ptr<Trainable> make_vae(const ModelArgs& args) {
   check_vae(args.definition);
+  if (vae_capabilities(args.definition).latent_maps) return std::make_unique<VaeOfMaps>(args);
   return std::make_unique<Vae>(args);
 }
 

@@ -19,6 +19,9 @@ namespace assay {
 ///   samples go through the classes in turn.
 /// - model.posterior = "point" with an MMD penalty is WAE-MMD (Tolstikhin et al. 2018): with a
 ///   Gaussian likelihood of sigma √½ its cost is the squared error.
+/// - model.network = "maps" with a small beta is latent diffusion's KL-regularised first stage
+///   (Rombach et al. 2022, sec. 3.1), to which objectives/patch_gan.h adds its adversarial term;
+///   without model.conditional it is one to build on (latent_maps.h).
 /// - Two-stage (Dai & Wipf 2019): the last objective.second_stage_share of the run trains a second
 ///   VAE on the codes of the first (and their classes), see second_stage.h. Learning-rate schedules
 ///   run once per stage.
@@ -27,7 +30,7 @@ namespace assay {
 /// and penalties), then what the chosen terms add: likelihood_scale (a learned one),
 /// free_bits_kl_nats; mutual_information_nats, total_correlation_nats, dimension_wise_kl_nats;
 /// factor_total_correlation_nats, discriminator_loss, discriminator_accuracy;
-/// covariance_off_diagonal, covariance_diagonal; mmd.
+/// covariance_off_diagonal, covariance_diagonal; mmd; those of objectives/patch_gan.h.
 Schema vae_schema();
 /// Throws Error where switches exclude one another.
 void check_vae(const Definition& definition);

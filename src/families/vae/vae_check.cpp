@@ -10,6 +10,7 @@
 
 #include "families/encoder_decoder/encoder_decoder.h"
 #include "families/objectives/latent_term.h"
+#include "families/objectives/patch_gan.h"
 #include "families/refuse.h"
 #include "families/vae/vae.h"
 
@@ -119,6 +120,7 @@ void check_vae(const Definition& definition) {
       definition,
       "sampler.latent_fifth leaves latents out, and those of model.conditional = true stand in the "
       "order of their classes; set one of them to its default");
+  check_patch_gan(definition);
   refuse_if(normalises_single_values(definition), definition, kSingleValues);
   refuse_if(is(definition, "objective.scale", "optimal") &&
                 is(definition, "objective.likelihood", "discretised_logistic"),
@@ -136,7 +138,8 @@ Capabilities vae_capabilities(const Definition& definition) {
           .differentiable = true,
           .likelihood = point ? std::string() : definition.text("objective.likelihood"),
           .weighs = !point,
-          .code_size = definition.integer("model.latent_dim")};
+          .latent_maps = codes_are_maps(definition) && !definition.boolean("model.conditional"),
+          .code_size = code_size(definition)};
 }
 
 }  // namespace assay

@@ -33,6 +33,7 @@ class VaeNetworkImpl : public torch::nn::Module, public HoldsTensors {
   Posterior encode(const torch::Tensor& images, const torch::Tensor& condition = {});
   /// z: [N,Z]. Returns logits [N,C,H,W]: sigmoid(logits) is the mean image in [0,1].
   torch::Tensor decode(const torch::Tensor& z, const torch::Tensor& condition = {});
+  torch::nn::Module& decoder() { return *decoder_; }
   /// The learned scale of the likelihood, exp(log_scale): 0-dim.
   torch::Tensor scale() const { return log_scale_.exp(); }
   /// q(z|u_k) of the K pseudo-inputs u (Tomczak & Welling 2018, sec. 2.2), which are images in

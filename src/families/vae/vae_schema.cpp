@@ -3,6 +3,7 @@
 #include "families/latent_fifth.h"
 #include "families/objectives/kl_weight.h"
 #include "families/objectives/latent_term.h"
+#include "families/objectives/patch_gan.h"
 #include "families/vae/vae.h"
 #include "families/vae/vae_choices.h"
 
@@ -90,7 +91,7 @@ Schema second_stage_keys() {
 Schema vae_schema() {
   Schema schema = encoder_decoder_schema();
   for (const auto& keys : {model_keys(), likelihood_keys(), kl_weight_keys(), latent_term_keys(),
-                           second_stage_keys()}) {
+                           patch_gan_keys(), second_stage_keys()}) {
     schema.insert(schema.end(), keys.begin(), keys.end());
   }
   schema.push_back(latent_fifth_key());

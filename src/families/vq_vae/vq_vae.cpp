@@ -7,7 +7,9 @@
 
 #include "core/error.h"
 #include "data/batch_stream.h"
+#include "families/latent_maps.h"
 #include "families/network.h"
+#include "families/objectives/patch_gan.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "families/training_codes.h"
@@ -50,7 +52,7 @@ double variance_of(const ModelArgs& args) {
   return variance;
 }
 
-class VqVae : public GenerativeModel {
+class VqVae : public GenerativeModel, public LatentMaps {
  public:
   explicit VqVae(const ModelArgs& args)
       : VqVae(args, network_options(args), ema_options(args.definition)) {}
@@ -60,6 +62,10 @@ class VqVae : public GenerativeModel {
   void sample(const SampleRequest& request) override;
   std::optional<Codes> encode(const Batch& batch) override;
   std::optional<torch::Tensor> reconstruct(const Batch& batch) override;
+  std::vector<std::int64_t> latent_shape() const override;
+  torch::Tensor to_latents(const torch::Tensor& images) override;
+  torch::Tensor from_latents(const torch::Tensor& latents) override;
+  void visit_weights(StateVisitor& visitor, const std::string& prefix) override;
 
  private:
   VqVae(const ModelArgs& args, const VqVaeNetworkOptions& options, const EmaOptions& ema);
@@ -73,6 +79,7 @@ class VqVae : public GenerativeModel {
   Averaged<VqVaeNetwork> network_;
   Optimizer optimizer_;
   EmaCodebook codebook_;
+  std::unique_ptr<PatchGan> patch_gan_;  // none: no such term
 };
 
 VqVae::VqVae(const ModelArgs& args, const VqVaeNetworkOptions& options, const EmaOptions& ema)
@@ -86,6 +93,7 @@ VqVae::VqVae(const ModelArgs& args, const VqVaeNetworkOptions& options, const Em
       optimizer_(*network_.live(), optimizer_options(args.definition)),
       codebook_(network_.live()->codebook(), args.definition.number("model.codebook_decay")) {
   network_.keep_average(ema, [&] { return make_network<VqVaeNetwork>(options, args.device); });
+  patch_gan_ = make_patch_gan(args);
 }
 
 std::vector<LossTerm> VqVae::training_step(const Batch& batch, const StepContext& context) {
@@ -95,18 +103,27 @@ std::vector<LossTerm> VqVae::training_step(const Batch& batch, const StepContext
   const auto vectors = VqVaeNetworkImpl::to_vectors(encoded);
   const auto indices = nearest_code(vectors.detach(), network_.live()->codebook());
   const auto quantised = network_.live()->to_maps(indices);
-  const auto logits = network_.live()->decode(straight_through(encoded, quantised));
-  const auto error = (batch.images - mean_image(logits)).square().mean();
+  const auto means = mean_image(network_.live()->decode(straight_through(encoded, quantised)));
+  const auto error = (batch.images - means).square().mean();
   const auto commitment = commitment_loss(encoded, quantised);
-  const auto loss = error / data_variance_ + commitment_ * commitment;
+  std::vector<LossTerm> terms = {{"loss", {}},
+                                 {"reconstruction_mse", error.detach()},
+                                 {"commitment", commitment.detach()},
+                                 {"perplexity", perplexity(indices, options_.codes)}};
+  const auto reconstruction = error / data_variance_;
+  auto loss = reconstruction + commitment_ * commitment;
+  if (patch_gan_) {
+    const auto term =
+        patch_gan_->value({means, reconstruction, network_.live()->decoder(), context}, terms);
+    if (term.defined()) loss = loss + term;
+  }
   backward(loss);
   optimizer_.step(context);
   codebook_.update(vectors.detach(), indices);
   network_.update(context.step);
-  return {{"loss", loss.detach()},
-          {"reconstruction_mse", error.detach()},
-          {"commitment", commitment.detach()},
-          {"perplexity", perplexity(indices, options_.codes)}};
+  if (patch_gan_) patch_gan_->learn(batch.images, means.detach(), context, terms);
+  terms.front().value = loss.detach();
+  return terms;
 }
 
 void VqVae::visit_state(StateVisitor& visitor) {
@@ -114,6 +131,7 @@ void VqVae::visit_state(StateVisitor& visitor) {
   codebook_.visit_state(visitor);
   network_.visit_average(visitor, "ema");
   optimizer_.visit_state(visitor, "optimizer");
+  if (patch_gan_) patch_gan_->visit_state(visitor);
 }
 
 // [N,h·w]
@@ -148,6 +166,28 @@ std::optional<torch::Tensor> VqVae::reconstruct(const Batch& batch) {
       network_.scored()->decode(network_.scored()->to_maps(indices_of(batch.images))));
 }
 
+std::vector<std::int64_t> VqVae::latent_shape() const {
+  return {options_.code_dim, options_.image_shape[1] / 4, options_.image_shape[2] / 4};
+}
+
+torch::Tensor VqVae::to_latents(const torch::Tensor& images) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*network_.scored());
+  return network_.scored()->to_maps(indices_of(images));
+}
+
+torch::Tensor VqVae::from_latents(const torch::Tensor& latents) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*network_.scored());
+  const auto vectors = VqVaeNetworkImpl::to_vectors(latents);
+  const auto indices = nearest_code(vectors, network_.scored()->codebook());
+  return mean_image(network_.scored()->decode(network_.scored()->to_maps(indices)));
+}
+
+void VqVae::visit_weights(StateVisitor& visitor, const std::string& prefix) {
+  visit_module(visitor, prefix, *network_.scored());
+}
+
 }  // namespace
 
 Schema vq_vae_schema() {
@@ -159,7 +199,7 @@ Schema vq_vae_schema() {
                .minimum = 1,
                .maximum = 65536};
   };
-  return {
+  Schema schema = {
       count("model.channels", 128, "channels of the convolutions; the outermost have half of them"),
       count("model.residual_channels", 32, "channels inside a residual layer"),
       count("model.residual_layers", 2, "residual layers in the encoder, and in the decoder"),
@@ -187,14 +227,20 @@ Schema vq_vae_schema() {
        .minimum = 0,
        .maximum = 1e8},
   };
+  const auto adversarial = patch_gan_keys();
+  schema.insert(schema.end(), adversarial.begin(), adversarial.end());
+  return schema;
 }
 
 // Codes are entries of a codebook: no z of their own to decode, and no derivative.
 Capabilities vq_vae_capabilities(const Definition&) {
-  return {.encoding = Encoding::kPoints, .trains_alone = "a codebook learns of one seed at a time"};
+  return {.encoding = Encoding::kPoints,
+          .latent_maps = true,
+          .trains_alone = "a codebook learns of one seed at a time"};
 }
 
 std::unique_ptr<Trainable> make_vq_vae(const ModelArgs& args) {
+  check_patch_gan(args.definition);
   return std::make_unique<VqVae>(args);
 }
 

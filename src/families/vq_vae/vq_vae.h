@@ -18,7 +18,11 @@ namespace assay {
 /// its own, as often as training images show it there. That is no model of images; scores of such
 /// samples carry sampler.codes in their protocol.
 ///
-/// Logged per step: loss, reconstruction_mse, commitment, perplexity (of the batch's codes).
+/// It is latent diffusion's VQ-regularised first stage (Rombach et al. 2022, sec. 3.1;
+/// latent_maps.h), to which objectives/patch_gan.h adds its adversarial term.
+///
+/// Logged per step: loss, reconstruction_mse, commitment, perplexity (of the batch's codes), and
+/// what patch_gan.h says.
 Schema vq_vae_schema();
 Capabilities vq_vae_capabilities(const Definition& definition);
 std::unique_ptr<Trainable> make_vq_vae(const ModelArgs& args);

@@ -36,6 +36,7 @@ class VqVaeNetworkImpl : public torch::nn::Module {
   torch::Tensor encode(const torch::Tensor& images);
   /// Quantised codes [N,D,H/4,W/4] -> logits [N,C,H,W]; sigmoid(logits) is the image in [0,1].
   torch::Tensor decode(const torch::Tensor& quantised);
+  torch::nn::Module& decoder() { return *decoder_; }
   const torch::Tensor& codebook() const { return codebook_; }
 
   /// z_e [N,D,h,w] -> vectors [N·h·w,D].
