@@ -31,7 +31,6 @@ struct Capabilities {
   bool flows = false;        ///< log_density(): of an ODE
   bool paths = false;        ///< path_energies()
   bool latent_maps = false;  ///< it is a LatentMaps, which latent diffusion can stand on
-  bool latent_maps = false;  ///< it is a LatentMaps: a first stage of latent diffusion
   /// Numbers of a code, where the definition alone says how many.
   std::optional<std::int64_t> code_size = {};
   /// Why several seeds cannot train as one model (train.seed_batch), so that each trains alone;

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "core/error.h"
-#include "families/told_samples.h"
 #include "families/latent_maps.h"
+#include "families/told_samples.h"
 #include "harness/seed_batch.h"
 #include "tests/contract/every_choice.h"
 
