@@ -48,7 +48,9 @@ enum class Part : std::uint32_t {
   kEvaluations,      ///< how often a sample asked its network
   kDenoisingLosses,  ///< of reference examples
   kDensities,        ///< of reference examples
-  kPathEnergies      ///< of paths that samples are drawn on
+  kPathEnergies,     ///< of paths that samples are drawn on
+  kTrainingCost,
+  kSamplingCost
 };
 
 /// A set of parts.
@@ -100,6 +102,8 @@ struct Needs {
   static constexpr Parts kEvaluations{Part::kEvaluations};
   static constexpr Parts kDenoisingLosses{Part::kDenoisingLosses};
   static constexpr Parts kDensities{Part::kDensities};
+  static constexpr Parts kTrainingCost{Part::kTrainingCost};
+  static constexpr Parts kSamplingCost{Part::kSamplingCost};
   static constexpr Parts kPathEnergies{Part::kPoints, Part::kPathEnergies};
 };
 
@@ -173,6 +177,12 @@ struct PointInputs {
   at::Tensor path_energies;  ///< [P] f64: ∫ ‖dx/dt‖² dt of their paths
 };
 
+/// Multiply-adds (kernels/runtime/multiply_adds.h); NaN: not counted.
+struct CostInputs {
+  double training = std::numeric_limits<double>::quiet_NaN();  ///< by example a run trains on
+  double sampling = std::numeric_limits<double>::quiet_NaN();  ///< by sample that was drawn
+};
+
 /// i64 of the rows of whatever part they stand beside.
 struct LabelInputs {
   at::Tensor generated;     ///< [N]: the class each sample was asked for
@@ -189,6 +199,7 @@ struct MetricInputs {
   CodeInputs codes;
   LikelihoodInputs likelihoods;
   PointInputs points;
+  CostInputs costs;
   LabelInputs labels;
 
   /// How often a generated row asked its network, on average, 1 where it was drawn in one pass; NaN

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/near_miss.h"
 #include "metrics/codes/code_metrics.h"
+#include "metrics/costs/multiply_adds.h"
 #include "metrics/features/classification_accuracy_score.h"
 #include "metrics/features/fd_infinity.h"
 #include "metrics/features/feature_likelihood.h"
@@ -255,6 +256,18 @@ Metrics of_diffusion() {
            {{"points", 2000, 2, 10000, "points a side at most; more are cut by a seeded draw"}}}};
 }
 
+Metrics costs() {
+  return {
+      {"training_multiply_adds", "-", Better::kLower, "multiply-adds", Needs::kTrainingCost,
+       "multiply-adds of products and convolutions by example that training sees, forward and "
+       "backward, as counted; twice as many FLOPs",
+       compute_training_multiply_adds},
+      {"sampling_multiply_adds", "-", Better::kLower, "multiply-adds", Needs::kSamplingCost,
+       "multiply-adds of products and convolutions by sample, all of its network's evaluations, "
+       "as counted; twice as many FLOPs",
+       compute_sampling_multiply_adds}};
+}
+
 Metrics points() {
   return {{"modes_covered", kPacGan, Better::kHigher, "modes", Needs::kPoints,
            "modes with a point less than 3 sigma away", compute_modes_covered},
@@ -323,8 +336,8 @@ Metrics all_of(const std::vector<Metrics>& groups) {
 const std::vector<Metric>& metrics() {
   static const Metrics kMetrics =
       all_of({frechet_distances(), kernel_and_sliced_distances(), neighbourhoods(), memorisation(),
-              diversity(), of_given_images(), of_diffusion(), points(), windows(), stacked_modes(),
-              classification(), code_metrics()});
+              diversity(), of_given_images(), of_diffusion(), costs(), points(), windows(),
+              stacked_modes(), classification(), code_metrics()});
   return kMetrics;
 }
 

@@ -125,6 +125,8 @@ const std::vector<Statement>& statements() {
       {"ssim", [](const MetricInputs&, Requirements& least) { least.side = kSsimWindow; }},
       {"ms_ssim", [](const MetricInputs&, Requirements& least) { least.side = kMsSsimSide; }},
       {"nfe", [](const MetricInputs&, Requirements& least) { least.generated = 1; }},
+      {"sampling_multiply_adds",
+       [](const MetricInputs&, Requirements& least) { least.generated = 1; }},
       {"w2_exact", both_sides},
       {"normalised_path_energy", both_sides},
       {"parzen", of_parzen},

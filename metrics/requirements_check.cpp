@@ -198,6 +198,7 @@ EvaluationSizes sizes_of(const MetricInputs& inputs, Parts needs) {
   sizes.generated = count_of(generated_rows(inputs, needs));
   // Counted, not kept.
   if (needs == Needs::kEvaluations) sizes.generated = std::isnan(inputs.evaluations) ? 0 : 1;
+  if (needs == Needs::kSamplingCost) sizes.generated = std::isnan(inputs.costs.sampling) ? 0 : 1;
   sizes.reference = count_of(real);
   sizes.held_out = count_of(inputs.features.held_out);
   sizes.training = count_of(inputs.codes.training);

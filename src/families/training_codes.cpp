@@ -8,6 +8,7 @@
 
 #include "core/random.h"
 #include "data/batch_stream.h"
+#include "kernels/runtime/multiply_adds.h"
 
 namespace assay {
 
@@ -16,6 +17,7 @@ torch::Tensor codes_of_training_images(
     const std::function<torch::Tensor(const torch::Tensor&)>& encode) {
   TORCH_CHECK(images.defined(), "the model was built without its training images");
   constexpr std::int64_t kRows = 500;
+  const MultiplyAddsUncounted once;  // however many samples follow
   const torch::NoGradGuard no_grad;
   auto chosen = images;
   if (count > 0 && count < images.size(0)) {

@@ -36,7 +36,7 @@ Parts parts_of(const Definition& definition) {
   if (!can.generates) return Needs::kClassification;
   Parts parts{Part::kFeatures, Part::kHeldOut, Part::kSpatialFeatures, Part::kLogits,
               Part::kImages,   Part::kPoints,  Part::kLabels};
-  parts.add(Part::kEvaluations);
+  parts.add({Part::kEvaluations, Part::kTrainingCost, Part::kSamplingCost});
   if (can.latents) parts.add(Part::kPaths);
   if (can.conditional) parts.add(Part::kSampleLabels);
   if (!can.likelihood.empty()) parts.add(Part::kElbo);

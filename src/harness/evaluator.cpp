@@ -22,8 +22,10 @@
 #include "harness/sample_keeper.h"
 #include "harness/score_protocol.h"
 #include "harness/token_swaps.h"
+#include "harness/training_cost.h"
 #include "kernels/pointwise/spread.h"
 #include "kernels/runtime/caching_allocator.h"
+#include "kernels/runtime/multiply_adds.h"
 #include "metrics/codes/dci.h"
 #include "metrics/images/stacked_modes.h"
 #include "metrics/neighbours/pair_sweep.h"
@@ -183,6 +185,8 @@ void Evaluator::draw_inputs(GenerativeModel& model, MetricInputs& inputs, Evalua
     if (picture) result.artifacts.push_back(*picture);
   }
   inputs.evaluations = evaluations_.value_or(1.0);
+  inputs.costs.sampling = sampling_cost_;
+  if (needs_.has(Part::kTrainingCost)) inputs.costs.training = training_cost(model);
   if (needs_.has(Part::kElbo)) drawer_.draw_elbo(model, inputs);
   if (needs_.has(Part::kDenoisingLosses)) drawer_.draw_denoising_losses(model, inputs);
   if (needs_.has(Part::kDensities)) drawer_.draw_densities(model, inputs);
@@ -251,16 +255,29 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
     show();
   };
   request.sink = [&](const at::Tensor& samples) {
+    const MultiplyAddsUncounted features;
     keeper.take(samples);
     sampling_.resume();
   };
+  std::optional<MultiplyAddCounter> counter;
+  if (needs_.has(Part::kSamplingCost)) counter.emplace();
   sampling_.resume();
   model.sample(request);
   sampling_.pause();
+  if (counter) {
+    sampling_cost_ = static_cast<double>(counter->count()) / static_cast<double>(count);
+  }
   // Counted, not computed of the settings: a sampler that does more than they say is found out.
   if (evaluations > 0) evaluations_ = static_cast<double>(evaluations) / static_cast<double>(count);
   release_cached_memory();
   return keeper;
+}
+
+double Evaluator::training_cost(Trainable& model) {
+  if (!training_cost_) {
+    training_cost_ = training_multiply_adds(model, definition_, seed_, dataset_);
+  }
+  return *training_cost_;
 }
 
 double Evaluator::reference_spread() {

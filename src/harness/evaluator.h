@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +50,8 @@ class Evaluator {
   std::int64_t samples_at_a_time() const;
   /// Draws images, or points; sampling() times it.
   SampleKeeper sample(GenerativeModel& model, std::int64_t count);
+  /// The same at every evaluation; counted at the first.
+  double training_cost(Trainable& model);
   /// Spread of the reference, in the unit of SampleKeeper's.
   double reference_spread();
   void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result,
@@ -75,6 +78,9 @@ class Evaluator {
   SpeedMeter sampling_;
   /// How often a batch of samples asked the network; none where the sampler does not say so.
   std::optional<double> evaluations_;
+  /// Multiply-adds of a sample, if some metric asks for them.
+  double sampling_cost_ = std::numeric_limits<double>::quiet_NaN();
+  std::optional<double> training_cost_;
 };
 
 }  // namespace assay

@@ -56,8 +56,10 @@ Protocol score_protocol(const Metric& metric, const ScoreSource& source) {
     protocol.merge(extractor != nullptr ? extractor->protocol()
                                         : Protocol{{"extractor", "points"}});
   }
+  // A sample costs the same either way; LibTorch's derivatives of gradients take more products.
   const auto convolution = convolution_of_scores(definition, dataset, device);
-  if (!convolution.empty()) protocol["convolution"] = convolution;
+  if (!convolution.empty() && !metric.needs.has(Part::kSamplingCost))
+    protocol["convolution"] = convolution;
   add_inference(metric, definition, protocol);
   if (metric.needs.has(Part::kHeldOut)) protocol["held_out_digest"] = dataset.test.digest;
   if (metric.needs.any_of(kSamples) || metric.needs.has(Part::kPaths)) {

@@ -26,7 +26,9 @@ bool crosses(std::int64_t every, std::int64_t before, std::int64_t now) {
   return every > 0 && before / every != now / every;
 }
 
-BatchStreamOptions stream_options(const Definition& definition, std::uint64_t seed) {
+}  // namespace
+
+BatchStreamOptions batch_stream_options(const Definition& definition, std::uint64_t seed) {
   BatchStreamOptions options{definition.integer("train.batch_size"), stream_seed(seed, "order"),
                              stream_seed(seed, "augment"),
                              definition.boolean("dataset.horizontal_flip")};
@@ -37,8 +39,6 @@ BatchStreamOptions stream_options(const Definition& definition, std::uint64_t se
   options.resample_seed = stream_seed(seed, "resample");
   return options;
 }
-
-}  // namespace
 
 RunFinished ended_by(const std::exception_ptr& problem) {
   RunFinished finished;
@@ -65,7 +65,7 @@ SeedRun::SeedRun(const RunRequest& request, RunObserver& observer, const StopReq
       shared_(shared),
       model_(build_model(definition_, request.seed, shared.dataset, request.device)),
       noise_(make_generator(request.device, request.seed, "train_noise")),
-      batches_(training_source(shared.dataset), stream_options(definition_, request.seed)),
+      batches_(training_source(shared.dataset), batch_stream_options(definition_, request.seed)),
       evaluator_(definition_, request.seed, shared.dataset,
                  [this](auto phase, auto done, auto all) { evaluating(phase, done, all); }) {
   position_.definition_id =

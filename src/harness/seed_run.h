@@ -16,6 +16,9 @@ namespace assay {
 /// else failed; and the reason in words, without a backtrace.
 RunFinished ended_by(const std::exception_ptr& problem);
 
+/// In what order a run of this seed sees its examples, and what is done to them.
+BatchStreamOptions batch_stream_options(const Definition& definition, std::uint64_t seed);
+
 /// What seeds that train together have in common.
 struct SharedRun {
   Dataset dataset;

@@ -190,6 +190,16 @@ TEST(ValidationLoss, IsTheMeanOverExamplesAndTimes) {
   EXPECT_EQ(loss.protocol.at("times"), "2");
 }
 
+TEST(MultiplyAdds, AreThoseThatWereCounted) {
+  MetricInputs inputs;
+  for (const auto* name : {"training_multiply_adds", "sampling_multiply_adds"}) {
+    EXPECT_THAT(refusal([&] { metric(name).compute(inputs); }), HasSubstr("nothing was counted"));
+  }
+  inputs.costs = {.training = 12.5, .sampling = 3.0};
+  EXPECT_EQ(metric("training_multiply_adds").compute(inputs).value, 12.5);
+  EXPECT_EQ(metric("sampling_multiply_adds").compute(inputs).value, 3.0);
+}
+
 TEST(NetworkEvaluations, AreThoseThatWereCounted) {
   MetricInputs inputs;
   EXPECT_THAT(refusal([&] { metric("nfe").compute(inputs); }), HasSubstr("no sample was drawn"));

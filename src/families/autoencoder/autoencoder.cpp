@@ -21,6 +21,7 @@
 #include "families/refuse.h"
 #include "families/sampling.h"
 #include "families/training_codes.h"
+#include "kernels/runtime/multiply_adds.h"
 #include "nn/seed_batch.h"
 
 namespace assay {
@@ -174,6 +175,7 @@ void Autoencoder::visit_state(StateVisitor& visitor) {
 }
 
 GaussianMixture Autoencoder::fitted_codes() {
+  const MultiplyAddsUncounted once;  // however many samples follow
   const auto codes = codes_of_training_images(
       training_images_, fit_images_, device_,
       [&](const torch::Tensor& images) { return network_.scored()->encode(images); });

@@ -72,6 +72,8 @@ class CriticRegularisers {
   /// that their mean over steps stays. Appends weight · value to `terms`, under the penalty's name.
   torch::Tensor penalised(torch::Tensor loss, const CriticView& view, std::int64_t step,
                           std::vector<LossTerm>& terms) const;
+  /// Steps from one penalty to the next; 1: every one is alike.
+  std::int64_t interval() const { return penalties_.empty() ? 1 : interval_; }
   /// Those that are due have an update of their own (penalty_step.h), which the discriminator's
   /// options tell of.
   bool apart() const { return apart_; }

@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include "families/sampling.h"
+#include "kernels/runtime/multiply_adds.h"
 
 namespace assay {
 namespace {
@@ -15,6 +16,7 @@ constexpr std::uint64_t kSeed = 0;
 FreshStatistics::FreshStatistics(Sequential& network, std::int64_t passes,
                                  const std::function<torch::Tensor(torch::Generator)>& inputs) {
   if (passes == 0) return;
+  const MultiplyAddsUncounted once;  // however many samples follow
   const torch::NoGradGuard no_grad;
   buffers_ = network->buffers();
   for (const auto& buffer : buffers_) kept_.push_back(buffer.clone());

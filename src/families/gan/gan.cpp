@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <torch/utils.h>
 
+#include <numeric>
+
 #include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
 #include "families/gan/augment/augmentation.h"
@@ -24,6 +26,7 @@
 #include "families/latent_fifth.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
+#include "families/stretches.h"
 #include "kernels/pointwise/spread.h"
 #include "nn/optim/gradient_clip.h"
 #include "nn/seed_batch.h"
@@ -35,13 +38,14 @@ namespace {
 // networks hardly pay for it.
 constexpr std::int64_t kGradientEvery = 16;
 
-class Gan : public GenerativeModel, public Judge {
+class Gan : public GenerativeModel, public Judge, public UnevenTraining {
  public:
   explicit Gan(const ModelArgs& args) : Gan(args, architecture_of(args)) {}
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
   void visit_state(StateVisitor& visitor) override;
   std::vector<FailureSign> failure_signs() const override { return failure_signs_; }
+  std::vector<Stretch> stretches(std::int64_t total_steps) const override;
   void sample(const SampleRequest& request) override;
   std::optional<torch::Tensor> sample_labels(std::int64_t count) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor&,
@@ -235,6 +239,12 @@ std::vector<LossTerm> Gan::training_step(const Batch& batch, const StepContext& 
   }
   terms.push_back({"generated_spread", spread(unpacked(generated.values, packing_))});
   return terms;
+}
+
+// Until the generator learns and every penalty is due in the same step again.
+std::vector<Stretch> Gan::stretches(std::int64_t total_steps) const {
+  const std::int64_t of_generator = discriminator_steps_ * path_length_.interval();
+  return {{total_steps, std::lcm(of_generator, regularisers_.interval())}};
 }
 
 void Gan::visit_state(StateVisitor& visitor) {

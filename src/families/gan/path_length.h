@@ -36,6 +36,8 @@ class PathLength {
 
   /// At the generator's `updates`-th update, from 0, and not every interval k.
   bool due(std::int64_t updates) const { return weight_ > 0.0 && updates % interval_ == 0; }
+  /// Updates from one penalty to the next; 1: every one is alike.
+  std::int64_t interval() const { return weight_ > 0.0 ? interval_ : 1; }
   /// It has an update of its own (penalty_step.h), which the generator's options tell of.
   bool apart() const { return apart_; }
   OptimizerOptions optimizer_options(const Definition& definition) const;

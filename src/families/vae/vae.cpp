@@ -63,6 +63,11 @@ std::int64_t Vae::first_stage_steps(std::int64_t total_steps) const {
   return std::llround(static_cast<double>(total_steps) * (1.0 - second_stage_share_));
 }
 
+std::vector<Stretch> Vae::stretches(std::int64_t total_steps) const {
+  const std::int64_t first = first_stage_steps(total_steps);
+  return {{first, 1}, {total_steps - first, 1}};
+}
+
 std::vector<LossTerm> Vae::training_step(const Batch& batch, const StepContext& context) {
   const std::int64_t first = first_stage_steps(context.total_steps);
   StepContext stage = context;

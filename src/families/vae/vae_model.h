@@ -11,6 +11,7 @@
 #include "families/objectives/latent_term.h"
 #include "families/objectives/patch_gan.h"
 #include "families/optimizer.h"
+#include "families/stretches.h"
 #include "families/trainable.h"
 #include "families/vae/observation_model.h"
 #include "families/vae/prior.h"
@@ -21,12 +22,13 @@ namespace assay {
 
 /// The model that vae.h describes: its step is in vae.cpp, what is asked of it in
 /// vae_evaluation.cpp.
-class Vae : public GenerativeModel {
+class Vae : public GenerativeModel, public UnevenTraining {
  public:
   explicit Vae(const ModelArgs& args)
       : Vae(args, vae_network_options(args), ema_options(args.definition)) {}
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
+  std::vector<Stretch> stretches(std::int64_t total_steps) const override;
   void visit_state(StateVisitor& visitor) override;
   void sample(const SampleRequest& request) override;
   std::optional<torch::Tensor> draw_latents(std::int64_t count, const torch::Tensor& labels,
