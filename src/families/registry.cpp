@@ -8,6 +8,7 @@
 #include "core/near_miss.h"
 #include "families/autoencoder/autoencoder.h"
 #include "families/classifier/classifier.h"
+#include "families/diffusion/diffusers_unet.h"
 #include "families/diffusion/diffusion.h"
 #include "families/gan/gan.h"
 #include "families/objectives/patch_gan.h"
@@ -62,7 +63,9 @@ const std::vector<Family>& families() {
        .check = check_ddpm,
        .make = make_diffusion,
        .capabilities = diffusion_capabilities,
-       .describe_sampling = describe_ddpm_sampling},
+       .describe_sampling = describe_ddpm_sampling,
+       .networks = {{.live = "network", .averaged = "ema"}},
+       .diffusers_unet = diffusers_unet},
       {.name = "diffusion",
        .paper =
            "Song et al. 2021, Score-Based Generative Modeling through Stochastic Differential "
@@ -72,7 +75,9 @@ const std::vector<Family>& families() {
        .check = check_diffusion,
        .make = make_diffusion,
        .capabilities = diffusion_capabilities,
-       .describe_sampling = describe_diffusion_sampling},
+       .describe_sampling = describe_diffusion_sampling,
+       .networks = {{.live = "network", .averaged = "ema"}},
+       .diffusers_unet = diffusers_unet},
       {.name = "classifier",
        .paper = "assay's own: the network behind the extractor fmnist-cnn",
        .schema = classifier_schema,

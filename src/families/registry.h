@@ -9,6 +9,7 @@
 #include "core/events.h"
 #include "families/capabilities.h"
 #include "families/trainable.h"
+#include "nn/files/diffusers_names.h"
 
 namespace assay {
 
@@ -35,6 +36,9 @@ struct Family {
   std::vector<Upgrade> upgrades = {};
   /// The first is the one that samples; none: its weights go nowhere but to its checkpoints.
   std::vector<NetworkNames> networks = {};
+  /// How the first of them is a U-Net of diffusers. Throws Error naming the keys that have no
+  /// counterpart there; nullptr: the family has no U-Net.
+  DiffusersUNet (*diffusers_unet)(const Definition&) = nullptr;
 };
 
 /// The complete list of families, hand-written: autoencoder, vae, vq_vae, gan, ddpm,

@@ -7,10 +7,12 @@
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/folder.h"
 #include "families/registry.h"
 #include "harness/checkpoint.h"
 #include "harness/state.h"
+#include "nn/files/diffusers_names.h"
 #include "nn/files/pytorch_names.h"
 
 namespace assay {
@@ -38,18 +40,59 @@ TensorMap scored(const NetworkNames& network, const Definition& definition,
   return below(averaged ? network.averaged : network.live, state);
 }
 
-void read_network(const fs::path& file, const NetworkNames& network, TensorMap& state) {
+// Of a U-Net of diffusers, whose weights do not say it.
+bool flips_of(const fs::path& weights, const DiffusersUNet& unet, const TensorMap& tensors) {
+  const fs::path config = weights.parent_path() / "config.json";
+  if (!path_exists(config)) {
+    throw Error(
+        fmt::format("{}: has diffusers' names, and nothing says in which order its time is "
+                    "told: put its config.json beside it",
+                    weights.string()));
+  }
+  return diffusers_flips(read_file(config), config.string(), unet, tensors);
+}
+
+void read_network(const fs::path& file, const NetworkNames& network, const Definition& definition,
+                  TensorMap& state) {
   const TensorMap stored = load_safetensors(file).tensors;
+  const auto diffusers_unet = family(definition.family).diffusers_unet;
+  const bool theirs = diffusers_unet != nullptr && has_diffusers_names(stored);
   for (const auto prefix : {network.live, network.averaged}) {
     auto tensors = below(prefix, state);
-    if (!tensors.empty()) from_pytorch(stored, file.string(), tensors);
+    if (tensors.empty()) continue;
+    if (theirs) {
+      const bool flips = flips_of(file, diffusers_unet(definition), tensors);
+      from_diffusers(stored, file.string(), flips, tensors);
+    } else {
+      from_pytorch(stored, file.string(), tensors);
+    }
   }
+}
+
+// The folder that UNet2DModel.from_pretrained reads.
+std::vector<fs::path> write_diffusers(const fs::path& checkpoint, const Definition& definition,
+                                      const fs::path& folder) {
+  const Family& own = family(definition.family);
+  if (own.diffusers_unet == nullptr) {
+    throw Error(
+        fmt::format("family '{}' has no network that diffusers knows; `ddpm` and "
+                    "`diffusion` have",
+                    own.name));
+  }
+  const DiffusersUNet unet = own.diffusers_unet(definition);
+  const auto network = scored(own.networks.front(), definition, checkpoint_state(checkpoint));
+  const auto config = diffusers_config(unet, network);
+  const fs::path weights = folder / "unet" / "diffusion_pytorch_model.safetensors";
+  save_safetensors(weights, to_diffusers(network), {{"format", "pt"}});
+  write_file_atomically(folder / "unet" / "config.json", config);
+  return {weights, folder / "unet" / "config.json"};
 }
 
 }  // namespace
 
 std::vector<fs::path> write_networks(const fs::path& checkpoint, const Definition& definition,
-                                     const fs::path& folder) {
+                                     const fs::path& folder, WeightNames names) {
+  if (names == WeightNames::kDiffusers) return write_diffusers(checkpoint, definition, folder);
   std::vector<fs::path> files;
   const auto& networks = family(definition.family).networks;
   if (networks.empty()) return files;
@@ -65,8 +108,10 @@ std::vector<fs::path> write_networks(const fs::path& checkpoint, const Definitio
 std::string read_networks(const fs::path& from, const Definition& definition, Trainable& model) {
   const auto& networks = family(definition.family).networks;
   if (networks.empty()) {
-    throw Error(fmt::format("{}: family '{}' takes no weights from elsewhere; `gan` does",
-                            from.string(), definition.family));
+    throw Error(
+        fmt::format("{}: family '{}' takes no weights from elsewhere; `gan`, `ddpm` "
+                    "and `diffusion` do",
+                    from.string(), definition.family));
   }
   auto state = state_tensors(model);
   const bool folder = is_folder(from.string());
@@ -74,7 +119,7 @@ std::string read_networks(const fs::path& from, const Definition& definition, Tr
   for (const NetworkNames& network : networks) {
     const bool samples = &network == &networks.front();
     const fs::path file = samples ? first : file_of(from, network);
-    if (samples || (folder && path_exists(file))) read_network(file, network, state);
+    if (samples || (folder && path_exists(file))) read_network(file, network, definition, state);
   }
   return sha256_of_file(first);
 }

@@ -128,6 +128,13 @@ TEST_F(WeightsTest, ThatDoNotFitTheirDefinitionAreRefusedByName) {
   EXPECT_THAT(err(), HasSubstr("--metrics: weights are scored as their definition says"));
   EXPECT_EQ(eval({"--reference", "generated_images:test"}), 2);
   EXPECT_THAT(err(), HasSubstr("--definition"));
+  const auto diffusers = [&](const std::string& format) {
+    return call({"export", "1", "--format", format, "--names", "diffusers", "--out", path("unet")});
+  };
+  EXPECT_NE(diffusers("safetensors"), 0);
+  EXPECT_THAT(err(), HasSubstr("family 'gan' has no network that diffusers knows"));
+  EXPECT_EQ(diffusers("csv"), 2);
+  EXPECT_THAT(err(), HasSubstr("--names diffusers is of weights; add --format safetensors"));
   EXPECT_EQ(call({"eval", "--generated", path("none.safetensors"), "--definition", definition()}),
             2);
   EXPECT_THAT(err(), HasSubstr("none.safetensors"));

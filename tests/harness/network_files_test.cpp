@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/utils.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,9 @@
 #include "families/gan/architecture.h"
 #include "families/gan/gan.h"
 #include "families/registry.h"
+#include "harness/checkpoint.h"
+#include "harness/environment.h"
+#include "harness/state.h"
 #include "nn/files/pytorch_names.h"
 
 namespace assay {
@@ -88,6 +92,91 @@ TEST(NetworkFiles, RefuseByNameWhatIsOfAnotherNetwork) {
     EXPECT_THAT(problem.what(), HasSubstr("stylegan2_generator.safetensors: lacks "
                                           "'0.mapping.fc2.bias' of this network"));
   }
+}
+
+// In a folder that goes when the test ends.
+class DiffusersFiles : public testing::Test {
+ protected:
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static Definition ddpm(const std::string& more = "") {
+    return resolve_text(R"(family = "ddpm"
+ema.decay = 0.9
+model.base_channels = 8
+model.multipliers = [1, 2]
+model.attention_resolutions = [4]
+model.heads = 1
+model.groups = 4
+model.time_embedding = 8
+model.lowest_time_frequency = 0.1
+model.dropout = 0.25
+)" + more,
+                        "here.toml", family_schema, {});
+  }
+  // Of random weights, an average that is not the live network among them.
+  static std::unique_ptr<Trainable> filled_model(const Definition& definition, std::uint64_t seed) {
+    torch::manual_seed(seed);
+    auto model = family(definition.family).make({definition, {1, 8, 8}});
+    const torch::NoGradGuard no_grad;
+    for (auto& [name, value] : state_tensors(*model)) {
+      if (value.is_floating_point()) value.normal_();
+    }
+    return model;
+  }
+  fs::path exported(const Definition& definition, Trainable& model) const {
+    const auto noise = make_generator(torch::kCPU, 3, "train_noise");
+    const auto saved =
+        save_checkpoint(folder_, {"id", "training", 3, 5, 40}, model, noise, {}).file;
+    const auto files = write_networks(saved, definition, folder_, WeightNames::kDiffusers);
+    EXPECT_EQ(files.back(), folder_ / "unet/config.json");
+    return files.front();
+  }
+  fs::path folder_ = fs::temp_directory_path() / fmt::format("assay_diffusers_{}", getpid());
+};
+
+TEST_F(DiffusersFiles, BringTheScoredUNetBackIntoBothNetworks) {
+  const auto definition = ddpm();
+  const auto model = filled_model(definition, 1);
+  const auto file = exported(definition, *model);
+  const auto other = filled_model(definition, 2);
+  EXPECT_EQ(read_networks(file, definition, *other).size(), 64U);
+  const auto right = state_tensors(*model);
+  std::size_t compared = 0;
+  for (const auto& [name, value] : state_tensors(*other)) {
+    if (!name.starts_with("network.") && !name.starts_with("ema.")) continue;
+    EXPECT_TRUE(value.equal(right.at("ema." + name.substr(name.find('.') + 1)))) << name;
+    ++compared;
+  }
+  EXPECT_GT(compared, 100U);
+}
+
+TEST_F(DiffusersFiles, NeedTheConfigurationThatSaysTheOrderOfTimes) {
+  const auto definition = ddpm();
+  const auto model = filled_model(definition, 1);
+  const auto file = exported(definition, *model);
+  const auto refusal = [&](const Definition& of) {
+    try {
+      read_networks(file, of, *model);
+    } catch (const Error& problem) {
+      return std::string(problem.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refusal(definition), "");
+  EXPECT_THAT(refusal(ddpm("model.time_conditioning = \"additive\"\n")),
+              HasSubstr("config.json: resnet_time_scale_shift is \"scale_shift\", the definition's "
+                        "U-Net has \"default\""));
+  EXPECT_THAT(refusal(ddpm("model.skip_scale = 0.5\n")), HasSubstr("set model.skip_scale = 1"));
+  fs::remove(folder_ / "unet/config.json");
+  EXPECT_THAT(refusal(definition), HasSubstr("put its config.json beside it"));
+}
+
+TEST_F(DiffusersFiles, AreOfAFamilyWithAUNet) {
+  const auto definition = style_gan2();
+  const auto model = make_gan({definition, {1, 8, 8}});
+  EXPECT_THAT([&] { exported(definition, *model); },
+              ::testing::ThrowsMessage<Error>(
+                  HasSubstr("family 'gan' has no network that diffusers knows")));
 }
 
 }  // namespace

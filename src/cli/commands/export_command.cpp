@@ -24,7 +24,12 @@ namespace {
 struct ExportCommand {
   std::vector<std::string> runs;
   std::string format;
+  std::string names = "pytorch";
   std::filesystem::path out;
+
+  WeightNames weight_names() const {
+    return names == "diffusers" ? WeightNames::kDiffusers : WeightNames::kPyTorch;
+  }
 };
 
 // series/NAME and metric/NAME, each with what was seen and the values.
@@ -51,7 +56,7 @@ NpzArrays arrays_of(const Database& database, const RunRow& run) {
 }
 
 // All of the state under the names that the family gives it; its networks for other programs.
-void export_weights(const Database& database, const RunRow& run,
+void export_weights(const Database& database, const RunRow& run, WeightNames names,
                     const std::filesystem::path& folder) {
   require_training(run);
   const auto saved = sound_checkpoint(database, trained_run(database, run).number);
@@ -62,11 +67,12 @@ void export_weights(const Database& database, const RunRow& run,
                     run.number, run.number));
   }
   write_file_atomically(folder / "state.safetensors", read_file(saved->file));
-  write_networks(saved->file, stored_definition(database, run), folder);
+  write_networks(saved->file, stored_definition(database, run), folder, names);
 }
 
-void export_run(const Database& database, const RunRow& run, const std::string& format,
+void export_run(const Database& database, const RunRow& run, const ExportCommand& command,
                 const std::filesystem::path& folder) {
+  const std::string& format = command.format;
   if (format == "csv") {
     write_file_atomically(folder / "series.csv", series_csv(database, run));
     write_file_atomically(folder / "metrics.csv", metrics_csv(database, run));
@@ -78,17 +84,20 @@ void export_run(const Database& database, const RunRow& run, const std::string& 
     write_file_atomically(folder / fmt::format("events.out.tfevents.0.assay.{}", run.uuid),
                           run_events(database, run));
   } else {
-    export_weights(database, run, folder);
+    export_weights(database, run, command.weight_names(), folder);
   }
 }
 
 int export_command(const ExportCommand& command, const CommonOptions& common) {
+  if (command.weight_names() != WeightNames::kPyTorch && command.format != "safetensors") {
+    throw Error(fmt::format("--names {} is of weights; add --format safetensors", command.names));
+  }
   const Database database = Database::open_for_reading(common.database);
   std::vector<RunRow> chosen;
   for (const auto& run : command.runs) chosen.push_back(find_run(database, run));
   for (const RunRow& run : chosen) {
     const auto folder = command.out / export_folder(run);
-    write_out([&] { export_run(database, run, command.format, folder); });
+    write_out([&] { export_run(database, run, command, folder); });
     fmt::print("run {}: {}\n", run.number, terminal_text(folder.string()));
   }
   return 0;
@@ -105,6 +114,12 @@ void add_export(App& app) {
   command->add_option("--format", options->format, "tensorboard, csv, jsonl, npz or safetensors")
       ->required()
       ->check(CLI::IsMember({"tensorboard", "csv", "jsonl", "npz", "safetensors"}));
+  command
+      ->add_option("--names", options->names,
+                   "safetensors: pytorch, or diffusers, whose UNet2DModel reads a U-Net from "
+                   "unet/ then")
+      ->check(CLI::IsMember({"pytorch", "diffusers"}))
+      ->capture_default_str();
   command->add_option("--out", options->out, "folder; each run gets one of its own in it")
       ->required()
       ->check(not_empty);
