@@ -221,6 +221,21 @@ EvaluationSizes sizes_with(const Definition& definition, const Dataset& dataset)
   return sizes;
 }
 
+// No other count would make images of points.
+void check_kind(const Metric& metric, const Dataset& dataset) {
+  const Requirements least = requirements_of(metric, {});
+  if (least.points && !dataset.is_points()) {
+    refuse(metric, fmt::format("is of points, and data set '{}' holds images; drop it, or take a "
+                               "set of points such as ring",
+                               dataset.name));
+  }
+  if ((least.images || least.side > 0) && dataset.is_points()) {
+    refuse(metric, fmt::format("is of images, and data set '{}' holds points; drop it, or take a "
+                               "set of images such as fashion_mnist",
+                               dataset.name));
+  }
+}
+
 void check_extractor(const Definition& definition, const Metric& metric, const Dataset& dataset) {
   if (!metric.needs.any_of(kOfExtractor) || dataset.is_points()) return;
   const auto& name = definition.text("eval.extractor");
@@ -270,6 +285,7 @@ void check_evaluation(const Definition& definition, const Dataset& dataset) {
                       "eight_gaussians), and '{}' has none",
                       name, dataset.name));
     }
+    check_kind(one, dataset);
     check_extractor(definition, one, dataset);
   }
   check_sizes(definition, sizes_with(definition, dataset));

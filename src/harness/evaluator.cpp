@@ -21,6 +21,7 @@
 #include "harness/pictures.h"
 #include "harness/sample_keeper.h"
 #include "harness/score_protocol.h"
+#include "harness/style_pictures.h"
 #include "harness/token_swaps.h"
 #include "harness/training_cost.h"
 #include "kernels/pointwise/spread.h"
@@ -108,30 +109,7 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
     GenerativeModel& generator = generative(model, definition_.family);
     draw_inputs(generator, inputs, result, last);
     release_cached_memory();
-    if (last && !dataset_.is_points()) {
-      for (auto& artifact :
-           latent_artifacts(generator, drawer_.reference_examples(), inputs.device)) {
-        result.artifacts.push_back(std::move(artifact));
-      }
-    }
-    if (last && dataset_.is_points()) {
-      if (auto picture = level_sets_picture(model, drawer_.reference_images())) {
-        result.artifacts.push_back(std::move(*picture));
-      }
-    }
-    if (auto* noising = dynamic_cast<NoisingModel*>(&model); last && noising != nullptr) {
-      const auto noise = make_generator(torch::kCPU, sample_seed(definition_, seed_), kEvalNoise);
-      for (auto& artifact :
-           noise_artifacts(*noising, drawer_.reference_examples(), inputs.device, noise)) {
-        result.artifacts.push_back(std::move(artifact));
-      }
-    }
-    if (auto* told = dynamic_cast<TokenModel*>(&model); last && told != nullptr) {
-      const auto noise = make_generator(torch::kCPU, sample_seed(definition_, seed_), kEvalNoise);
-      if (auto picture = token_swaps_picture(*told, noise)) {
-        result.artifacts.push_back(std::move(*picture));
-      }
-    }
+    if (last) show_model(generator, result);
   }
   if (needs_.has(Part::kClassLogits)) drawer_.draw_classes(model, inputs);
   release_cached_memory();
@@ -151,6 +129,27 @@ EvaluationResult Evaluator::evaluate(Trainable& model, std::int64_t images_seen,
   for (auto& artifact : result.artifacts) artifact.images_seen = images_seen;
   for (auto& note : result.notes) note.images_seen = images_seen;
   return result;
+}
+
+void Evaluator::show_model(GenerativeModel& model, EvaluationResult& result) const {
+  const torch::Device device = device_of(model);
+  const auto noise = make_generator(torch::kCPU, sample_seed(definition_, seed_), kEvalNoise);
+  const auto add = [&](std::vector<Artifact> artifacts) {
+    for (auto& artifact : artifacts) result.artifacts.push_back(std::move(artifact));
+  };
+  const auto add_one = [&](std::optional<Artifact> artifact) {
+    if (artifact) result.artifacts.push_back(*std::move(artifact));
+  };
+  if (dataset_.is_points()) {
+    add_one(level_sets_picture(model, drawer_.reference_images()));
+  } else {
+    add(latent_artifacts(model, drawer_.reference_examples(), device));
+    add_one(style_mixing_picture(model, noise));
+  }
+  if (auto* noising = dynamic_cast<NoisingModel*>(&model)) {
+    add(noise_artifacts(*noising, drawer_.reference_examples(), device, noise));
+  }
+  if (auto* told = dynamic_cast<TokenModel*>(&model)) add_one(token_swaps_picture(*told, noise));
 }
 
 void Evaluator::look_for_collapse(EvaluationResult& result) const {

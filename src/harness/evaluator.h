@@ -33,7 +33,8 @@ class Evaluator {
   Evaluator(const Definition& definition, std::uint64_t seed, const Dataset& dataset,
             EvaluationProgress progress);
 
-  /// `last`: also shows the latent space of a model that has one (latent_space.h).
+  /// `last`: also shows what the model has learned, in latent_space.h, level_sets.h,
+  /// noise_pictures.h and style_pictures.h.
   EvaluationResult evaluate(Trainable& model, std::int64_t images_seen, bool last = false);
   /// Sampling speed over all evaluations so far.
   const SpeedMeter& sampling() const { return sampling_; }
@@ -57,6 +58,8 @@ class Evaluator {
   void draw_samples(GenerativeModel& model, MetricInputs& inputs, EvaluationResult& result,
                     bool last);
   void add_features(SampleKeeper& drawn, MetricInputs& inputs);
+  /// Pictures and tables of what a trained model has learned, but for its samples.
+  void show_model(GenerativeModel& model, EvaluationResult& result) const;
   /// Notes scores that tell of mode collapse.
   void look_for_collapse(EvaluationResult& result) const;
   /// What the definition's metrics need of the model, and pictures of it.

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "families/styled.h"
 #include "tests/contract/every_choice.h"
 
 namespace assay {
@@ -93,6 +94,14 @@ const std::vector<Question>& questions() {
                          const Batch& batch) { model.log_density(batch, 0.1, seeded(1)); }},
       {"path_energies",
        [](GenerativeModel& model, const Batch&) { model.path_energies(3, seeded(1)); }},
+      {"styles_of, images_of_styles",
+       [](GenerativeModel& model, const Batch&) {
+         auto* styled = dynamic_cast<StyledModel*>(&model);
+         if (styled == nullptr) return;
+         const auto labels = model.sample_labels(3).value_or(torch::Tensor());
+         const auto w = styled->styles_of(*model.draw_latents(3, labels, seeded(1)), labels);
+         if (w) styled->images_of_styles(*w);
+       }},
   };
   return all;
 }

@@ -7,6 +7,7 @@
 
 #include "families/gan/generator_passes.h"
 #include "families/gan/style_generator.h"
+#include "families/styled.h"
 #include "tests/families/small_gan.h"
 
 namespace assay {
@@ -203,6 +204,26 @@ TEST(StyleGan, SamplesAreWhatTheirLatentsDecodeToUnlessTheirNoiseIsDrawn) {
     const auto model = trained(std::string("sampler.noise = '") + noise + "'\n");
     EXPECT_TRUE(torch::equal(sampled(*model, 5, 5), decoded(*model, 5))) << noise;
   }
+}
+
+TEST(StyleGan, LatentsDecodeByWayOfTheirStyles) {
+  for (const std::int64_t classes : {0, 3}) {
+    const auto model = trained(std::string(classes > 0 ? "model.condition = 'projection'\n" : "") +
+                                   "sampler.truncation = 0.5\nsampler.truncation_cutoff = 2\n",
+                               classes);
+    auto& generative = dynamic_cast<GenerativeModel&>(*model);
+    auto& styled = dynamic_cast<StyledModel&>(*model);
+    const auto labels = generative.sample_labels(4).value_or(torch::Tensor());
+    const auto z = *generative.draw_latents(4, labels, seeded(3));
+    const auto w = *styled.styles_of(z, labels);
+    ASSERT_EQ(w.sizes(), (at::IntArrayRef{4, 6, 6}));
+    EXPECT_TRUE(torch::equal(styled.images_of_styles(w), *generative.decode(z, labels)));
+    // Truncated: the first two layers' styles are not those of the others, which are all w.
+    EXPECT_TRUE(torch::equal(w.select(1, 2), w.select(1, 5)));
+    EXPECT_FALSE(torch::allclose(w.select(1, 1), w.select(1, 2), 1e-3, 1e-3));
+  }
+  const auto plain = small_model("family = 'gan'\nmodel.network = 'dcgan'\n", {1, 32, 32});
+  EXPECT_FALSE(dynamic_cast<StyledModel&>(*plain).styles_of(torch::zeros({1, 64}), {}));
 }
 
 TEST(StyleGan, TrainingNoiseComesFromTheStepsGenerator) {

@@ -147,6 +147,11 @@ TEST(CheckEvaluation, RefusesWhatTheDataSetDoesNotHold) {
               HasSubstr("linear_probe_error: needs labels, and the reference has none"));
   EXPECT_THAT(refusal(with("metrics = ['accuracy']", "classifier"), {1, 28, 28}, 64, 0),
               HasSubstr("accuracy: needs labels"));
+  EXPECT_EQ(refusal(with("metrics = ['w2_exact']"), {1, 16, 16}, 64, 0),
+            "eval.metrics: w2_exact is of points, and data set 'made up' holds images; drop it, or "
+            "take a set of points such as ring");
+  EXPECT_THAT(refusal(with("metrics = ['ssim']"), {2}, 64, 0),
+              HasSubstr("ssim is of images, and data set 'made up' holds points"));
   EXPECT_THAT(refusal(with("metrics = ['fld']\nreference_split = 'train'"), {1, 16, 16}, 3, 0),
               HasSubstr("fld: needs 4 or more reference rows"));
 }

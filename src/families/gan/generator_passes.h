@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "config/choices.h"
 #include "config/definition.h"
@@ -62,12 +63,17 @@ class GeneratorPasses {
   /// what latents decode to.
   torch::Tensor sampled(const torch::Tensor& z, std::vector<torch::Generator> generators);
   torch::Tensor decoded(const torch::Tensor& z);
+  /// The two halves of decoded() of a generator of two parts: styles w [N,L,W], truncated; nothing
+  /// of any other.
+  std::optional<torch::Tensor> styles(const torch::Tensor& z);
+  torch::Tensor decoded_styles(const torch::Tensor& w) { return images(w, noise_.of_latents()); }
 
   /// The two w̄, as "generator.mean_style" and "ema.mean_style".
   void visit_state(StateVisitor& visitor);
 
  private:
   torch::Tensor scored(const torch::Tensor& z, const LayerNoise& noise);
+  torch::Tensor images(const torch::Tensor& w, const LayerNoise& noise);
   torch::Tensor truncated(const torch::Tensor& w, const torch::Tensor& mean) const;
 
   Averaged<Sequential>& generator_;
