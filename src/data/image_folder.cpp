@@ -88,7 +88,9 @@ FolderGroups read_image_groups(const fs::path& folder) {
   }
   if (std::adjacent_find(channels.begin(), channels.end(), std::not_equal_to<>()) !=
       channels.end()) {
-    refuse_mixture(folder, result.listing.names, channels, "convert them to one of the two");
+    refuse_mixture(folder, result.listing.names, channels,
+                   "convert them to one of the two (ImageMagick: `mogrify -type TrueColor` or "
+                   "`-colorspace Gray`), or put each kind in a folder of its own");
   }
   for (std::size_t i = 0; i < images.size(); ++i) {
     result.groups.push_back({at::stack(images[i]), at::tensor(rows[i], at::kLong)});
@@ -137,12 +139,12 @@ Dataset load_image_folder(const DatasetRequest& request) {
   if (request.path.empty()) {
     throw Error("image_folder: no folder was named; set dataset.path to one that holds images");
   }
-  const auto all = read_image_folder(request.path, request.size, request.channels);
+  auto all = read_image_folder(request.path, request.size, request.channels);
   Dataset dataset;
   dataset.name = "image_folder";
   dataset.classes = static_cast<std::int64_t>(all.listing.classes.size());
   const auto rows = split_by_name(all.listing.names, request.path);
-  std::tie(dataset.train, dataset.test) = apply_split(all.images, all.labels, rows);
+  std::tie(dataset.train, dataset.test) = apply_split(std::move(all.images), all.labels, rows);
   dataset.passed_over = passed_over(all.listing);
   return dataset;
 }

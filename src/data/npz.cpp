@@ -312,13 +312,14 @@ Dataset load_npz(const DatasetRequest& request) {
   }
   const auto& label = request.path;
   const NpzFile file(request.path);
-  const auto images = npz_images(file);
+  auto images = npz_images(file);
   if (!images) {
     throw Error(
         fmt::format("{}: holds no array 'images' (or 'arr_0'); name it so in numpy.savez", label));
   }
   const auto labels = npz_labels(file, images->size(0));
-  const auto fitted = conform(*images, request.size, request.channels);
+  auto fitted = conform(*images, request.size, request.channels);
+  images.reset();
   Dataset dataset;
   dataset.name = "npz";
   if (const auto test = find(file, {"test_images"})) {
@@ -335,7 +336,8 @@ Dataset load_npz(const DatasetRequest& request) {
   dataset.classes = class_count(labels, {}, label);
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < fitted.size(0); ++i) names.push_back(std::to_string(i));
-  std::tie(dataset.train, dataset.test) = apply_split(fitted, labels, split_by_name(names, label));
+  std::tie(dataset.train, dataset.test) =
+      apply_split(std::move(fitted), labels, split_by_name(names, label));
   dataset.passed_over = file.passed_over();
   return dataset;
 }

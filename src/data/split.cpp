@@ -6,6 +6,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
+#include <functional>
 #include <map>
 
 #include "core/digest.h"
@@ -34,6 +36,24 @@ std::uint64_t name_hash(const std::string& name) {
 
 at::Tensor rows_of(const at::Tensor& tensor, const std::vector<std::int64_t>& rows) {
   return tensor.defined() ? tensor.index_select(0, at::tensor(rows, at::kLong)) : tensor;
+}
+
+bool strictly_ascends(const std::vector<std::int64_t>& rows) {
+  return std::ranges::adjacent_find(rows, std::greater_equal<>()) == rows.end();
+}
+
+// Puts the rows `front`, which ascend, before the rows `back`, in the memory that all lie in: the
+// latter alone are held twice for a moment.
+void move_to_front(at::Tensor& tensor, const std::vector<std::int64_t>& front,
+                   const std::vector<std::int64_t>& back) {
+  const auto behind = rows_of(tensor, back);
+  const std::size_t bytes = tensor.nbytes() / static_cast<std::size_t>(tensor.size(0));
+  auto* memory = static_cast<char*>(tensor.mutable_data_ptr());
+  for (std::size_t i = 0; i < front.size(); ++i) {
+    const auto from = static_cast<std::size_t>(front[i]);
+    if (from != i) std::memcpy(memory + i * bytes, memory + from * bytes, bytes);
+  }
+  tensor.slice(0, static_cast<std::int64_t>(front.size())).copy_(behind);
 }
 
 at::Tensor contiguous_if_defined(const at::Tensor& tensor) {
@@ -91,10 +111,16 @@ SplitRows split_within_classes(const at::Tensor& labels, std::int64_t every) {
   return rows;
 }
 
-std::pair<DataSplit, DataSplit> apply_split(const at::Tensor& images, const at::Tensor& labels,
+std::pair<DataSplit, DataSplit> apply_split(at::Tensor images, const at::Tensor& labels,
                                             const SplitRows& rows) {
-  return {make_split(rows_of(images, rows.train), rows_of(labels, rows.train)),
-          make_split(rows_of(images, rows.test), rows_of(labels, rows.test))};
+  const auto train = static_cast<std::int64_t>(rows.train.size());
+  const auto test = static_cast<std::int64_t>(rows.test.size());
+  TORCH_CHECK(train + test == images.size(0) && strictly_ascends(rows.train),
+              "apply_split: needs each of the rows once, those for training in their order");
+  images = images.contiguous();
+  move_to_front(images, rows.train, rows.test);
+  return {make_split(images.narrow(0, 0, train), rows_of(labels, rows.train)),
+          make_split(images.narrow(0, train, test), rows_of(labels, rows.test))};
 }
 
 }  // namespace assay

@@ -35,8 +35,10 @@ SplitRows split_by_name(const std::vector<std::string>& names, const std::string
 /// labels: [N] i64.
 SplitRows split_within_classes(const at::Tensor& labels, std::int64_t every);
 
-/// The rows of images (and labels, if defined) as training and test split.
-std::pair<DataSplit, DataSplit> apply_split(const at::Tensor& images, const at::Tensor& labels,
+/// The rows of images (and labels, if defined) as training and test split: each row is in one of
+/// them, and those for training ascend. Takes the images for its own: both splits are views of
+/// their memory, in which rows are moved, so that a large set is not held twice.
+std::pair<DataSplit, DataSplit> apply_split(at::Tensor images, const at::Tensor& labels,
                                             const SplitRows& rows);
 
 }  // namespace assay

@@ -234,6 +234,32 @@ TEST(Split, NeitherSideIsEmptyHoweverFewTheFiles) {
   EXPECT_THAT(refusal([] { split_by_name({"a"}, "folder"); }), HasSubstr("at least two"));
 }
 
+TEST(Split, HoldsRowsOnceInTheirOrderAndInTheMemoryTheyLayIn) {
+  const auto images = at::arange(40 * 12).remainder(251).to(at::kByte).view({40, 3, 2, 2});
+  const auto labels = at::arange(40, at::kLong);
+  std::vector<std::string> names;
+  for (int i = 0; i < 40; ++i) names.push_back(std::to_string(i));
+  const auto rows = split_by_name(names, "x");
+  const auto expected = images.index_select(0, at::tensor(rows.train, at::kLong));
+  const auto held_out = images.index_select(0, at::tensor(rows.test, at::kLong));
+  const void* memory = images.const_data_ptr();
+  const auto [train, test] = apply_split(images, labels, rows);
+  EXPECT_TRUE(at::equal(train.images, expected));
+  EXPECT_TRUE(at::equal(test.images, held_out));
+  EXPECT_TRUE(at::equal(train.labels, at::tensor(rows.train, at::kLong)));
+  EXPECT_TRUE(at::equal(test.labels, at::tensor(rows.test, at::kLong)));
+  EXPECT_EQ(train.digest, split_digest(expected, train.labels));
+  EXPECT_EQ(test.digest, split_digest(held_out, test.labels));
+  EXPECT_EQ(train.images.const_data_ptr(), memory);
+  EXPECT_EQ(test.images.const_data_ptr(), static_cast<const char*>(memory) + train.images.nbytes());
+}
+
+TEST(Split, OfRowsOutOfOrderOrMissingIsRefused) {
+  const auto images = at::zeros({3, 1, 2, 2}, at::kByte);
+  EXPECT_THROW(apply_split(images, {}, {{1, 0}, {2}}), c10::Error);
+  EXPECT_THROW(apply_split(images, {}, {{0}, {2}}), c10::Error);
+}
+
 TEST(Split, DigestSeesShapeTypeImagesAndLabels) {
   const auto images = at::zeros({2, 1, 2, 2}, at::kByte);
   const auto labels = at::zeros({2}, at::kLong);

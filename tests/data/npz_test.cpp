@@ -199,6 +199,22 @@ TEST(Npz, PicturesAreHeldOnce) {
       at::equal(images->select(3, 7).select(2, 9).select(1, 2), at::arange(count).to(at::kByte)));
 }
 
+TEST(NpzDataset, IsNotHeldTwiceWhereItIsSplit) {
+  // 600 of 256² in colour, 118 MB: twice that is more than the tests before have held.
+  const TemporaryFolder folder;
+  const std::int64_t count = 600, pixels = std::int64_t{256} * 256 * 3;
+  const auto file = folder.write(
+      "big.npy", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (600, 256, 256, 3)}", ""));
+  {
+    std::ofstream out(file, std::ios::binary | std::ios::app);
+    for (std::int64_t i = 0; i < count; ++i) out << std::string(pixels, static_cast<char>(i));
+  }
+  const auto before = resident_bytes();
+  const Dataset dataset = load_npz({.path = file.string()});
+  EXPECT_LT(resident_bytes_at_most() - before, count * pixels * 3 / 2);
+  EXPECT_EQ(dataset.train.size() + dataset.test.size(), count);
+}
+
 TEST(Npz, PicturesKeepTheirChannelsAcrossBlocks) {
   // Of 700 x 900 in colour two make a block; every number of a channel is its place.
   const auto channel = at::arange(3, at::kByte).view({1, 1, 1, 3});
