@@ -126,6 +126,7 @@ torch::Tensor last_weight_of(torch::nn::Module& network) {
 PatchGan::PatchGan(const ModelArgs& args)
     : weight_(args.definition.number("objective.patch_gan_weight")),
       start_(args.definition.integer("objective.patch_gan_start")),
+      batch_size_(args.definition.integer("train.batch_size")),
       adaptive_(args.definition.boolean("objective.patch_gan_adaptive")),
       network_(fitting_discriminator(args)),
       optimizer_(*network_, network_optimizer_options(args.definition, "patch_gan")) {}

@@ -75,10 +75,12 @@ class PatchGan {
   void learn(const torch::Tensor& images, const torch::Tensor& reconstructions,
              const StepContext& context, std::vector<LossTerm>& terms);
   void visit_state(StateVisitor& visitor);
+  /// The first step that it takes part in.
+  std::int64_t first_step() const { return (start_ + batch_size_ - 1) / batch_size_; }
 
  private:
   double weight_;
-  std::int64_t start_;
+  std::int64_t start_, batch_size_;
   bool adaptive_;
   Sequential network_;
   Optimizer optimizer_;

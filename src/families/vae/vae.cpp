@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "families/network.h"
@@ -65,7 +66,8 @@ std::int64_t Vae::first_stage_steps(std::int64_t total_steps) const {
 
 std::vector<Stretch> Vae::stretches(std::int64_t total_steps) const {
   const std::int64_t first = first_stage_steps(total_steps);
-  return {{first, 1}, {total_steps - first, 1}};
+  const std::int64_t alone = patch_gan_ ? std::min(first, patch_gan_->first_step()) : first;
+  return {{alone, 1}, {first - alone, 1}, {total_steps - first, 1}};
 }
 
 std::vector<LossTerm> Vae::training_step(const Batch& batch, const StepContext& context) {

@@ -12,6 +12,7 @@
 #include "families/objectives/patch_gan.h"
 #include "families/optimizer.h"
 #include "families/sampling.h"
+#include "families/stretches.h"
 #include "families/training_codes.h"
 #include "families/vq_vae/vector_quantiser.h"
 #include "families/vq_vae/vq_vae_network.h"
@@ -52,12 +53,13 @@ double variance_of(const ModelArgs& args) {
   return variance;
 }
 
-class VqVae : public GenerativeModel, public LatentMaps {
+class VqVae : public GenerativeModel, public LatentMaps, public UnevenTraining {
  public:
   explicit VqVae(const ModelArgs& args)
       : VqVae(args, network_options(args), ema_options(args.definition)) {}
 
   std::vector<LossTerm> training_step(const Batch& batch, const StepContext& context) override;
+  std::vector<Stretch> stretches(std::int64_t total_steps) const override;
   void visit_state(StateVisitor& visitor) override;
   void sample(const SampleRequest& request) override;
   std::optional<Codes> encode(const Batch& batch) override;
@@ -124,6 +126,12 @@ std::vector<LossTerm> VqVae::training_step(const Batch& batch, const StepContext
   if (patch_gan_) patch_gan_->learn(batch.images, means.detach(), context, terms);
   terms.front().value = loss.detach();
   return terms;
+}
+
+std::vector<Stretch> VqVae::stretches(std::int64_t total_steps) const {
+  const std::int64_t alone =
+      patch_gan_ ? std::min(total_steps, patch_gan_->first_step()) : total_steps;
+  return {{alone, 1}, {total_steps - alone, 1}};
 }
 
 void VqVae::visit_state(StateVisitor& visitor) {
