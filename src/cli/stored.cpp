@@ -65,12 +65,24 @@ std::vector<Override> overrides_of(const StoredChanges& changes) {
   return overrides;
 }
 
-// What cannot be read, or is no file, is no checkpoint.
-bool has_digest(const std::filesystem::path& file, const std::string& sha256) {
+// What keeps a checkpoint's file from being used.
+struct Loss {
+  enum class Kind { kNothing, kAbsent, kUnreadable, kChanged };
+  Kind kind = Kind::kNothing;
+  std::string detail = {};
+};
+
+Loss loss_of(const CheckpointSaved& checkpoint) {
+  constexpr std::size_t kShort = 12;
   try {
-    return path_exists(file) && sha256_of_file(file) == sha256;
-  } catch (const Error&) {
-    return false;
+    if (!path_exists(checkpoint.file)) return {Loss::Kind::kAbsent};
+    const std::string now = sha256_of_file(checkpoint.file);
+    if (now == checkpoint.sha256) return {};
+    return {Loss::Kind::kChanged,
+            fmt::format("their SHA-256 is {}, that of what was stored {}", now.substr(0, kShort),
+                        checkpoint.sha256.substr(0, kShort))};
+  } catch (const Error& problem) {
+    return {Loss::Kind::kUnreadable, problem.what()};
   }
 }
 
@@ -98,9 +110,46 @@ Definition stored_definition(const Database& database, const RunRow& run,
 
 std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::int64_t run) {
   for (const CheckpointSaved& checkpoint : checkpoints_of(database, run)) {
-    if (has_digest(checkpoint.file, checkpoint.sha256)) return checkpoint;
+    if (loss_of(checkpoint).kind == Loss::Kind::kNothing) return checkpoint;
   }
   return std::nullopt;
+}
+
+Error lost_weights(const Database& database, const RunRow& run, const std::string& otherwise) {
+  const auto saved = checkpoints_of(database, run.number);
+  if (saved.empty()) {
+    const std::string when =
+        run.status == "complete"
+            ? "stored no weights"
+            : fmt::format("ended ({}) before it saved any weights{}", run.status,
+                          run.reason.empty() ? "" : ": " + run.reason);
+    return Error(fmt::format("run {}: {}; {}", run.number, when, otherwise));
+  }
+  // Of a file that is there one learns more than of one that is not.
+  const CheckpointSaved* of = &saved.front();
+  Loss loss = loss_of(*of);
+  for (const CheckpointSaved& one : saved) {
+    if (loss.kind != Loss::Kind::kAbsent) break;
+    if (const Loss other = loss_of(one); other.kind != Loss::Kind::kAbsent) {
+      of = &one;
+      loss = other;
+    }
+  }
+  const std::string file = of->file.string();
+  if (loss.kind == Loss::Kind::kUnreadable) {
+    return Error(fmt::format("run {}: its weights cannot be read: {}; then try again, or {}",
+                             run.number, loss.detail, otherwise));
+  }
+  if (loss.kind == Loss::Kind::kChanged) {
+    return Error(fmt::format("run {}: its weights {} were changed: {}; bring the stored ones back, "
+                             "or {}",
+                             run.number, file, loss.detail, otherwise),
+                 ExitCode::kDamaged);
+  }
+  return Error(
+      fmt::format("run {}: its weights {} are not there: they were deleted, or the database "
+                  "was copied without {}; bring them back, or {}",
+                  run.number, file, checkpoints_folder(database.file()).string(), otherwise));
 }
 
 void require_training(const RunRow& run) {

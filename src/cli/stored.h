@@ -34,6 +34,11 @@ Definition stored_definition(const Database& database, const RunRow& run,
 /// A run's newest checkpoint whose file is there and whole.
 std::optional<CheckpointSaved> sound_checkpoint(const Database& database, std::int64_t run);
 
+/// The error for a run of which sound_checkpoint() finds nothing: none was saved, its file is not
+/// there, cannot be read (exit 2) or holds other bytes than were stored (exit 4), and the way out
+/// of each. `otherwise`: what else can be done, "run it again (…)".
+Error lost_weights(const Database& database, const RunRow& run, const std::string& otherwise);
+
 /// Throws Error (exit 2) for a run that only holds scores of samples made elsewhere: there are no
 /// weights to draw from and no training to repeat.
 void require_training(const RunRow& run);

@@ -162,6 +162,51 @@ TEST_F(ProcessTest, DamageIsFoundAndNamed) {
   EXPECT_EQ(call({"sample", "1", "--count", "2", "--out", (folder_ / "s.npz").string()}), 4);
 }
 
+TEST_F(ProcessTest, AFileThatIsNoDatabaseIsAWrongNameAndNoDamage) {
+  write_file_atomically(db_, "what I did on Monday, in some detail\n");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"doctor"},
+                                                {"list"},
+                                                {"show", "1"},
+                                                {"prune"},
+                                                {"verify", "1"},
+                                                {"report"}}) {
+    EXPECT_EQ(call(words), 2) << words.front();
+    EXPECT_NE(err().find("a.sqlite: is no database; name a database file with --db"),
+              std::string::npos)
+        << words.front() << ": " << err();
+  }
+}
+
+// Each with its way out; what was read of a changed file is damage.
+TEST_F(ProcessTest, WeightsThatCannotBeUsedAreChangedUnreadableOrNotThere) {
+  ASSERT_EQ(run("1"), 0);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(checkpoints_folder(db_))) {
+    if (entry.path().extension() == ".safetensors") files.push_back(entry.path());
+  }
+  ASSERT_FALSE(files.empty());
+  const auto expect = [&](int code, const std::string& what) {
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"sample", "1", "--count", "2", "--out", path("s.npz")},
+          {"verify", "1", "--scores-only"},
+          {"export", "1", "--format", "safetensors", "--out", path("exported")}}) {
+      EXPECT_EQ(call(words), code) << words.front();
+      EXPECT_NE(err().find(what), std::string::npos) << words.front() << ": " << err();
+      const std::string way_out = words.front() == "verify" ? "--scores-only out" : "--again)";
+      EXPECT_NE(err().find(way_out), std::string::npos) << words.front() << ": " << err();
+    }
+  };
+  for (const auto& file : files) write_file_atomically(file, read_file(file) + " ");
+  expect(4, "were changed: their SHA-256 is ");
+  for (const auto& file : files) {
+    fs::remove(file);
+    fs::create_symlink(file, file);
+  }
+  expect(2, "cannot be read: ");
+  for (const auto& file : files) fs::remove(file);
+  expect(2, "are not there: ");
+}
+
 TEST_F(ProcessTest, WhatIsCompleteIsNotRepeatedButVerified) {
   ASSERT_EQ(run("1"), 0);
   ASSERT_EQ(run("1"), 0);

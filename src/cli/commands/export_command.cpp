@@ -15,6 +15,7 @@
 #include "data/npz.h"
 #include "harness/network_files.h"
 #include "reports/export/export.h"
+#include "reports/repeat_command.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -59,12 +60,11 @@ NpzArrays arrays_of(const Database& database, const RunRow& run) {
 void export_weights(const Database& database, const RunRow& run, WeightNames names,
                     const std::filesystem::path& folder) {
   require_training(run);
-  const auto saved = sound_checkpoint(database, trained_run(database, run).number);
+  const RunRow trained = trained_run(database, run);
+  const auto saved = sound_checkpoint(database, trained.number);
   if (!saved) {
-    throw Error(
-        fmt::format("run {}: its weights are gone (pruned, or the database was copied without its "
-                    "checkpoints); `assay verify {}` trains it again",
-                    run.number, run.number));
+    throw lost_weights(database, trained,
+                       fmt::format("run it again ({} --again)", repeat_command("", {&trained, 1})));
   }
   write_file_atomically(folder / "state.safetensors", read_file(saved->file));
   write_networks(saved->file, stored_definition(database, run), folder, names);

@@ -56,21 +56,8 @@ constexpr std::int64_t kScatterSize = 512;
 
 CheckpointSaved newest_weights(const Database& database, const RunRow& row) {
   if (const auto sound = sound_checkpoint(database, row.number)) return *sound;
-  for (const auto& saved : checkpoints_of(database, row.number)) {
-    if (!path_exists(saved.file)) continue;
-    throw Error(
-        fmt::format("{}: these weights of run {} were changed (their SHA-256 is not the one "
-                    "stored); run it again ({} --again)",
-                    saved.file.string(), row.number, repeat_command("", {&row, 1})),
-        ExitCode::kDamaged);
-  }
-  if (row.images_seen == 0 && row.status != "complete") {
-    throw Error(fmt::format("run {}: ended ({}) before it saved any weights: {}", row.number,
-                            row.status, row.reason));
-  }
-  throw Error(
-      fmt::format("run {}: its weights are gone from {}.checkpoints; run it again ({} --again)",
-                  row.number, database.file().string(), repeat_command("", {&row, 1})));
+  throw lost_weights(database, row,
+                     fmt::format("run it again ({} --again)", repeat_command("", {&row, 1})));
 }
 
 // A folder that already holds files would mix them with the new ones.

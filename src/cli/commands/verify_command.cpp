@@ -164,10 +164,7 @@ RunRow complete_run(const Database& database, const std::string& run) {
 
 std::filesystem::path stored_weights(const Database& database, const RunRow& trained) {
   if (const auto weights = sound_checkpoint(database, trained.number)) return weights->file;
-  throw Error(
-      fmt::format("run {}: its weights are gone, so its scores cannot be made of them; "
-                  "without --scores-only it is trained again",
-                  trained.number));
+  throw lost_weights(database, trained, "leave --scores-only out, so that it is trained again");
 }
 
 Stored load(const VerifyCommand& command) {
