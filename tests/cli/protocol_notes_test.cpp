@@ -39,6 +39,15 @@ TEST(ProtocolNotes, TellApartWhatDiffersInOneFieldAlone) {
   EXPECT_EQ(notes.text, "[1] weights=ema\n[2] weights=raw\n");
 }
 
+TEST(ProtocolChanges, NameEachFieldThatCameWentOrChanged) {
+  const Protocol then = {{"k", "3"}, {"resize", "bicubic"}, {"weights", "ema"}};
+  const Protocol now = {{"k", "5"}, {"reference_digest", std::string(64, 'a')}, {"weights", "ema"}};
+  EXPECT_EQ(protocol_changes(then, now),
+            "k: 3 then, 5 now; reference_digest: none then, aaaaaaaaaaaa… now; "
+            "resize: bicubic then, none now");
+  EXPECT_EQ(protocol_changes(then, then), "");
+}
+
 TEST(ProtocolNotes, OfNothingAreNothing) { EXPECT_EQ(protocol_notes({}).text, ""); }
 
 }  // namespace

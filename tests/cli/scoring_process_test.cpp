@@ -263,6 +263,18 @@ TEST_F(ScoringTest, ARunIsNotResumedOnOtherDataAndStaysInterrupted) {
   EXPECT_EQ(resumed_at(Database::open_for_reading(db_), 1).size(), 1U);
 }
 
+TEST_F(ScoringTest, AScoreOfAnotherProtocolIsSaidToBeOfAnother) {
+  ASSERT_EQ(run("1"), 0);
+  const auto change = [&](const std::string& sql) { Database::open_for_writing(db_).execute(sql); };
+  change("UPDATE protocol SET fields = json_set(fields, '$.weights', 'other')");
+  EXPECT_EQ(call({"verify", "1"}), 0) << out();
+  EXPECT_NE(out().find(" changed since: weights: other then, "), std::string::npos) << out();
+  change("UPDATE metric SET value = value + 1 WHERE name = (SELECT MIN(name) FROM metric)");
+  EXPECT_EQ(call({"verify", "1"}), 1);
+  EXPECT_NE(out().find(": its protocol changed (weights: other then, "), std::string::npos)
+      << out();
+}
+
 // A database of schema 1 (tests/results/schema_1) that is brought up to date by going on with it.
 TEST_F(ScoringTest, ARunOfAnOlderAssayIsResumed) {
   const fs::path kept = ASSAY_SOURCE_DIR "/tests/results/schema_1";

@@ -4,10 +4,7 @@
 
 #include <ATen/Parallel.h>
 
-#include <bit>
-#include <cmath>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -15,6 +12,7 @@
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/repeated_values.h"
 #include "cli/stored.h"
 #include "cli/text/words.h"
 #include "core/error.h"
@@ -33,12 +31,6 @@ struct VerifyCommand {
   std::filesystem::path data;  // where the data lie now; empty: where they lay
 };
 
-// Relative bands for another kind of machine: rounding differs there, and training amplifies it.
-constexpr double kSeriesBand = 0.10;
-constexpr double kMetricBand = 0.25;
-
-using Points = std::map<std::pair<std::string, std::int64_t>, double>;
-
 // Keeps what the repeated run says.
 class Collector : public RunObserver {
  public:
@@ -47,48 +39,11 @@ class Collector : public RunObserver {
   }
   void evaluated(const Evaluation& evaluation) override {
     for (const auto& metric : evaluation.metrics)
-      metrics[{metric.name, evaluation.images_seen}] = metric.value;
+      scores[{metric.name, evaluation.images_seen}] = {metric.value, metric.protocol};
   }
-  Points series, metrics;
+  Points series;
+  Scores scores;
 };
-
-bool same_bits(double a, double b) {
-  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) ||
-         (std::isnan(a) && std::isnan(b));
-}
-
-// Lines that say what differs; at most a few, and how many more.
-class Differences {
- public:
-  void add(const std::string& line) {
-    if (++count_ <= kShown) fmt::print("  {}\n", line);
-  }
-  int count() const { return count_; }
-  void finish() const {
-    if (count_ > kShown) fmt::print("  … and {} more\n", count_ - kShown);
-  }
-
- private:
-  static constexpr int kShown = 10;
-  int count_ = 0;
-};
-
-void compare_exactly(const Points& stored, const Points& repeated, Differences& differences) {
-  for (const auto& [at, value] : stored) {
-    const auto found = repeated.find(at);
-    if (found == repeated.end()) {
-      differences.add(fmt::format("{} at {} images: stored, not repeated", at.first, at.second));
-    } else if (!same_bits(value, found->second)) {
-      differences.add(fmt::format("{} at {} images: {} stored, {} now", at.first, at.second, value,
-                                  found->second));
-    }
-  }
-  for (const auto& [at, value] : repeated) {
-    if (!stored.contains(at))
-      differences.add(
-          fmt::format("{} at {} images: {} now, not stored", at.first, at.second, value));
-  }
-}
 
 // Series that a family logs since the run was made, by other sources, differ in nothing.
 std::vector<std::string> drop_new_series(const Points& stored, Points& repeated) {
@@ -101,43 +56,6 @@ std::vector<std::string> drop_new_series(const Points& stored, Points& repeated)
   return {fresh.begin(), fresh.end()};
 }
 
-std::size_t union_size(const Points& one, const Points& other) {
-  return one.size() +
-         static_cast<std::size_t>(std::count_if(other.begin(), other.end(), [&](const auto& point) {
-           return !one.contains(point.first);
-         }));
-}
-
-// Mean of each series, or its last value.
-std::map<std::string, double> summary(const Points& points, bool last) {
-  std::map<std::string, std::vector<double>> values;
-  for (const auto& [at, value] : points) values[at.first].push_back(value);
-  std::map<std::string, double> result;
-  for (const auto& [name, all] : values) {
-    double sum = 0.0;
-    for (const double value : all) sum += value;
-    result[name] = last ? all.back() : sum / static_cast<double>(all.size());
-  }
-  return result;
-}
-
-void compare_within(const std::map<std::string, double>& stored,
-                    const std::map<std::string, double>& repeated, double band,
-                    Differences& differences) {
-  for (const auto& [name, value] : stored) {
-    const auto found = repeated.find(name);
-    // Infinities have no distance, and everything lies within a share of them.
-    const bool agree =
-        found != repeated.end() &&
-        (same_bits(value, found->second) ||
-         (std::isfinite(value) && std::abs(value - found->second) <= band * std::abs(value)));
-    if (!agree) {
-      differences.add(fmt::format("{}: {} stored, {} now, allowed ±{:.0f} %", name, value,
-                                  found == repeated.end() ? NAN : found->second, 100 * band));
-    }
-  }
-}
-
 bool same_kind_of_machine(const MachineRow& stored) {
   const Machine now = this_machine();
   return stored.cpu == now.cpu && stored.flags == now.flags && stored.compiler == now.compiler &&
@@ -147,7 +65,8 @@ bool same_kind_of_machine(const MachineRow& stored) {
 struct Stored {
   RunRow row;
   RunRow trained;  // whose weights were scored: the same run, or another
-  Points series, metrics;
+  Points series;
+  Scores scores;
   bool same_machine = false;
   Definition definition;
   std::optional<std::filesystem::path> weights;  // to start from
@@ -175,7 +94,7 @@ Stored load(const VerifyCommand& command) {
   for (const auto& point : series_of(database, stored.trained.number))
     stored.series[{point.name, point.images_seen}] = point.value;
   for (const auto& metric : metrics_of(database, stored.row.number))
-    stored.metrics[{metric.name, metric.images_seen}] = metric.value;
+    stored.scores[{metric.name, metric.images_seen}] = {metric.value, metric.protocol};
   stored.same_machine = same_kind_of_machine(machine_of(database, stored.row.machine_id));
   stored.definition = stored_definition(database, stored.row, {.data = command.data});
   if (command.scores_only) stored.weights = stored_weights(database, stored.trained);
@@ -189,7 +108,7 @@ Stored load(const VerifyCommand& command) {
 
 // Scores between the steps of a run whose weights there are gone can only be repeated with it.
 void drop_scores_during_training(Stored& stored) {
-  std::erase_if(stored.metrics, [&](const auto& entry) {
+  std::erase_if(stored.scores, [&](const auto& entry) {
     const std::int64_t at = entry.first.second;
     return at != 0 && at != stored.row.images_seen;
   });
@@ -199,19 +118,19 @@ void drop_scores_during_training(Stored& stored) {
 // Returns how many values were compared.
 std::size_t compare(const Stored& stored, const Collector& now, const RunFinished& finished,
                     Differences& differences) {
+  print_protocol_changes(stored.scores, now.scores);
   if (!stored.same_machine) {
-    const auto losses = summary(stored.series, false), scores = summary(stored.metrics, true);
-    compare_within(losses, summary(now.series, false), kSeriesBand, differences);
-    compare_within(scores, summary(now.metrics, true), kMetricBand, differences);
-    return losses.size() + scores.size();
+    compare_within(stored.series, now.series, differences);
+    compare_within(stored.scores, now.scores, differences);
+    return names_in(stored.series) + names_in(stored.scores);
   }
   compare_exactly(stored.series, now.series, differences);
-  compare_exactly(stored.metrics, now.metrics, differences);
+  compare_exactly(stored.scores, now.scores, differences);
   if (finished.state_hash != stored.row.state_hash) {
     differences.add(
         fmt::format("state hash: {} stored, {} now", stored.row.state_hash, finished.state_hash));
   }
-  return union_size(stored.series, now.series) + union_size(stored.metrics, now.metrics) + 1;
+  return union_size(stored.series, now.series) + union_size(stored.scores, now.scores) + 1;
 }
 
 // `assay verify RUN`: repeats a stored run from the database alone, in memory, and compares every

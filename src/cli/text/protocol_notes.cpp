@@ -18,15 +18,18 @@ bool all_share(std::span<const MetricRow> metrics, const std::string& field,
   });
 }
 
+// As a reader sees it: digests are cut.
+std::string shown(const std::string& value) {
+  constexpr std::size_t kDigestDigits = 64;
+  return terminal_text(value.size() == kDigestDigits ? value.substr(0, 12) + "…" : value);
+}
+
 // The fields that all metrics share, or those that not all do.
 std::string fields_text(std::span<const MetricRow> metrics, const Protocol& protocol, bool shared) {
-  constexpr std::size_t kDigestDigits = 64;
   std::string text;
   for (const auto& [field, value] : protocol) {
     if (all_share(metrics, field, value) != shared) continue;
-    const std::string shown = value.size() == kDigestDigits ? value.substr(0, 12) + "…" : value;
-    text +=
-        fmt::format("{}{}={}", text.empty() ? "" : " ", terminal_text(field), terminal_text(shown));
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", terminal_text(field), shown(value));
   }
   return text;
 }
@@ -54,6 +57,24 @@ ProtocolNotes protocol_notes(std::span<const MetricRow> metrics) {
     notes.marks.push_back(fmt::format("[{}]", place - known.begin() + 1));
   }
   return notes;
+}
+
+std::string protocol_changes(const Protocol& then, const Protocol& now) {
+  Protocol all = then;
+  all.insert(now.begin(), now.end());
+  const auto value_in = [](const Protocol& protocol, const std::string& field) {
+    const auto found = protocol.find(field);
+    return found == protocol.end() ? std::string("none") : shown(found->second);
+  };
+  std::string text;
+  for (const auto& [field, value] : all) {
+    const auto before = then.find(field), after = now.find(field);
+    const bool both = before != then.end() && after != now.end();
+    if (both && before->second == after->second) continue;
+    text += fmt::format("{}{}: {} then, {} now", text.empty() ? "" : "; ", terminal_text(field),
+                        value_in(then, field), value_in(now, field));
+  }
+  return text;
 }
 
 }  // namespace assay

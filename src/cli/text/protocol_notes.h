@@ -19,4 +19,7 @@ struct ProtocolNotes {
 };
 ProtocolNotes protocol_notes(std::span<const MetricRow> metrics);
 
+/// The fields that changed: "k: 3 then, 5 now; resize: bicubic then, none now"; empty: none did.
+std::string protocol_changes(const Protocol& then, const Protocol& now);
+
 }  // namespace assay
