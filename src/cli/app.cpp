@@ -32,7 +32,8 @@ App::App()
   // Before or after the command.
   app_.fallthrough();
   app_.add_option("--db", common_.database,
-                  "database (default: ASSAY_DB, else results/assay.sqlite)");
+                  "database (default: ASSAY_DB, else results/assay.sqlite)")
+      ->check(not_empty);
   app_.add_option("--threads", common_.threads,
                   "threads within a run; part of its record, results may differ in the last bits")
       ->check(CLI::Range(1, 1024));

@@ -15,6 +15,8 @@ namespace assay {
 
 void check_out_file(const std::filesystem::path& file) {
   if (file.empty()) return;
+  if (file == "-")
+    throw Error("-: is no name of a file; name one, or /dev/stdout to have it printed");
   if (is_folder(file))
     throw Error(fmt::format("{}: is a folder; name a file in it", file.string()));
   std::filesystem::path folder = absolute_path(file).parent_path();

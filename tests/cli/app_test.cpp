@@ -100,6 +100,15 @@ TEST(App, WrongUseIsAUsageError) {
   }
 }
 
+TEST(App, NamesThatAreNoneAreRefusedWithAWayOut) {
+  EXPECT_THAT([] { run({"list", "--db", ""}); }, ThrowsMessage<Error>(HasSubstr("needs a value")));
+  EXPECT_THAT(
+      [] {
+        run({"report", "--out", "-"});
+      },
+      ThrowsMessage<Error>(HasSubstr("-: is no name of a file; name one, or /dev/stdout")));
+}
+
 TEST(App, EveryCommandHasHelpWithAnExample) {
   for (const char* command : {"run", "resume", "list", "describe", "status", "show", "report",
                               "eval", "sample", "verify", "data", "prune", "doctor"}) {
