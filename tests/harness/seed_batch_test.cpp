@@ -34,11 +34,16 @@ std::vector<Case> cases() {
   for (const auto* label :
        {"GanPoints", "GanMaxoutMinimax", "GanWassersteinPenalised", "GanHingeSpectralPacked",
         "Dcgan", "DcganRelativisticPenalised", "VaeMlpBernoulli", "VaeConv",
-        "VaeConditionalTwoStage", "VaeMapsPatchGan", "VaeVampIwae", "VaeFactorDipMmd",
-        "AutoencoderTiedContractive", "AutoencoderSparseConv", "DdpmDdim", "DdpmHeunWeighted",
-        "DdpmLossSecondMoment", "DiffusionNcsnpp"}) {
+        "VaeConditionalTwoStage", "VaeVampIwae", "VaeFactorDipMmd", "AutoencoderTiedContractive",
+        "AutoencoderSparseConv", "DdpmDdim", "DdpmHeunWeighted", "DdpmLossSecondMoment",
+        "DiffusionNcsnpp"}) {
     all.push_back({small_family(label)});
   }
+  // A bias in front of groups of one channel, and that of keys, has no slope but rounding, which
+  // Adam makes steps of; a discriminator that learns fast meets the hinge's kink.
+  all.push_back({small_family("VaeMapsPatchGan")});
+  all.back().toml +=
+      "model.groups = 2\nmodel.attention = false\noptimizer.patch_gan_learning_rate = 1e-4\n";
   return all;
 }
 
