@@ -24,7 +24,7 @@ constexpr int64_t kCachedBytes = int64_t{1} << 30;
 Tensor evenly(const Tensor& rows, int64_t count) {
   const int64_t n = rows.size(0);
   if (n <= count) return rows;
-  return rows.index_select(0, at::arange(count, at::kLong) * n / count);
+  return rows.index_select(0, (at::arange(count, at::kLong) * n).floor_divide(count));
 }
 
 ModelArgs on_latents(const ModelArgs& args, const LatentMaps& maps) {
