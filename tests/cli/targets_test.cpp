@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run/targets.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -95,6 +96,30 @@ TEST(MakePlan, CrossesSeedsAndSweepPoints) {
   EXPECT_EQ(plan.runs[0].seed, 3U);
   EXPECT_EQ(plan.runs[0].options, "--set train.images=64 --set objective.beta=1");
   EXPECT_NE(plan.runs[0].definition.id(), plan.runs[3].definition.id());
+}
+
+TEST(MakePlan, NamesAFirstStageBeforeWhatStandsOnItAndOnce) {
+  TargetOptions options;
+  options.targets = {"latent/fashion_mnist", "latent/fashion_mnist_flow",
+                     "latent/fashion_mnist_kl"};
+  options.seeds = "3,4";
+  options.set = {};
+  const Plan plan = make_plan(options);
+  std::vector<std::string> names;
+  for (const PlannedRun& run : plan.runs) {
+    names.push_back(fmt::format("{} {}", run.definition.name, run.seed));
+  }
+  EXPECT_THAT(names,
+              testing::ElementsAre("latent/fashion_mnist_kl 3", "latent/fashion_mnist 3",
+                                   "latent/fashion_mnist_kl 4", "latent/fashion_mnist 4",
+                                   "latent/fashion_mnist_flow 3", "latent/fashion_mnist_flow 4"));
+}
+
+TEST(MakePlan, RefusesToChangeWhatADefinitionIsCalled) {
+  for (const char* wrong : {"name=x", "note=x", "tier=gpu", "reproduces=x"}) {
+    EXPECT_THAT([&] { resolve_target("vae/fashion_mnist", {wrong}, false); },
+                ThrowsMessage<Error>(HasSubstr("changes no run")));
+  }
 }
 
 TEST(FindTarget, AnswersAMisspeltNameWithTheNearMiss) {

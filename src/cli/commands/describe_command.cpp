@@ -35,6 +35,16 @@ void print_values(const Definition& definition) {
   for (const auto& [path, resolved] : definition.values)
     table.add({path, to_toml(resolved.value), resolved.origin});
   fmt::print("\n{}", table.text());
+  if (!definition.first_stage) return;
+  const Definition& first = *definition.first_stage;
+  fmt::print("\nfirst stage: {} (family {}), training id {}\n", first.name, first.family,
+             first.training_id());
+  Table of_first({"key", "value", "origin"});
+  for (const auto& [path, resolved] : first.values) {
+    if (path.starts_with("dataset.") || resolved.origin == "default") continue;
+    of_first.add({std::string(kFirstStageTable) + path, to_toml(resolved.value), resolved.origin});
+  }
+  fmt::print("\n{}", of_first.text());
 }
 
 Json values_json(const Definition& definition) {
@@ -53,6 +63,7 @@ Json values_json(const Definition& definition) {
   }
   json["values"] = values;
   json["canonical"] = definition.canonical();
+  if (definition.first_stage) json["first_stage"] = values_json(*definition.first_stage);
   return json;
 }
 

@@ -61,7 +61,16 @@ std::string options_text(const std::vector<Override>& overrides) {
 
 std::vector<Override> parse_all(const std::vector<std::string>& set) {
   std::vector<Override> overrides;
-  for (const auto& argument : set) overrides.push_back(parse_override(argument));
+  for (const auto& argument : set) {
+    overrides.push_back(parse_override(argument));
+    const std::string& key = overrides.back().path;
+    if (key == "name" || key == "note" || key == "tier" || key == "reproduces") {
+      throw Error(
+          fmt::format("--set {}: {} says what a definition is and changes no run; a file of "
+                      "your own with extends = \"…\" may have another",
+                      argument, key));
+    }
+  }
   return overrides;
 }
 
