@@ -32,6 +32,11 @@ void check_text(const std::string& text, const Definition& definition, const Run
       std::vector<std::int64_t>{definition.common_revision, definition.family_revision};
   const bool of_all_keys = revision == values.end();
   if (!of_all_keys && revision->second.value != today) return;
+  if (const Definition* first = definition.first_stage.get()) {
+    const Value its_today =
+        std::vector<std::int64_t>{first->common_revision, first->family_revision};
+    if (values.at("first_stage.revision").value != its_today) return;
+  }
   const std::string id = of_all_keys ? id_of_all_keys(text, label_of(run)) : definition.id();
   if (id == run.experiment_id) return;
   throw Error(

@@ -79,7 +79,14 @@ std::string Definition::canonical_of(bool scores_too) const {
     if (!resolved.identity || resolved.value == resolved.default_value) continue;
     if (scores_too || !only_scores(path)) text += path + " = " + to_toml(resolved.value) + "\n";
   }
-  if (first_stage) text += "first_stage = " + to_toml(first_stage->training_id()) + "\n";
+  if (first_stage) {
+    text += "first_stage = " + to_toml(first_stage->training_id()) + "\n";
+    // Which of its weights make the latents.
+    const auto& weights = first_stage->values.at("eval.weights");
+    if (weights.value != weights.default_value) {
+      text += "first_stage.eval.weights = " + to_toml(weights.value) + "\n";
+    }
+  }
   return text;
 }
 

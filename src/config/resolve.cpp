@@ -190,6 +190,19 @@ void refuse_data_of_its_own(const ResolveOptions& options) {
   }
 }
 
+// Before it is resolved: a file may name itself.
+void refuse_first_stage_of_first_stage(const SourceTable& values, const ResolveOptions& options,
+                                       const ResolvedValue& named) {
+  const auto names_one = [](const std::vector<Override>& changes) {
+    return std::ranges::any_of(changes, [](auto& one) { return one.path == kFirstStageKey; });
+  };
+  const auto own = values.find(std::string(kFirstStageKey));
+  const bool has_own = own != values.end() && own->second.value != Value(std::string());
+  if (!has_own && !names_one(options.member) && !names_one(options.overrides)) return;
+  throw Error(fmt::format("{}: {} = {} has a first stage of its own; name one that has none",
+                          named.origin, kFirstStageKey, to_toml(named.value)));
+}
+
 // A text by itself holds it whole; a file names another file, whose keys it may change.
 std::shared_ptr<const Definition> resolve_first_stage(const Definition& definition,
                                                       FirstStageSource source,
@@ -213,12 +226,10 @@ std::shared_ptr<const Definition> resolve_first_stage(const Definition& definiti
       member.insert(member.begin(), {path, to_toml(value.value), value.where});
     }
     refuse_data_of_its_own(source.options);
-    first = resolve_file(first_stage_file(named->second, source.options.experiments), family_schema,
-                         source.options);
-  }
-  if (first.first_stage) {
-    throw Error(fmt::format("{}: {} = '{}' has a first stage of its own; name one that has none",
-                            named->second.origin, kFirstStageKey, first.name));
+    const fs::path file = first_stage_file(named->second, source.options.experiments);
+    refuse_first_stage_of_first_stage(read_extended(file, source.options), source.options,
+                                      named->second);
+    first = resolve_file(file, family_schema, source.options);
   }
   for (const auto& [path, value] : definition.values) {
     if (path.starts_with("dataset.")) first.values[path] = value;

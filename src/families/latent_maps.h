@@ -13,7 +13,8 @@ namespace assay {
 
 /// A model that can be the first stage of latent diffusion (Rombach et al. 2022, sec. 3.1): it
 /// makes small maps of images and images of such maps. Both look at the weights that eval.weights
-/// names, in evaluation mode and without gradients.
+/// names, in evaluation mode and without gradients. Unlike the authors' code, which samples q(z|x)
+/// and hands on what the encoder says in front of the quantiser, latents are means and entries.
 class LatentMaps {
  public:
   virtual ~LatentMaps() = default;

@@ -20,7 +20,8 @@ class TokenModel {
   /// What the first `count` of sample()'s samples are asked to show, [count,L] i64 on the CPU. Of
   /// one token: its values in turn. Of several: sample i is asked for place i·s mod P of the grid
   /// of all P combinations, the last token running fastest, with s the first number from P (√5−1)/2
-  /// up that has no common divisor with P: every value of every token as often as the others.
+  /// up that has no common divisor with P: over P samples every value of a token as often as
+  /// others.
   virtual torch::Tensor sample_tokens(std::int64_t count) const = 0;
   /// As many samples as `values` [n,L] i64 has rows, of the noise that sample() draws of the same
   /// generator, each told its row: [n,…] on the CPU. No state changes. Throws c10::Error for values

@@ -71,7 +71,9 @@ Batch EvaluationInputs::reference_examples() const {
   const auto part = [&](const at::Tensor& of_split) {
     return of_split.defined() ? reference_part(of_split) : at::Tensor();
   };
-  return {reference_images(), part(reference_split().labels), part(reference_split().factors)};
+  return {.images = reference_images(),
+          .labels = part(reference_split().labels),
+          .factors = part(reference_split().factors)};
 }
 
 void EvaluationInputs::draw_reconstructions(GenerativeModel& model, MetricInputs& inputs) const {

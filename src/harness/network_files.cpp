@@ -113,6 +113,12 @@ std::string read_networks(const fs::path& from, const Definition& definition, Tr
                     "and `diffusion` do",
                     from.string(), definition.family));
   }
+  if (definition.first_stage) {
+    throw Error(
+        fmt::format("{}: {} decodes by a first stage, {}, which files of networks do not "
+                    "hold; name a definition without model.first_stage",
+                    from.string(), definition.name, definition.first_stage->name));
+  }
   auto state = state_tensors(model);
   const bool folder = is_folder(from.string());
   const fs::path first = folder ? file_of(from, networks.front()) : from;

@@ -28,7 +28,8 @@ struct RunRequest {
   std::optional<std::filesystem::path> resume_from;  ///< a checkpoint of this run
   /// Final weights of a run of the same training_id: nothing is trained, they are scored.
   std::optional<std::filesystem::path> weights = {};
-  /// For a definition with a first stage, unless the run goes on from a checkpoint or is scored.
+  /// For a definition with a first stage, unless the run goes on from a checkpoint or scores
+  /// weights, which hold it.
   std::optional<FirstStageWeights> first_stage = {};
   /// That the run has in its database, where its definition may have had other ids; empty: the
   /// definition's own.

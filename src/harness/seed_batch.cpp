@@ -142,9 +142,9 @@ SeedBatch::SeedBatch(std::unique_ptr<Trainable> trained, const std::vector<Train
 std::vector<std::vector<LossValue>> SeedBatch::training_step(const std::vector<Input>& inputs,
                                                              const StepContext& context) {
   const auto places = static_cast<std::int64_t>(inputs.size());
-  const Batch batch{batched(inputs, donor_, &Batch::images),
-                    batched(inputs, donor_, &Batch::labels),
-                    batched(inputs, donor_, &Batch::factors)};
+  const Batch batch{.images = batched(inputs, donor_, &Batch::images),
+                    .labels = batched(inputs, donor_, &Batch::labels),
+                    .factors = batched(inputs, donor_, &Batch::factors)};
   std::vector<torch::Generator> generators;
   for (const auto& input : inputs) generators.push_back(input.noise);
   StepContext of_all = context;

@@ -6,6 +6,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -73,9 +74,11 @@ SeedRun::SeedRun(const RunRequest& request, RunObserver& observer, const StopReq
   position_.training_id =
       request.training_id.empty() ? definition_.training_id() : request.training_id;
   position_.seed = request.seed;
-  // The weights of a run that goes on, or is scored, hold it.
-  const bool begins = !request.resume_from && (!request.weights || request.first_stage);
-  if (definition_.first_stage && begins) restore_first_stage();
+  // The weights of a run that goes on hold it, and those of one that is scored.
+  if (definition_.first_stage && !request.resume_from) {
+    if (request.weights) take_first_stage_of(*request.weights);
+    if (!request.weights) restore_first_stage();
+  }
   if (request.resume_from) {
     position_ = load_checkpoint(*request.resume_from, position_, *model_, noise_, losses_);
     batches_.seek(position_.step);
@@ -96,7 +99,18 @@ void SeedRun::restore_first_stage() {
                             label, file.string()),
                 ExitCode::kInterrupted);
   }
+  const auto began = std::chrono::steady_clock::now();
   model.first_stage_restored();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  note("encoded", fmt::format("{:.3f} s for the latents of the training images", took.count()));
+}
+
+void SeedRun::take_first_stage_of(const std::filesystem::path& weights) {
+  const torch::NoGradGuard no_grad;
+  const TensorMap stored = checkpoint_state(weights);
+  for (auto& [name, value] : state_tensors(*model_)) {
+    if (name.starts_with(kFirstStageState)) value.copy_(stored.at(name));
+  }
 }
 
 StepContext SeedRun::context() const {

@@ -67,6 +67,8 @@ class SeedRun {
 
  private:
   void restore_first_stage();
+  /// That of the run whose weights are scored, for the evaluation before training.
+  void take_first_stage_of(const std::filesystem::path& weights);
   void evaluating(std::string_view phase, std::int64_t done, std::int64_t all);
   /// Notes failures that the means since the last line of the log tell of, each when it begins.
   void look_for_failure(const Scalars& means);

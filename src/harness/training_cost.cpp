@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/binarisation.h"
+#include "families/first_stage.h"
 #include "families/stretches.h"
 #include "harness/environment.h"
 #include "harness/evaluation_inputs.h"
@@ -61,6 +62,11 @@ double training_multiply_adds(Trainable& model, const Definition& definition, st
   const std::int64_t batch_size = definition.integer("train.batch_size");
   const std::int64_t total = run_length(definition).steps;
   double of_run = 0.0;
+  if (auto* latent = dynamic_cast<OnFirstStage*>(&model)) {
+    const MultiplyAddCounter once;
+    latent->first_stage_restored();
+    of_run += static_cast<double>(once.count());
+  }
   std::int64_t first = 0;
   for (const Stretch& stretch : stretches_of(model, total)) {
     const std::int64_t steps = std::min(stretch.cycle, stretch.steps);
@@ -69,6 +75,7 @@ double training_multiply_adds(Trainable& model, const Definition& definition, st
       Batch batch = batches.next();
       batch.images = batch.images.to(device);
       if (batch.labels.defined()) batch.labels = batch.labels.to(device);
+      if (batch.factors.defined()) batch.factors = batch.factors.to(device);
       const std::int64_t seen = step * batch_size;
       const double epoch = static_cast<double>(seen) / static_cast<double>(dataset.train.size());
       model.training_step(batch, {step, total, seen, epoch, noise});

@@ -29,12 +29,21 @@ class FirstStageProcessTest : public ProcessTest {
                               "[sampler]\nsteps = 3\n");
   }
   int run_latent(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words = {"run", path("latent.toml"), "--seeds", "1", "--report",
-                                      path("r.html")};
+    std::vector<std::string> words = {"run", path("latent.toml"), "--seeds",
+                                      "1",   "--report",          path("r.html")};
     words.insert(words.end(), more.begin(), more.end());
     return call(words);
   }
   void lose_weights_of(const RunRow& row) const { fs::remove_all(run_folder(db_, row.uuid)); }
+  std::size_t checkpoints_of_latent() const {
+    try {
+      const Database database = Database::open_for_reading(db_);
+      const auto all = runs(database);
+      return all.size() < 2 ? 0 : checkpoints_of(database, all[1].number).size();
+    } catch (const Error&) {
+      return 0;  // not there yet
+    }
+  }
   void execute(const std::string& sql) const {
     sqlite3* connection = nullptr;
     ASSERT_EQ(sqlite3_open(db_.c_str(), &connection), SQLITE_OK);
@@ -106,6 +115,49 @@ TEST_F(FirstStageProcessTest, IsTrainedAnewWhereItsWeightsAreGoneAndSomebodyNeed
   EXPECT_EQ(all[2].experiment, "stage");
   EXPECT_EQ(all[2].state_hash, all[0].state_hash);
   EXPECT_EQ(all[3].first_stage_uuid, all[2].uuid);
+}
+
+TEST_F(FirstStageProcessTest, WhereItOnlyScoresAnothersWeightsThoseAreTrainedOn) {
+  const std::vector<std::string> stage = {"run", path("stage.toml"), "--seeds",
+                                          "1",   "--report",         path("r.html")};
+  auto otherwise = stage;
+  otherwise.insert(otherwise.end(), {"--set", "eval.generated=30"});
+  ASSERT_EQ(call(otherwise), 0) << err();
+  ASSERT_EQ(run_latent(), 0) << err();
+  auto all = rows();
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[1].parent_uuid, all[0].uuid) << "the first stage as it is written";
+  EXPECT_EQ(all[2].first_stage_uuid, all[0].uuid) << "whose weights there are";
+  EXPECT_EQ(call({"verify", "3"}), 0) << out() << err();
+}
+
+TEST_F(FirstStageProcessTest, ScoringAsksForItNoMore) {
+  ASSERT_EQ(run_latent(), 0) << err();
+  lose_weights_of(rows()[0]);
+  ASSERT_EQ(run_latent({"--set", "sampler.steps=5", "--set", "eval.untrained=true"}), 0) << err();
+  const auto all = rows();
+  ASSERT_EQ(all.size(), 3U) << "nothing is trained again";
+  EXPECT_EQ(all[2].parent_uuid, all[1].uuid);
+  EXPECT_EQ(all[2].first_stage_state, all[1].first_stage_state);
+  EXPECT_EQ(call({"verify", "3", "--scores-only"}), 0) << out() << err();
+}
+
+TEST_F(FirstStageProcessTest, ARunThatGoesOnHasTheBitsOfOneThatWasNeverStopped) {
+  ASSERT_EQ(run_latent(), 0) << err();
+  const std::string calm = rows()[1].state_hash;
+  fs::remove(db_);
+  fs::remove_all(db_ + ".checkpoints");
+  const pid_t command =
+      start({"run", path("latent.toml"), "--seeds", "1", "--report", path("r.html")});
+  for (int i = 0; i < 2000 && checkpoints_of_latent() == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  kill(-command, SIGKILL);
+  wait_for(command);
+  wait_until_nobody_runs();
+  if (rows().size() == 2 && rows()[1].status != "complete") lose_weights_of(rows()[0]);
+  ASSERT_EQ(run_latent(), 0) << err();
+  EXPECT_EQ(rows().back().state_hash, calm);
 }
 
 TEST_F(FirstStageProcessTest, OneThatFailsLeavesTheOtherUnbegun) {

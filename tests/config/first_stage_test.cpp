@@ -69,6 +69,9 @@ TEST_F(FirstStage, WhatCanChangeItsWeightsChangesTheIdAndItsNameDoesNot) {
   const auto id = resolve().id();
   EXPECT_NE(changed("[first_stage.objective]\nbeta = 0.25\n").id(), id);
   EXPECT_EQ(changed("[first_stage.eval]\ngenerated = 77\n").id(), id);
+  EXPECT_NE(changed("[first_stage.eval]\nweights = 'raw'\n[first_stage.ema]\ndecay = 0.9\n").id(),
+            changed("[first_stage.ema]\ndecay = 0.9\n").id())
+      << "other weights make other latents";
   write("elsewhere.toml", "extends = 'stage.toml'\n");
   EXPECT_EQ(resolve({.overrides = {{"model.first_stage", "elsewhere"}}}).id(), id);
 }
@@ -113,6 +116,9 @@ TEST_F(FirstStage, WhatCannotBeIsRefusedWithItsPlace) {
         resolve({.overrides = {{"model.first_stage", "latent"}}});
       },
       ThrowsMessage<Error>(HasSubstr("first stage")));
+  write("own.toml", "family = 'diffusion'\nmodel.first_stage = 'own.toml'\n");
+  EXPECT_THAT([&] { resolve({}, "own.toml"); },
+              ThrowsMessage<Error>(HasSubstr("has a first stage of its own")));
   write("none.toml", "family = 'diffusion'\n[first_stage.train]\nimages = 9\n");
   EXPECT_THAT([&] { resolve({}, "none.toml"); },
               ThrowsMessage<Error>(HasSubstr("model.first_stage names none")));

@@ -151,8 +151,9 @@ std::string fingerprint(const std::string& toml, const std::vector<std::int64_t>
   auto sizes = shape;
   sizes.insert(sizes.begin(), 16);
   const auto k = torch::arange(16);
-  const Batch batch{torch::rand(sizes, seeded(3)) * 2 - 1, k.remainder(4),
-                    torch::stack({k.remainder(2), k.remainder(3)}, 1)};
+  const Batch batch{.images = torch::rand(sizes, seeded(3)) * 2 - 1,
+                    .labels = k.remainder(4),
+                    .factors = torch::stack({k.remainder(2), k.remainder(3)}, 1)};
   torch::manual_seed(1);
   const auto model = family(definition.family)
                          .make({.definition = definition,

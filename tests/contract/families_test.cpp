@@ -391,8 +391,9 @@ TEST_P(FamilyContract, ReconstructionAndBoundHaveTheirShapes) {
   if (const auto bound = generative->elbo(batch, seeded(3))) {
     EXPECT_EQ(bound->sizes(), std::vector<std::int64_t>{8});
     // An image's bound does not depend on what it is scored with.
-    const Batch first{batch.images.slice(0, 0, 1), batch.labels.slice(0, 0, 1),
-                      batch.factors.slice(0, 0, 1)};
+    const Batch first{.images = batch.images.slice(0, 0, 1),
+                      .labels = batch.labels.slice(0, 0, 1),
+                      .factors = batch.factors.slice(0, 0, 1)};
     const auto alone = generative->elbo(first, seeded(3));
     EXPECT_NEAR((*bound)[0].item<double>(), alone->item<double>(), 1e-2);
   }

@@ -67,8 +67,9 @@ TEST_P(ToldSteps, LoseAndLearnWhatPyTorchsDo) {
   const auto noise = seeded(7);
   const auto i = torch::arange(8);
   for (std::int64_t step = 0; step < 10; ++step) {
-    const Batch batch{filled({8, 1, 8, 8}, 0.37 * static_cast<double>(step), 0.9),
-                      i.remainder(kClasses), torch::stack({i.remainder(2), i.remainder(3)}, 1)};
+    const Batch batch{.images = filled({8, 1, 8, 8}, 0.37 * static_cast<double>(step), 0.9),
+                      .labels = i.remainder(kClasses),
+                      .factors = torch::stack({i.remainder(2), i.remainder(3)}, 1)};
     const auto terms =
         model->training_step(batch, {.step = step, .total_steps = 10, .noise = noise});
     const auto right = expected.at("losses").at(static_cast<std::size_t>(step)).get<double>();
@@ -176,7 +177,7 @@ TEST(ToldSamples, OfASwappedTokenDifferInWhatItNamesAlone) {
                                 {3, 2});
   const auto i = torch::arange(12);
   const auto factors = torch::stack({i.remainder(3), i.remainder(2)}, 1);
-  const Batch batch{halves(factors).contiguous(), {}, factors};
+  const Batch batch{.images = halves(factors).contiguous(), .labels = {}, .factors = factors};
   const auto noise = seeded(7);
   for (std::int64_t step = 0; step < 300; ++step) {
     model->training_step(batch, {.step = step, .total_steps = 300, .noise = noise});

@@ -50,7 +50,7 @@ class LatentDiffusionTest : public testing::Test {
   }
   Batch batch() const { return {to_model_range(images_.slice(0, 0, 16)), {}}; }
   torch::Tensor scaled(const torch::Tensor& images) {
-    return maps().to_latents(images) * state_of(latent_).at("latent_scale");
+    return maps().to_latents(images) * state_of(latent_).at("first_stage.latent_scale");
   }
   LatentMaps& maps() { return dynamic_cast<LatentMaps&>(latent_.first_stage()); }
 
@@ -89,7 +89,7 @@ TEST_F(LatentDiffusionTest, RowsThatWereEncodedOnceGiveTheSameStep) {
 TEST_F(LatentDiffusionTest, SamplesAreDecodedOfUnscaledLatentsThatNobodyClamped) {
   const auto z = samples_of(alone_, 12);
   EXPECT_GT(z.abs().max().item<double>(), 1.0);
-  const auto decoded = maps().from_latents(z / state_of(latent_).at("latent_scale"));
+  const auto decoded = maps().from_latents(z / state_of(latent_).at("first_stage.latent_scale"));
   EXPECT_TRUE(torch::equal(samples_of(latent_, 12), decoded));
 }
 
@@ -103,7 +103,7 @@ TEST_F(LatentDiffusionTest, StripsBeginAtTheReconstruction) {
 
 TEST_F(LatentDiffusionTest, ItsStateHoldsTheScaleAndTheFirstStage) {
   const auto state = state_of(latent_);
-  EXPECT_TRUE(state.contains("latent_scale"));
+  EXPECT_TRUE(state.contains("first_stage.latent_scale"));
   const auto of_stage = [](const auto& entry) { return entry.first.starts_with("first_stage."); };
   EXPECT_GT(std::count_if(state.begin(), state.end(), of_stage), 4);
 }

@@ -98,8 +98,7 @@ Stored load(const VerifyCommand& command) {
   stored.same_machine = same_kind_of_machine(machine_of(database, stored.row.machine_id));
   stored.definition = stored_definition(database, stored.row, {.data = command.data});
   if (command.scores_only) stored.weights = stored_weights(database, stored.trained);
-  const bool builds_on_it = !command.scores_only || stored.definition.boolean("eval.untrained");
-  if (stored.row.first_stage_uuid && builds_on_it) {
+  if (stored.row.first_stage_uuid && !command.scores_only) {
     stored.first_stage = first_stage_of(database, stored.row);
   }
   require_same_data(stored.definition, stored.row);

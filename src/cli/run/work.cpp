@@ -100,6 +100,8 @@ int exit_code(const WorkerPool& pool) {
   if (pool.stopped()) return kInterrupted;
   int code = 0;
   for (const WorkResult& result : pool.results()) {
+    // What it stands on is being made by another command, or has failed, which counts more.
+    if (result.abandoned && code == 0) code = kInterrupted;
     if (!result.started || result.exit_code == 0 || result.exit_code == kDoneElsewhere) continue;
     if (code == 0 || code == kInterrupted) code = result.exit_code;
   }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -112,7 +113,9 @@ class Planner {
       }
     }
     for (const Candidate& one : candidates) {
-      work_.orders.push_back(one.unfinished ? resumed_order(one) : new_order(one));
+      const WorkOrder order = one.unfinished ? resumed_order(one) : new_order(one);
+      trained_by_[one.point->key()] = order.parent.empty() ? order.uuid : order.parent;
+      work_.orders.push_back(order);
     }
     return std::move(work_);
   }
@@ -123,60 +126,91 @@ class Planner {
     std::set<PointKey> wanted;  // first stages that somebody is to train on
     for (const Point& point : points) {
       const auto first = point.first_stage();
-      if (first && !complete_run(point)) wanted.insert(*first);
+      if (first && !complete_run(point) && !weights_of(point)) wanted.insert(*first);
     }
     for (const Point& point : points) {
       const auto complete = complete_run(point);
       if (complete && has_weights_if(wanted.contains(point.key()), *complete)) {
         work_.done.push_back(complete->uuid);
-        runs_[point.key()] = complete->uuid;
+        trained_by_[point.key()] = complete->parent_uuid.value_or(complete->uuid);
         continue;
       }
       if (const auto running = find_running(database_, point.id, point.at)) {
         work_.notes.push_back(
             fmt::format("{}: another process is at work on it (run {}); it is not begun twice",
                         run_label(point.planned->definition.name, point.at.seed), running->number));
-        runs_[point.key()] = running->uuid;
+        trained_by_[point.key()] = running->parent_uuid.value_or(running->uuid);
         continue;
       }
       auto unfinished = again_ ? std::nullopt : find_interrupted(database_, point.id, point.at);
       if (unfinished && !has_its_weights(*unfinished)) {
-        work_.notes.push_back(fmt::format("{}: run {} scores weights that are gone; it trains anew",
-                                          run_label(point.planned->definition.name, point.at.seed),
-                                          unfinished->number));
+        work_.notes.push_back(fmt::format(
+            "{}: run {} stands on weights that are gone; it begins anew",
+            run_label(point.planned->definition.name, point.at.seed), unfinished->number));
         unfinished.reset();
       }
       const std::string uuid = unfinished ? unfinished->uuid : random_uuid();
-      runs_[point.key()] = uuid;
       candidates.push_back({&point, std::move(unfinished), uuid});
     }
     return candidates;
   }
 
-  // One on another first stage than there is now does not stand in.
+  // One on another first stage than those there are does not stand in.
+  bool stands_on_what_is_there(const Point& point, const RunRow& run) const {
+    const auto& first = point.planned->definition.first_stage;
+    if (!first) return true;
+    const auto known = find_trained(database_, first->training_id(), point.at);
+    return known.empty() || std::ranges::any_of(known, [&](const RunRow& one) {
+             return run.first_stage_state == one.state_hash;
+           });
+  }
+
   std::optional<RunRow> complete_run(const Point& point) const {
     if (again_) return std::nullopt;
     auto complete = find_complete(database_, point.id, point.at);
-    const auto& first = point.planned->definition.first_stage;
-    if (!complete || !first) return complete;
-    const auto now = find_complete(database_, first->id(), point.at);
-    if (now && complete->first_stage_state != now->state_hash) return std::nullopt;
+    if (complete && !stands_on_what_is_there(point, *complete)) complete.reset();
     return complete;
   }
 
+  // The complete runs that trained what a point would, the newest first.
+  std::vector<RunRow> trained_runs(const Point& point) const {
+    if (again_) return {};
+    auto trained = find_trained(database_, point.training_id, point.at);
+    std::erase_if(trained, [&](const RunRow& run) { return !stands_on_what_is_there(point, run); });
+    return trained;
+  }
+
+  // The uuid of one whose weights are there.
+  std::optional<std::string> weights_of(const Point& point) const {
+    for (const RunRow& row : trained_runs(point)) {
+      if (sound_checkpoint(database_, row.number)) return row.uuid;
+    }
+    return std::nullopt;
+  }
+
   bool has_weights_if(bool wanted, const RunRow& complete) {
-    if (!wanted || sound_checkpoint(database_, complete.number)) return true;
+    if (!wanted || sound_checkpoint(database_, trained_run(database_, complete).number))
+      return true;
     work_.notes.push_back(
         fmt::format("{}: run {} trained it, but its weights are gone; it trains anew",
                     run_label(complete.experiment, complete.seed), complete.number));
     return false;
   }
 
-  // A run that scores another's weights can only go on where they still are.
+  // A run that scores another's weights, or has yet to begin on a first stage's, can only go on
+  // where they still are.
   bool has_its_weights(const RunRow& unfinished) const {
-    if (!unfinished.parent_uuid) return true;
-    return sound_checkpoint(database_, find_run(database_, *unfinished.parent_uuid).number)
-        .has_value();
+    if (unfinished.parent_uuid) {
+      return sound_checkpoint(database_, find_run(database_, *unfinished.parent_uuid).number)
+          .has_value();
+    }
+    if (!unfinished.first_stage_uuid || sound_checkpoint(database_, unfinished.number)) return true;
+    try {
+      first_stage_of(database_, unfinished);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
   }
 
   // Its data are known by their content, and may lie elsewhere than when it began.
@@ -199,10 +233,9 @@ class Planner {
     order.data_digest = one.point->at.data_digest;
     order.planned_after = newest_;
     order.parent = one.trains_by_itself() ? "" : weights_for(one);
-    if (order.parent.empty()) order.places = seeds_together(definition);
-    if (const auto first = one.point->first_stage()) {
-      order.first_stage = runs_.at(*first);
-    }
+    if (!order.parent.empty()) return order;
+    order.places = seeds_together(definition);
+    if (const auto first = one.point->first_stage()) order.first_stage = trained_by_.at(*first);
     return order;
   }
 
@@ -211,12 +244,8 @@ class Planner {
     const Point& point = *one.point;
     const auto trainer = trainers_.find(point.training_key());
     if (trainer != trainers_.end()) return trainer->second;
-    std::vector<RunRow> trained;
-    if (!again_) trained = find_trained(database_, point.training_id, point.at);
-    for (const RunRow& row : trained) {
-      if (sound_checkpoint(database_, row.number)) return row.uuid;
-    }
-    if (!trained.empty()) {
+    if (const auto weights = weights_of(point)) return *weights;
+    if (const auto trained = trained_runs(point); !trained.empty()) {
       work_.notes.push_back(fmt::format(
           "{}: run {} trained the same weights, but they are gone; it trains anew",
           run_label(point.planned->definition.name, point.at.seed), trained.front().number));
@@ -227,9 +256,9 @@ class Planner {
 
   Database& database_;
   bool again_;
-  std::int64_t newest_;                       // run
-  std::map<PointKey, std::string> trainers_;  // uuids, by training_key()
-  std::map<PointKey, std::string> runs_;      // uuids, by key()
+  std::int64_t newest_;                         // run
+  std::map<PointKey, std::string> trainers_;    // uuids, by training_key()
+  std::map<PointKey, std::string> trained_by_;  // uuids, by key()
   Work work_;
 };
 

@@ -141,6 +141,9 @@ Recorded begin_new(Database& database, const WorkOrder& order, const WorkOptions
     run.request.checkpoints.clear();
     row.parent_uuid = order.parent;
     row.weights_sha256 = weights.sha256;
+    const RunRow trained = find_run(database, order.parent);
+    row.first_stage_uuid = trained.first_stage_uuid;
+    row.first_stage_state = trained.first_stage_state;
   }
   if (!order.first_stage.empty()) {
     const RunRow first = find_run(database, order.first_stage);
@@ -175,7 +178,7 @@ Recorded begin_again(Database& database, const WorkOrder& order, const WorkOptio
     checkpoint = sound_checkpoint(database, row.number);
     if (checkpoint) run.request.resume_from = checkpoint->file;
   }
-  if (row.first_stage_uuid && !checkpoint) {
+  if (row.first_stage_uuid && !row.parent_uuid && !checkpoint) {
     run.request.first_stage = first_stage_of(database, row);
   }
   resume_run(database, row.number,

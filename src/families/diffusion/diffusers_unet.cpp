@@ -30,6 +30,9 @@ void check_network(const Definition& definition) {
     return !definition.has(path) || definition.text(path) == text;
   };
   require(definition, has_unet(definition), "model.network = \"unet\"", "is a U-Net");
+  require(definition,
+          !definition.has("model.cross_attention") || !definition.boolean("model.cross_attention"),
+          "model.cross_attention = false", "attends to itself alone");
   require(definition, is("model.layout", "ddpm"), "model.layout = \"ddpm\"",
           "has a skip from each block and each downsampling");
   require(definition, is("model.resample", "conv"), "model.resample = \"conv\"",

@@ -49,6 +49,8 @@ LatentDiffusion::LatentDiffusion(const ModelArgs& args) : LatentDiffusion(args, 
 
 LatentDiffusion::LatentDiffusion(const ModelArgs& args, Stage stage)
     : training_images_(args.training_images),
+      encodes_batches_(args.definition.boolean("dataset.horizontal_flip") ||
+                       args.definition.text("dataset.binarisation") == "stochastic"),
       device_(args.device),
       first_stage_(std::move(stage.model)),
       maps_(*stage.maps),
@@ -70,33 +72,38 @@ Tensor LatentDiffusion::decoded_strips(const Tensor& strips) const {
   return images.unflatten(0, strips.sizes().slice(0, 2));
 }
 
+bool LatentDiffusion::keeps_latents() const {
+  const auto shape = maps_.latent_shape();
+  return !encodes_batches_ &&
+         4 * training_images_.size(0) * c10::multiply_integers(shape) <= kCachedBytes;
+}
+
+Tensor LatentDiffusion::latents_of_images(const Tensor& images) const {
+  const torch::NoGradGuard no_grad;
+  std::vector<Tensor> blocks;
+  for (const auto& block : images.split(kBlock)) {
+    blocks.push_back(maps_.to_latents(to_model_range(block).to(device_)).cpu());
+  }
+  return at::cat(blocks);
+}
+
 void LatentDiffusion::first_stage_restored() {
   TORCH_CHECK(training_images_.defined(), "latents were to be measured without training images");
+  if (keeps_latents()) training_latents_ = latents_of_images(training_images_);
+  const auto measured = training_latents_.defined()
+                            ? evenly(training_latents_, kMeasured)
+                            : latents_of_images(evenly(training_images_, kMeasured));
+  const double sd = measured.to(at::kDouble).std(/*unbiased=*/false).item<double>();
+  TORCH_CHECK(sd > 0.0, "the first stage makes the same latents of all training images");
   const torch::NoGradGuard no_grad;
-  double sum = 0.0, squares = 0.0, count = 0.0;
-  for (const auto& block : evenly(training_images_, kMeasured).split(kBlock)) {
-    const auto z = maps_.to_latents(to_model_range(block).to(device_)).to(at::kDouble);
-    sum += z.sum().item<double>();
-    squares += z.square().sum().item<double>();
-    count += static_cast<double>(z.numel());
-  }
-  const double variance = squares / count - (sum / count) * (sum / count);
-  TORCH_CHECK(variance > 0.0, "the first stage makes the same latents of all training images");
-  scale_.fill_(1.0 / std::sqrt(variance));
+  scale_.fill_(1.0 / sd);
 }
 
 Tensor LatentDiffusion::latents_of(const Batch& batch) {
-  const auto shape = maps_.latent_shape();
-  const int64_t bytes = 4 * training_images_.size(0) * shape[0] * shape[1] * shape[2];
-  if (!batch.rows.defined() || bytes > kCachedBytes) return encoded(batch.images);
-  const torch::NoGradGuard no_grad;
+  if (!batch.rows.defined() || !keeps_latents()) return encoded(batch.images);
   if (!training_latents_.defined()) {
     const MultiplyAddsUncounted once;  // no step's cost
-    std::vector<Tensor> blocks;
-    for (const auto& block : training_images_.split(kBlock)) {
-      blocks.push_back(maps_.to_latents(to_model_range(block).to(device_)).cpu());
-    }
-    training_latents_ = at::cat(blocks);
+    training_latents_ = latents_of_images(training_images_);
   }
   return training_latents_.index_select(0, batch.rows).to(device_) * scale_;
 }
@@ -110,13 +117,21 @@ std::vector<LossTerm> LatentDiffusion::training_step(const Batch& batch,
 
 void LatentDiffusion::visit_state(StateVisitor& visitor) {
   diffusion_.visit_state(visitor);
-  visitor.tensor("latent_scale", scale_, StateKind::kBuffer);
+  visitor.tensor("first_stage.latent_scale", scale_, StateKind::kBuffer);
   maps_.visit_weights(visitor, "first_stage");
 }
 
 void LatentDiffusion::sample(const SampleRequest& request) {
   SampleRequest of_latents = request;
-  of_latents.sink = [&](const Tensor& latents) { request.sink(decoded(latents).cpu()); };
+  // A sample is done once it is decoded.
+  of_latents.progress = {};
+  int64_t done = 0;
+  of_latents.sink = [&](const Tensor& latents) {
+    const auto images = decoded(latents).cpu();
+    done += images.size(0);
+    if (request.progress) request.progress(done);
+    if (request.sink) request.sink(images);
+  };
   diffusion_.sample(of_latents);
 }
 
@@ -164,7 +179,7 @@ void check_first_stage(const Definition& definition) {
   const Definition& first = *definition.first_stage;
   refuse_if(!capabilities_of(first).latent_maps, definition,
             fmt::format("model.first_stage = \"{}\" makes no latent maps; take a vq_vae, or a vae "
-                        "with model.network = \"maps\"",
+                        "with model.network = \"maps\" that is not model.conditional",
                         first.name));
   refuse_if(
       !has_unet(definition) && definition.text("model.network") == "mlp", definition,

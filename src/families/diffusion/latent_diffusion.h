@@ -45,7 +45,7 @@ class LatentDiffusion : public GenerativeModel,
   torch::Tensor sample_of_tokens(const torch::Tensor& values, torch::Generator generator) override;
 
   Trainable& first_stage() override { return *first_stage_; }
-  /// Measures s on at most 10,000 training images, evenly among all.
+  /// Encodes the training images and measures s on at most 10,000 of them, evenly among all.
   void first_stage_restored() override;
 
  private:
@@ -60,10 +60,14 @@ class LatentDiffusion : public GenerativeModel,
   torch::Tensor decoded(const torch::Tensor& latents) const;
   /// [N,columns,c,h,w] -> [N,columns,C,H,W].
   torch::Tensor decoded_strips(const torch::Tensor& strips) const;
-  /// E of all training images, computed once: they do not change, nor does E.
+  /// E of images [M,C,H,W] u8, unscaled, on the CPU.
+  torch::Tensor latents_of_images(const torch::Tensor& images) const;
+  /// Whether training images are encoded once: they do not change, nor does E, and they fit.
+  bool keeps_latents() const;
   torch::Tensor latents_of(const Batch& batch);
 
   torch::Tensor training_images_;
+  bool encodes_batches_;  ///< training images are flipped or binarised, each time anew
   torch::Device device_;
   std::unique_ptr<Trainable> first_stage_;
   LatentMaps& maps_;

@@ -8,6 +8,7 @@
 #include <torch/nn/modules/normalization.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "families/refuse.h"
@@ -205,11 +206,18 @@ Schema patch_gan_keys() {
 void check_patch_gan(const Definition& definition) {
   if (!is_on(definition, "objective.patch_gan_weight")) return;
   const auto start = definition.integer("objective.patch_gan_start"),
-             images = definition.integer("train.images");
-  refuse_if(start >= images, definition,
-            fmt::format("objective.patch_gan_start = {} lies behind the {} images of the run "
-                        "(train.images); set it lower, or objective.patch_gan_weight = 0",
-                        start, images));
+             batch = definition.integer("train.batch_size");
+  const auto steps = (definition.integer("train.images") + batch - 1) / batch;
+  // A second stage trains no decoder.
+  const bool two = definition.has("objective.second_stage_share");
+  const double share = two ? 1.0 - definition.number("objective.second_stage_share") : 1.0;
+  const auto of_decoder = std::llround(static_cast<double>(steps) * share);
+  refuse_if(
+      (start + batch - 1) / batch >= of_decoder, definition,
+      fmt::format("objective.patch_gan_start = {} lies behind the {} images that train the "
+                  "decoder (train.images); set it lower, or objective.patch_gan_weight = 0",
+                  start,
+                  std::llround(static_cast<double>(definition.integer("train.images")) * share)));
 }
 
 }  // namespace assay
