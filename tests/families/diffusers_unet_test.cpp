@@ -129,6 +129,11 @@ TEST_P(DiffusersUNetTest, IsDescribedAsDiffusersDescribesIt) {
   }
   EXPECT_EQ(diffusers_flips(theirs.dump(), "config.json", unet, peer.tensors()),
             peer.cosines_first());
+  auto unsaid = theirs;
+  unsaid.erase("norm_num_groups");
+  EXPECT_THAT([&] { diffusers_flips(unsaid.dump(), "config.json", unet, peer.tensors()); },
+              ::testing::ThrowsMessage<Error>(
+                  HasSubstr("config.json: norm_num_groups is 32 unless it is said")));
   theirs["norm_eps"] = 1e-6;
   EXPECT_THAT([&] { diffusers_flips(theirs.dump(), "config.json", unet, peer.tensors()); },
               ::testing::ThrowsMessage<Error>(

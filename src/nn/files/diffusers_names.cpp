@@ -180,6 +180,35 @@ void from_diffusers(const TensorMap& stored, const std::string& label, bool cosi
 
 namespace {
 
+// UNet2DModel's of diffusers 0.35.2, for what a configuration leaves out.
+nlohmann::json defaults() {
+  const std::string down = "DownBlock2D", up = "UpBlock2D";
+  const std::string attn_down = "Attn" + down, attn_up = "Attn" + up;
+  return {{"_class_name", "UNet2DModel"},
+          {"in_channels", 3},
+          {"out_channels", 3},
+          {"center_input_sample", false},
+          {"time_embedding_type", "positional"},
+          {"freq_shift", 0},
+          {"down_block_types", {down, attn_down, attn_down, attn_down}},
+          {"up_block_types", {attn_up, attn_up, attn_up, up}},
+          {"block_out_channels", {224, 448, 672, 896}},
+          {"layers_per_block", 2},
+          {"mid_block_scale_factor", 1},
+          {"downsample_padding", 1},
+          {"downsample_type", "conv"},
+          {"upsample_type", "conv"},
+          {"act_fn", "silu"},
+          {"attention_head_dim", 8},
+          {"norm_num_groups", 32},
+          {"attn_norm_num_groups", nullptr},
+          {"norm_eps", 1e-5},
+          {"resnet_time_scale_shift", "default"},
+          {"add_attention", true},
+          {"class_embed_type", nullptr},
+          {"num_class_embeds", nullptr}};
+}
+
 nlohmann::json config_of(const DiffusersUNet& unet, const TensorMap& tensors) {
   std::vector<std::string> down, up;
   for (std::size_t level = 0; level < unet.channels.size(); ++level) {
@@ -236,15 +265,17 @@ bool diffusers_flips(const std::string& config, const std::string& label, const 
                             label),
                 ExitCode::kDamaged);
   }
-  const nlohmann::json own = config_of(unet, tensors);
+  const nlohmann::json own = config_of(unet, tensors), unsaid = defaults();
   for (const auto& [key, ours] : own.items()) {
     if (key == "sample_size" || key == "dropout" || key == "flip_sin_to_cos") continue;
     const auto found = theirs.find(key);
-    if (found == theirs.end() || *found == ours) continue;
+    const nlohmann::json& said = found == theirs.end() ? unsaid.at(key) : *found;
+    if (said == ours) continue;
     // What stands for the groups of other layers, where nothing scales and shifts.
-    if (key == "attn_norm_num_groups" && found->is_null() && !unet.scales_and_shifts) continue;
-    throw Error(fmt::format("{}: {} is {}, the definition's U-Net has {}", label, key,
-                            found->dump(), ours.dump()));
+    if (key == "attn_norm_num_groups" && said.is_null() && !unet.scales_and_shifts) continue;
+    throw Error(fmt::format("{}: {} is {}{}, the definition's U-Net has {}", label, key,
+                            said.dump(), found == theirs.end() ? " unless it is said" : "",
+                            ours.dump()));
   }
   return theirs.at("flip_sin_to_cos").get<bool>();
 }
