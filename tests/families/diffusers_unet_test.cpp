@@ -78,7 +78,7 @@ struct Peer {
     const auto x = filled({2, name == "ddpm" ? 1 : 3, 8, 8}, 0.5);
     const auto t = torch::tensor({3.0F, 71.0F}) / kSteps;
     const auto labels = name == "ddpm" ? torch::Tensor() : torch::tensor({2L, 0L});
-    return network->predict(x, t, labels, std::nullopt);
+    return network->predict(x, t, {.labels = labels}, std::nullopt);
   }
 };
 
