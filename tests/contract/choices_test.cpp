@@ -23,6 +23,8 @@ struct Ground {
   std::vector<std::int64_t> shape = {1, 8, 8};
 };
 
+const std::string kMaps = "model.network = 'maps'\nmodel.channels = [8]\nmodel.groups = 4\n";
+const std::string kPatchGan = "model.patch_gan_layers = 1\noptimizer.weight_decay = 0.1\n";
 const std::string kMlp = "model.network = 'mlp'\nmodel.hidden_widths = [8]\n";
 
 std::string family_settings(const std::string& family) {
@@ -46,6 +48,12 @@ Ground ground_of(const std::string& family, const std::string& key) {
   static const std::map<std::pair<std::string, std::string>, Ground> special = {
       {{"vae", "model.network"}, {"model.channels = [8]\n", {1, 32, 32}}},
       {{"autoencoder", "model.network"}, {"model.channels = [8]\n", {1, 32, 32}}},
+      {{"vae", "model.attention"}, {kMaps}},
+      {{"autoencoder", "model.attention"}, {kMaps}},
+      {{"vae", "objective.patch_gan_adaptive"}, {kMlp + kPatchGan}},
+      {{"vae", "optimizer.patch_gan_name"}, {kMlp + kPatchGan}},
+      {{"vq_vae", "objective.patch_gan_adaptive"}, {kPatchGan}},
+      {{"vq_vae", "optimizer.patch_gan_name"}, {kPatchGan}},
       // A point has no KL.
       {{"vae", "model.posterior"}, {kMlp + "objective.beta = 0\nobjective.mmd_weight = 1\n"}},
       {{"vae", "model.prior"}, {kMlp + "model.pseudo_inputs = 3\n"}},

@@ -54,8 +54,9 @@ inline Batch eight_examples(const SmallFamily& setting) {
   auto shape = setting.example_shape;
   shape.insert(shape.begin(), kImages);
   const auto k = torch::arange(kImages);
-  return {torch::rand(shape, seeded(3)).mul(2.0).sub(1.0), k,
-          torch::stack({k.remainder(kFactorSizes[0]), k.remainder(kFactorSizes[1])}, 1)};
+  return {.images = torch::rand(shape, seeded(3)).mul(2.0).sub(1.0),
+          .labels = k,
+          .factors = torch::stack({k.remainder(kFactorSizes[0]), k.remainder(kFactorSizes[1])}, 1)};
 }
 
 inline Definition definition_of(const SmallFamily& setting) {

@@ -43,6 +43,9 @@ Dataset random_examples(const std::vector<int64_t>& shape, int64_t classes) {
                                            : at::randn(sizes, generator);
   dataset.classes = classes;
   if (classes > 0) dataset.train.labels = at::arange(kExamples) % classes;
+  const auto k = at::arange(kExamples);
+  dataset.factors = {{"first", 2}, {"second", 3}};
+  dataset.train.factors = at::stack({k % 2, k % 3}, 1);
   dataset.test = dataset.train;
   return dataset;
 }
@@ -161,6 +164,7 @@ TEST(TrainingCost, LeavesEveryModelAsItWas) {
       const auto rows = at::arange(definition.integer("train.batch_size")) % dataset.train.size();
       Batch batch{to_model_range(dataset.train.images.index_select(0, rows)), {}};
       if (small.classes > 0) batch.labels = dataset.train.labels.index_select(0, rows);
+      batch.factors = dataset.train.factors.index_select(0, rows);
       for (int64_t step = 0; step < 3; ++step) {
         if (asked && step == 1) {
           EXPECT_GT(training_multiply_adds(*model, definition, 1, dataset), 0.0);
