@@ -126,7 +126,8 @@ class Planner {
     std::set<PointKey> wanted;  // first stages that somebody is to train on
     for (const Point& point : points) {
       const auto first = point.first_stage();
-      if (first && !complete_run(point) && !weights_of(point)) wanted.insert(*first);
+      const bool holds_it = weights_of(point) || goes_on(point);
+      if (first && !complete_run(point) && !holds_it) wanted.insert(*first);
     }
     for (const Point& point : points) {
       const auto complete = complete_run(point);
@@ -186,6 +187,12 @@ class Planner {
       if (sound_checkpoint(database_, row.number)) return row.uuid;
     }
     return std::nullopt;
+  }
+
+  // Whether a run of it has a checkpoint, which holds its first stage.
+  bool goes_on(const Point& point) const {
+    const auto unfinished = again_ ? std::nullopt : find_interrupted(database_, point.id, point.at);
+    return unfinished && sound_checkpoint(database_, unfinished->number).has_value();
   }
 
   bool has_weights_if(bool wanted, const RunRow& complete) {
