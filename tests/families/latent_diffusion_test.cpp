@@ -56,9 +56,8 @@ class LatentDiffusionTest : public testing::Test {
 
   Definition definition_ = resolve_text(kLatent, "here.toml", family_schema, {});
   torch::Tensor images_ = torch::randint(0, 256, {100, 1, 8, 8}, seeded(8), torch::kUInt8);
-  LatentDiffusion latent_{{.definition = definition_,
-                           .example_shape = kImage,
-                           .training_images = images_}};
+  LatentDiffusion latent_{
+      {.definition = definition_, .example_shape = kImage, .training_images = images_}};
   Diffusion alone_{{.definition = definition_, .example_shape = {3, 2, 2}}};
 };
 
@@ -110,9 +109,7 @@ TEST_F(LatentDiffusionTest, ItsStateHoldsTheScaleAndTheFirstStage) {
 }
 
 TEST(LatentDiffusionDefinition, WhatCannotStandOnLatentsIsRefused) {
-  const auto with = [](const std::string& more) {
-    small_model(kLatent + more, kImage);
-  };
+  const auto with = [](const std::string& more) { small_model(kLatent + more, kImage); };
   EXPECT_THAT([&] { with("sampler.clip_x0 = true\n"); },
               ThrowsMessage<Error>(HasSubstr("clamps latents")));
   EXPECT_THAT([&] { with("sampler.dynamic_threshold = 0.9\n"); },

@@ -114,8 +114,8 @@ Outcomes simulate(const Setting& setting) {
   return shares;
 }
 
-// The bounds of DecideSimulated (decide_test.cpp), for the same reasons; of three seeds against more
-// trainings Satterthwaite's degrees are too many by what makes 5 % up to 7.5 % (seen: 7.1).
+// The bounds of DecideSimulated (decide_test.cpp), for the same reasons; of three seeds against
+// more trainings Satterthwaite's degrees are too many by what makes 5 % up to 7.5 % (seen: 7.1).
 TEST(PaperVerdictSimulated, NoDifferenceIsFoundInFivePercentAtMost) {
   for (const std::int64_t n : {3, 5, 12}) {
     for (const std::int64_t k : {3, 10}) {
