@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <memory>
+#include <thread>
 
 #include "cli/app.h"
 #include "cli/commands/commands.h"
@@ -56,6 +58,19 @@ Resumed orders_of(const Database& database, const std::vector<RunRow>& rows) {
   return all;
 }
 
+// A worker that was killed holds its lock for a moment more, on a busy machine a long one.
+std::vector<RunRow> interrupted_or_dying(Database& database) {
+  constexpr int kLooks = 40;
+  auto rows = interrupted_runs(database);
+  for (int i = 0; i < kLooks && rows.empty(); ++i) {
+    if (running_runs(database).empty()) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    mark_abandoned(database);
+    rows = interrupted_runs(database);
+  }
+  return rows;
+}
+
 int resume_command(const std::vector<std::string>& wanted, const WorkOptions& work) {
   WorkOptions options = work;
   options.jobs = jobs_of(options);
@@ -63,7 +78,7 @@ int resume_command(const std::vector<std::string>& wanted, const WorkOptions& wo
   Database database = Database::open_for_writing(options.common.database);
   mark_abandoned(database);
   std::vector<RunRow> rows;
-  if (wanted.empty()) rows = interrupted_runs(database);
+  if (wanted.empty()) rows = interrupted_or_dying(database);
   for (const auto& text : wanted) rows.push_back(find_run(database, text));
   const auto [orders, refused] = orders_of(database, rows);
   if (orders.empty() && refused != ExitCode::kFine) return static_cast<int>(refused);
