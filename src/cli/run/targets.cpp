@@ -184,9 +184,15 @@ class Planner {
             "{}: seeds = [] leaves nothing to run; give it some, as seeds = [0, 1], or --seeds 0",
             file.string()));
       }
+      std::vector<PlannedRun> of_a_seed;
+      if (member.definition.first_stage)
+        of_a_seed.push_back(first_stage_of(member.definition, smoke));
+      of_a_seed.push_back({member.definition, 0, smoke, changes, source_of(file)});
       for (const auto seed : member.seeds) {
-        if (member.definition.first_stage) add_first_stage(member.definition, seed, smoke);
-        add_run({member.definition, seed, smoke, changes, source_of(file)});
+        for (PlannedRun run : of_a_seed) {
+          run.seed = seed;
+          add_run(run);
+        }
       }
     }
     return member;
@@ -200,12 +206,12 @@ class Planner {
   }
 
   // A run of its own, before the one that trains on it.
-  void add_first_stage(const Definition& definition, std::uint64_t seed, bool smoke) {
+  static PlannedRun first_stage_of(const Definition& definition, bool smoke) {
     const Definition& first = *definition.first_stage;
     const fs::path file = find_target(definition.text(kFirstStageKey));
     const Definition as_written =
         resolve_file(file, family_schema, {{}, smoke, experiments_folder(), {}, true});
-    add_run({first, seed, smoke, options_text(changes_of(first, as_written)), source_of(file)});
+    return {first, 0, smoke, options_text(changes_of(first, as_written)), source_of(file)};
   }
 
   const TargetOptions& options_;

@@ -126,8 +126,9 @@ class Planner {
     std::set<PointKey> wanted;  // first stages that somebody is to train on
     for (const Point& point : points) {
       const auto first = point.first_stage();
-      const bool holds_it = weights_of(point) || goes_on(point);
-      if (first && !complete_run(point) && !holds_it) wanted.insert(*first);
+      // Asked last: looking for weights reads whole checkpoints.
+      if (!first || complete_run(point) || weights_of(point) || goes_on(point)) continue;
+      wanted.insert(*first);
     }
     for (const Point& point : points) {
       const auto complete = complete_run(point);
