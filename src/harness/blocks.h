@@ -23,6 +23,14 @@ inline std::int64_t rows_at_a_time(std::int64_t wanted, at::IntArrayRef example)
   return std::clamp<std::int64_t>(kMostValues / c10::multiply_integers(example), 1, wanted);
 }
 
+/// A batch as a step sees it. Its rows stay on the CPU, where the split is.
+inline Batch on_device(Batch batch, torch::Device device) {
+  for (at::Tensor* part : {&batch.images, &batch.labels, &batch.factors}) {
+    if (part->defined()) *part = part->to(device);
+  }
+  return batch;
+}
+
 /// Examples [begin, begin + count) of a batch on a device, images in [−1,1], with what is
 /// known of them.
 inline Batch examples_on(torch::Device device, const Batch& rows, std::int64_t begin,

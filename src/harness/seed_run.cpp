@@ -13,6 +13,7 @@
 #include "core/reason.h"
 #include "data/binarisation.h"
 #include "families/first_stage.h"
+#include "harness/blocks.h"
 #include "harness/environment.h"
 #include "harness/sample_keeper.h"
 #include "harness/state.h"
@@ -76,8 +77,11 @@ SeedRun::SeedRun(const RunRequest& request, RunObserver& observer, const StopReq
   position_.seed = request.seed;
   // The weights of a run that goes on hold it, and those of one that is scored.
   if (definition_.first_stage && !request.resume_from) {
-    if (request.weights) take_first_stage_of(*request.weights);
-    if (!request.weights) restore_first_stage();
+    if (request.weights) {
+      take_first_stage_of(*request.weights);
+    } else {
+      restore_first_stage();
+    }
   }
   if (request.resume_from) {
     position_ = load_checkpoint(*request.resume_from, position_, *model_, noise_, losses_);
@@ -120,13 +124,7 @@ StepContext SeedRun::context() const {
           noise_};
 }
 
-Batch SeedRun::next_batch() {
-  Batch batch = batches_.next();
-  batch.images = batch.images.to(request_.device);
-  if (batch.labels.defined()) batch.labels = batch.labels.to(request_.device);
-  if (batch.factors.defined()) batch.factors = batch.factors.to(request_.device);
-  return batch;
-}
+Batch SeedRun::next_batch() { return on_device(batches_.next(), request_.device); }
 
 bool SeedRun::step_done(const std::vector<LossValue>& values) {
   const auto problem = losses_.add(values);

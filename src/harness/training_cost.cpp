@@ -9,6 +9,7 @@
 #include "data/binarisation.h"
 #include "families/first_stage.h"
 #include "families/stretches.h"
+#include "harness/blocks.h"
 #include "harness/environment.h"
 #include "harness/evaluation_inputs.h"
 #include "harness/runner.h"
@@ -72,10 +73,7 @@ double training_multiply_adds(Trainable& model, const Definition& definition, st
     const std::int64_t steps = std::min(stretch.cycle, stretch.steps);
     const MultiplyAddCounter counter;
     for (std::int64_t step = first; step < first + steps; ++step) {
-      Batch batch = batches.next();
-      batch.images = batch.images.to(device);
-      if (batch.labels.defined()) batch.labels = batch.labels.to(device);
-      if (batch.factors.defined()) batch.factors = batch.factors.to(device);
+      const Batch batch = on_device(batches.next(), device);
       const std::int64_t seen = step * batch_size;
       const double epoch = static_cast<double>(seen) / static_cast<double>(dataset.train.size());
       model.training_step(batch, {step, total, seen, epoch, noise});
