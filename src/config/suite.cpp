@@ -202,6 +202,10 @@ std::vector<std::uint64_t> parse_seeds(std::string_view text) {
   return seeds;
 }
 
+bool only_describes(std::string_view key) {
+  return key == "name" || key == "note" || key == "tier" || key == "reproduces";
+}
+
 std::vector<std::vector<Override>> expand_sweeps(const std::vector<std::string>& arguments) {
   std::vector<std::vector<Override>> points(1);
   for (const std::string& argument : arguments) {
@@ -213,7 +217,7 @@ std::vector<std::vector<Override>> expand_sweeps(const std::vector<std::string>&
     if (key == "seeds") {
       throw Error(fmt::format("--sweep {}: seeds are named by --seeds 0,1,2", argument));
     }
-    if (key == "name" || key == "note" || key == "tier" || key == "reproduces") {
+    if (only_describes(key)) {
       throw Error(
           fmt::format("--sweep {}: {} changes no run, so all points would be one", argument, key));
     }

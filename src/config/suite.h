@@ -48,6 +48,9 @@ std::vector<std::uint64_t> parse_seeds(std::string_view text);
 /// One of them, naming --seed.
 std::uint64_t parse_one_seed(std::string_view text);
 
+/// Whether a key says what a definition is, and so changes no run: name, note, tier, reproduces.
+bool only_describes(std::string_view key);
+
 /// Every combination of the values of "key=a,b,c" arguments; one empty point if there are none. A
 /// list value is written in brackets: key=[1, 2],[4]. Throws Error naming --sweep.
 std::vector<std::vector<Override>> expand_sweeps(const std::vector<std::string>& arguments);

@@ -6,6 +6,7 @@
 
 #include "nn/blocks/spatial_transformer.h"
 #include "nn/blocks/unet.h"
+#include "tests/nn/small_unet.h"
 #include "tests/nn/transformer_twin.h"
 
 namespace assay {
@@ -51,15 +52,7 @@ TEST(SpatialTransformer, IsTheIdentityBeforeTraining) {
 }
 
 UNetOptions token_options() {
-  UNetOptions options;
-  options.image_size = 8;
-  options.base_channels = 8;
-  options.multipliers = {1, 2};
-  options.blocks = 1;
-  options.attention_resolutions = {4};
-  options.heads = 2;
-  options.groups = 4;
-  options.resample = UNetResample::kResidual;
+  UNetOptions options = small_unet();
   options.token_entries = 5;
   options.tokens = 2;
   return options;

@@ -9,6 +9,7 @@
 
 #include "nn/blocks/resample.h"
 #include "nn/blocks/unet.h"
+#include "tests/nn/small_unet.h"
 #include "tests/oracle/filled.h"
 
 namespace assay {
@@ -22,15 +23,7 @@ struct Case {
 void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
 
 UNetOptions plain() {
-  UNetOptions options;
-  options.image_size = 8;
-  options.base_channels = 8;
-  options.multipliers = {1, 2};
-  options.blocks = 1;
-  options.attention_resolutions = {4};
-  options.heads = 2;
-  options.groups = 4;
-  options.resample = UNetResample::kResidual;
+  UNetOptions options = small_unet();
   return options;
 }
 

@@ -64,7 +64,7 @@ std::vector<Override> parse_all(const std::vector<std::string>& set) {
   for (const auto& argument : set) {
     overrides.push_back(parse_override(argument));
     const std::string& key = overrides.back().path;
-    if (key == "name" || key == "note" || key == "tier" || key == "reproduces") {
+    if (only_describes(key)) {
       throw Error(
           fmt::format("--set {}: {} says what a definition is and changes no run; a file of "
                       "your own with extends = \"…\" may have another",
