@@ -18,7 +18,7 @@ namespace {
 constexpr const char* kNone = "—";
 
 // Two digits, or more where two would tell nothing of which side of alpha p lies on.
-std::string p_text(double p, double alpha) {
+std::string telling_p_text(double p, double alpha) {
   constexpr int kMost = 17;
   int digits = 2;
   for (; digits < kMost; ++digits) {
@@ -93,13 +93,13 @@ std::string effect_text(const ClaimVerdict& verdict) {
 std::string adjusted_p_text(const ClaimVerdict& verdict) {
   if (!verdict.claimed) return kNone;
   const double alpha = verdict.evidence.claim.alpha;
-  const std::string text = p_text(verdict.adjusted, alpha);
+  const std::string text = telling_p_text(verdict.adjusted, alpha);
   return alpha == Claim{}.alpha ? text
                                 : fmt::format("{} at alpha {}", text, short_number_text(alpha));
 }
 
 std::string raw_p_text(const ClaimVerdict& verdict) {
-  return verdict.claimed ? p_text(verdict.claimed->p, verdict.evidence.claim.alpha) : kNone;
+  return verdict.claimed ? telling_p_text(verdict.claimed->p, verdict.evidence.claim.alpha) : kNone;
 }
 
 std::string seeds_text(const ClaimVerdict& verdict) {
@@ -131,7 +131,7 @@ std::string caveat_text(const ClaimVerdict& verdict) {
   if (!verdict.reason.empty()) parts.push_back(verdict.reason);
   if (verdict.outcome == ClaimOutcome::kFails) {
     parts.push_back("the opposite has p = " +
-                    p_text(verdict.adjusted_opposite, verdict.evidence.claim.alpha));
+                    telling_p_text(verdict.adjusted_opposite, verdict.evidence.claim.alpha));
   }
   add_mixtures(verdict.evidence, parts);
   if (verdict.evidence.smoke) parts.emplace_back("on runs cut short, as by --smoke");

@@ -2,11 +2,16 @@
 
 set(ASSAY_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Werror)
 
-# assay_room(NAME DIR folder SOURCES a.cpp … [PURE b.cpp …] LINK targets … [HEADER tensor|module]): static library
-# assay_NAME, alias assay::NAME. HEADER names the precompiled LibTorch header its files start from
-# (ci/cmake/libtorch.cmake); PURE files know tensors but no modules, and start from the smaller one.
+# With every file by itself, LibTorch's headers cost each of them 2 to 5 s that are not its own: whatever they instantiate is
+# instantiated again. A batch of several files pays once. Neighbours in a list lie in different batches, for pages of one folder
+# like to give their helpers the same names; if two names of a batch do clash, rename one.
+option(ASSAY_BATCHES "compile several files of a room as one" ON)
+
+# assay_room(NAME DIR folder SOURCES a.cpp … [PURE b.cpp …] LINK targets … [HEADER tensor|module] [BATCHES n]
+# [PURE_BATCHES n]): static library assay_NAME, alias assay::NAME. HEADER names the precompiled LibTorch header its files start
+# from (ci/cmake/libtorch.cmake); PURE files know tensors but no modules, and start from the smaller one.
 function(assay_room name)
-  cmake_parse_arguments(ROOM "" "DIR;HEADER" "SOURCES;PURE;LINK" ${ARGN})
+  cmake_parse_arguments(ROOM "" "DIR;HEADER;BATCHES;PURE_BATCHES" "SOURCES;PURE;LINK" ${ARGN})
   list(TRANSFORM ROOM_SOURCES PREPEND "${ROOM_DIR}/")
   add_library(assay_${name} STATIC ${ROOM_SOURCES})
   add_library(assay::${name} ALIAS assay_${name})
@@ -17,6 +22,7 @@ function(assay_room name)
   target_compile_options(assay_${name} PRIVATE ${ASSAY_WARNINGS})
   target_link_libraries(assay_${name} PUBLIC ${ROOM_LINK})
   assay_use_torch_header(assay_${name} "${ROOM_HEADER}")
+  assay_batches(assay_${name} "${ROOM_BATCHES}" "${ROOM_SOURCES}")
   if(ROOM_PURE)
     list(TRANSFORM ROOM_PURE PREPEND "${ROOM_DIR}/")
     add_library(assay_${name}_pure OBJECT ${ROOM_PURE})
@@ -24,8 +30,25 @@ function(assay_room name)
     target_compile_options(assay_${name}_pure PRIVATE ${ASSAY_WARNINGS})
     target_link_libraries(assay_${name}_pure PRIVATE ${ROOM_LINK})
     assay_use_torch_header(assay_${name}_pure tensor)
+    assay_batches(assay_${name}_pure "${ROOM_PURE_BATCHES}" "${ROOM_PURE}")
     target_sources(assay_${name} PRIVATE $<TARGET_OBJECTS:assay_${name}_pure>)
   endif()
+endfunction()
+
+# Deals a target's files out to so many batches, one after the other; those with options of their own stay by themselves.
+function(assay_batches target count sources)
+  if(NOT ASSAY_BATCHES OR NOT count)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  # It is of types that a header, not a file, would keep to itself.
+  target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  set(place 0)
+  foreach(source IN LISTS sources)
+    math(EXPR batch "${place} % ${count}")
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${batch})
+    math(EXPR place "${place} + 1")
+  endforeach()
 endfunction()
 
 # assay_room_test(NAME SOURCES a.cpp … LINK targets … [HEADER …] [LABELS gpu] [TIMEOUT seconds]): one test binary per room,

@@ -16,7 +16,7 @@ std::size_t width_of(const std::string& text) {
   }));
 }
 
-bool is_number(const std::string& text) {
+bool reads_as_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789.,:+-e%") == std::string::npos &&
          std::isdigit(static_cast<unsigned char>(text.back())) != 0;
 }
@@ -35,7 +35,7 @@ std::string Table::text() const {
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     for (std::size_t c = 0; c < columns; ++c) {
       widths[c] = std::max(widths[c], width_of(rows_[r][c]));
-      if (r > 0 && !rows_[r][c].empty() && !is_number(rows_[r][c])) numeric[c] = false;
+      if (r > 0 && !rows_[r][c].empty() && !reads_as_number(rows_[r][c])) numeric[c] = false;
     }
   }
   std::string text;

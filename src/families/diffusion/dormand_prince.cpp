@@ -29,7 +29,7 @@ constexpr std::array<std::array<double, kStages - 1>, kStages> kRows = {{
 constexpr std::array<double, kStages> kErrorRow = {
     71.0 / 57600, 0.0, -71.0 / 16695, 71.0 / 1920, -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
 constexpr double kSafety = 0.9, kLeastFactor = 0.2, kLargestFactor = 10.0, kFirstStep = 0.01;
-constexpr double kEnd = 1e-12;
+constexpr double kArrived = 1e-12;
 
 struct Attempt {
   Tensor x, slope, error;
@@ -74,7 +74,7 @@ torch::Tensor solve_ode(const Slope& slope, const torch::Tensor& start, double f
     first = at::where(along(accepted, x), last, first);
     t = at::where(accepted, t + sign * h, t);
     h = h * (kSafety * error.pow(-0.2)).clamp(kLeastFactor, kLargestFactor);
-    const auto open = sign * (to - t) > kEnd, done = open.logical_not();
+    const auto open = sign * (to - t) > kArrived, done = open.logical_not();
     result.index_copy_(0, index.index({done}), x.index({done}));
     x = x.index({open}), first = first.index({open}), t = t.index({open}), h = h.index({open});
     index = index.index({open});

@@ -33,7 +33,7 @@ Tensor stratified(const Process& process, std::int64_t n, const Noise& noise,
   return time_of_share(process, strata / static_cast<double>(n));
 }
 
-Tensor log_normal(const Process& process, std::int64_t n, const Noise& noise,
+Tensor log_normal_times(const Process& process, std::int64_t n, const Noise& noise,
                   const torch::TensorOptions& options, const TimeSettings& settings) {
   const auto z = noise.normal({n}, options).to(at::kDouble);
   return process.time_of_log_noise(settings.mean + settings.sd * z);
@@ -52,7 +52,7 @@ const Choices<TimeDistribution>& time_distributions() {
       {"stratified", kStratified},
       {"loss_second_moment", kLossSecondMoment},
       {"log_normal",
-       {.paper = "Karras et al. 2022, table 1", .draw = log_normal, .needs_inverse = true}}};
+       {.paper = "Karras et al. 2022, table 1", .draw = log_normal_times, .needs_inverse = true}}};
   return all;
 }
 

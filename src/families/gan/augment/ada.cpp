@@ -56,7 +56,7 @@ class AdaptiveAugmentation : public Augmentation {
   AdaController controller_;
 };
 
-Schema keys() {
+Schema ada_keys() {
   const std::vector<Need> needs = {{"objective.augmentation", {"ada"}}};
   return {{.path = "objective.ada_pipeline",
            .default_value = std::string("bgc"),
@@ -92,7 +92,7 @@ Schema keys() {
            .needs = needs}};
 }
 
-std::string misfit(const Definition& definition) {
+std::string ada_misfit(const Definition& definition) {
   if (adversarial_losses().of(definition, "objective.loss").boundary) return "";
   return fmt::format(
       "objective.augmentation = \"ada\" follows the sign of the discriminator's logits, and "
@@ -148,7 +148,7 @@ void AdaController::visit_state(StateVisitor& visitor) {
 }
 
 AugmentationMethod adaptive_augmentation() {
-  return {.paper = "Karras et al. 2020 (ADA)", .make = make, .keys = keys, .misfit = misfit};
+  return {.paper = "Karras et al. 2020 (ADA)", .make = make, .keys = ada_keys, .misfit = ada_misfit};
 }
 
 }  // namespace assay

@@ -90,7 +90,7 @@ class DiffAugment : public Augmentation {
   const std::vector<Step>& steps_;
 };
 
-Schema keys() {
+Schema diff_augment_keys() {
   return {{.path = kPolicy,
            .default_value = std::string("color,translation,cutout"),
            .meaning = "what DiffAugment does, in turn: brightness, saturation and contrast; a "
@@ -134,7 +134,7 @@ AugmentationMethod diff_augment() {
           .make = [](const ModelArgs& args) -> std::unique_ptr<Augmentation> {
             return std::make_unique<DiffAugment>(kPolicies.of(args.definition, kPolicy));
           },
-          .keys = keys,
+          .keys = diff_augment_keys,
           .misfit = [](const Definition&) { return std::string(); }};
 }
 
