@@ -70,6 +70,23 @@ TEST(NoiseSchedule, EndsWithTheSignalThatThePaperOfTheRescalingFound) {
   EXPECT_NEAR(std::sqrt(cosine), 4.928220e-5, 2e-5 * 4.928220e-5);
 }
 
+TEST(NoiseSchedule, ScaledLinearIsThatOfStableDiffusion) {
+  // Lin et al. 2023, table 1: SNR(T) and √ᾱ_T of Stable Diffusion; k-diffusion prints the noise
+  // over the signal of its last and first timestep, 14.6146 and 0.0292.
+  const auto alpha_bar = scaled_linear_schedule(1000, 0.00085, 0.012);
+  EXPECT_NEAR(alpha_bar[999] / (1.0 - alpha_bar[999]), 0.004682, 5e-7);
+  EXPECT_NEAR(std::sqrt(alpha_bar[999]), 0.068265, 5e-7);
+  const auto noise = [&](std::size_t t) { return std::sqrt(1.0 / alpha_bar[t] - 1.0); };
+  EXPECT_NEAR(noise(999), 14.6146, 5e-5);
+  EXPECT_NEAR(noise(0), 0.0292, 5e-5);
+}
+
+TEST(NoiseSchedule, ScaledLinearRefusesBetasThatFallOrReachOne) {
+  EXPECT_THROW(scaled_linear_schedule(1, 0.0015, 0.0195), c10::Error);
+  EXPECT_THROW(scaled_linear_schedule(10, 0.02, 0.01), c10::Error);
+  EXPECT_THROW(scaled_linear_schedule(10, 0.02, 1.0), c10::Error);
+}
+
 TEST(NoiseSchedule, RescaledEndsInPureNoise) {
   for (const auto& before : {linear_schedule(1000), cosine_schedule(30), sigmoid_schedule(100)}) {
     const auto after = with_zero_terminal_snr(before);
@@ -85,7 +102,8 @@ TEST(NoiseSchedule, RescaledEndsInPureNoise) {
 
 TEST(NoiseSchedule, FallsStrictlyWithinZeroAndOne) {
   for (const auto& alpha_bar : {linear_schedule(1000), linear_schedule(50), cosine_schedule(30),
-                                sigmoid_schedule(1000), sigmoid_schedule(4)}) {
+                                sigmoid_schedule(1000), sigmoid_schedule(4),
+                                scaled_linear_schedule(1000, 0.0015, 0.0195)}) {
     double previous = 1.0;
     for (const double value : alpha_bar) {
       EXPECT_LT(value, previous);

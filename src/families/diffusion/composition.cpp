@@ -152,7 +152,10 @@ std::shared_ptr<DenoisingNetwork> denoising_network(const ModelArgs& args) {
 std::unique_ptr<Process> process_of(const Definition& definition, torch::Device device) {
   const auto timesteps = definition.integer("objective.timesteps");
   if (timesteps > 0) {
-    const auto schedule = kNoiseSchedules.of(definition, "objective.schedule")(timesteps);
+    const auto schedule = kNoiseSchedules.of(definition, "objective.schedule")
+                              .make({.timesteps = timesteps,
+                                     .beta_start = definition.number("objective.beta_start"),
+                                     .beta_end = definition.number("objective.beta_end")});
     return grid_process(definition.boolean("objective.zero_terminal_snr")
                             ? with_zero_terminal_snr(schedule)
                             : schedule,

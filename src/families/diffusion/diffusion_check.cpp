@@ -7,6 +7,7 @@
 #include "families/diffusion/composition.h"
 #include "families/diffusion/coupling.h"
 #include "families/diffusion/diffusion.h"
+#include "families/diffusion/diffusion_choices.h"
 #include "families/diffusion/latent_diffusion.h"
 #include "families/diffusion/parameterisation.h"
 #include "families/diffusion/step_spacing.h"
@@ -15,16 +16,19 @@
 namespace assay {
 namespace {
 
-constexpr std::int64_t kShortestLinear = 21;  // below it linear_schedule's β reaches 1
-
 void check_grid(const Definition& definition) {
   const auto timesteps = definition.integer("objective.timesteps");
   const auto steps = definition.integer("sampler.steps");
-  refuse_if(definition.text("objective.schedule") == "linear" && timesteps < kShortestLinear,
-            definition,
-            fmt::format("objective.timesteps = {} is too short for a linear schedule; take {} or "
+  const auto& schedule = definition.text("objective.schedule");
+  const auto fewest_of_schedule = kNoiseSchedules.at(schedule).fewest_timesteps;
+  refuse_if(timesteps < fewest_of_schedule, definition,
+            fmt::format("objective.timesteps = {} is too short for a {} schedule; take {} or "
                         "more, or objective.schedule = \"cosine\"",
-                        timesteps, kShortestLinear));
+                        timesteps, schedule, fewest_of_schedule));
+  const double start = definition.number("objective.beta_start");
+  const double end = definition.number("objective.beta_end");
+  refuse_if(start > end, definition,
+            fmt::format("objective.beta_start = {} is above objective.beta_end = {}", start, end));
   const auto& weighting = definition.text("objective.weighting");
   const auto fewest = loss_weightings().at(weighting).fewest_timesteps;
   refuse_if(timesteps < fewest, definition,
@@ -98,6 +102,10 @@ void check_continuous(const Definition& definition) {
   const auto& times = definition.text("objective.time_sampling");
   refuse_if(definition.boolean("objective.zero_terminal_snr"), definition,
             "objective.zero_terminal_snr = true is of a grid; set objective.timesteps");
+  const auto& schedule = definition.text("objective.schedule");
+  refuse_if(kNoiseSchedules.at(schedule).of_grids_alone, definition,
+            fmt::format("objective.schedule = \"{}\" is of a grid; set objective.timesteps",
+                        schedule));
   refuse_if(time_distributions().at(times).needs_inverse && !process.inverts_log_noise, definition,
             fmt::format("objective.time_sampling = \"{}\" is of objective.process = \"edm\", "
                         "\"ve\" or \"ot\", not \"{}\"",

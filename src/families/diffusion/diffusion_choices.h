@@ -24,8 +24,24 @@ inline const Choices<TimeConditioning> kTimeConditionings = {
     {"film", TimeConditioning::kFilm}, {"additive", TimeConditioning::kAdditive}};
 /// Whether by Gaussian Fourier features.
 inline const Choices<bool> kTimeFeatures = {{"sinusoidal", false}, {"fourier", true}};
-inline const Choices<NoiseSchedule (*)(std::int64_t)> kNoiseSchedules = {
-    {"linear", linear_schedule}, {"cosine", cosine_schedule}, {"sigmoid", sigmoid_schedule}};
+struct GridSettings {
+  std::int64_t timesteps = 1000;
+  double beta_start = 0.0015, beta_end = 0.0195;  ///< of scaled_linear
+};
+struct GridSchedule {
+  NoiseSchedule (*make)(const GridSettings&);
+  std::int64_t fewest_timesteps = 1;  ///< that it is made of
+  bool of_grids_alone = false;        ///< no formula of continuous time
+};
+inline const Choices<GridSchedule> kNoiseSchedules = {
+    {"linear", {[](const GridSettings& grid) { return linear_schedule(grid.timesteps); }, 21}},
+    {"cosine", {[](const GridSettings& grid) { return cosine_schedule(grid.timesteps); }}},
+    {"sigmoid", {[](const GridSettings& grid) { return sigmoid_schedule(grid.timesteps); }}},
+    {"scaled_linear",
+     {[](const GridSettings& grid) {
+        return scaled_linear_schedule(grid.timesteps, grid.beta_start, grid.beta_end);
+      },
+      2, true}}};
 /// Whether it is the larger one.
 inline const Choices<bool> kVariances = {{"large", true}, {"small", false}};
 /// Of the perceptron's hidden layers.

@@ -43,6 +43,21 @@ NoiseSchedule linear_schedule(std::int64_t timesteps) {
   return alpha_bar;
 }
 
+NoiseSchedule scaled_linear_schedule(std::int64_t timesteps, double first, double last) {
+  TORCH_CHECK(timesteps > 1, "a line of betas needs two timesteps, not ", timesteps);
+  TORCH_CHECK(0.0 < first && first <= last && last < 1.0, "betas rise within 0 and 1, not from ",
+              first, " to ", last);
+  NoiseSchedule alpha_bar;
+  double product = 1.0;
+  for (std::int64_t t = 0; t < timesteps; ++t) {
+    const double share = static_cast<double>(t) / static_cast<double>(timesteps - 1);
+    const double root = std::sqrt(first) + (std::sqrt(last) - std::sqrt(first)) * share;
+    product *= 1.0 - root * root;
+    alpha_bar.push_back(product);
+  }
+  return alpha_bar;
+}
+
 NoiseSchedule cosine_schedule(std::int64_t timesteps) {
   constexpr double kOffset = 0.008;
   return schedule_of(timesteps, [](double share) {

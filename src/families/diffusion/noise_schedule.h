@@ -15,6 +15,11 @@ using NoiseSchedule = std::vector<double>;
 /// makes β_{T−1} reach 1: for T ≤ 20.
 NoiseSchedule linear_schedule(std::int64_t timesteps);
 
+/// ᾱ_t = Π_{s≤t} (1 − β_s) with √β on a line from √first to √last, whatever T (Rombach et al. 2022:
+/// make_beta_schedule of their code, whose "linear" it is). Throws c10::Error unless T > 1 and
+/// 0 < first ≤ last < 1.
+NoiseSchedule scaled_linear_schedule(std::int64_t timesteps, double first, double last);
+
 /// ᾱ_t = f(t+1)/f(0), f(u) = cos²((u/T + s)/(1 + s) · π/2), s = 0.008, with β_t = 1 − ᾱ_t/ᾱ_{t−1}
 /// at most 0.999 (Nichol & Dhariwal 2021, eq. 17).
 NoiseSchedule cosine_schedule(std::int64_t timesteps);

@@ -15,11 +15,25 @@ namespace {
 using std::int64_t;
 
 Schema grid_keys() {
+  const Need scaled = {"objective.schedule", {"scaled_linear"}};
   return {
       {.path = "objective.schedule",
        .default_value = std::string("linear"),
-       .meaning = "noise schedule: Ho et al. 2020, Nichol & Dhariwal 2021, or Jabri et al. 2022",
+       .meaning = "noise schedule: Ho et al. 2020, Nichol & Dhariwal 2021, Jabri et al. 2022, or "
+                  "Rombach et al. 2022",
        .choices = kNoiseSchedules.names()},
+      {.path = "objective.beta_start",
+       .default_value = GridSettings{}.beta_start,
+       .meaning = "scaled_linear: beta of the first timestep; its root rises on a line",
+       .minimum = 1e-9,
+       .maximum = 0.999,
+       .needs = {scaled}},
+      {.path = "objective.beta_end",
+       .default_value = GridSettings{}.beta_end,
+       .meaning = "its beta of the last timestep",
+       .minimum = 1e-9,
+       .maximum = 0.999,
+       .needs = {scaled}},
       {.path = "objective.timesteps",
        .default_value = int64_t{1000},
        .meaning = "T, steps of the forward process",
@@ -173,7 +187,7 @@ Schema objective_keys() {
           {.path = "objective.schedule",
            .default_value = std::string("linear"),
            .meaning = "vp, sub_vp: Ho et al. 2020 (in continuous time Song et al. 2021), Nichol "
-                      "& Dhariwal 2021, or Jabri et al. 2022",
+                      "& Dhariwal 2021, Jabri et al. 2022, or, of timesteps, Rombach et al. 2022",
            .choices = kNoiseSchedules.names(),
            .needs = {{"objective.process", {"vp", "sub_vp"}}}});
   replace(schema, {.path = "objective.timesteps",
