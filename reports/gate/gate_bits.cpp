@@ -10,6 +10,7 @@
 #include <set>
 
 #include "reports/number_text.h"
+#include "reports/state_difference.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -51,6 +52,18 @@ std::string departure(const FoundRun& left, const FoundRun& right) {
   return fmt::format("seed {}: no logged value differs; the final state does", right.row.seed);
 }
 
+std::string tensors_of(const FoundRun& run) {
+  const auto artifact =
+      read_artifact(*run.database, run.row.number,
+                    {std::string(kStateTensors), run.row.images_seen, "text/csv", 0});
+  return artifact ? artifact->bytes : std::string();
+}
+
+std::string departure_in_full(const FoundRun& left, const FoundRun& right) {
+  const std::string tensors = state_difference(tensors_of(left), tensors_of(right));
+  return departure(left, right) + (tensors.empty() ? "" : "; " + tensors);
+}
+
 }  // namespace
 
 GateBits bits_of(const RunGroup& baseline, const RunGroup& current) {
@@ -63,7 +76,7 @@ GateBits bits_of(const RunGroup& baseline, const RunGroup& current) {
       if (before.row.state_hash == now.row.state_hash) {
         ++bits.equal;
       } else if (bits.first.empty()) {
-        bits.first = departure(before, now);
+        bits.first = departure_in_full(before, now);
       }
     }
   }

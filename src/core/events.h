@@ -48,6 +48,9 @@ struct Artifact {
   std::string bytes;
 };
 
+/// Kind of the artifact that holds a digest of each tensor of a complete run's state.
+inline constexpr std::string_view kStateTensors = "state_tensors";
+
 /// Speed of a phase ("train", "sample") over n timed intervals, warm-up excluded.
 struct Throughput {
   std::string phase;

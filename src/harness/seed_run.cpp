@@ -241,7 +241,12 @@ void SeedRun::end(const std::string& status, const std::string& reason) {
   RunFinished finished;
   finished.status = status;
   finished.reason = reason;
-  finished.state_hash = state_hash(*model_);
+  StateDigests state = state_digests(*model_);
+  finished.state_hash = std::move(state.hash);
+  if (status == "complete" && !request_.weights) {
+    observer_.artifact(
+        {std::string(kStateTensors), position_.images_seen, "text/csv", std::move(state.tensors)});
+  }
   const Throughput training = shared_.training.result();
   const Throughput sampling = evaluator_.sampling().result();
   if (training.n > 0) observer_.throughput(training);

@@ -92,15 +92,27 @@ std::optional<std::string> first_non_finite(Trainable& model) {
   return first;
 }
 
-std::string state_hash(Trainable& model) {
-  Sha256 digest;
+std::string state_hash(Trainable& model) { return state_digests(model).hash; }
+
+StateDigests state_digests(Trainable& model) {
+  constexpr std::size_t kDigits = 12;
+  Sha256 whole;
+  StateDigests digests;
+  digests.tensors = "tensor,sha256\n";
   for (const auto& [name, value] : state_tensors(model)) {
-    const at::Tensor bytes = value.detach().to(torch::kCPU).contiguous();
-    digest.update(fmt::format("{} {}\n", name, describe(bytes)));
-    digest.update(
-        std::string_view(static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()));
+    const at::Tensor tensor = value.detach().to(torch::kCPU).contiguous();
+    const std::string heading = fmt::format("{} {}\n", name, describe(tensor));
+    const std::string_view bytes(static_cast<const char*>(tensor.const_data_ptr()),
+                                 tensor.nbytes());
+    Sha256 own;
+    for (Sha256* digest : {&whole, &own}) {
+      digest->update(heading);
+      digest->update(bytes);
+    }
+    digests.tensors += fmt::format("{},{}\n", name, own.hex().substr(0, kDigits));
   }
-  return digest.hex();
+  digests.hash = whole.hex();
+  return digests;
 }
 
 }  // namespace assay

@@ -275,6 +275,19 @@ TEST_F(ScoringTest, AScoreOfAnotherProtocolIsSaidToBeOfAnother) {
       << out();
 }
 
+TEST_F(ScoringTest, ARunThatEndsElsewhereIsSaidToDifferInItsTensors) {
+  ASSERT_EQ(run("1"), 0);
+  const auto change = [&](const std::string& sql) { Database::open_for_writing(db_).execute(sql); };
+  change("UPDATE run SET state_hash = replace(state_hash, substr(state_hash, 1, 1), 'x')");
+  change(
+      "UPDATE artifact SET bytes = CAST(replace(CAST(bytes AS TEXT), 'discriminator.', 'other.') "
+      "AS BLOB) WHERE kind = 'state_tensors'");
+  EXPECT_EQ(call({"verify", "1"}), 1);
+  EXPECT_NE(out().find(" tensors of the final state differ, first discriminator."),
+            std::string::npos)
+      << out();
+}
+
 // A database of schema 1 (tests/results/schema_1) that is brought up to date by going on with it.
 TEST_F(ScoringTest, ARunOfAnOlderAssayIsResumed) {
   const fs::path kept = ASSAY_SOURCE_DIR "/tests/results/schema_1";

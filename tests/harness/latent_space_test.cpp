@@ -81,9 +81,10 @@ TEST(LatentArtifacts, AreDrawnAtTheLastEvaluationOnly) {
   const Definition definition = small_definition();
   Artifacts artifacts;
   run_experiment({definition, 1, at::kCPU, {}, {}}, artifacts, StopRequest());
-  EXPECT_THAT(artifacts.kinds_at(640),
-              UnorderedElementsAre("samples", "nearest", "examples_elbo", "reconstructions",
-                                   "latent_dimensions", "traversals", "interpolations"));
+  EXPECT_THAT(
+      artifacts.kinds_at(640),
+      UnorderedElementsAre("samples", "nearest", "examples_elbo", "reconstructions",
+                           "state_tensors", "latent_dimensions", "traversals", "interpolations"));
   EXPECT_THAT(artifacts.kinds_at(256), UnorderedElementsAre("samples", "reconstructions"));
   const auto walk = std::find_if(artifacts.all.begin(), artifacts.all.end(),
                                  [](const auto& one) { return one.kind == "traversals"; });

@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "reports/gate/gate_files.h"
 #include "reports/gate/gate_text.h"
+#include "reports/state_difference.h"
 #include "reports/synthetic_database.h"
 #include "results/example_runs.h"
 
@@ -245,6 +246,33 @@ TEST_F(GateTest, WhereTheStateMovedItSaysWhatDepartedFirst) {
   EXPECT_EQ(result.bits.at(0).equal, 5);
   EXPECT_THAT(result.bits[0].first, HasSubstr("seed 2: loss at"));
   EXPECT_THAT(result.bits[0].first, HasSubstr("was 2 and is 2.5"));
+}
+
+TEST_F(GateTest, WhereTheStateMovedItSaysWhichTensorsAreOthers) {
+  const auto with_tensors = [](const std::string& bias) {
+    MadeUpRun run;
+    run.artifacts = {{std::string(kStateTensors), run.images, "text/csv",
+                      "tensor,sha256\n0.bias," + bias + "\n0.weight,0a\n"}};
+    return run;
+  };
+  add("base.sqlite", {kSix[0]}, 0, with_tensors("1b"));
+  MadeUpRun moved = with_tensors("2c");
+  moved.state_hash = std::string(64, 'f');
+  add("now.sqlite", {kSix[0]}, 0, moved);
+  EXPECT_THAT(held().bits.at(0).first,
+              HasSubstr("; 1 of 2 tensors of the final state differ, first 0.bias"));
+}
+
+TEST(StateDifference, NamesTheFirstOfTheTensorsThatDiffer) {
+  const std::string state = "tensor,sha256\na,11\nb,22\nc,33\n";
+  EXPECT_EQ(state_difference(state, state), "");
+  EXPECT_EQ(state_difference(state, ""), "");
+  EXPECT_EQ(state_difference("", state), "");
+  EXPECT_EQ(state_difference(state, "tensor,sha256\na,11\nb,23\nc,34\n"),
+            "2 of 3 tensors of the final state differ, first b");
+  // One that is gone, and one that is new.
+  EXPECT_EQ(state_difference(state, "tensor,sha256\na,11\nb,22\nd,33\n"),
+            "2 of 4 tensors of the final state differ, first c");
 }
 
 TEST_F(GateTest, RunsOfOtherThreadsAreHeldAndNamed) {

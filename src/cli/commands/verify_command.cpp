@@ -18,6 +18,7 @@
 #include "core/error.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
+#include "reports/state_difference.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -41,8 +42,12 @@ class Collector : public RunObserver {
     for (const auto& metric : evaluation.metrics)
       scores[{metric.name, evaluation.images_seen}] = {metric.value, metric.protocol};
   }
+  void artifact(const Artifact& artifact) override {
+    if (artifact.kind == kStateTensors) state_tensors = artifact.bytes;
+  }
   Points series;
   Scores scores;
+  std::string state_tensors;
 };
 
 // Series that a family logs since the run was made, by other sources, differ in nothing.
@@ -67,6 +72,7 @@ struct Stored {
   RunRow trained;  // whose weights were scored: the same run, or another
   Points series;
   Scores scores;
+  std::string state_tensors;  // empty of runs of before they were kept
   bool same_machine = false;
   Definition definition;
   std::optional<std::filesystem::path> weights;  // to start from
@@ -95,6 +101,10 @@ Stored load(const VerifyCommand& command) {
     stored.series[{point.name, point.images_seen}] = point.value;
   for (const auto& metric : metrics_of(database, stored.row.number))
     stored.scores[{metric.name, metric.images_seen}] = {metric.value, metric.protocol};
+  const auto tensors =
+      read_artifact(database, stored.row.number,
+                    {std::string(kStateTensors), stored.row.images_seen, "text/csv", 0});
+  if (tensors) stored.state_tensors = tensors->bytes;
   stored.same_machine = same_kind_of_machine(machine_of(database, stored.row.machine_id));
   stored.definition = stored_definition(database, stored.row, {.data = command.data});
   if (command.scores_only) stored.weights = stored_weights(database, stored.trained);
@@ -126,8 +136,9 @@ std::size_t compare(const Stored& stored, const Collector& now, const RunFinishe
   compare_exactly(stored.series, now.series, differences);
   compare_exactly(stored.scores, now.scores, differences);
   if (finished.state_hash != stored.row.state_hash) {
-    differences.add(
-        fmt::format("state hash: {} stored, {} now", stored.row.state_hash, finished.state_hash));
+    const std::string tensors = state_difference(stored.state_tensors, now.state_tensors);
+    differences.add(fmt::format("state hash: {} stored, {} now{}{}", stored.row.state_hash,
+                                finished.state_hash, tensors.empty() ? "" : "; ", tensors));
   }
   return union_size(stored.series, now.series) + union_size(stored.scores, now.scores) + 1;
 }
