@@ -50,7 +50,8 @@ enum class Part : std::uint32_t {
   kDensities,        ///< of reference examples
   kPathEnergies,     ///< of paths that samples are drawn on
   kTrainingCost,
-  kSamplingCost
+  kSamplingCost,
+  kAttributes  ///< what each generated row was asked to show, and what it shows
 };
 
 /// A set of parts.
@@ -189,6 +190,8 @@ struct LabelInputs {
   at::Tensor reference;     ///< [M]
   at::Tensor training;      ///< of the training codes
   at::Tensor class_logits;  ///< [M,K] f32 of the model under test, for accuracy
+  at::Tensor asked;         ///< [N,F]: attributes that each sample was asked to show
+  at::Tensor shown;         ///< [N,F]: those it shows
 };
 
 /// The parts that the evaluator drew, and how to score them; a metric sees these and never a model.

@@ -22,6 +22,7 @@
 #include "metrics/features/sliced_w2.h"
 #include "metrics/features/vendi.h"
 #include "metrics/images/accuracy.h"
+#include "metrics/images/attribute_accuracy.h"
 #include "metrics/images/parzen.h"
 #include "metrics/images/psnr.h"
 #include "metrics/images/reconstruction.h"
@@ -307,22 +308,25 @@ Metrics stacked_modes() {
 }
 
 Metrics classification() {
-  return {{"accuracy", "-", Better::kHigher, "share", Needs::kClassification,
-           "share of test labels that are the classifier's first choice", compute_accuracy},
-          {"class_accuracy", "Dhariwal & Nichol 2021", Better::kHigher, "share",
-           Parts{Part::kLogits, Part::kSampleLabels},
-           "share of generated images that the extractor's classifier puts into the class asked "
-           "for",
-           compute_class_accuracy},
-          {"cas",
-           "Ravuri & Vinyals 2019",
-           Better::kHigher,
-           "share",
-           Needs::kLabelledImages,
-           "classification accuracy score: top 1 on the reference, trained on generated images",
-           compute_cas,
-           {{"epochs", 5, 1, 1000, "times that each generated image is trained on"},
-            {"seed", 0, 0, kLargestSeed, "seed of the weights, the order and the dropout"}}}};
+  return {
+      {"accuracy", "-", Better::kHigher, "share", Needs::kClassification,
+       "share of test labels that are the classifier's first choice", compute_accuracy},
+      {"class_accuracy", "Dhariwal & Nichol 2021", Better::kHigher, "share",
+       Parts{Part::kLogits, Part::kSampleLabels},
+       "share of generated images that the extractor's classifier puts into the class asked "
+       "for",
+       compute_class_accuracy},
+      {"attribute_accuracy", "-", Better::kHigher, "share", Parts{Part::kAttributes},
+       "share of attributes that samples show as they were asked to", compute_attribute_accuracy},
+      {"cas",
+       "Ravuri & Vinyals 2019",
+       Better::kHigher,
+       "share",
+       Needs::kLabelledImages,
+       "classification accuracy score: top 1 on the reference, trained on generated images",
+       compute_cas,
+       {{"epochs", 5, 1, 1000, "times that each generated image is trained on"},
+        {"seed", 0, 0, kLargestSeed, "seed of the weights, the order and the dropout"}}}};
 }
 
 Metrics all_of(const std::vector<Metrics>& groups) {

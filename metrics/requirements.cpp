@@ -125,6 +125,7 @@ const std::vector<Statement>& statements() {
       {"ssim", [](const MetricInputs&, Requirements& least) { least.side = kSsimWindow; }},
       {"ms_ssim", [](const MetricInputs&, Requirements& least) { least.side = kMsSsimSide; }},
       {"nfe", [](const MetricInputs&, Requirements& least) { least.generated = 1; }},
+      {"attribute_accuracy", [](const MetricInputs&, Requirements& least) { least.generated = 2; }},
       {"sampling_multiply_adds",
        [](const MetricInputs&, Requirements& least) { least.generated = 1; }},
       {"w2_exact", both_sides},

@@ -104,7 +104,8 @@ const std::vector<DatasetSource>& datasets() {
       {"sprites", "dSprites' grid of 5 factors: grey 32x32 or 64x64 squares, ellipses and hearts",
        "generated", kNothingToGet, load_sprites, locate_generated, sprite_factors},
       {"shapes", "rooms of 6 factors, 3D Shapes' grid in our own picture: colour 32x32 or 64x64",
-       "generated", kNothingToGet, load_shapes, locate_generated, shape_factors}};
+       "generated", kNothingToGet, load_shapes, locate_generated, shape_factors, false, nullptr,
+       read_shapes}};
   return kSources;
 }
 

@@ -82,6 +82,9 @@ struct DatasetSource {
   /// Files whose content nothing pins, by name below where the set was found ("": that itself).
   /// None: the set is drawn, or its files are checked by their SHA-256.
   std::vector<std::string> (*files)(const std::filesystem::path& found) = nullptr;
+  /// The factors [N,F] that pictures [N,C,H,W] u8 show, whoever made them: those of the nearest
+  /// picture of the set; nullptr: there is no telling.
+  at::Tensor (*read_factors)(const at::Tensor& images) = nullptr;
   int version = 1;  ///< of the reader: raised where the same bytes become other examples
 };
 

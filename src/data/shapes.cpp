@@ -20,28 +20,6 @@ using std::int64_t;
 constexpr int64_t kDefaultSize = 64;
 constexpr int64_t kDefaultImages = 20'000, kMostImages = 470'000, kTestImages = 10'000;
 
-using Colour = std::array<std::int32_t, 3>;
-
-// Full saturation and value at tenths of the colour circle; 255 is 5 · 51, so nothing is rounded.
-Colour colour_of(int64_t hue) {
-  const auto sector = hue * 6 / 10;
-  const auto rising = static_cast<std::int32_t>(hue * 6 % 10 * 255 / 10), falling = 255 - rising;
-  switch (sector) {
-    case 0:
-      return {255, rising, 0};
-    case 1:
-      return {falling, 255, 0};
-    case 2:
-      return {0, 255, rising};
-    case 3:
-      return {0, falling, 255};
-    case 4:
-      return {rising, 0, 255};
-    default:
-      return {255, 0, falling};
-  }
-}
-
 // Scenes of one geometry differ by their colours alone.
 class Lights {
  public:
@@ -60,8 +38,8 @@ class Lights {
 
 // factors: floor, wall and object hue, …; pixels [3,size,size].
 void paint(const std::vector<PixelLight>& lights, const int64_t* factors, std::uint8_t* pixels) {
-  const Colour floor = colour_of(factors[0]), wall = colour_of(factors[1]);
-  const Colour object = colour_of(factors[2]);
+  const HueColour floor = colour_of(factors[0]), wall = colour_of(factors[1]);
+  const HueColour object = colour_of(factors[2]);
   for (std::size_t c = 0; c < 3; ++c) {
     for (const PixelLight& light : lights) {
       const auto sum = floor[c] * light.floor + wall[c] * light.wall + object[c] * light.object;

@@ -174,6 +174,25 @@ void add_light(const Ray& ray, const SceneGeometry& geometry, PixelLight& light)
 
 }  // namespace
 
+HueColour colour_of(int64_t hue) {
+  const auto sector = hue * 6 / 10;
+  const auto rising = static_cast<std::int32_t>(hue * 6 % 10 * 255 / 10), falling = 255 - rising;
+  switch (sector) {
+    case 0:
+      return {255, rising, 0};
+    case 1:
+      return {falling, 255, 0};
+    case 2:
+      return {0, 255, rising};
+    case 3:
+      return {0, falling, 255};
+    case 4:
+      return {rising, 0, 255};
+    default:
+      return {255, 0, falling};
+  }
+}
+
 std::vector<PixelLight> light_of(const SceneGeometry& geometry, std::int64_t size) {
   const Vec from = in_room(kCamera, geometry.orientation);
   const int64_t samples = 2 * size;

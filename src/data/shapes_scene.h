@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +13,11 @@ struct SceneGeometry {
   std::int64_t shape = 0;        ///< 0 cube, 1 cylinder, 2 sphere, 3 capsule
   std::int64_t orientation = 0;  ///< 0…14: the room turned by −30° + orientation · 60°/14
 };
+
+/// Red, green and blue of a tenth of the colour circle from red, 0…9, at full saturation and value.
+/// 255 is 5 · 51, so nothing is rounded.
+using HueColour = std::array<std::int32_t, 3>;
+HueColour colour_of(std::int64_t hue);
 
 /// What white surfaces would send to each pixel, 0 to kMostLight: a pixel of a coloured scene is
 /// the sum of the three, each times its colour.

@@ -30,6 +30,13 @@ bool knows_factors(const Definition& definition) {
   return found == known.end() || !found->factors().empty();
 }
 
+bool reads_factors(const Definition& definition) {
+  const auto& known = datasets();
+  const auto found =
+      std::ranges::find(known, definition.text("dataset.name"), &DatasetSource::name);
+  return found != known.end() && found->read_factors != nullptr;
+}
+
 // What a run of this definition has for metrics.
 Parts parts_of(const Definition& definition) {
   const Capabilities can = capabilities_of(definition);
@@ -39,6 +46,7 @@ Parts parts_of(const Definition& definition) {
   parts.add({Part::kEvaluations, Part::kTrainingCost, Part::kSamplingCost});
   if (can.latents) parts.add(Part::kPaths);
   if (can.conditional) parts.add(Part::kSampleLabels);
+  if (can.attributes && reads_factors(definition)) parts.add(Part::kAttributes);
   if (!can.likelihood.empty()) parts.add(Part::kElbo);
   if (can.weighs) parts.add(Part::kLogWeights);
   if (can.denoises) parts.add(Part::kDenoisingLosses);
@@ -125,6 +133,10 @@ std::string why_not(const Definition& definition, Part part) {
     case Part::kSampleLabels:
       return "needs a class for each sample; take a family with the key model.conditional and set "
              "it to true";
+    case Part::kAttributes:
+      return "needs samples that are asked for attributes, and a data set that tells them from "
+             "pictures; set model.conditional = true and model.tokens = \"attributes\" with "
+             "dataset.name = \"shapes\"";
     default:
       return why_no_codes(definition, part);
   }

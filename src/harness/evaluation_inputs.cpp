@@ -169,6 +169,12 @@ void EvaluationInputs::draw_labels(GenerativeModel& model, MetricInputs& inputs)
   inputs.labels.reference = examples.labels;
 }
 
+void EvaluationInputs::read_attributes(const TokenModel& told, const at::Tensor& samples,
+                                       MetricInputs& inputs) const {
+  inputs.labels.asked = told.sample_tokens(samples.size(0));
+  inputs.labels.shown = dataset_source(definition_.text("dataset.name")).read_factors(samples);
+}
+
 void EvaluationInputs::draw_classes(Trainable& model, MetricInputs& inputs) const {
   inputs.labels.class_logits = in_blocks(
       reference_examples(), device_of(model), progress_,

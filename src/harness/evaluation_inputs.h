@@ -5,6 +5,7 @@
 
 #include "data/batch_stream.h"
 #include "data/dataset.h"
+#include "families/told_samples.h"
 #include "families/trainable.h"
 #include "harness/blocks.h"
 #include "metrics/metric.h"
@@ -46,6 +47,9 @@ class EvaluationInputs {
   /// and the factors of the images where the data set knows them.
   void draw_codes(GenerativeModel& model, MetricInputs& inputs) const;
   void draw_labels(GenerativeModel& model, MetricInputs& inputs) const;
+  /// What these samples, u8, were asked to show, and what they show.
+  void read_attributes(const TokenModel& told, const at::Tensor& samples,
+                       MetricInputs& inputs) const;
   void draw_classes(Trainable& model, MetricInputs& inputs) const;
 
  private:

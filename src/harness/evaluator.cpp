@@ -236,7 +236,7 @@ SampleKeeper Evaluator::sample(GenerativeModel& model, std::int64_t count) {
   SampleKeeper keeper(
       {.count = count,
        .shown = definition_.integer("eval.grid"),
-       .whole = needs_.has(Part::kImages),
+       .whole = needs_.any_of({Part::kImages, Part::kAttributes}),
        .extractor = of_features ? extractor_.get() : nullptr,
        .progress = [this, count](std::int64_t scored) { progress_("score", scored, count); },
        .parts = wanted_parts()});
@@ -318,6 +318,9 @@ void Evaluator::draw_samples(GenerativeModel& model, MetricInputs& inputs, Evalu
   if (needs_.has(Part::kImages)) {
     inputs.images.generated = drawn.whole();
     inputs.images.reference = drawer_.reference_images();
+  }
+  if (needs_.has(Part::kAttributes)) {
+    drawer_.read_attributes(dynamic_cast<TokenModel&>(model), drawn.whole(), inputs);
   }
   if (needs_.any_of(kSampleFeatures)) add_features(drawn, inputs);
 }

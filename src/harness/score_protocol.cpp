@@ -73,6 +73,9 @@ Protocol score_protocol(const Metric& metric, const ScoreSource& source) {
   if (metric.needs.has(Part::kSampleLabels)) {
     protocol["generated_labels"] = "classes in turn";
   }
+  if (metric.needs.has(Part::kAttributes)) {
+    protocol["generated_attributes"] = "the grid's combinations in a fixed order";
+  }
   if (dataset.binarisation != Binarisation::kNone) {
     protocol["binarisation"] = binarisation_protocol(dataset.binarisation);
   }

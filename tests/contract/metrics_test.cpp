@@ -115,6 +115,8 @@ MetricInputs inputs_of(const Setting& setting, const Requirements& least) {
   inputs.points.reference = normal(m, 2, 16);
   inputs.points.path_starts = normal(n, 2, 20);
   inputs.points.path_energies = normal(n, 1, 21).abs().squeeze(1).to(at::kDouble);
+  inputs.labels.asked = labels(2 * n, 3).view({n, 2});
+  inputs.labels.shown = labels(2 * n, 2).view({n, 2});
   inputs.labels.class_logits = normal(m, 2, 17);
   return inputs;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/digest.h"
+#include "core/random.h"
 #include "data/factor_grid.h"
 #include "data/shapes_scene.h"
 #include "temporary_folder.h"
@@ -206,6 +207,37 @@ TEST(Shapes, RefuseWhatTheyAreNotDrawnAs) {
               HasSubstr("three of their factors are hues"));
   EXPECT_THAT(refusal([] { load_dataset({.name = "shapes", .count = 470001}); }),
               HasSubstr("dataset.count = 470001"));
+}
+
+TEST(ReadShapes, GivesDrawnScenesTheirOwnFactors) {
+  // Every geometry under one set of hues, then every hue of one geometry.
+  for (const std::int64_t size : {32, 64}) {
+    const auto all = at::cat({geometries(3), hues({2, 0, 11})}).slice(0, 0, 1480, size / 32);
+    EXPECT_TRUE(read_shapes(draw_shapes(all, size)).equal(all)) << size;
+  }
+}
+
+TEST(ReadShapes, SeesThroughNoise) {
+  const auto factors = at::tensor({0, 3, 7, 5, 1, 4, 9, 9, 2, 0, 3, 14}, at::kLong).view({2, 6});
+  auto images = draw_shapes(factors, 32).to(at::kInt);
+  // A checkerboard of ±12 levels.
+  const auto board = (at::arange(32).view({32, 1}) + at::arange(32)).remainder(2) * 24 - 12;
+  images = (images + board).clamp(0, 255);
+  EXPECT_TRUE(read_shapes(images.to(at::kByte)).equal(factors));
+}
+
+TEST(ReadShapes, NamesWhatChanged) {
+  auto factors = at::tensor({0, 3, 7, 5, 1, 4}, at::kLong).view({1, 6});
+  const auto before = read_shapes(draw_shapes(factors, 32));
+  factors[0][4] = 2;  // a sphere, not a cylinder
+  const auto changed = read_shapes(draw_shapes(factors, 32)).ne(before).to(at::kLong);
+  EXPECT_TRUE(changed.equal(at::tensor({0, 0, 0, 0, 1, 0}, at::kLong).view({1, 6})));
+}
+
+TEST(ReadShapes, RefusesOtherPictures) {
+  EXPECT_THROW(read_shapes(at::zeros({1, 1, 32, 32}, at::kByte)), c10::Error);
+  EXPECT_THROW(read_shapes(at::zeros({1, 3, 28, 28}, at::kByte)), c10::Error);
+  EXPECT_EQ(read_shapes(at::zeros({0, 3, 32, 32}, at::kByte)).sizes(), at::IntArrayRef({0, 6}));
 }
 
 }  // namespace

@@ -101,9 +101,9 @@ TEST(NoiseSchedule, RescaledEndsInPureNoise) {
 }
 
 TEST(NoiseSchedule, FallsStrictlyWithinZeroAndOne) {
-  for (const auto& alpha_bar : {linear_schedule(1000), linear_schedule(50), cosine_schedule(30),
-                                sigmoid_schedule(1000), sigmoid_schedule(4),
-                                scaled_linear_schedule(1000, 0.0015, 0.0195)}) {
+  for (const auto& alpha_bar :
+       {linear_schedule(1000), linear_schedule(50), cosine_schedule(30), sigmoid_schedule(1000),
+        sigmoid_schedule(4), scaled_linear_schedule(1000, 0.0015, 0.0195)}) {
     double previous = 1.0;
     for (const double value : alpha_bar) {
       EXPECT_LT(value, previous);

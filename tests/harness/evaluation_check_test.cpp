@@ -71,6 +71,11 @@ TEST(CheckEvaluation, RefusesWhatTheDefinitionAloneTells) {
               HasSubstr("kid.subsets = 2.5: must be a whole number"));
 }
 
+TEST(CheckEvaluation, AttributesAreOfModelsThatAreToldThem) {
+  EXPECT_THAT(refusal(with("metrics = ['attribute_accuracy']")),
+              HasSubstr("attribute_accuracy needs samples that are asked for attributes"));
+}
+
 TEST(CheckEvaluation, RefusesTooFewSamplesOrReferenceImages) {
   EXPECT_THAT(
       refusal(with("metrics = ['kid']\noptions = ['kid.subsets=10']")),

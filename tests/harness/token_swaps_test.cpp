@@ -7,6 +7,9 @@
 
 #include "data/batch_stream.h"
 #include "data/png.h"
+#include "data/shapes.h"
+#include "harness/evaluation_inputs.h"
+#include "tests/harness/small_definition.h"
 
 namespace assay {
 namespace {
@@ -70,6 +73,25 @@ TEST(TokenSwaps, AreNotOfOtherModelsNorOfPoints) {
   model.sizes = {2, 2};
   model.points = true;
   EXPECT_FALSE(token_swaps_picture(model, seeded(1)).has_value());
+}
+
+TEST(Attributes, AreReadOfWhatSamplesShow) {
+  Writing model;
+  for (const Factor& factor : shape_factors()) model.sizes.push_back(factor.size);
+  Definition definition = small_definition();
+  definition.values.at("dataset.name").value = std::string("shapes");
+  const Dataset dataset;
+  const EvaluationInputs drawer(definition, 0, dataset, {});
+  auto shown = model.sample_tokens(5);
+  MetricInputs inputs;
+  drawer.read_attributes(model, draw_shapes(shown, 32), inputs);
+  EXPECT_EQ(metric("attribute_accuracy").compute(inputs).value, 1.0);
+  // One of 5 · 6 attributes is another than was asked for; the sd of 5/6, 1, 1, 1, 1 over √5.
+  shown[0][0] = 4;
+  drawer.read_attributes(model, draw_shapes(shown, 32), inputs);
+  const MetricValue score = metric("attribute_accuracy").compute(inputs);
+  EXPECT_DOUBLE_EQ(score.value, 29.0 / 30.0);
+  EXPECT_NEAR(score.standard_error, 1.0 / 30.0, 1e-12);
 }
 
 }  // namespace

@@ -343,6 +343,15 @@ TEST(ClassAccuracy, IsTheShareThatShowsTheClassAskedFor) {
               ThrowsMessage<Error>(HasSubstr("there are none")));
 }
 
+TEST(AttributeAccuracy, RefusesWhatIsNotInPairs) {
+  MetricInputs inputs;
+  const auto compute = [&] { metric("attribute_accuracy").compute(inputs); };
+  EXPECT_THAT(compute, ThrowsMessage<Error>(HasSubstr("there are none")));
+  inputs.labels.asked = at::zeros({3, 2}, at::kLong);
+  inputs.labels.shown = at::zeros({3, 1}, at::kLong);
+  EXPECT_THAT(compute, ThrowsMessage<Error>(HasSubstr("other numbers of them")));
+}
+
 TEST(Parzen, IsTheDensityOfAMixtureOfGaussians) {
   const auto x = at::tensor({0.0, 1.0, 2.0}, at::kDouble).reshape({1, 3});
   const auto one = at::tensor({0.5, 1.0, 1.0}, at::kDouble).reshape({1, 3});

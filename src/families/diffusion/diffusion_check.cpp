@@ -103,9 +103,9 @@ void check_continuous(const Definition& definition) {
   refuse_if(definition.boolean("objective.zero_terminal_snr"), definition,
             "objective.zero_terminal_snr = true is of a grid; set objective.timesteps");
   const auto& schedule = definition.text("objective.schedule");
-  refuse_if(kNoiseSchedules.at(schedule).of_grids_alone, definition,
-            fmt::format("objective.schedule = \"{}\" is of a grid; set objective.timesteps",
-                        schedule));
+  refuse_if(
+      kNoiseSchedules.at(schedule).of_grids_alone, definition,
+      fmt::format("objective.schedule = \"{}\" is of a grid; set objective.timesteps", schedule));
   refuse_if(time_distributions().at(times).needs_inverse && !process.inverts_log_noise, definition,
             fmt::format("objective.time_sampling = \"{}\" is of objective.process = \"edm\", "
                         "\"ve\" or \"ot\", not \"{}\"",

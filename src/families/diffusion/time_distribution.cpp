@@ -34,7 +34,7 @@ Tensor stratified(const Process& process, std::int64_t n, const Noise& noise,
 }
 
 Tensor log_normal_times(const Process& process, std::int64_t n, const Noise& noise,
-                  const torch::TensorOptions& options, const TimeSettings& settings) {
+                        const torch::TensorOptions& options, const TimeSettings& settings) {
   const auto z = noise.normal({n}, options).to(at::kDouble);
   return process.time_of_log_noise(settings.mean + settings.sd * z);
 }
