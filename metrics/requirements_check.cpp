@@ -181,7 +181,8 @@ at::Tensor generated_rows(const MetricInputs& inputs, Parts needs) {
                       {Part::kImages, inputs.images.generated},
                       {Part::kSpatialFeatures, inputs.features.generated_spatial},
                       {Part::kLogits, inputs.features.logits},
-                      {Part::kPaths, inputs.features.path_distances}},
+                      {Part::kPaths, inputs.features.path_distances},
+                      {Part::kAttributes, inputs.labels.shown}},
                      inputs.features.generated);
 }
 

@@ -97,7 +97,10 @@ class Merger {
     }
     const auto there = run_of(row.uuid);
     if (there && there->status == "complete") {
-      if (row.status == "complete" && there->rows_digest != row.rows_digest) refuse_other(row);
+      if (row.status == "complete" && there->rows_digest != row.rows_digest &&
+          !differ_by_pruning(*there, row)) {
+        refuse_other(row);
+      }
       ++merged_.known;
       return;
     }
@@ -110,6 +113,17 @@ class Merger {
     if (selection_.checkpoints) copy_checkpoints(row.uuid);
     copy_run(row, there);
     ++(there ? merged_.renewed : merged_.runs);
+  }
+
+  // Pictures that one of them has no more.
+  bool differ_by_pruning(const RunRow& there, const RunRow& row) const {
+    const auto pruned = [](const Database& database, std::int64_t run) {
+      auto query = database.prepare("SELECT 1 FROM event WHERE run_id = ? AND kind = 'pruned'");
+      query.bind(run);
+      return query.step();
+    };
+    return (pruned(target_, there.number) || pruned(source_, row.number)) &&
+           digest_of_numbers(target_, there.number) == digest_of_numbers(source_, row.number);
   }
 
   [[noreturn]] void refuse_other(const RunRow& row) const {

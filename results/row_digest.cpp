@@ -63,14 +63,24 @@ void seal_row(Database& database, std::string_view table, std::int64_t rowid) {
       .run();
 }
 
+namespace {
+
+constexpr const char* kSeriesRows =
+    "SELECT name, images_seen, value, kind FROM series WHERE run_id = ? ORDER BY name, images_seen";
+constexpr const char* kMetricRows =
+    "SELECT name, protocol_id, images_seen, value, kind, standard_error FROM metric "
+    "WHERE run_id = ? ORDER BY name, protocol_id, images_seen";
+
+}  // namespace
+
+std::string digest_of_numbers(const Database& database, std::int64_t run) {
+  return digest_of_queries(database, run, {kSeriesRows, kMetricRows});
+}
+
 std::string digest_of_results(const Database& database, std::int64_t run) {
   // Neither run_id nor artifact.id: a merged copy of the run has others.
   return digest_of_queries(database, run,
-                           {"SELECT name, images_seen, value, kind FROM series WHERE run_id = ? "
-                            "ORDER BY name, images_seen",
-                            "SELECT name, protocol_id, images_seen, value, kind, standard_error "
-                            "FROM metric WHERE run_id = ? "
-                            "ORDER BY name, protocol_id, images_seen",
+                           {kSeriesRows, kMetricRows,
                             "SELECT kind, images_seen, mime, bytes FROM artifact WHERE run_id = ? "
                             "ORDER BY kind, images_seen"});
 }

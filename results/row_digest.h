@@ -18,6 +18,9 @@ std::string digest_of_row(const Database& database, std::string_view table, std:
 /// same transaction.
 void seal_row(Database& database, std::string_view table, std::int64_t rowid);
 
+/// Over the run's series and metric rows alone, which no pruning takes away.
+std::string digest_of_numbers(const Database& database, std::int64_t run);
+
 /// Over the run's series, metric and artifact rows, sorted by their keys: equal for two runs that
 /// recorded the same.
 std::string digest_of_results(const Database& database, std::int64_t run);

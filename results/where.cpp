@@ -126,8 +126,10 @@ class Where::Parser {
     } else if (take_word("like")) {
       into_.sql_ += " LIKE ";
       parameter();
+    } else if (lower(*name) == "smoke" || lower(*name) == "dirty") {
+      into_.sql_ += " <> 0";  // a flag by itself
     } else {
-      into_.sql_ += " <> 0";  // a flag by itself: `dirty`
+      wrong(fmt::format("one of = != < <= > >= in like after {}", *name));
     }
   }
 

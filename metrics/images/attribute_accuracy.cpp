@@ -10,11 +10,11 @@ namespace assay {
 
 MetricValue compute_attribute_accuracy(const MetricInputs& inputs) {
   const auto &asked = inputs.labels.asked, &shown = inputs.labels.shown;
-  if (!asked.defined() || !shown.defined() || asked.dim() != 2 || asked.numel() == 0 ||
+  if (!asked.defined() || !shown.defined() || asked.dim() != 2 || asked.size(0) < 2 ||
       asked.sizes() != shown.sizes()) {
     throw Error(
         "attribute_accuracy: needs what each sample was asked to show and what it shows, a row of "
-        "attributes each; there are none or other numbers of them");
+        "attributes each for two samples or more; there are none or other numbers of them");
   }
   const Mean share = mean_of(asked.eq(shown).to(at::kDouble).mean(1));
   return scored(inputs, share,

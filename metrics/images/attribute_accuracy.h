@@ -9,7 +9,7 @@ namespace assay {
 /// value is the one asked for, labels.shown and labels.asked [N,F] i64, and the mean of that over
 /// samples with its standard error. What a sample shows is that of the nearest picture of its data
 /// set's grid (DatasetSource::read_factors). Guessing scores the mean of 1/values. Throws Error
-/// unless both are there and of one shape.
+/// unless both are there, of one shape, and of two samples or more.
 MetricValue compute_attribute_accuracy(const MetricInputs& inputs);
 
 }  // namespace assay

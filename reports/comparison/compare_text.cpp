@@ -90,7 +90,7 @@ std::string verdict_sentence(const std::string& left, const std::string& right, 
       if (decision.test == "identical")
         return fmt::format("{} and {} are equal to the last bit (n = {})", left, right, decision.n);
       if (!decision.equivalence || *decision.equivalence > terms.alpha) {
-        return fmt::format("{} and {} differ by less than {}: {} ({})", left, right,
+        return fmt::format("{} and {}: the difference seen is within {}: {} ({})", left, right,
                            short_number_text(terms.guard, 2), difference_text(decision),
                            evidence_text(decision));
       }

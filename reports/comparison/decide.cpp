@@ -199,12 +199,15 @@ void settle(std::span<const TableRow> table) {
 }
 
 void add_plans(std::span<const TableRow> table) {
+  // Holm tests the smallest of m at alpha / m, and no row knows beforehand that it is another.
+  const auto tested = static_cast<double>(std::ranges::count_if(
+      table, [](const TableRow& row) { return row.decision->p.has_value(); }));
   for (const auto& [decided, terms] : table) {
     Decision& decision = *decided;
     const bool open = decision.verdict == Verdict::kInconclusive && decision.test == "welch" &&
                       decision.adjusted.value_or(1.0) > terms->alpha;
     if (!open || !decision.effect_size || *decision.effect_size == 0.0) continue;
-    const TestPlan plan{.alpha = terms->alpha};
+    const TestPlan plan{.alpha = terms->alpha / std::max(1.0, tested)};
     // A pooled standard deviation, in the metric's unit.
     const double unit = std::abs(*decision.effect / *decision.effect_size);
     decision.detectable = unit * detectable_effect(decision.n, plan);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
@@ -110,6 +111,7 @@ class Gate {
     const std::array pools = {pooled_runs(frozen, "the baseline"), pooled_runs(*partner, "this")};
     for (const auto& warning : settings_warnings(pools))
       result_.notes.push_back(fmt::format("{}: {}", name_, warning));
+    if (paired_) name_seeds_not_run(frozen, *partner);
     const Measured before = measured(frozen, columns_);
     const Measured now = measured(*partner, columns_);
     label_columns(columns_);
@@ -122,6 +124,17 @@ class Gate {
     count_evaluations(before, now);
     if (options_.timed) add_speeds(frozen.experiment.id);
     miss_unmatched_rules();
+  }
+
+  // Only seeds that both have are compared; a baseline of more says so.
+  void name_seeds_not_run(const RunGroup& frozen, const RunGroup& now) {
+    const auto lacking = std::ranges::count_if(frozen.counted, [&](const FoundRun& one) {
+      return std::ranges::none_of(
+          now.all, [&](const FoundRun& run) { return run.row.seed == one.row.seed; });
+    });
+    if (lacking == 0 || lacking == std::ssize(frozen.counted)) return;  // else other seeds
+    result_.notes.push_back(fmt::format("{}: {} of the baseline's {} seeds were not run", name_,
+                                        lacking, frozen.counted.size()));
   }
 
   // A critical rule of what neither side measured holds nothing.
@@ -217,7 +230,11 @@ class Gate {
           rule_of(std::string(kNetworkEvaluations), row.metric, Importance::kSupporting).importance;
       const auto most = [](const std::set<std::string>& all) {
         double largest = 0.0;
-        for (const auto& one : all) largest = std::max(largest, std::stod(one));
+        for (const auto& one : all) {
+          double count = 0.0;
+          std::from_chars(one.data(), one.data() + one.size(), count);
+          largest = std::max(largest, count);
+        }
         return largest;
       };
       row.decision.test = "count";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,9 +38,13 @@ struct PaperVerdict {
 /// e the published standard error: the spread, or the standard deviation over √k of k trainings;
 /// 0 where neither is stated, or where ± is over evaluations of one model. Two one-sided tests of
 /// the same t decide whether the means are the same within the tolerance, which was stored before
-/// any run. At least two seeds.
+/// any run. At least two seeds. Seeds that diverged or failed have no score and are not left out
+/// silently: with one of them nothing is decided.
 PaperVerdict judge_published(const PublishedValue& value, const std::vector<double>& scores,
-                             Direction better);
+                             Direction better, std::int64_t lost_seeds = 0);
+
+/// Seeds of which every run diverged or failed.
+std::int64_t lost_seeds(const ExperimentSummary& experiment);
 
 /// The verdict of an experiment's runs: of the column whose protocol agrees with the value's
 /// fields; `ids` are those of [experiments]. A smoke run, and a definition that has the name but

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "config/toml_source.h"
 #include "config/validate.h"
@@ -206,8 +207,11 @@ bool only_describes(std::string_view key) {
   return key == "name" || key == "note" || key == "tier" || key == "reproduces";
 }
 
+bool is_of_files(std::string_view key) { return key == "extends" || key == "revision"; }
+
 std::vector<std::vector<Override>> expand_sweeps(const std::vector<std::string>& arguments) {
   std::vector<std::vector<Override>> points(1);
+  std::set<std::string> swept;
   for (const std::string& argument : arguments) {
     const auto equals = argument.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == argument.size()) {
@@ -216,6 +220,14 @@ std::vector<std::vector<Override>> expand_sweeps(const std::vector<std::string>&
     const std::string key = argument.substr(0, equals);
     if (key == "seeds") {
       throw Error(fmt::format("--sweep {}: seeds are named by --seeds 0,1,2", argument));
+    }
+    if (!swept.insert(key).second) {
+      throw Error(
+          fmt::format("--sweep {}: {} is swept twice; name all its values in one", argument, key));
+    }
+    if (is_of_files(key)) {
+      throw Error(
+          fmt::format("--sweep {}: {} is read in a definition's file alone", argument, key));
     }
     if (only_describes(key)) {
       throw Error(

@@ -51,6 +51,9 @@ std::uint64_t parse_one_seed(std::string_view text);
 /// Whether a key says what a definition is, and so changes no run: name, note, tier, reproduces.
 bool only_describes(std::string_view key);
 
+/// Whether a top-level key says how a file is read, which no option can change.
+bool is_of_files(std::string_view key);
+
 /// Every combination of the values of "key=a,b,c" arguments; one empty point if there are none. A
 /// list value is written in brackets: key=[1, 2],[4]. Throws Error naming --sweep.
 std::vector<std::vector<Override>> expand_sweeps(const std::vector<std::string>& arguments);

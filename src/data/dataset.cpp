@@ -45,9 +45,13 @@ void check_request(const DatasetRequest& request) {
 
 void check_pixels(const Dataset& dataset, const std::string& label) {
   PixelRange range;
-  range.add(dataset.train.images);
-  range.add(dataset.test.images);
-  refuse_zeros_and_ones(range, label);
+  for (const DataSplit* split : {&dataset.train, &dataset.test}) {
+    if (split->images.size(0) == 0) continue;
+    PixelRange own;
+    own.add(split->images);
+    refuse_zeros_and_ones(own, label);
+    range.add(split->images);
+  }
   const auto blank = blank_pictures(range, label);
   if (!blank.empty()) throw Error(blank);
 }

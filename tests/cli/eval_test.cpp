@@ -315,6 +315,8 @@ TEST_F(EvalTest, NeedsHeldOutDataForDataCopying) {
   command_.held_out = features("h", normal_rows(3, 90, 2));
   const Json ct = result()["metrics"]["ct"];
   EXPECT_TRUE(ct["protocol"].contains("held_out_digest"));
+  command_.held_out = command_.reference;
+  EXPECT_THAT(refusal(), HasSubstr("is the reference itself; give --held-out other real data"));
 }
 
 TEST_F(EvalTest, SaysThatAnInceptionScoreIsOfTheOrderOfRows) {

@@ -120,6 +120,10 @@ TEST(MakePlan, RefusesToChangeWhatADefinitionIsCalled) {
     EXPECT_THAT([&] { resolve_target("vae/fashion_mnist", {wrong}, false); },
                 ThrowsMessage<Error>(HasSubstr("changes no run")));
   }
+  for (const char* wrong : {"extends=x", "revision=[1,1]"}) {
+    EXPECT_THAT([&] { resolve_target("vae/fashion_mnist", {wrong}, false); },
+                ThrowsMessage<Error>(HasSubstr("in a definition's file alone")));
+  }
 }
 
 TEST(FindTarget, AnswersAMisspeltNameWithTheNearMiss) {

@@ -120,6 +120,8 @@ TEST(ExpandSweeps, KeepsBracketsTogether) {
   ASSERT_EQ(points.size(), 2U);
   EXPECT_EQ(points[0][0].value, "[1,2]");
   EXPECT_THROW(expand_sweeps({"model.hidden"}), Error);
+  EXPECT_THROW(expand_sweeps({"model.hidden=1", "model.hidden=2"}), Error);
+  EXPECT_THROW(expand_sweeps({"extends=a,b"}), Error);
 }
 
 }  // namespace

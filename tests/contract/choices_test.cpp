@@ -109,7 +109,7 @@ struct Apart {
 const Apart* ground_apart(const std::string& family, const std::string& choice) {
   static const std::map<std::pair<std::string, std::string>, Apart> all = {
       // Of a grid.
-      {{"diffusion", "'scaled_linear'"}, {"objective.timesteps = 40\n", "'linear'"}},
+      {{"diffusion", "'scaled_linear'"}, {"objective.timesteps = 100\n", "'linear'"}},
       // Of so few timesteps that each is seen often enough.
       {{"diffusion", "'loss_second_moment'"},
        {"objective.timesteps = 2\nobjective.schedule = 'cosine'\nsampler.steps = 2\n",

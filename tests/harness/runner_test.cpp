@@ -171,8 +171,8 @@ TEST_F(RunnerTest, RecordsScalarsMetricsPicturesAndSpeedAtTheSetPoints) {
   for (const std::int64_t at : {0, 256, 512, 640})
     EXPECT_TRUE(run.values.contains({"fd", at})) << at;
   EXPECT_EQ(run.checkpoints.size(), 11U);  // every 64 images, and before the first evaluation
-  // And of the last one the table, traversals, interpolations, nearest images, bounds.
-  EXPECT_EQ(run.artifacts.size(), 13U);  // samples and reconstructions, four times
+  // And of the last one the table, traversals, interpolations, nearest images, bounds, digests.
+  EXPECT_EQ(run.artifacts.size(), 14U);  // samples and reconstructions, four times
   EXPECT_GT(run.speeds.at("sample").images_per_second, 0.0);
   EXPECT_GT(run.end.peak_memory_bytes, 1 << 20);
   EXPECT_LT(run.values.at({"fd", 640}), run.values.at({"fd", 0}));

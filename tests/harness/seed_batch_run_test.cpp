@@ -69,7 +69,7 @@ TEST_F(SeedBatchRunTest, EachSeedHasItsOwnEventsAndIsTheRunOfThatSeedAlone) {
   EXPECT_NE(together[0].values, together[1].values);
   for (const Recording& seed : together) {
     EXPECT_EQ(seed.checkpoints.size(), 11U);
-    EXPECT_EQ(seed.artifacts.size(), 13U);
+    EXPECT_EQ(seed.artifacts.size(), 14U);
     ASSERT_FALSE(seed.notes.empty());
     EXPECT_THAT(seed.notes[0].text, HasSubstr("seeds 3, 4, 5 as one model of 3 places"));
   }

@@ -113,6 +113,7 @@ TEST_F(GateTest, RepeatedSeedsAreHeldAgainstThemselves) {
   add("now.sqlite", {kSix[0]});  // one of six, to the bit
   EXPECT_EQ(held().outcome, GateOutcome::kPassed);
   EXPECT_EQ(row(held(), "fd@pixels").decision.test, "identical");
+  EXPECT_THAT(held().notes.at(0), HasSubstr("5 of the baseline's 6 seeds were not run"));
   std::filesystem::remove(folder / "now.sqlite");
   add("now.sqlite", {kSix[0] + 0.001, kSix[1] - 0.001, kSix[2] + 0.002});
   EXPECT_EQ(row(held(), "fd@pixels").decision.test, "paired_t");

@@ -185,6 +185,23 @@ TEST_F(Coverage, MatchesByNameAndIdAndEveryField) {
   EXPECT_EQ(apart.verdict.reason, "n_generated: 10000 / 2500");
 }
 
+TEST_F(Coverage, SeedsThatDivergedDecideThatNothingIsDecided) {
+  for (std::uint64_t seed = 0; seed < 5; ++seed) run(kFive[seed], seed, "2500");
+  {
+    auto database = Database::open_for_writing(folder_ / "a.sqlite");
+    test::MadeUpRun lost;
+    lost.experiment = "toy2d/ring";
+    lost.seed = 7;
+    lost.status = "diverged";
+    test::add_run(database, lost);
+  }
+  const PaperVerdict verdict = row(ring(), kId).verdict;
+  EXPECT_EQ(verdict.outcome, PaperOutcome::kInconclusive);
+  EXPECT_EQ(verdict.reason, "1 of 6 seeds ended without a score");
+  run(6.0, 7, "2500");  // tried again
+  EXPECT_NE(row(ring(), kId).verdict.reason, verdict.reason);
+}
+
 TEST_F(Coverage, ASmokeRunRepeatsNothing) {
   for (std::uint64_t seed = 0; seed < 5; ++seed) run(kFive[seed], seed, "2500", true);
   EXPECT_EQ(row(ring(), kId).verdict.outcome, PaperOutcome::kNotRun);

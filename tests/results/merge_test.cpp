@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "results/example_runs.h"
 #include "results/integrity.h"
+#include "results/prune.h"
 #include "results/queries.h"
 #include "results/recorder.h"
 #include "results/run_queries.h"
@@ -109,6 +110,24 @@ TEST_F(Merge, RefusesOtherRowsUnderOneUuid) {
   }
   EXPECT_THAT([&] { into("b.sqlite", "a.sqlite"); },
               testing::ThrowsMessage<Error>(HasSubstr("other rows in each")));
+}
+
+TEST_F(Merge, KnowsARunWhosePicturesWerePruned) {
+  add("a.sqlite", 0);
+  add("a.sqlite", 1);
+  into("all.sqlite", "a.sqlite");
+  {
+    auto database = Database::open_for_writing(folder / "all.sqlite");
+    ASSERT_GT(prune_pictures(database).pictures, 0);
+  }
+  EXPECT_EQ(into("all.sqlite", "a.sqlite").known, 2);
+  EXPECT_EQ(into("a.sqlite", "all.sqlite").known, 2);
+  // But not one whose numbers are others.
+  {
+    auto database = Database::open_for_writing(folder / "all.sqlite");
+    database.execute("UPDATE series SET value = value + 1 WHERE run_id = 2");
+  }
+  EXPECT_THROW(into("all.sqlite", "a.sqlite"), Error);
 }
 
 TEST_F(Merge, RefusesASourceThatWasChanged) {

@@ -67,11 +67,16 @@ TEST_F(WhereTest, WhatIsNoConditionIsRefusedWithItsPlace) {
   for (const auto* text :
        {"", "1=1; DELETE FROM run", "seed <", "seed = 1; DROP TABLE run", "seed = 'a", "(seed = 1",
         "seed in 1", "seed = 1 seed = 2", "seed = 1 --", "= 3", "seed = x", "seed in ()",
-        "seed = 1 or", "fd < nan", "fd < inf", "\xff"}) {
+        "seed = 1 or", "status", "fd", "fd < nan", "fd < inf", "\xff"}) {
     EXPECT_THAT(error_of(text), HasSubstr("at character")) << text;
   }
   EXPECT_THAT(error_of(std::string(1000, '(')), HasSubstr("fewer parentheses"));
   EXPECT_THAT(runs_of("seed >= 0"), SizeIs(4));
+}
+
+TEST_F(WhereTest, AFlagStandsByItself) {
+  EXPECT_THAT(runs_of("smoke"), IsEmpty());
+  EXPECT_THAT(runs_of("not smoke"), SizeIs(4));
 }
 
 TEST_F(WhereTest, AnUnknownNameIsAnsweredWithTheNearMiss) {

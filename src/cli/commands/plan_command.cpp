@@ -63,10 +63,12 @@ struct PlannedMember {
   bool scores_weights = false;  ///< of an earlier member: it trains nothing
 };
 
-// From the speed of a run of that name that was shorter or longer, all of it in proportion.
-void predict_by_speed(const Database& database, PlannedMember& member) {
+// From the speed of a run of that name that was shorter or longer, all of it in proportion. A smoke
+// run may have had another network.
+void predict_by_speed(const Database& database, std::string_view device, PlannedMember& member) {
   const auto known = runs(database, {.experiments = {member.name}, .status = "complete"});
   for (auto run = known.rbegin(); run != known.rend(); ++run) {
+    if (run->smoke || run->device != device) continue;
     for (const Throughput& speed : throughput_of(database, run->number)) {
       if (speed.phase != "train" || !(speed.images_per_second > 0.0)) continue;
       member.seconds = static_cast<double>(member.images) / speed.images_per_second;
@@ -105,7 +107,7 @@ std::vector<PlannedMember> members_of(const Plan& plan, const PlanCommand& comma
       } else if (member.scores_weights) {
         member.basis = "scores an earlier member's weights, which never ran";
       } else {
-        predict_by_speed(database, member);
+        predict_by_speed(database, command.device, member);
       }
     }
   }

@@ -26,6 +26,20 @@ void check_split(const Metric& metric, const std::string& reference) {
                              reference));
 }
 
+// What the model was trained on is not held out.
+void check_held_out(const Metric& metric, const EvalSides& sides) {
+  if (!metric.needs.has(Part::kHeldOut) || !sides.held_out) return;
+  const EvalSource& held_out = *sides.held_out;
+  const bool trained_on = held_out.name.ends_with(":train") ||
+                          (!held_out.digest.empty() && held_out.digest == sides.reference.digest);
+  if (!trained_on) return;
+  refuse(metric, fmt::format("compares with data that the model was not trained on, and {} is "
+                             "{}; give --held-out other real data",
+                             held_out.name,
+                             held_out.name.ends_with(":train") ? "a training split"
+                                                               : "the reference itself"));
+}
+
 // What the sides hold for a metric.
 Parts parts_for(const Metric& metric, const EvalSides& sides) {
   const bool both = names_reference(metric);
@@ -113,6 +127,7 @@ at::Tensor only_images(const EvalSource& source) {
 
 void check_inputs(const Metric& metric, const EvalSides& sides, const EvalCommand& command) {
   check_split(metric, command.reference);
+  check_held_out(metric, sides);
   if (const auto missing = metric.needs.first_beyond(parts_for(metric, sides))) {
     refuse_without(metric, *missing, sides);
   }

@@ -64,6 +64,9 @@ std::vector<Override> parse_all(const std::vector<std::string>& set) {
   for (const auto& argument : set) {
     overrides.push_back(parse_override(argument));
     const std::string& key = overrides.back().path;
+    if (is_of_files(key)) {
+      throw Error(fmt::format("--set {}: {} is read in a definition's file alone", argument, key));
+    }
     if (only_describes(key)) {
       throw Error(
           fmt::format("--set {}: {} says what a definition is and changes no run; a file of "
