@@ -76,6 +76,46 @@ def ring_gan(seed, noise, width):
     return step
 
 
+class TimeMlp(nn.Module):
+    """Linear and SiLU of (x, sines and cosines of t), 16 frequencies from 1 to 100."""
+
+    def __init__(self, width):
+        super().__init__()
+        sizes = [2 + 32, width, width, width, 2]
+        for i, (a, b) in enumerate(zip(sizes, sizes[1:])):
+            self.add_module(f"layer{i}", nn.Linear(a, b))
+        self.frequencies = torch.logspace(0, 2, 16)
+
+    def forward(self, x, t):
+        angles = t[:, None] * self.frequencies
+        h = self.layer0(torch.cat([x, angles.sin(), angles.cos()], 1))
+        for layer in (self.layer1, self.layer2, self.layer3):
+            h = layer(F.silu(h))
+        return h
+
+
+def ring_ddpm(seed, noise, width):
+    x = torch.rand(250, 2, generator=noise) * 2 - 1
+    network, shadow = (load(TimeMlp(width), f"{seed}.{name}.") for name in ("network", "ema"))
+    adam = torch.optim.Adam(network.parameters(), lr=1e-3)
+    # Nichol & Dhariwal 2021, eq. 17.
+    f = torch.cos((torch.arange(101, dtype=torch.float64) / 100 + 0.008) / 1.008 * torch.pi / 2).square()
+    alpha_bar = torch.cumprod(1 - (1 - f[1:] / f[:-1]).clamp(max=0.999), 0)
+    signal, noisiness = alpha_bar.sqrt().float(), (1 - alpha_bar).sqrt().float()
+
+    def step(number):
+        i = (torch.rand(250, generator=noise) * 100).long()
+        eps = torch.randn(250, 2, generator=noise)
+        x_t = signal[i, None] * x + noisiness[i, None] * eps
+        adam.zero_grad()
+        loss = F.mse_loss(network(x_t, i / 100), eps)
+        loss.backward()
+        adam.step()
+        averaged(shadow, network, number)
+        return loss.detach()
+    return step
+
+
 def mlp_vae(seed, noise, width):
     x = torch.rand(128, 1, 28, 28, generator=noise) * 2 - 1
     encoder = load(nn.Sequential(nn.Flatten(), *mlp([784, width, 40], nn.ReLU)), f"{seed}.network.encoder.")
@@ -96,11 +136,12 @@ def mlp_vae(seed, noise, width):
 
 def width():
     """As defined, or what the work's name ends with (toy2d_gan_width_N)."""
-    defined = {"toy2d_gan_8_seeds": 128, "toy2d_narrow_gan_8_seeds": 32, "mlp_vae_8_seeds": 400}
+    defined = {"toy2d_gan_8_seeds": 128, "toy2d_ddpm_8_seeds": 128, "toy2d_narrow_gan_8_seeds": 32, "mlp_vae_8_seeds": 400}
     return defined.get(work) or int(work.rsplit("_", 1)[1])
 
 
-network, steps_per_repeat = (mlp_vae, 10) if work.startswith("mlp_vae") else (ring_gan, 100)
+works = {"mlp_vae": (mlp_vae, 10), "toy2d_ddpm": (ring_ddpm, 50), "toy2d": (ring_gan, 100)}
+network, steps_per_repeat = next(found for name, found in works.items() if work.startswith(name))
 make = functools.partial(network, width=width())
 runs = [make(seed, torch.Generator(torch.get_default_device()).manual_seed(seed + 1)) for seed in range(SEEDS)]
 done = 0

@@ -57,6 +57,25 @@ model.discriminator_widths = [)" +
           100};
 }
 
+// experiments/toy2d/ring_ddpm.toml before its rate falls.
+Work ring_ddpm() {
+  return {R"(family = "diffusion"
+optimizer.learning_rate = 1e-3
+ema.decay = 0.999
+model.network = "mlp"
+model.hidden_widths = [128, 128, 128]
+model.activation = "silu"
+model.time_frequencies = 16
+objective.schedule = "cosine"
+objective.timesteps = 100
+sampler.name = "ancestral"
+sampler.steps = 100
+)",
+          {2},
+          250,
+          50};
+}
+
 // The network of mlp_vae_train, in its width or another.
 Work mlp_vae(int width) {
   return {R"(family = "vae"
@@ -75,6 +94,7 @@ model.hidden_widths = [)" +
 Work work_named(const std::string& name) {
   if (name == "toy2d_gan_8_seeds") return ring_gan(128);
   if (name == "toy2d_narrow_gan_8_seeds") return ring_gan(32);
+  if (name == "toy2d_ddpm_8_seeds") return ring_ddpm();
   if (name == "mlp_vae_8_seeds") return mlp_vae(400);
   const auto width = [&] { return std::stoi(name.substr(name.rfind('_') + 1)); };
   if (name.starts_with("toy2d_gan_width_")) return ring_gan(width());
