@@ -21,9 +21,9 @@ const std::vector<Factor>& shape_factors();
 /// same bits; all 480,000 pictures differ, at both sizes.
 at::Tensor draw_shapes(const at::Tensor& factors, std::int64_t size);
 
-/// What pictures show, of whatever pictures [N,3,size,size] u8: the factors [N,6] of the scene whose
-/// picture, before it is rounded to bytes, is nearest (the sum of squared differences), among all
-/// 480,000. Of a drawn scene these are its own.
+/// What pictures show, of whatever pictures [N,3,size,size] u8: the factors [N,6] of the scene
+/// whose picture, before it is rounded to bytes, is nearest (the sum of squared differences), among
+/// all 480,000. Of a drawn scene these are its own.
 at::Tensor read_shapes(const at::Tensor& images);
 
 /// request.size 32 or 64 (default); request.count training images (default 20,000, at most 470,000)

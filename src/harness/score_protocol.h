@@ -18,8 +18,8 @@ std::string convolution_of_scores(const Definition& definition, const Dataset& d
                                   torch::Device device);
 
 /// What scores that rest on samples read; paths draw latents of their own.
-inline constexpr Parts kSamples{Part::kFeatures,    Part::kSpatialFeatures, Part::kLogits,
-                                Part::kImages,      Part::kPoints,          Part::kEvaluations,
+inline constexpr Parts kSamples{Part::kFeatures,     Part::kSpatialFeatures, Part::kLogits,
+                                Part::kImages,       Part::kPoints,          Part::kEvaluations,
                                 Part::kSamplingCost, Part::kAttributes};
 
 /// What the scores of a run are of.

@@ -148,7 +148,8 @@ void AdaController::visit_state(StateVisitor& visitor) {
 }
 
 AugmentationMethod adaptive_augmentation() {
-  return {.paper = "Karras et al. 2020 (ADA)", .make = make, .keys = ada_keys, .misfit = ada_misfit};
+  return {
+      .paper = "Karras et al. 2020 (ADA)", .make = make, .keys = ada_keys, .misfit = ada_misfit};
 }
 
 }  // namespace assay
