@@ -325,6 +325,7 @@ Sample scores_of(const MetricSummary& metric, std::string label, std::int64_t fa
 
 ExperimentSummary summarise_group(const RunGroup& group, std::vector<MetricColumn>& columns) {
   ExperimentSummary summary;
+  summary.failed_seeds = failed_seeds(group);
   summary.id = group.experiment.id;
   summary.name = group.experiment.name;
   summary.family = group.experiment.family;

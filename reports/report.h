@@ -118,8 +118,9 @@ struct ExperimentSummary {
   std::string definition;
   bool smoke = false;
   std::string device;
-  std::vector<RunRow> runs;     ///< all
-  std::vector<RunRow> counted;  ///< those in the statistics, by seed
+  std::vector<RunRow> runs;       ///< all
+  std::vector<RunRow> counted;    ///< those in the statistics, by seed
+  std::int64_t failed_seeds = 0;  ///< that diverged or failed, and have no complete run
   std::vector<MetricSummary> metrics;
   std::vector<SeedCurve> losses;
   std::vector<SpeedSummary> speeds;

@@ -7,6 +7,9 @@
 #include <map>
 #include <optional>
 
+#include "core/events.h"
+#include "results/run_queries.h"
+
 namespace assay {
 namespace {
 
@@ -27,6 +30,12 @@ DigestsByTensor read_state_tensors(std::string_view csv) {
 }
 
 }  // namespace
+
+std::string state_tensors_of(const Database& database, const RunRow& run) {
+  const auto artifact = read_artifact(database, run.number,
+                                      {std::string(kStateTensors), run.images_seen, "text/csv", 0});
+  return artifact ? artifact->bytes : std::string();
+}
 
 std::string state_difference(std::string_view left, std::string_view right) {
   const auto before = read_state_tensors(left), now = read_state_tensors(right);

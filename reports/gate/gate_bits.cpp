@@ -52,15 +52,9 @@ std::string departure(const FoundRun& left, const FoundRun& right) {
   return fmt::format("seed {}: no logged value differs; the final state does", right.row.seed);
 }
 
-std::string tensors_of(const FoundRun& run) {
-  const auto artifact =
-      read_artifact(*run.database, run.row.number,
-                    {std::string(kStateTensors), run.row.images_seen, "text/csv", 0});
-  return artifact ? artifact->bytes : std::string();
-}
-
 std::string departure_in_full(const FoundRun& left, const FoundRun& right) {
-  const std::string tensors = state_difference(tensors_of(left), tensors_of(right));
+  const std::string tensors = state_difference(state_tensors_of(*left.database, left.row),
+                                               state_tensors_of(*right.database, right.row));
   return departure(left, right) + (tensors.empty() ? "" : "; " + tensors);
 }
 

@@ -17,10 +17,8 @@ ExperimentSummary scored(const RunGroup& group, std::vector<MetricColumn>& colum
   ExperimentSummary summary;
   summary.id = group.experiment.id;
   summary.name = group.experiment.name;
-  for (const FoundRun& run : group.all) {
-    summary.smoke = summary.smoke || run.row.smoke;
-    summary.runs.push_back(run.row);
-  }
+  summary.failed_seeds = failed_seeds(group);
+  for (const FoundRun& run : group.all) summary.smoke = summary.smoke || run.row.smoke;
   for (const FoundRun& run : group.counted) summary.counted.push_back(run.row);
   summary.metrics = metrics_of_group(group, columns, History::kLast);
   return summary;

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <set>
 
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
@@ -74,11 +73,11 @@ std::string_view outcome_name(PaperOutcome outcome) {
 }
 
 PaperVerdict judge_published(const PublishedValue& value, const std::vector<double>& scores,
-                             Direction better, std::int64_t lost_seeds) {
+                             Direction better, std::int64_t failed_seeds) {
   PaperVerdict verdict{.outcome = PaperOutcome::kInconclusive, .here = summarise(scores)};
-  if (lost_seeds > 0) {
-    verdict.reason = fmt::format("{} of {} seeds ended without a score", lost_seeds,
-                                 std::ssize(scores) + lost_seeds);
+  if (failed_seeds > 0) {
+    verdict.reason = fmt::format("{} of {} seeds ended without a score", failed_seeds,
+                                 std::ssize(scores) + failed_seeds);
     return verdict;
   }
   if (verdict.here.non_finite > 0) {
@@ -124,16 +123,6 @@ PaperVerdict judge_published(const PublishedValue& value, const std::vector<doub
   return verdict;
 }
 
-std::int64_t lost_seeds(const ExperimentSummary& experiment) {
-  std::set<std::uint64_t> complete, lost;
-  for (const RunRow& run : experiment.counted) complete.insert(run.seed);
-  for (const RunRow& run : experiment.runs) {
-    const bool ended = run.status == "diverged" || run.status == "failed";
-    if (ended && !complete.contains(run.seed)) lost.insert(run.seed);
-  }
-  return std::ssize(lost);
-}
-
 PaperVerdict verdict_of(const PublishedValue& value, const ExperimentSummary& experiment,
                         const std::vector<MetricColumn>& columns,
                         const std::map<std::string, std::string>& ids) {
@@ -150,7 +139,8 @@ PaperVerdict verdict_of(const PublishedValue& value, const ExperimentSummary& ex
     std::vector<double> scores;
     for (const SeedValue& seed : metric.seeds) scores.push_back(seed.value);
     const auto apart = fields_apart(value, column.protocol);
-    if (apart.empty()) return judge_published(value, scores, column.better, lost_seeds(experiment));
+    if (apart.empty())
+      return judge_published(value, scores, column.better, experiment.failed_seeds);
     if (apart.size() >= fewest) continue;
     fewest = apart.size();
     nearest.here = metric.last;

@@ -41,10 +41,7 @@ struct PaperVerdict {
 /// any run. At least two seeds. Seeds that diverged or failed have no score and are not left out
 /// silently: with one of them nothing is decided.
 PaperVerdict judge_published(const PublishedValue& value, const std::vector<double>& scores,
-                             Direction better, std::int64_t lost_seeds = 0);
-
-/// Seeds of which every run diverged or failed.
-std::int64_t lost_seeds(const ExperimentSummary& experiment);
+                             Direction better, std::int64_t failed_seeds = 0);
 
 /// The verdict of an experiment's runs: of the column whose protocol agrees with the value's
 /// fields; `ids` are those of [experiments]. A smoke run, and a definition that has the name but

@@ -50,7 +50,7 @@ void check_pixels(const Dataset& dataset, const std::string& label) {
     PixelRange own;
     own.add(split->images);
     refuse_zeros_and_ones(own, label);
-    range.add(split->images);
+    range.add(own);
   }
   const auto blank = blank_pictures(range, label);
   if (!blank.empty()) throw Error(blank);

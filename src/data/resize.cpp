@@ -68,6 +68,11 @@ void PixelRange::add(const at::Tensor& images) {
   largest = std::max(largest, most.item<std::int64_t>());
 }
 
+void PixelRange::add(const PixelRange& other) {
+  smallest = std::min(smallest, other.smallest);
+  largest = std::max(largest, other.largest);
+}
+
 void refuse_zeros_and_ones(const PixelRange& range, const std::string& label) {
   if (range.largest != 1) return;
   throw Error(

@@ -25,6 +25,7 @@ struct PixelRange {
   std::int64_t smallest = 255, largest = 0;
   /// images: u8 of any shape, at least one pixel.
   void add(const at::Tensor& images);
+  void add(const PixelRange& other);
 };
 
 /// Throws Error naming `label` if the largest of all its pixels is 1: bytes of 0 and 1 are masks,

@@ -22,19 +22,22 @@ namespace {
   throw Error(fmt::format("eval.metrics: {} {}", metric.name, why));
 }
 
-// A data set that is not in the list is complained of elsewhere.
-bool knows_factors(const Definition& definition) {
-  const auto& name = definition.text("dataset.name");
-  const auto& known = datasets();
-  const auto found = std::ranges::find(known, name, &DatasetSource::name);
-  return found == known.end() || !found->factors().empty();
-}
-
-bool reads_factors(const Definition& definition) {
+// Nothing for a name that is not in the list, which is complained of elsewhere.
+const DatasetSource* source_of(const Definition& definition) {
   const auto& known = datasets();
   const auto found =
       std::ranges::find(known, definition.text("dataset.name"), &DatasetSource::name);
-  return found != known.end() && found->read_factors != nullptr;
+  return found == known.end() ? nullptr : &*found;
+}
+
+bool knows_factors(const Definition& definition) {
+  const DatasetSource* source = source_of(definition);
+  return source == nullptr || !source->factors().empty();
+}
+
+bool reads_factors(const Definition& definition) {
+  const DatasetSource* source = source_of(definition);
+  return source != nullptr && source->read_factors != nullptr;
 }
 
 // What a run of this definition has for metrics.

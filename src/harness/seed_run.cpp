@@ -241,11 +241,10 @@ void SeedRun::end(const std::string& status, const std::string& reason) {
   RunFinished finished;
   finished.status = status;
   finished.reason = reason;
-  StateDigests state = state_digests(*model_);
-  finished.state_hash = std::move(state.hash);
+  finished.state_hash = state_hash(*model_);
   if (status == "complete" && !request_.weights) {
     observer_.artifact(
-        {std::string(kStateTensors), position_.images_seen, "text/csv", std::move(state.tensors)});
+        {std::string(kStateTensors), position_.images_seen, "text/csv", tensor_hashes(*model_)});
   }
   const Throughput training = shared_.training.result();
   const Throughput sampling = evaluator_.sampling().result();

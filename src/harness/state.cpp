@@ -34,6 +34,12 @@ std::string describe(const at::Tensor& tensor) {
   return fmt::format("{} [{}]", tensor.dtype().name(), fmt::join(tensor.sizes(), ","));
 }
 
+void add_tensor(Sha256& digest, const std::string& name, const at::Tensor& value) {
+  const at::Tensor bytes = value.detach().to(torch::kCPU).contiguous();
+  digest.update(fmt::format("{} {}\n", name, describe(bytes)));
+  digest.update(std::string_view(static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()));
+}
+
 }  // namespace
 
 TensorMap state_tensors(Trainable& model) {
@@ -92,27 +98,21 @@ std::optional<std::string> first_non_finite(Trainable& model) {
   return first;
 }
 
-std::string state_hash(Trainable& model) { return state_digests(model).hash; }
+std::string state_hash(Trainable& model) {
+  Sha256 digest;
+  for (const auto& [name, value] : state_tensors(model)) add_tensor(digest, name, value);
+  return digest.hex();
+}
 
-StateDigests state_digests(Trainable& model) {
+std::string tensor_hashes(Trainable& model) {
   constexpr std::size_t kDigits = 12;
-  Sha256 whole;
-  StateDigests digests;
-  digests.tensors = "tensor,sha256\n";
+  std::string csv = "tensor,sha256\n";
   for (const auto& [name, value] : state_tensors(model)) {
-    const at::Tensor tensor = value.detach().to(torch::kCPU).contiguous();
-    const std::string heading = fmt::format("{} {}\n", name, describe(tensor));
-    const std::string_view bytes(static_cast<const char*>(tensor.const_data_ptr()),
-                                 tensor.nbytes());
-    Sha256 own;
-    for (Sha256* digest : {&whole, &own}) {
-      digest->update(heading);
-      digest->update(bytes);
-    }
-    digests.tensors += fmt::format("{},{}\n", name, own.hex().substr(0, kDigits));
+    Sha256 digest;
+    add_tensor(digest, name, value);
+    csv += fmt::format("{},{}\n", name, digest.hex().substr(0, kDigits));
   }
-  digests.hash = whole.hex();
-  return digests;
+  return csv;
 }
 
 }  // namespace assay

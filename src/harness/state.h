@@ -30,11 +30,7 @@ std::optional<std::string> first_non_finite(Trainable& model);
 /// equal for two runs exactly when they would continue alike.
 std::string state_hash(Trainable& model);
 
-/// The hash of the state and of each of its tensors.
-struct StateDigests {
-  std::string hash;     ///< state_hash()
-  std::string tensors;  ///< CSV "tensor,sha256" in the order of names: the first 12 hex digits
-};
-StateDigests state_digests(Trainable& model);
+/// CSV "tensor,sha256" of each tensor in the order of names: the first 12 hex digits.
+std::string tensor_hashes(Trainable& model);
 
 }  // namespace assay

@@ -101,10 +101,7 @@ Stored load(const VerifyCommand& command) {
     stored.series[{point.name, point.images_seen}] = point.value;
   for (const auto& metric : metrics_of(database, stored.row.number))
     stored.scores[{metric.name, metric.images_seen}] = {metric.value, metric.protocol};
-  const auto tensors =
-      read_artifact(database, stored.row.number,
-                    {std::string(kStateTensors), stored.row.images_seen, "text/csv", 0});
-  if (tensors) stored.state_tensors = tensors->bytes;
+  stored.state_tensors = state_tensors_of(database, stored.row);
   stored.same_machine = same_kind_of_machine(machine_of(database, stored.row.machine_id));
   stored.definition = stored_definition(database, stored.row, {.data = command.data});
   if (command.scores_only) stored.weights = stored_weights(database, stored.trained);
