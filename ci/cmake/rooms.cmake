@@ -51,12 +51,17 @@ function(assay_batches target count sources)
   endforeach()
 endfunction()
 
-# assay_room_test(NAME SOURCES a.cpp … LINK targets … [HEADER …] [LABELS gpu] [TIMEOUT seconds]): one test binary per room,
-# tests found by CTest, each stopped after TIMEOUT (60).
+# assay_room_test(NAME SOURCES a.cpp … LINK targets … [HEADER …] [LABELS gpu] [TIMEOUT seconds] [ONE_THREAD]): one test binary
+# per room, tests found by CTest, each stopped after TIMEOUT (60). ONE_THREAD for rooms of small networks: CTest runs as many
+# tests at once as there are cores, and two threads that wait for each other there were seven times slower than one.
 function(assay_room_test name)
-  cmake_parse_arguments(ROOM "" "HEADER;TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ROOM "ONE_THREAD" "HEADER;TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   if(NOT ROOM_TIMEOUT)
     set(ROOM_TIMEOUT 60)
+  endif()
+  set(environment)
+  if(ROOM_ONE_THREAD)
+    set(environment ENVIRONMENT OMP_NUM_THREADS=1)
   endif()
   list(TRANSFORM ROOM_SOURCES PREPEND "${PROJECT_SOURCE_DIR}/tests/")
   add_executable(${name}_test ${ROOM_SOURCES})
@@ -64,7 +69,8 @@ function(assay_room_test name)
   target_compile_definitions(${name}_test PRIVATE ASSAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name}_test PRIVATE ${ROOM_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   assay_use_torch_header(${name}_test "${ROOM_HEADER}")
-  gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ROOM_TIMEOUT} LABELS "${ROOM_LABELS}")
+  gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT ${ROOM_TIMEOUT} LABELS "${ROOM_LABELS}" ${environment})
 endfunction()
 
 function(assay_use_torch_header target header)
