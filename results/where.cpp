@@ -2,6 +2,7 @@
 #include "results/where.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -139,7 +140,7 @@ class Where::Parser {
       return;
     }
     const auto at = name.find('@');
-    into_.metrics_.push_back(name.substr(0, at));
+    into_.metrics_.push_back(name);
     into_.parameters_.emplace_back(name.substr(0, at));
     into_.sql_ +=
         "(SELECT s.value FROM metric s JOIN protocol p ON p.id = s.protocol_id WHERE s.run_id = "
@@ -240,20 +241,49 @@ class Where::Parser {
 
 Where::Where(std::string_view text) { Parser(text, *this).parse(); }
 
-std::set<std::int64_t> Where::runs_of(const Database& database) const {
-  for (const auto& name : metrics_) {
-    // The first row that has it is enough; all rows are read only for the error's sake.
-    auto any = database.prepare("SELECT 1 FROM metric WHERE name = ? LIMIT 1");
-    any.bind(name);
-    if (any.step()) continue;
-    std::vector<std::string> known;
-    auto names = database.prepare("SELECT DISTINCT name FROM metric");
-    while (names.step()) known.push_back(names.text(0));
-    for (const Column& column : kColumns) known.emplace_back(column.name);
-    throw Error(fmt::format("--where: '{:.100}' is no column of runs and no metric in {}{}", name,
-                            database.file().string(),
-                            short_suggestion(name, known, "names", "results/README.md lists")));
+namespace {
+
+[[noreturn]] void refuse_unknown(const Database& database, const std::string& name) {
+  std::vector<std::string> known;
+  auto names = database.prepare("SELECT DISTINCT name FROM metric");
+  while (names.step()) known.push_back(names.text(0));
+  for (const Column& column : kColumns) known.emplace_back(column.name);
+  throw Error(fmt::format("--where: '{:.100}' is no column of runs and no metric in {}{}", name,
+                          database.file().string(),
+                          short_suggestion(name, known, "names", "results/README.md lists")));
+}
+
+// Scores of two extractors are two scales: a bare name stands for one only where there is one.
+void check_metric(const Database& database, const std::string& name) {
+  const auto at = name.find('@');
+  const std::string metric = name.substr(0, at);
+  // The first row that has it is enough; all rows are read only for the error's sake.
+  auto any = database.prepare("SELECT 1 FROM metric WHERE name = ? LIMIT 1");
+  any.bind(metric);
+  if (!any.step()) refuse_unknown(database, metric);
+  std::vector<std::string> scales;
+  auto extractors = database.prepare(
+      "SELECT DISTINCT coalesce(p.extractor, '') FROM protocol p WHERE EXISTS (SELECT 1 FROM "
+      "metric s WHERE s.protocol_id = p.id AND s.name = ?) ORDER BY 1");
+  extractors.bind(metric);
+  while (extractors.step()) {
+    const std::string extractor = extractors.text(0);
+    scales.push_back(extractor.empty() ? metric : metric + "@" + extractor);
   }
+  const bool is_one = at == std::string::npos ? scales.size() == 1
+                                              : std::ranges::find(scales, name) != scales.end();
+  if (is_one) return;
+  throw Error(fmt::format("--where: '{:.100}' {}: {}", name,
+                          at == std::string::npos
+                              ? "may be a score of several extractors; write one"
+                              : "was never scored here; there is",
+                          fmt::join(scales, ", ")));
+}
+
+}  // namespace
+
+std::set<std::int64_t> Where::runs_of(const Database& database) const {
+  for (const auto& name : metrics_) check_metric(database, name);
   auto query = database.prepare(fmt::format(
       "SELECT r.id FROM run r JOIN experiment e ON e.id = r.experiment_id JOIN machine m ON m.id = "
       "r.machine_id WHERE {}",

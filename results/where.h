@@ -25,7 +25,8 @@ class Where {
   explicit Where(std::string_view text);
 
   /// Numbers of the runs that meet it. Throws Error (exit 2) for a name that is neither a column
-  /// nor a metric of this database, with the near miss.
+  /// nor a metric of this database, with the near miss, and for a metric without its extractor
+  /// where several have scored it.
   std::set<std::int64_t> runs_of(const Database& database) const;
 
  private:

@@ -2,6 +2,7 @@
 #include "reports/comparison/compare_json.h"
 
 #include "reports/comparison/compare_text.h"
+#include "reports/comparison/entry_score.h"
 #include "reports/escape.h"
 #include "reports/json_number.h"
 
@@ -10,12 +11,28 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json entry_json(const Comparison& comparison, const Entry& entry) {
+Json score_json(const MetricSummary& metric, const std::optional<EntryScore>& score) {
+  Json json = {{"n", metric.last.n},
+               {"mean", json_number(metric.last.mean)},
+               {"sd", json_number(metric.last.sd)}};
+  if (!score) return json;
+  const auto& interval = score->mean.interval;
+  json["low"] = interval ? json_number(interval->low) : Json();
+  json["high"] = interval ? json_number(interval->high) : Json();
+  json["interval"] = interval ? Json(score->interval) : Json();
+  json["median"] = json_number(score->median);
+  json["least"] = json_number(score->least);
+  json["most"] = json_number(score->most);
+  json["rank"] = score->rank ? Json({score->rank->first, score->rank->last}) : Json();
+  return json;
+}
+
+Json entry_json(const Comparison& comparison, std::size_t place) {
+  const Entry& entry = comparison.entries[place];
   Json metrics = Json::object();
   for (const MetricSummary& metric : entry.metrics) {
-    metrics[comparison.columns[metric.column].label] = {{"n", metric.last.n},
-                                                        {"mean", json_number(metric.last.mean)},
-                                                        {"sd", json_number(metric.last.sd)}};
+    metrics[comparison.columns[metric.column].label] =
+        score_json(metric, entry_score(comparison, place, metric));
   }
   return {{"label", valid_utf8(entry.label)},
           {"id", entry.id},
@@ -96,9 +113,8 @@ Json compare_json(const Comparison& comparison) {
   Json json = {{"entries", Json::array()},
                {"comparisons", pairs_json(comparison, JsonScores::kBySeed)},
                {"notes", Json::array()}};
-  for (const Entry& entry : comparison.entries) {
-    json["entries"].push_back(entry_json(comparison, entry));
-  }
+  for (std::size_t e = 0; e < comparison.entries.size(); ++e)
+    json["entries"].push_back(entry_json(comparison, e));
   for (const auto& note : comparison.notes) json["notes"].push_back(valid_utf8(note));
   return json;
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "reports/comparison/entry_score.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 
@@ -128,14 +129,14 @@ std::vector<std::size_t> shown_columns(const Comparison& comparison) {
 
 std::vector<CompareRow> compare_rows(const Comparison& comparison) {
   std::vector<CompareRow> rows;
-  for (const Entry& entry : comparison.entries) {
+  for (std::size_t e = 0; e < comparison.entries.size(); ++e) {
+    const Entry& entry = comparison.entries[e];
     CompareRow row{entry.label, {}};
     for (const std::size_t c : shown_columns(comparison)) {
       const auto found = std::ranges::find(entry.metrics, c, &MetricSummary::column);
-      row.cells.push_back(
-          found == entry.metrics.end()
-              ? ""
-              : fmt::format("{} (n = {})", mean_and_spread_text(found->last), found->last.n));
+      row.cells.push_back(found == entry.metrics.end()
+                              ? ""
+                              : entry_score_text(*found, entry_score(comparison, e, *found)));
     }
     rows.push_back(std::move(row));
   }

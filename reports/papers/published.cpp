@@ -67,6 +67,12 @@ void check_value(const PublishedValue& value, const std::map<std::string, std::s
         "{}: a value that experiments repeat needs a tolerance, written down before they run",
         value.where));
   }
+  if (!value.experiments.empty() && value.fields.empty()) {
+    throw Error(
+        fmt::format("{}: a value that experiments repeat needs fields, the protocol that their "
+                    "scores must have",
+                    value.where));
+  }
 }
 
 PublishedValue read_value(const SourceItem& item) {

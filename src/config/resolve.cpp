@@ -84,9 +84,17 @@ Schema whole_schema(const FamilyKeys& family) {
   return schema;
 }
 
+// What is written without quotes is the text of a key that is a text: 2024 may be a folder's name.
+Value value_of(const Override& change) {
+  const Key* key = find_key(common_schema(), change.path);
+  const bool is_text = key != nullptr && std::holds_alternative<std::string>(key->default_value);
+  const bool is_quoted = change.value.starts_with('"') || change.value.starts_with('\'');
+  return is_text && !is_quoted ? Value(change.value) : parse_value(change.value);
+}
+
 void apply_overrides(SourceTable& values, const std::vector<Override>& overrides, int layer) {
   for (const Override& change : overrides) {
-    Value value = parse_value(change.value);
+    Value value = value_of(change);
     start_path_from(change.folder.empty() ? absolute_path(".") : change.folder, change.path, value);
     values[change.path] = {std::move(value), change.origin, layer};
   }

@@ -43,7 +43,7 @@ void check_request(const DatasetRequest& request) {
   }
 }
 
-void check_pixels(const Dataset& dataset, const std::string& label) {
+void check_pixels(Dataset& dataset, const std::string& label) {
   PixelRange range;
   for (const DataSplit* split : {&dataset.train, &dataset.test}) {
     if (split->images.size(0) == 0) continue;
@@ -54,6 +54,8 @@ void check_pixels(const Dataset& dataset, const std::string& label) {
   }
   const auto blank = blank_pictures(range, label);
   if (!blank.empty()) throw Error(blank);
+  const auto dark = dark_pictures(range);
+  if (!dark.empty()) dataset.remarks.push_back(dark);
 }
 
 }  // namespace
@@ -138,7 +140,9 @@ std::string what_was_read(const Dataset& dataset, const DatasetRequest& request)
   text += dataset.classes == 0   ? ", no classes"
           : dataset.classes == 1 ? ", 1 class"
                                  : fmt::format(", {} classes", dataset.classes);
-  for (const auto& phrase : dataset.passed_over) text += "; " + phrase;
+  for (const auto* phrases : {&dataset.passed_over, &dataset.remarks}) {
+    for (const auto& phrase : *phrases) text += "; " + phrase;
+  }
   return text;
 }
 

@@ -49,6 +49,7 @@ struct Dataset {
   Binarisation binarisation = Binarisation::kNone;
   at::Tensor grey_images;  ///< stochastic: [N,C,H,W] u8 that training batches are drawn from
   std::vector<std::string> passed_over = {};  ///< what of the user's files was not read, in words
+  std::vector<std::string> remarks = {};      ///< what looks amiss in them, in words
   bool is_points() const { return train.images.dim() == 2; }
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -293,6 +294,13 @@ std::vector<std::string> npz_class_names(const NpzFile& file, const at::Tensor& 
   if (!file.contains("class_names")) return {};
   auto names = file.read_texts("class_names");
   const auto last = labels.max().item<std::int64_t>();
+  std::set<std::string> known;
+  for (const auto& name : names) {
+    if (known.insert(name).second) continue;
+    throw Error(
+        fmt::format("{}: its class_names hold '{:.80}' twice; give each class a name of its own",
+                    file.label(), name));
+  }
   if (last >= static_cast<std::int64_t>(names.size())) {
     throw Error(fmt::format("{}: holds {} class_names and the label {}; give one for each class",
                             file.label(), names.size(), last));

@@ -91,4 +91,13 @@ std::string blank_pictures(const PixelRange& range, const std::string& label) {
                          : "at what wrote them");
 }
 
+std::string dark_pictures(const PixelRange& range) {
+  constexpr std::int64_t kDark = 32;
+  if (range.largest >= kDark) return "";
+  return fmt::format(
+      "the brightest of all their pixels is {} of 255, all but black (multiply bytes of another "
+      "range, as 0 to 16, before they are stored)",
+      range.largest);
+}
+
 }  // namespace assay

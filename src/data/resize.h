@@ -37,4 +37,8 @@ void refuse_zeros_and_ones(const PixelRange& range, const std::string& label);
 /// whoever reads them decides whether this is an error.
 std::string blank_pictures(const PixelRange& range, const std::string& label);
 
+/// What is to be said of pictures of which no pixel is brighter than 31 of 255: bytes of another
+/// range (0 to 15, 0 to 16) look so. Empty if one is.
+std::string dark_pictures(const PixelRange& range);
+
 }  // namespace assay

@@ -112,6 +112,8 @@ TEST_F(EvalInputsTest, ClassNamesOfAnNpzMeetFoldersByName) {
   // 36 pixels a hundred of 255 levels apart, give or take the noise of five pictures.
   EXPECT_NEAR(result()["metrics"]["intra_fd"]["value"].get<double>(),
               36.0 * std::pow(100.0 / 255.0, 2.0), 0.2);
+  write("catcat");
+  EXPECT_THAT(refusal(), HasSubstr("r.npz: its class_names hold 'cat' twice"));
 }
 
 TEST_F(EvalInputsTest, NamesAndNumbersDoNotMeet) {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "cli/submit/array_script.h"
+#include "data/npz.h"
 #include "tests/cli/process_fixture.h"
 
 namespace assay {
@@ -109,6 +111,21 @@ TEST_F(SubmitTest, TasksLeaveDatabasesThatUniteAndDeadOnesAreSubmittedAgain) {
                   "eval.generated=200,210", "--report", (folder_ / "r.html").string()}),
             0);
   EXPECT_EQ(rows().size(), 4U) << "all are known as complete";
+}
+
+TEST_F(SubmitTest, OneDefinitionOnTwoFoldersIsTwoTasks) {
+  do_tasks("");
+  write_file_atomically(folder_ / "pictures.toml",
+                        "extends = 'vae/fashion_mnist'\ndataset.name = 'npz'\n");
+  for (const auto& [name, value] : std::map<std::string, int>{{"a", 50}, {"b", 60}}) {
+    write_npz(folder_ / (name + ".npz"), {{"images", at::full({40, 28, 28, 1}, value, at::kByte)}});
+  }
+  const auto submit_both = [&] {
+    return call({"submit", path("pictures.toml"), "--slurm", "--smoke", "--seeds", "0", "--sweep",
+                 "dataset.path=" + path("a.npz") + "," + path("b.npz"), "--folder", path("runs")});
+  };
+  ASSERT_EQ(submit_both(), 0) << err();
+  EXPECT_THAT(out(), HasSubstr("2 runs: 0 complete, 0 queued or running, 2 to submit"));
 }
 
 TEST_F(SubmitTest, ATaskGoesOnFromWhatAnEarlierOneLeft) {

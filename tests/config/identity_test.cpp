@@ -153,6 +153,11 @@ TEST_F(RelativePath, StartsFromTheFileThatSaysIt) {
 
 TEST_F(RelativePath, OfACommandStartsFromTheWorkingFolder) {
   write_file_atomically(folder_ / "a.toml", kVae);
+  // A folder may be called as a number is written, or a date.
+  for (const std::string name : {"2024", "2024-05-01", "true", "1e5"}) {
+    EXPECT_EQ(path_in(folder_ / "a.toml", {.overrides = {parse_override("dataset.path=" + name)}}),
+              absolute_path(name).string());
+  }
   EXPECT_EQ(path_in(folder_ / "a.toml", {.overrides = {parse_override("dataset.path=x/../y")}}),
             (fs::current_path() / "y").string());
 }

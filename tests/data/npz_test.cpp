@@ -23,6 +23,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string oracle(const std::string& name) {
   return std::string(ASSAY_SOURCE_DIR) + "/tests/oracle/" + name;
@@ -357,6 +358,19 @@ TEST(NpzDataset, TakesTheFilesOwnTestSplit) {
   EXPECT_EQ(dataset.train.images.sizes(), (at::IntArrayRef{5, 1, 8, 8}));
   EXPECT_EQ(dataset.test.images.sizes(), (at::IntArrayRef{3, 1, 8, 8}));
   EXPECT_FALSE(dataset.train.labels.defined());
+}
+
+TEST(NpzDataset, RemarksOnPicturesThatAreAllButBlack) {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "a.npz").string();
+  const auto read = [&](std::int64_t brightest) {
+    write_npz(file, {{"images",
+                      at::arange(320).remainder(brightest + 1).to(at::kByte).view({5, 8, 8, 1})}});
+    const DatasetRequest request{.name = "npz", .path = file};
+    return what_was_read(load_dataset(request), request);
+  };
+  EXPECT_THAT(read(16), HasSubstr("; the brightest of all their pixels is 16 of 255"));
+  EXPECT_THAT(read(32), Not(HasSubstr("brightest")));
 }
 
 TEST(NpzDataset, NamesTheArraysThatItDidNotRead) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // StyleGAN and StyleGAN2 beside PyTorch's of the same weights: images, logits, and ten steps with
-// lazy R1, mixing and noise (tests/oracle/make_stylegan_oracle.py).
+// lazy R1, path length, mixing and noise (tests/oracle/make_stylegan_oracle.py).
 #include <gtest/gtest.h>
 
 #include "families/gan/architecture.h"
@@ -21,6 +21,7 @@ void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
 std::vector<Case> cases() {
   const std::string second = "model.network = 'stylegan2'\n";
   return {{"stylegan2", second},
+          {"stylegan2_path_length", second + "objective.path_length = 2\n"},
           {"stylegan2_plain",
            second + "model.demodulate = false\nmodel.style_generator = 'plain'\n"
                     "model.style_discriminator = 'plain'\nmodel.minibatch_stddev = 0\n"},

@@ -203,7 +203,7 @@ def shadows(x):
     return [(flat @ filled(flat.shape[1:], phase)).tolist() for phase in (11, 12)]
 
 
-def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4):
+def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4, path_length=0.0):
     of_generator, of_critic = (start(of) for of in shapes(kind, classes, demodulated, skips, residual, group))
     one_hot = lambda labels: F.one_hot(labels, classes).float() if classes else None
 
@@ -221,17 +221,22 @@ def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4):
     parameters = [[w for w in weights.values() if w.requires_grad] for weights in (of_generator, of_critic)]
     optimizers = [torch.optim.Adam(of, 2e-3, (0.0, 0.99)) for of in parameters]
     noise = torch.Generator().manual_seed(7)
-    log = []
+    normal = lambda *sizes: torch.randn(*sizes, generator=noise)
+
+    def draw(count):
+        """Images of styles [N,L,W], which are mixed, of classes y."""
+        z = normal(count, LATENT)
+        y = one_hot((torch.rand(count, generator=noise) * CLASSES).long()) if classes else None
+        cut, mixes = torch.rand(2, generator=noise).tolist()
+        first, second = (to_styles(of_generator, joined(x, y), classes) for x in (z, normal(count, LATENT)))
+        cut = 1 + math.floor(5 * cut) if mixes < 0.9 else 6
+        w = torch.stack([first if layer < cut else second for layer in range(6)], 1)
+        return synthesise(w.unbind(1), lambda image: normal(count, 1, *image.shape)), w, y
+
+    mean_length, log = torch.zeros(()), []
     for step in range(STEPS):
         real, real_y = filled((COUNT, IMAGE, 16, 16), 0.37 * step), one_hot((torch.arange(COUNT) + step) % CLASSES)
-        z = torch.randn(COUNT, LATENT, generator=noise)
-        y = one_hot((torch.rand(COUNT, generator=noise) * CLASSES).long()) if classes else None
-        cut, mixes = torch.rand(2, generator=noise).tolist()
-        other = torch.randn(COUNT, LATENT, generator=noise)
-        first, second = (to_styles(of_generator, joined(x, y), classes) for x in (z, other))
-        cut = 1 + math.floor(5 * cut) if mixes < 0.9 else 6
-        generated = synthesise([first if layer < cut else second for layer in range(6)],
-                               lambda image: torch.randn(COUNT, 1, *image.shape, generator=noise))
+        generated, _, y = draw(COUNT)
         loss = (F.softplus(-judge(real, real_y)) + F.softplus(judge(generated.detach(), y))).mean()
         row = {"discriminator_loss": loss.item()}
         if step % 2 == 0:
@@ -247,6 +252,17 @@ def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4):
         row["generator_loss"] = loss.item()
         optimizers[0].zero_grad()
         loss.backward(inputs=parameters[0])
+        if path_length and step % 4 == 0:
+            # Of half a batch, four times as heavy.
+            images, w, _ = draw(COUNT // 2)
+            directions = normal(*images.shape) / math.sqrt(images.shape[2] * images.shape[3])
+            slope, = torch.autograd.grad((images * directions).sum(), w, create_graph=True)
+            lengths = slope.square().sum(2).mean(1).sqrt()
+            mean = mean_length + 0.01 * (lengths.mean() - mean_length)
+            penalty = path_length * (lengths - mean).square().mean()
+            row |= {"path_length": penalty.item(), "path_length_mean": mean.item()}
+            mean_length = mean.detach()
+            (4 * penalty).backward(inputs=parameters[0])
         optimizers[0].step()
         log.append(row)
     size = lambda of: sum(w.detach().double().abs().sum().item() for w in of)
@@ -255,6 +271,7 @@ def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4):
 
 CASES = {
     "stylegan2": dict(kind="stylegan2"),
+    "stylegan2_path_length": dict(kind="stylegan2", path_length=2.0),
     "stylegan2_plain": dict(kind="stylegan2", demodulated=False, skips=False, residual=False, group=0),
     "stylegan2_projection": dict(kind="stylegan2", classes=CLASSES),
     "stylegan": dict(kind="stylegan", residual=False),

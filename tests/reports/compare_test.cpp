@@ -68,7 +68,9 @@ TEST_F(CompareTest, SeveralExperimentsMeetEachWithEach) {
   EXPECT_THAT(sentence_of(found, found.pairs[2]), HasSubstr("no difference can be shown"));
   const auto rows = compare_rows(found);
   ASSERT_THAT(rows, SizeIs(3));
-  EXPECT_EQ(rows[0].cells[0], "11.0 ± 1.0 (n = 3)");
+  // scipy.stats.t.interval(0.95, 2, 11, 1 / sqrt(3))
+  EXPECT_EQ(rows[0].cells[0], "11.0 ± 1.0 [8.52, 13.5] (n = 3), rank 1");
+  EXPECT_THAT(rows[1].cells[0], HasSubstr("(n = 3), rank 2–3"));
 }
 
 TEST_F(CompareTest, ScoresOfOtherProtocolsAreNamedAndNotCompared) {

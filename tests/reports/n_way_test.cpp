@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/comparison/compare_text.h"
+#include "reports/comparison/entry_score.h"
 #include "reports/escape.h"
 #include "reports/render.h"
 #include "reports/synthetic_database.h"
@@ -65,6 +66,28 @@ TEST_F(NWay, ComparesEachWithEachAndCorrectsOverTheTable) {
 TEST_F(NWay, RanksAreWhatTheVerdictsLeave) {
   add_three();
   EXPECT_THAT(ranks(comparison()), ElementsAre("1", "2–3", "2–3"));
+}
+
+TEST_F(NWay, ScoresHaveTheIntervalThatTheirNumberAllows) {
+  add('a', {10.0, 11.0, 12.0, 10.5});
+  add('b', {1, 2, 3, 4, 5, 6, 7, 8, 9, 30});
+  const Comparison found = comparison();
+  const auto score_of = [&](std::size_t entry) {
+    return entry_score(found, entry, found.entries[entry].metrics.front()).value();
+  };
+  const EntryScore four = score_of(0), ten = score_of(1);
+  // scipy.stats.t.interval(0.95, 3, 10.875, 0.42695)
+  EXPECT_EQ(four.interval, "student");
+  EXPECT_NEAR(four.mean.interval->low, 9.5162, 1e-3);
+  EXPECT_NEAR(four.mean.interval->high, 12.2338, 1e-3);
+  EXPECT_EQ(four.median, 10.75);
+  EXPECT_EQ(four.least, 10.0);
+  EXPECT_EQ(four.most, 12.0);
+  // Skewed: Student's would be 1.57 to 13.43.
+  EXPECT_EQ(ten.interval, "bca");
+  EXPECT_GT(ten.mean.interval->low, 3.5);
+  EXPECT_GT(ten.mean.interval->high, 14.0);
+  EXPECT_EQ(ten.median, 5.5);
 }
 
 TEST_F(NWay, HigherIsBetterTurnsTheRanksRound) {

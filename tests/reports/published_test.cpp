@@ -92,6 +92,9 @@ TEST(ReadPublished, RefusesWhatIsMissingOrUnknown) {
   refusal(kValue + "certainty='T'\nexperiments=['vae/x']\n", "'vae/x' has no id");
   refusal("[experiments]\n'vae/x'='ab'\n" + kValue + "certainty='T'\nexperiments=['vae/x']\n",
           "needs a tolerance");
+  refusal("[experiments]\n'vae/x'='ab'\n" + kValue +
+              "certainty='T'\ntolerance=1\nexperiments=['vae/x']\n",
+          "needs fields");
   refusal(kValue + "certainty='T'\nfields={k=3}\n", "fields.k is no text");
   refusal("value = 3\n", "'value' stands outside a [[published]] table");
   for (const std::string key :

@@ -49,7 +49,6 @@ TEST_F(WhereTest, FindsRunsByColumnsAndByTheirLastScores) {
   EXPECT_THAT(runs_of("seed < 2"), ElementsAre(1, 2));
   EXPECT_THAT(runs_of("fd >= 10 and family = 'vae'"), ElementsAre(2, 3));
   EXPECT_THAT(runs_of("fd@pixels = 30"), ElementsAre(4));
-  EXPECT_THAT(runs_of("fd@inception-v3 >= 0"), IsEmpty());
   EXPECT_THAT(runs_of("seed in (0, 3)"), ElementsAre(1, 4));
   EXPECT_THAT(runs_of("name like 'gan/%'"), ElementsAre(4));
   EXPECT_THAT(runs_of("experiment = \"gan/it's\""), ElementsAre(4));
@@ -82,6 +81,21 @@ TEST_F(WhereTest, AFlagStandsByItself) {
 TEST_F(WhereTest, AnUnknownNameIsAnsweredWithTheNearMiss) {
   EXPECT_THAT(error_of("sead = 1"), HasSubstr("seed"));
   EXPECT_THAT(error_of("fdd < 3"), HasSubstr("fd"));
+}
+
+TEST_F(WhereTest, AScoreIsOfOneExtractor) {
+  EXPECT_THAT(error_of("fd@inception-v3 < 30"),
+              HasSubstr("'fd@inception-v3' was never scored here; there is fd@pixels"));
+  {
+    auto writer = Database::open_for_writing(folder / "w.sqlite");
+    test::MadeUpRun run;
+    run.seed = 9;
+    run.last = {{"fd", 3.0, 0.5, {{"extractor", "fmnist-cnn"}}}};
+    test::add_run(writer, run);
+  }
+  EXPECT_THAT(error_of("fd < 5"), HasSubstr("write one: fd@fmnist-cnn, fd@pixels"));
+  EXPECT_THAT(runs_of("fd@fmnist-cnn < 5"), SizeIs(1));
+  EXPECT_THAT(runs_of("fd@pixels < 5"), SizeIs(1));
 }
 
 TEST_F(WhereTest, TextsAreNeverSql) { EXPECT_THAT(runs_of("name = \"x' OR 1=1 --\""), IsEmpty()); }

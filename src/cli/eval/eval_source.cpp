@@ -178,6 +178,8 @@ EvalSource with_sane_pixels(EvalSource source) {
   // Of a model that collapsed this is a result.
   const auto blank = blank_pictures(range, source.name);
   if (!blank.empty()) source.remarks.push_back(blank);
+  const auto dark = dark_pictures(range);
+  if (blank.empty() && !dark.empty()) source.remarks.push_back(source.name + ": " + dark);
   return source;
 }
 

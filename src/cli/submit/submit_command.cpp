@@ -12,12 +12,15 @@
 #include "cli/run/targets.h"
 #include "cli/submit/array_script.h"
 #include "cli/text/words.h"
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/folder.h"
 #include "core/paths.h"
 #include "core/shell_words.h"
+#include "data/data_digest.h"
 #include "harness/environment.h"
+#include "harness/runner.h"
 #include "results/queries.h"
 
 namespace assay {
@@ -41,13 +44,19 @@ constexpr std::size_t kLargestArray = 1000;
 struct SubmittedRun {
   const PlannedRun* planned;
   std::string id;
+  std::optional<std::string> data;  // nothing if they are not on this machine
   std::string name;
 };
 
-// "vae-fashion_mnist-1a2b3c4d-seed0": of letters that no shell and no file system reads otherwise.
-std::string task_name(const PlannedRun& run, const std::string& id) {
-  std::string name = fmt::format("{}-{}-seed{}{}", run.definition.name, id.substr(0, 8), run.seed,
-                                 run.smoke ? "-smoke" : "");
+// "vae-fashion_mnist-1a2b3c4d-seed0", and of data that lie in a place of their own which they are:
+// of letters that no shell and no file system reads otherwise.
+std::string task_name(const PlannedRun& run, const std::string& id,
+                      const std::optional<std::string>& data) {
+  const std::string& place = run.definition.text("dataset.path");
+  const std::string which = place.empty() ? "" : data.value_or(sha256_hex(place)).substr(0, 8);
+  std::string name =
+      fmt::format("{}-{}{}{}-seed{}{}", run.definition.name, id.substr(0, 8),
+                  which.empty() ? "" : "-", which, run.seed, run.smoke ? "-smoke" : "");
   const auto is_plain = [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
   };
@@ -61,7 +70,8 @@ std::vector<SubmittedRun> runs_of(const Plan& plan) {
   std::set<std::string> names;
   for (const PlannedRun& run : plan.runs) {
     const std::string id = run.definition.id();
-    SubmittedRun one{&run, id, task_name(run, id)};
+    const auto data = data_digest(dataset_request_of(run.definition));
+    SubmittedRun one{&run, id, data, task_name(run, id, data)};
     if (names.insert(one.name).second) submitted.push_back(std::move(one));
   }
   return submitted;
@@ -74,7 +84,8 @@ bool is_complete(const SubmittedRun& run, const fs::path& folder, const std::str
   const auto stored = runs(Database::open_for_reading(file), {.status = "complete"});
   return std::ranges::any_of(stored, [&](const RunRow& row) {
     return row.experiment_id == run.id && row.seed == run.planned->seed &&
-           row.smoke == run.planned->smoke && row.code_digest == code;
+           (!run.data || row.data_digest == run.data) && row.smoke == run.planned->smoke &&
+           row.code_digest == code;
   });
 }
 
