@@ -263,8 +263,8 @@ void check_metric(const Database& database, const std::string& name) {
   if (!any.step()) refuse_unknown(database, metric);
   std::vector<std::string> scales;
   auto extractors = database.prepare(
-      "SELECT DISTINCT coalesce(p.extractor, '') FROM protocol p WHERE EXISTS (SELECT 1 FROM "
-      "metric s WHERE s.protocol_id = p.id AND s.name = ?) ORDER BY 1");
+      "SELECT DISTINCT coalesce(extractor, '') FROM protocol WHERE json_extract(fields, "
+      "'$.metric') = ? ORDER BY 1");
   extractors.bind(metric);
   while (extractors.step()) {
     const std::string extractor = extractors.text(0);
@@ -272,7 +272,7 @@ void check_metric(const Database& database, const std::string& name) {
   }
   const bool is_one = at == std::string::npos ? scales.size() == 1
                                               : std::ranges::find(scales, name) != scales.end();
-  if (is_one) return;
+  if (is_one || scales.empty()) return;
   throw Error(fmt::format("--where: '{:.100}' {}: {}", name,
                           at == std::string::npos
                               ? "may be a score of several extractors; write one"

@@ -9,6 +9,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/paths.h"
 #include "tests/config/small_schema.h"
 
 namespace assay {

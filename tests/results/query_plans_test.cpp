@@ -140,8 +140,8 @@ TEST_F(QueryPlans, AFilterOnScoresLooksAtEachRunsOwn) {
   for (const auto& step : plan) {
     if (step.starts_with("SCAN")) scans.push_back(step);
   }
-  // The first row of that name, and each run.
-  EXPECT_THAT(scans, testing::UnorderedElementsAre("SCAN metric", "SCAN r"));
+  // The first row of that name, what scores can mean, and each run.
+  EXPECT_THAT(scans, testing::UnorderedElementsAre("SCAN metric", "SCAN protocol", "SCAN r"));
 }
 
 }  // namespace

@@ -26,7 +26,10 @@ class WhereTest : public ::testing::Test {
       run.id_digit = seed == 3 ? 'b' : 'a';
       run.seed = seed;
       run.dirty = seed == 2;
-      run.last = {{"fd", 10.0 * static_cast<double>(seed), 0.5, {{"extractor", "pixels"}}}};
+      run.last = {{"fd",
+                   10.0 * static_cast<double>(seed),
+                   0.5,
+                   {{"extractor", "pixels"}, {"metric", "fd"}}}};
       test::add_run(writer, run);
     }
   }
@@ -85,12 +88,12 @@ TEST_F(WhereTest, AnUnknownNameIsAnsweredWithTheNearMiss) {
 
 TEST_F(WhereTest, AScoreIsOfOneExtractor) {
   EXPECT_THAT(error_of("fd@inception-v3 < 30"),
-              HasSubstr("'fd@inception-v3' was never scored here; there is fd@pixels"));
+              HasSubstr("'fd@inception-v3' was never scored here; there is: fd@pixels"));
   {
     auto writer = Database::open_for_writing(folder / "w.sqlite");
     test::MadeUpRun run;
     run.seed = 9;
-    run.last = {{"fd", 3.0, 0.5, {{"extractor", "fmnist-cnn"}}}};
+    run.last = {{"fd", 3.0, 0.5, {{"extractor", "fmnist-cnn"}, {"metric", "fd"}}}};
     test::add_run(writer, run);
   }
   EXPECT_THAT(error_of("fd < 5"), HasSubstr("write one: fd@fmnist-cnn, fd@pixels"));
