@@ -58,13 +58,15 @@ const std::vector<Setting>& settings() {
       {"StylePathLength", kStyle + kPath},
       {"StyleEverything", kStyle + kPath + kAda + kApart +
                               "objective.r1 = 1\nmodel.condition = 'projection'\n"
-                              "sampler.truncation = 0.7\n"}};
+                              "sampler.truncation = 0.7\nema.half_life_images = 100\n"
+                              "ema.ramp_ratio = 0.5\n"}};
   return all;
 }
 
 std::unique_ptr<Trainable> model_of(const Setting& setting) {
   const auto toml =
-      "family = 'gan'\nema.decay = 0.9\ntrain.batch_size = 8\nmodel.latent_dim = 2\n" +
+      "family = 'gan'\ntrain.batch_size = 8\nmodel.latent_dim = 2\n" +
+      std::string(setting.toml.find("ema.") == std::string::npos ? "ema.decay = 0.9\n" : "") +
       setting.toml;
   check_gan(resolve_text(toml, "here.toml", family_schema, {}));
   return small_model(toml, {1, 8, 8}, kClasses);

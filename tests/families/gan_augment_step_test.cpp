@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "families/gan/augment/ada.h"
+#include "families/gan/augment/ada_transforms.h"
 #include "families/gan/augment/diff_augment.h"
 #include "families/gan/critic.h"
 #include "tests/families/small_gan.h"
@@ -124,6 +125,38 @@ TEST(GanAugmentation, RefusesByNameWhatItDoesNotGoWith) {
   EXPECT_NE(built(some, {2}).find("these are points"), std::string::npos);
   EXPECT_NE(built(ada, {2, 4, 4}).find("these images have 2"), std::string::npos);
   EXPECT_EQ(built(ada + "objective.ada_pipeline = 'bg'\n", {2, 4, 4}), "");
+}
+
+// At p = 0 nothing, at 1 everything, wherever p began: whole pixels before fractions of them before
+// colours, drawn in that order, first of the real examples.
+TEST(AdaptiveAugmentation, IsOfTheControllersPAndInTheAuthorsOrder) {
+  const std::vector<std::int64_t> shape = {3, 8, 8};
+  const auto model = small_model(std::string(kAffineGan) +
+                                     "train.batch_size = 6\nobjective.augmentation = 'ada'\n"
+                                     "objective.ada_initial = 0.3\n",
+                                 shape);
+  const Batch batch{torch::rand({kExamples, 3, 8, 8}, seeded(5)) * 2 - 1, {}};
+  for (const double p : {0.0, 1.0}) {
+    state_of(*model).at("ada.p").fill_(p);
+    const auto before = copy_of_state(*model);
+    const Noise noise = seeded(7);
+    const auto augmented = [&](const torch::Tensor& x) {
+      const auto always = torch::ones({});
+      const auto options = x.options();
+      const auto pixels = sources(draw_pixels(kExamples, always, noise, options), 8, 8);
+      const auto moves = sources(draw_geometry(kExamples, always, noise, options), 8, 8);
+      const auto colour = colours(draw_colour(kExamples, always, noise, options), false);
+      if (p == 0.0) return x;
+      return recoloured(geometrically_transformed(x, pixels.matmul(moves)), colour);
+    };
+    const auto z = noise.normal({kExamples, 3}, batch.images.options());
+    const auto made = affine(before, "generator.0", z).tanh().view({kExamples, 3, 8, 8});
+    const auto of_real = logits(before, augmented(batch.images), 1);
+    const auto of_generated = logits(before, augmented(made), 1);
+    EXPECT_NEAR(logged_by_step(*model, batch).at("discriminator_loss"),
+                nats(-of_real) + nats(of_generated), 1e-5)
+        << p;
+  }
 }
 
 struct Watched {

@@ -66,6 +66,33 @@ TEST(GanCondition, ProjectionAddsAnInnerProductOfClassAndFeatures) {
             1e-3);
 }
 
+// oᵀe/√E, o = W x + b, e = V y + c over the root of its mean square.
+TEST(GanCondition, EmbeddingIsAnInnerProductOfOutputAndEmbeddedClass) {
+  const auto model = conditional("embedding", "model.class_embedding = 5\n");
+  const auto before = copy_of_state(*model);
+  EXPECT_EQ(before.at("discriminator.1.weight").sizes(), (at::IntArrayRef{5, 2}));
+  const auto batch = labelled_points();
+  const auto logged = logged_by_step(*model, batch);
+  const auto logits = [](const State& state, const torch::Tensor& x, const torch::Tensor& y) {
+    const auto o =
+        torch::mm(x, state.at("discriminator.1.weight").t()) + state.at("discriminator.1.bias");
+    const auto e = torch::mm(y, state.at("discriminator.class_head.0.weight").t()) +
+                   state.at("discriminator.class_head.0.bias");
+    const auto power = e.norm(2, {1}, true);  // √(Σ e²) = √5 · root of the mean square
+    return (o * e).sum(1, true) / power;
+  };
+  const Drawn drawn(before);
+  const auto y = encoded(batch.labels);
+  EXPECT_NEAR(logged.at("discriminator_loss"),
+              nats(-logits(before, batch.images, y)) + nats(logits(before, drawn.x, drawn.y)),
+              1e-5);
+  const auto after = copy_of_state(*model);
+  EXPECT_NEAR(logged.at("generator_loss"), nats(-logits(after, drawn.x, drawn.y)), 1e-5);
+  EXPECT_GT(std::abs(nats(-logits(before, batch.images, y.roll(1, 0))) -
+                     nats(-logits(before, batch.images, y))),
+            1e-3);
+}
+
 // After one step m = (1 − β1) g. Of cross-entropy by scores: (softmax − y)/N.
 TEST(GanCondition, AcGanAddsTheClassLossOfBothBatchesToBothNetworks) {
   const auto model = conditional(

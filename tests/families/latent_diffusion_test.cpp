@@ -26,17 +26,24 @@ objective.time_sampling = "log_normal"
 sampler.name = "edm_heun"
 sampler.spacing = "karras"
 sampler.steps = 4
-first_stage.family = "vq_vae"
+)";
+const std::string kVq = R"(first_stage.family = "vq_vae"
 first_stage.model.channels = 8
 first_stage.model.residual_channels = 4
 first_stage.model.residual_layers = 1
 first_stage.model.codes = 8
 first_stage.model.code_dim = 3
 )";
+const std::string kKlMaps = R"(first_stage.family = "vae"
+first_stage.model.network = "maps"
+first_stage.model.channels = [8, 8, 8]
+first_stage.model.latent_channels = 3
+)";
 const std::vector<std::int64_t> kImage = {1, 8, 8};
 
-// A model of latents, its first stage, and the diffusion model alone that it runs on them.
-class LatentDiffusionTest : public testing::Test {
+// A model of latents, its first stage, which is the parameter, and the diffusion model alone that
+// it runs on them.
+class LatentDiffusionTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     latent_.first_stage_restored();
@@ -54,19 +61,19 @@ class LatentDiffusionTest : public testing::Test {
   }
   LatentMaps& maps() { return dynamic_cast<LatentMaps&>(latent_.first_stage()); }
 
-  Definition definition_ = resolve_text(kLatent, "here.toml", family_schema, {});
+  Definition definition_ = resolve_text(kLatent + GetParam(), "here.toml", family_schema, {});
   torch::Tensor images_ = torch::randint(0, 256, {100, 1, 8, 8}, seeded(8), torch::kUInt8);
   LatentDiffusion latent_{
       {.definition = definition_, .example_shape = kImage, .training_images = images_}};
   Diffusion alone_{{.definition = definition_, .example_shape = {3, 2, 2}}};
 };
 
-TEST_F(LatentDiffusionTest, LatentsOfTheTrainingImagesHaveUnitVariance) {
+TEST_P(LatentDiffusionTest, LatentsOfTheTrainingImagesHaveUnitVariance) {
   const auto z = scaled(to_model_range(images_)).to(torch::kDouble);
   EXPECT_NEAR(z.std(/*unbiased=*/false).item<double>(), 1.0, 1e-6);
 }
 
-TEST_F(LatentDiffusionTest, AStepIsTheModelsOnScaledLatents) {
+TEST_P(LatentDiffusionTest, AStepIsTheModelsOnScaledLatents) {
   const auto expected = logged_by_step(alone_, {scaled(batch().images), {}});
   const auto frozen = copy_of_state(latent_.first_stage());
   EXPECT_EQ(logged_by_step(latent_, batch()), expected);
@@ -78,7 +85,7 @@ TEST_F(LatentDiffusionTest, AStepIsTheModelsOnScaledLatents) {
   }
 }
 
-TEST_F(LatentDiffusionTest, RowsThatWereEncodedOnceGiveTheSameStep) {
+TEST_P(LatentDiffusionTest, RowsThatWereEncodedOnceGiveTheSameStep) {
   const auto rows = torch::arange(90, 74, -1);
   Batch by_row{to_model_range(images_.index_select(0, rows)), {}};
   by_row.rows = rows;
@@ -86,14 +93,14 @@ TEST_F(LatentDiffusionTest, RowsThatWereEncodedOnceGiveTheSameStep) {
   EXPECT_NEAR(logged_by_step(latent_, by_row).at("loss"), expected.at("loss"), 1e-5);
 }
 
-TEST_F(LatentDiffusionTest, SamplesAreDecodedOfUnscaledLatentsThatNobodyClamped) {
+TEST_P(LatentDiffusionTest, SamplesAreDecodedOfUnscaledLatentsThatNobodyClamped) {
   const auto z = samples_of(alone_, 12);
   EXPECT_GT(z.abs().max().item<double>(), 1.0);
   const auto decoded = maps().from_latents(z / state_of(latent_).at("first_stage.latent_scale"));
   EXPECT_TRUE(torch::equal(samples_of(latent_, 12), decoded));
 }
 
-TEST_F(LatentDiffusionTest, StripsBeginAtTheReconstruction) {
+TEST_P(LatentDiffusionTest, StripsBeginAtTheReconstruction) {
   const auto x = batch().images;
   const auto strips = latent_.noised_strips(x, 4, seeded(1));
   ASSERT_EQ(strips.sizes(), (std::vector<std::int64_t>{16, 4, 1, 8, 8}));
@@ -101,22 +108,25 @@ TEST_F(LatentDiffusionTest, StripsBeginAtTheReconstruction) {
   EXPECT_LT((strips.select(1, 0) - reconstructed).abs().max().item<double>(), 1e-5);
 }
 
-TEST_F(LatentDiffusionTest, ItsStateHoldsTheScaleAndTheFirstStage) {
+TEST_P(LatentDiffusionTest, ItsStateHoldsTheScaleAndTheFirstStage) {
   const auto state = state_of(latent_);
   EXPECT_TRUE(state.contains("first_stage.latent_scale"));
   const auto of_stage = [](const auto& entry) { return entry.first.starts_with("first_stage."); };
   EXPECT_GT(std::count_if(state.begin(), state.end(), of_stage), 4);
 }
 
+INSTANTIATE_TEST_SUITE_P(FirstStages, LatentDiffusionTest, testing::Values(kVq, kKlMaps),
+                         [](const auto& test) { return test.param == kVq ? "Vq" : "KlMaps"; });
+
 TEST(LatentDiffusionDefinition, WhatCannotStandOnLatentsIsRefused) {
-  const auto with = [](const std::string& more) { small_model(kLatent + more, kImage); };
+  const auto with = [](const std::string& more) { small_model(kLatent + kVq + more, kImage); };
   EXPECT_THAT([&] { with("sampler.clip_x0 = true\n"); },
               ThrowsMessage<Error>(HasSubstr("clamps latents")));
   EXPECT_THAT([&] { with("sampler.dynamic_threshold = 0.9\n"); },
               ThrowsMessage<Error>(HasSubstr("scales latents")));
   EXPECT_THAT([&] { with("model.classifier = true\n"); },
               ThrowsMessage<Error>(HasSubstr("noisy pixels")));
-  auto vector_codes = kLatent;
+  auto vector_codes = kLatent + kVq;
   vector_codes.replace(vector_codes.find("\"vq_vae\""), 8, "\"vae\"");
   vector_codes.erase(vector_codes.find("first_stage.model.channels"));
   EXPECT_THAT([&] { small_model(vector_codes, kImage); },

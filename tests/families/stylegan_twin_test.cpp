@@ -20,13 +20,17 @@ void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
 
 std::vector<Case> cases() {
   const std::string second = "model.network = 'stylegan2'\n";
-  return {{"stylegan2", second},
-          {"stylegan2_path_length", second + "objective.path_length = 2\n"},
-          {"stylegan2_plain",
-           second + "model.demodulate = false\nmodel.style_generator = 'plain'\n"
-                    "model.style_discriminator = 'plain'\nmodel.minibatch_stddev = 0\n"},
-          {"stylegan2_projection", second + "model.condition = 'projection'\n"},
-          {"stylegan", "model.network = 'stylegan'\nmodel.style_discriminator = 'plain'\n"}};
+  return {
+      {"stylegan2", second},
+      {"stylegan2_path_length", second + "objective.path_length = 2\n"},
+      {"stylegan2_apart", second + "objective.path_length = 2\nobjective.penalty_step = 'apart'\n"},
+      {"stylegan2_plain", second +
+                              "model.demodulate = false\nmodel.style_generator = 'plain'\n"
+                              "model.style_discriminator = 'plain'\nmodel.minibatch_stddev = 0\n"},
+      {"stylegan2_projection", second + "model.condition = 'projection'\n"},
+      {"stylegan2_embedding",
+       second + "model.condition = 'embedding'\nmodel.class_embedding = 7\n"},
+      {"stylegan", "model.network = 'stylegan'\nmodel.style_discriminator = 'plain'\n"}};
 }
 
 const char* const kSmall = R"(family = "gan"

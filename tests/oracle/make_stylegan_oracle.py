@@ -17,10 +17,10 @@ from filled import filled
 HERE = pathlib.Path(__file__).parent
 STEPS, COUNT, LATENT, STYLE, SIDES, IMAGE = 10, 8, 5, 6, (4, 8, 16), 2
 CHANNELS = {4: 8, 8: 8, 16: 4}
-CLASSES = 3
+CLASSES, EMBEDDING = 3, 7
 
 
-def shapes(kind, classes, demodulated, skips, residual, group):
+def shapes(kind, classes, demodulated, skips, residual, group, embeds):
     """The weights of both networks by name."""
     g, d = {}, {}
     inner = LATENT
@@ -62,8 +62,10 @@ def shapes(kind, classes, demodulated, skips, residual, group):
             d[f"b{side}.skip.weight"] = (following, c, 1, 1)
         c = following
     d |= {"conv.weight": (c, c + (group > 0), 3, 3), "conv.bias": (c,), "fc.weight": (c, c * SIDES[0]**2), "fc.bias": (c,),
-          "out.weight": (1, c), "out.bias": (1,)}
-    if classes:
+          "out.weight": (EMBEDDING if embeds else 1, c), "out.bias": (EMBEDDING if embeds else 1,)}
+    if embeds:
+        d |= {"class_head.0.weight": (EMBEDDING, classes), "class_head.0.bias": (EMBEDDING,)}
+    elif classes:
         d["class_head.0.weight"] = (classes, c)
     return g, d
 
@@ -194,6 +196,9 @@ def features(w, x, residual, group):
 def logits(w, x, y, residual, group):
     f = features(w, x, residual, group)
     value = linear(w, "out", f)
+    if "class_head.0.bias" in w:
+        e = linear(w, "class_head.0", y)
+        return (value * e / (e.square().mean(1, keepdim=True) + 1e-8).sqrt()).sum(1, keepdim=True) / math.sqrt(EMBEDDING)
     return value + ((f @ scaled(w["class_head.0.weight"]).T) * y).sum(1, keepdim=True) if y is not None else value
 
 
@@ -203,8 +208,8 @@ def shadows(x):
     return [(flat @ filled(flat.shape[1:], phase)).tolist() for phase in (11, 12)]
 
 
-def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4, path_length=0.0):
-    of_generator, of_critic = (start(of) for of in shapes(kind, classes, demodulated, skips, residual, group))
+def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4, path_length=0.0, embeds=False, apart=False):
+    of_generator, of_critic = (start(of) for of in shapes(kind, classes, demodulated, skips, residual, group, embeds))
     one_hot = lambda labels: F.one_hot(labels, classes).float() if classes else None
 
     def synthesise(styles, noise):
@@ -219,7 +224,19 @@ def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4, p
         images = synthesise([to_styles(of_generator, z, classes)] * 6, lambda image: image)
         result = {"images": shadows(images), "logits": judge(filled(images.shape, 0.7), one_hot(labels)).flatten().tolist()}
     parameters = [[w for w in weights.values() if w.requires_grad] for weights in (of_generator, of_critic)]
-    optimizers = [torch.optim.Adam(of, 2e-3, (0.0, 0.99)) for of in parameters]
+    # Of k updates that a penalty of its own makes k + 1.
+    shares = [k / (k + 1) if apart else 1.0 for k in (4, 2)]
+    optimizers = [torch.optim.Adam(of, 2e-3 * c, (0.0, 0.99**c)) for of, c in zip(parameters, shares)]
+
+    def update(network, *losses):
+        optimizers[network].zero_grad()
+        for loss in losses:
+            loss.backward(inputs=parameters[network])
+        for w in parameters[network]:
+            if w.grad is None:
+                w.grad = torch.zeros_like(w)
+        optimizers[network].step()
+
     noise = torch.Generator().manual_seed(7)
     normal = lambda *sizes: torch.randn(*sizes, generator=noise)
 
@@ -238,20 +255,21 @@ def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4, p
         real, real_y = filled((COUNT, IMAGE, 16, 16), 0.37 * step), one_hot((torch.arange(COUNT) + step) % CLASSES)
         generated, _, y = draw(COUNT)
         loss = (F.softplus(-judge(real, real_y)) + F.softplus(judge(generated.detach(), y))).mean()
-        row = {"discriminator_loss": loss.item()}
+        row, losses = {"discriminator_loss": loss.item()}, [loss]
+        if apart:
+            update(1, losses.pop())
         if step % 2 == 0:
             seen = real.clone().requires_grad_()
             slope, = torch.autograd.grad(judge(seen, real_y).sum(), seen, create_graph=True)
             penalty = 400 / 2 * slope.square().sum((1, 2, 3)).mean()
             row["r1"] = penalty.item()
-            loss = loss + 2 * penalty
-        optimizers[1].zero_grad()
-        loss.backward(inputs=parameters[1])
-        optimizers[1].step()
-        loss = F.softplus(-judge(generated, y)).mean()
-        row["generator_loss"] = loss.item()
-        optimizers[0].zero_grad()
-        loss.backward(inputs=parameters[0])
+            losses.append(2 * penalty)
+        if losses:
+            update(1, *losses)
+        losses = [F.softplus(-judge(generated, y)).mean()]
+        row["generator_loss"] = losses[0].item()
+        if apart:
+            update(0, losses.pop())
         if path_length and step % 4 == 0:
             # Of half a batch, four times as heavy.
             images, w, _ = draw(COUNT // 2)
@@ -262,8 +280,9 @@ def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4, p
             penalty = path_length * (lengths - mean).square().mean()
             row |= {"path_length": penalty.item(), "path_length_mean": mean.item()}
             mean_length = mean.detach()
-            (4 * penalty).backward(inputs=parameters[0])
-        optimizers[0].step()
+            losses.append(4 * penalty)
+        if losses:
+            update(0, *losses)
         log.append(row)
     size = lambda of: sum(w.detach().double().abs().sum().item() for w in of)
     return {**result, "steps": log, "generator": size(parameters[0]), "discriminator": size(parameters[1])}
@@ -272,8 +291,10 @@ def run(kind, classes=0, demodulated=True, skips=True, residual=True, group=4, p
 CASES = {
     "stylegan2": dict(kind="stylegan2"),
     "stylegan2_path_length": dict(kind="stylegan2", path_length=2.0),
+    "stylegan2_apart": dict(kind="stylegan2", path_length=2.0, apart=True),
     "stylegan2_plain": dict(kind="stylegan2", demodulated=False, skips=False, residual=False, group=0),
     "stylegan2_projection": dict(kind="stylegan2", classes=CLASSES),
+    "stylegan2_embedding": dict(kind="stylegan2", classes=CLASSES, embeds=True),
     "stylegan": dict(kind="stylegan", residual=False),
 }
 

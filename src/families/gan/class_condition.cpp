@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <torch/nn/modules/linear.h>
 
+#include <cmath>
 #include <limits>
 
 #include "core/error.h"
@@ -22,6 +23,15 @@ torch::Tensor project(const torch::Tensor& logits, const torch::Tensor& scores,
 // −E log P(C = c | X), the negative of L_C (Odena et al. 2017, eq. 3).
 torch::Tensor classify(const torch::Tensor& scores, const torch::Tensor& y) {
   return -(at::log_softmax(scores, 1) * y).sum(1).mean();
+}
+
+// Σ_k o_k e_k/√E of e scaled to E e² = 1 (Karras et al. 2020, "Training Generative Adversarial
+// Networks with Limited Data", code).
+torch::Tensor project_on(const torch::Tensor& embedded, const torch::Tensor& output) {
+  constexpr double kSmall = 1e-8;
+  const auto unit = embedded * (embedded.square().mean(1, /*keepdim=*/true) + kSmall).rsqrt();
+  return (output * unit).sum(1, /*keepdim=*/true) /
+         std::sqrt(static_cast<double>(embedded.size(1)));
 }
 
 torch::Tensor accuracy(const Judgement& judged) {
@@ -55,6 +65,7 @@ const Choices<ClassCondition>& class_conditions() {
       {"none", {.paper = ""}},
       {"projection",
        {.paper = "Miyato & Koyama 2018, eq. 4", .has_bias = false, .logits = project}},
+      {"embedding", {.paper = "Karras et al. 2020 (ADA), code", .embeds = true}},
       {"ac_gan", {.paper = "Odena et al. 2017, eq. 2 and 3", .loss = classify}}};
   return all;
 }
@@ -72,8 +83,16 @@ Schema class_condition_keys() {
            .default_value = std::string("none"),
            .meaning = "class-conditional: the generator sees the class beside z; the "
                       "discriminator's logit has an inner product of class and features (Miyato & "
-                      "Koyama 2018), or it classifies too (Odena et al. 2017)",
+                      "Koyama 2018), is that of its output with an embedded class (Karras et al. "
+                      "2020), or it classifies too (Odena et al. 2017)",
            .choices = class_conditions().names()},
+          {.path = "model.class_embedding",
+           .default_value = std::int64_t{64},
+           .meaning = "embedding: dimensions E of an embedded class and of the discriminator's "
+                      "output",
+           .minimum = 1,
+           .maximum = 65536,
+           .needs = {{"model.condition", {"embedding"}}}},
           weight("objective.class_weight", "discriminator"),
           weight("objective.generator_class_weight", "generator")};
 }
@@ -81,6 +100,7 @@ Schema class_condition_keys() {
 Classes::Classes(const ModelArgs& args)
     : condition_(class_conditions().of(args.definition, "model.condition")),
       count_(count_of(args, condition_)),
+      embedding_(args.definition.integer("model.class_embedding")),
       discriminator_weight_(args.definition.number("objective.class_weight")),
       generator_weight_(args.definition.number("objective.generator_class_weight")) {
   if (count_ == 0) return;
@@ -95,7 +115,9 @@ void Classes::add_head(Sequential& discriminator, const GanShape& shape) {
   if (count_ == 0) return;
   const auto* last = discriminator->ptr(discriminator->size() - 1)->as<torch::nn::LinearImpl>();
   TORCH_CHECK(last != nullptr, "a discriminator whose last layer is not linear");
-  add_critic_linear(head_, shape, last->options.in_features(), count_, condition_.has_bias);
+  const auto in = condition_.embeds ? count_ : last->options.in_features();
+  const auto out = condition_.embeds ? embedding_ : count_;
+  add_critic_linear(head_, shape, in, out, condition_.has_bias);
   discriminator->register_module("class_head", head_);
 }
 
@@ -120,9 +142,14 @@ torch::Tensor Classes::joined(const torch::Tensor& z, const torch::Tensor& y) co
 }
 
 Judgement Classes::judge(Sequential& discriminator, const Examples& examples, bool with_features) {
-  auto judged = assay::judge(discriminator, examples.values, with_features || count_ > 0);
+  const bool scores = count_ > 0 && !condition_.embeds;
+  auto judged = assay::judge(discriminator, examples.values, with_features || scores);
   if (count_ == 0) return judged;
   judged.classes = examples.classes;
+  if (condition_.embeds) {
+    judged.logits = project_on(head_->forward(examples.classes), judged.logits);
+    return judged;
+  }
   judged.scores = head_->forward(judged.features);
   if (condition_.logits != nullptr) {
     judged.logits = condition_.logits(judged.logits, judged.scores, judged.classes);

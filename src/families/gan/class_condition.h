@@ -16,24 +16,27 @@
 
 namespace assay {
 
-/// How a discriminator learns of classes. Its class head makes scores s = W f + b [N,K] of the
-/// features f [N,F] that its last layer sees; y [N,K] is one-hot.
+/// How a discriminator learns of classes y [N,K], one-hot. Its class head makes scores
+/// s = W f + b [N,K] of the features f [N,F] that its last layer sees, or embeds classes:
+/// e = W y + b [N,E], where the last layer's output o is [N,E] too.
 struct ClassCondition {
   std::string_view paper;
   bool has_bias = true;  ///< b
+  bool embeds = false;   ///< the logit is oᵀ e/√E, of e scaled to unit power
   /// What the logits [N,1] become; nullptr: they stay.
   torch::Tensor (*logits)(const torch::Tensor& logits, const torch::Tensor& scores,
                           const torch::Tensor& y) = nullptr;
   /// What both networks minimise beside the adversarial loss; nullptr: nothing. 0-dim.
   torch::Tensor (*loss)(const torch::Tensor& scores, const torch::Tensor& y) = nullptr;
 
-  bool looks() const { return logits != nullptr || loss != nullptr; }
+  bool looks() const { return embeds || logits != nullptr || loss != nullptr; }
 };
 
 /// All of them, by the names that model.condition takes. A further one is a line here.
 const Choices<ClassCondition>& class_conditions();
 
-/// model.condition, objective.class_weight and objective.generator_class_weight.
+/// model.condition, model.class_embedding, objective.class_weight and
+/// objective.generator_class_weight.
 Schema class_condition_keys();
 
 /// Examples, and the class of each as one-hot [N,K]; undefined without a condition.
@@ -54,6 +57,8 @@ class Classes {
   explicit Classes(const ModelArgs& args);
 
   std::int64_t count() const { return count_; }
+  /// Of the discriminator's last layer.
+  std::int64_t critic_outputs() const { return condition_.embeds ? embedding_ : 1; }
   /// Gives the discriminator, whose last layer is a linear one, its class head.
   void add_head(Sequential& discriminator, const GanShape& shape);
   /// labels: [N] i64.
@@ -77,7 +82,7 @@ class Classes {
 
  private:
   const ClassCondition& condition_;
-  std::int64_t count_;
+  std::int64_t count_, embedding_;
   double discriminator_weight_, generator_weight_;
   torch::Tensor lower_,
       upper_;  ///< [K]: class k where a number of U[0,1) is in [lower, upper)

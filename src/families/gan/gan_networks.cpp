@@ -93,7 +93,8 @@ Sequential new_generator(const GanArchitecture& architecture, const ModelArgs& a
 
 Sequential new_discriminator(const GanArchitecture& architecture, const AdversarialLoss& loss,
                              const ModelArgs& args, Classes& classes) {
-  const auto shape = GanShape{args.definition, args.example_shape}.packed();
+  auto shape = GanShape{args.definition, args.example_shape}.packed();
+  shape.critic_outputs = classes.critic_outputs();
   auto network = loss.critic(architecture, shape);
   classes.add_head(network, shape);
   return prepared(std::move(network), architecture, args);

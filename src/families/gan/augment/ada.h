@@ -28,8 +28,8 @@ class AdaController {
   AdaController(const Options& options, torch::Device device);
 
   const torch::Tensor& p() const { return p_; }
-  /// After a step of the discriminator on `images` real images. Appends ada_p, the p of that step,
-  /// and ada_sign, r of its logits alone.
+  /// After a step of the discriminator on `images` real images. Appends ada_p, the p that it saw (a
+  /// generator that learns after it sees the next one), and ada_sign, r of its logits alone.
   void watch(const torch::Tensor& real_logits, std::int64_t images, std::int64_t step,
              std::vector<LossTerm>& terms);
   /// "ada.p", "ada.signs" and "ada.judged", all 0-dim.
