@@ -25,7 +25,8 @@ struct Minimum {
 /// Minimises a smooth function from `start` (f64, any shape) by the limited-memory BFGS method (Liu
 /// & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5), with a bisecting line search for
 /// the weak Wolfe conditions, c₁ = 10⁻⁴, c₂ = 0.9 (Lewis & Overton 2013, algorithm 2.6). Nothing is
-/// drawn.
+/// drawn. torch::optim::LBFGS also ends where a step or the loss hardly changes, and does not say
+/// whether it came to a minimum; a score may not rest on one that did not.
 Minimum minimise_lbfgs(const SmoothFunction& function, const at::Tensor& start,
                        const LbfgsOptions& options);
 

@@ -2,12 +2,14 @@
 // StyleGAN's layers: modulated convolution, equalised rate, minibatch standard deviation.
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
 #include <cmath>
 #include <numbers>
 
+#include "kernels/convolution/convolution.h"
 #include "kernels/convolution/upfirdn2d.h"
 #include "nn/blocks/equalised.h"
 #include "nn/blocks/minibatch_stddev.h"
@@ -120,6 +122,39 @@ TEST(ModulatedConvolution, HasTheDerivativesOfItsDifferences) {
               return modulated_convolution(in[0], in[1], in[2], options);
             },
             {drawn({2, 3, 3, 3}, 1), drawn({2, 3, 3, 3}, 2), drawn({2, 3}, 3)});
+      }
+    }
+  }
+}
+
+// Of a weighted sum, and of a weighted sum of its gradients, as a path length has them. Minimal
+// filtering rounds to 1e-5 of the largest number; a lost term or a sign is of its size.
+TEST(ModulatedConvolution, HasTheDerivativesOfF64OnTheKernelsThatTrain) {
+  const auto derivatives = [](at::ScalarType type, bool doubles) {
+    const auto of = [&](at::IntArrayRef sizes, std::int64_t seed) {
+      return drawn(sizes, static_cast<std::uint64_t>(seed), at::kFloat).to(type);
+    };
+    auto x = of({4, 16, 8, 8}, 1).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+    auto w = of({32, 16, 3, 3}, 2).requires_grad_(), s = (of({4, 16}, 3) + 1.0).detach();
+    s.requires_grad_();
+    const auto y = modulated_convolution(x, w, s, {.doubles = doubles});
+    auto all = torch::autograd::grad({(y * of(y.sizes(), 4)).sum()}, {x, w, s}, {}, true, true);
+    auto sum = at::zeros({}, type);
+    for (std::size_t i = 0; i < 3; ++i) {
+      sum = sum + (all[i] * of(all[i].sizes(), 5 + static_cast<std::int64_t>(i))).sum();
+    }
+    for (auto& second : torch::autograd::grad({sum}, {x, w, s})) all.push_back(second);
+    return all;
+  };
+  for (const auto mode : {ConvolutionMode::kExact, ConvolutionMode::kWinograd}) {
+    const ConvolutionModeScope scope(mode);
+    for (const bool doubles : {false, true}) {
+      const auto found = derivatives(at::kFloat, doubles),
+                 right = derivatives(at::kDouble, doubles);
+      for (std::size_t i = 0; i < right.size(); ++i) {
+        EXPECT_LT((found[i] - right[i]).abs().max().item<double>(),
+                  5e-5 * right[i].abs().max().item<double>())
+            << i << (doubles ? " doubled" : "");
       }
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two ways of a modulated convolution (nn/blocks/modulated_convolution.h), forward and backward,
-// at the sizes of small StyleGAN2s: which one modulated_convolution should take by default. One
-// thread; see ci/perf --modulation.
+// The two ways of a modulated convolution (nn/blocks/modulated_convolution.h), forward and
+// backward, at the sizes of small StyleGAN2s: which one modulated_convolution should take by
+// default. One thread; see ci/perf --modulation.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include "kernels/convolution/convolution.h"
 #include "nn/blocks/modulated_convolution.h"
 
 namespace assay::perf {
@@ -30,7 +31,10 @@ void add(const Layer& layer, Modulation way, const std::string& way_name) {
   const auto name = std::string(layer.name) + "/" + way_name;
   benchmark::RegisterBenchmark(name.c_str(), [layer, way](benchmark::State& state) {
     const auto wanted = at::TensorOptions(at::kFloat).requires_grad(true);
-    const auto x = at::randn({kExamples, layer.channels, layer.side, layer.side}, wanted);
+    const ConvolutionModeScope scope(ConvolutionMode::kWinograd);
+    const auto x = at::randn({kExamples, layer.channels, layer.side, layer.side})
+                       .contiguous(at::MemoryFormat::ChannelsLast)
+                       .requires_grad_();
     const auto weight = at::randn({layer.channels, layer.channels, 3, 3}, wanted);
     const auto styles = at::randn({kExamples, layer.channels}, wanted);
     for (auto _ : state) {
