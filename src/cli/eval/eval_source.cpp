@@ -62,8 +62,9 @@ EvalSource from_npz(const std::string& path) {
         path, fmt::join(file.names(), ", ")));
   }
   try_to_read(source.unread, "labels", [&] {
-    source.labels = npz_labels(file, source.rows());
-    if (source.labels.defined()) source.class_names = npz_class_names(file, source.labels);
+    const auto labels = npz_labels(file, source.rows());
+    if (labels.defined()) source.class_names = npz_class_names(file, labels);
+    source.labels = labels;  // none without names that can be used
   });
   source.numbered = true;
   source.passed_over = file.passed_over();
