@@ -126,7 +126,11 @@ std::optional<RunRow> run_of_uuid(const Database& database, const std::string& u
 std::optional<double> seconds_of_steps(const Database& database, const RunRow& run) {
   for (const Throughput& speed : throughput_of(database, run.number)) {
     if (speed.phase != "train" || speed.images_per_second <= 0.0) continue;
-    return static_cast<double>(run.images_seen) / speed.images_per_second;
+    const double seconds = static_cast<double>(run.images_seen) / speed.images_per_second;
+    // Runs of before 2026-11-30 kept the speed of their last thousand intervals alone, which says
+    // nothing of the others where the machine was busier then.
+    if (seconds > run.wall_seconds) return std::nullopt;
+    return seconds;
   }
   return std::nullopt;
 }

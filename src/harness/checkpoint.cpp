@@ -31,7 +31,8 @@ nlohmann::json describe(const RunPosition& position, const LossLog& losses) {
           {"seed", position.seed},
           {"step", position.step},
           {"images_seen", position.images_seen},
-          {"training_rates", position.training_rates},
+          {"training_rates", position.training_speed.rates},
+          {"training_span", position.training_speed.span},
           {"failing", position.failing},
           {"loss_names", names},
           {"loss_counts", counts}};
@@ -138,7 +139,7 @@ RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition
                        json.at("seed"),
                        json.at("step"),
                        json.at("images_seen"),
-                       json.at("training_rates"),
+                       {json.at("training_rates"), json.value("training_span", std::int64_t{1})},
                        json.value("failing", std::vector<std::string>())};
   });
   // Those of an older assay know the definition's id alone.

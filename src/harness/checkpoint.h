@@ -8,6 +8,7 @@
 #include "core/events.h"
 #include "families/trainable.h"
 #include "harness/loss_log.h"
+#include "harness/speed.h"
 #include "nn/files/safetensors.h"
 
 namespace assay {
@@ -19,8 +20,8 @@ struct RunPosition {
   std::uint64_t seed = 0;
   std::int64_t step = 0;  ///< steps done; also the data cursor
   std::int64_t images_seen = 0;
-  std::vector<double> training_rates = {};  ///< images/s of the intervals so far
-  std::vector<std::string> failing = {};    ///< events whose signs (FailureSign) show now
+  SpeedIntervals training_speed = {};
+  std::vector<std::string> failing = {};  ///< events whose signs (FailureSign) show now
 };
 
 /// Writes model state, noise streams, torch's global generator, position and the open loss averages

@@ -86,7 +86,7 @@ SeedRun::SeedRun(const RunRequest& request, RunObserver& observer, const StopReq
   if (request.resume_from) {
     position_ = load_checkpoint(*request.resume_from, position_, *model_, noise_, losses_);
     batches_.seek(position_.step);
-    shared_.training.restore(position_.training_rates);
+    shared_.training.restore(position_.training_speed);
     saved_at_ = position_.images_seen;
   }
   global_state_ = at::detail::getDefaultCPUGenerator().get_state().clone();
@@ -224,7 +224,7 @@ void SeedRun::evaluating(std::string_view phase, std::int64_t done, std::int64_t
 
 void SeedRun::save() {
   if (request_.checkpoints.empty() || saved_at_ == position_.images_seen) return;
-  position_.training_rates = shared_.training.rates();
+  position_.training_speed = shared_.training.intervals();
   // The global generator as this seed's construction left it, whatever was built since.
   torch::Generator global = at::detail::getDefaultCPUGenerator();
   global.set_state(global_state_);

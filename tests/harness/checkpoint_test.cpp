@@ -167,7 +167,7 @@ TEST_F(CheckpointTest, DamageToAnyOfItsFieldsIsNamedAndChangesNothing) {
   LossLog losses;
   losses.add({{"loss", 1.0}});
   const auto file =
-      save_checkpoint(folder_, {"id", "training", 3, 5, 40, {2.0}}, model, noise, losses).file;
+      save_checkpoint(folder_, {"id", "training", 3, 5, 40, {{2.0}, 4}}, model, noise, losses).file;
   const TensorFile whole = load_safetensors(file);
   const std::string before = state_hash(model);
   const auto noise_before = noise.get_state(),
@@ -197,7 +197,7 @@ TEST_F(CheckpointTest, OneOfBeforeFailuresWereKeptHasNone) {
   ToyModel model;
   torch::Generator noise = make_generator(torch::kCPU, 1, "n");
   LossLog losses;
-  const RunPosition position{"id", "training", 3, 5, 40, {2.0}, {"vanishing_gradient"}};
+  const RunPosition position{"id", "training", 3, 5, 40, {{2.0}, 4}, {"vanishing_gradient"}};
   const auto file = save_checkpoint(folder_, position, model, noise, losses).file;
   const auto load = [&] {
     return load_checkpoint(file, {"id", "training", 3}, model, noise, losses);

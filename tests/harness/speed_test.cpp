@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <thread>
+#include <vector>
 
 namespace assay {
 namespace {
@@ -26,6 +27,35 @@ TEST(SpeedMeter, LeavesTheWarmUpOut) {
   EXPECT_EQ(meter.result().phase, "train");
   // One image in at least 2 ms.
   EXPECT_LE(meter.result().images_per_second, 500.0);
+}
+
+// A phase that is fast at first and slow at last: every part of it counts.
+TEST(SpeedMeter, CountsTheWholeOfALongPhase) {
+  SpeedMeter meter("train", 0);
+  meter.restore({std::vector<double>(999, 100.0), 1});
+  const auto once = [&] {
+    meter.resume();
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
+    meter.add(1);
+  };
+  once();
+  EXPECT_EQ(meter.intervals().span, 2);
+  ASSERT_EQ(meter.result().n, 500);
+  EXPECT_NEAR(meter.intervals().rates.front(), 100.0, 1e-9);
+  once();
+  EXPECT_EQ(meter.result().n, 500) << "half an interval";
+  once();
+  EXPECT_EQ(meter.result().n, 501);
+  EXPECT_NEAR(meter.result().images_per_second, 100.0, 1e-9);
+  // Of equally many images at 30 and at 60 a second: 40.
+  SpeedMeter mixed("train", 0);
+  std::vector<double> rates(998, 30.0);
+  rates[1] = 60.0;
+  rates.push_back(30.0);
+  mixed.restore({rates, 1});
+  mixed.resume();
+  mixed.add(1);
+  EXPECT_NEAR(mixed.intervals().rates.front(), 40.0, 1e-9);
 }
 
 TEST(SpeedMeter, JoinsIntervalsThatAreTooShort) {
