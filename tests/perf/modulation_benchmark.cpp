@@ -30,13 +30,12 @@ constexpr Layer kLayers[] = {{"64_at_32", 64, 32, false},
 void add(const Layer& layer, Modulation way, const std::string& way_name) {
   const auto name = std::string(layer.name) + "/" + way_name;
   benchmark::RegisterBenchmark(name.c_str(), [layer, way](benchmark::State& state) {
-    const auto wanted = at::TensorOptions(at::kFloat).requires_grad(true);
     const ConvolutionModeScope scope(ConvolutionMode::kWinograd);
     const auto x = at::randn({kExamples, layer.channels, layer.side, layer.side})
                        .contiguous(at::MemoryFormat::ChannelsLast)
                        .requires_grad_();
-    const auto weight = at::randn({layer.channels, layer.channels, 3, 3}, wanted);
-    const auto styles = at::randn({kExamples, layer.channels}, wanted);
+    const auto weight = at::randn({layer.channels, layer.channels, 3, 3}).requires_grad_();
+    const auto styles = at::randn({kExamples, layer.channels}).requires_grad_();
     for (auto _ : state) {
       const auto y =
           modulated_convolution(x, weight, styles, {.doubles = layer.doubles, .way = way});
