@@ -43,54 +43,43 @@ torch::Tensor scores(const State& state, const torch::Tensor& x) {
   return bias == state.end() ? s : s + bias->second;
 }
 
-// w·x + c + yᵀVx, each example with its own class.
-TEST(GanCondition, ProjectionAddsAnInnerProductOfClassAndFeatures) {
-  const auto model = conditional("projection");
-  const auto before = copy_of_state(*model);
-  EXPECT_FALSE(before.contains("discriminator.class_head.0.bias"));
+/// One step's losses are those of these logits, of x and y by a state's weights; and classes
+/// matter: another order of them is another loss.
+template <class Logits>
+void expect_losses_of(Trainable& model, const Logits& logits) {
+  const auto before = copy_of_state(model);
   const auto batch = labelled_points();
-  const auto logged = logged_by_step(*model, batch);
-  const auto logits = [](const State& state, const torch::Tensor& x, const torch::Tensor& y) {
-    return plain_logits(state, x) + (scores(state, x) * y).sum(1, true);
-  };
+  const auto logged = logged_by_step(model, batch);
   const Drawn drawn(before);
   const auto y = encoded(batch.labels);
   EXPECT_NEAR(logged.at("discriminator_loss"),
               nats(-logits(before, batch.images, y)) + nats(logits(before, drawn.x, drawn.y)),
               1e-5);
-  const auto after = copy_of_state(*model);
+  const auto after = copy_of_state(model);
   EXPECT_NEAR(logged.at("generator_loss"), nats(-logits(after, drawn.x, drawn.y)), 1e-5);
-  // The class matters: another order of it is another loss.
   EXPECT_GT(std::abs(nats(-logits(before, batch.images, y.roll(1, 0))) -
                      nats(-logits(before, batch.images, y))),
             1e-3);
 }
 
+// w·x + c + yᵀVx, each example with its own class.
+TEST(GanCondition, ProjectionAddsAnInnerProductOfClassAndFeatures) {
+  const auto model = conditional("projection");
+  EXPECT_FALSE(state_of(*model).contains("discriminator.class_head.0.bias"));
+  expect_losses_of(*model, [](const State& state, const torch::Tensor& x, const torch::Tensor& y) {
+    return plain_logits(state, x) + (scores(state, x) * y).sum(1, true);
+  });
+}
+
 // oᵀe/√E, o = W x + b, e = V y + c over the root of its mean square.
 TEST(GanCondition, EmbeddingIsAnInnerProductOfOutputAndEmbeddedClass) {
   const auto model = conditional("embedding", "model.class_embedding = 5\n");
-  const auto before = copy_of_state(*model);
-  EXPECT_EQ(before.at("discriminator.1.weight").sizes(), (at::IntArrayRef{5, 2}));
-  const auto batch = labelled_points();
-  const auto logged = logged_by_step(*model, batch);
-  const auto logits = [](const State& state, const torch::Tensor& x, const torch::Tensor& y) {
-    const auto o =
-        torch::mm(x, state.at("discriminator.1.weight").t()) + state.at("discriminator.1.bias");
-    const auto e = torch::mm(y, state.at("discriminator.class_head.0.weight").t()) +
-                   state.at("discriminator.class_head.0.bias");
+  EXPECT_EQ(state_of(*model).at("discriminator.1.weight").sizes(), (at::IntArrayRef{5, 2}));
+  expect_losses_of(*model, [](const State& state, const torch::Tensor& x, const torch::Tensor& y) {
+    const auto e = affine(state, "discriminator.class_head.0", y);
     const auto power = e.norm(2, {1}, true);  // √(Σ e²) = √5 · root of the mean square
-    return (o * e).sum(1, true) / power;
-  };
-  const Drawn drawn(before);
-  const auto y = encoded(batch.labels);
-  EXPECT_NEAR(logged.at("discriminator_loss"),
-              nats(-logits(before, batch.images, y)) + nats(logits(before, drawn.x, drawn.y)),
-              1e-5);
-  const auto after = copy_of_state(*model);
-  EXPECT_NEAR(logged.at("generator_loss"), nats(-logits(after, drawn.x, drawn.y)), 1e-5);
-  EXPECT_GT(std::abs(nats(-logits(before, batch.images, y.roll(1, 0))) -
-                     nats(-logits(before, batch.images, y))),
-            1e-3);
+    return (affine(state, "discriminator.1", x) * e).sum(1, true) / power;
+  });
 }
 
 // After one step m = (1 − β1) g. Of cross-entropy by scores: (softmax − y)/N.
