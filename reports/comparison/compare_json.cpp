@@ -16,10 +16,10 @@ Json score_json(const MetricSummary& metric, const std::optional<EntryScore>& sc
                {"mean", json_number(metric.last.mean)},
                {"sd", json_number(metric.last.sd)}};
   if (!score) return json;
-  const auto& interval = score->mean.interval;
+  const auto& interval = score->interval;
   json["low"] = interval ? json_number(interval->low) : Json();
   json["high"] = interval ? json_number(interval->high) : Json();
-  json["interval"] = interval ? Json(score->interval) : Json();
+  json["interval"] = interval ? Json(score->method) : Json();
   json["median"] = json_number(score->median);
   json["least"] = json_number(score->least);
   json["most"] = json_number(score->most);

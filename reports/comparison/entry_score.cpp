@@ -7,20 +7,15 @@
 #include <cmath>
 #include <vector>
 
+#include "core/median.h"
 #include "reports/number_text.h"
 #include "reports/statistics/bootstrap.h"
-#include "reports/statistics/student.h"
 
 namespace assay {
 namespace {
 
 constexpr double kSide = 0.025;
 constexpr std::size_t kBootstrapFrom = 10;  // below, the bootstrap covers less than it says
-
-double median_of(const std::vector<double>& sorted) {
-  const std::size_t half = sorted.size() / 2;
-  return sorted.size() % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2.0;
-}
 
 }  // namespace
 
@@ -31,20 +26,24 @@ std::optional<EntryScore> entry_score(const Comparison& comparison, std::size_t 
     if (std::isfinite(seed.value)) values.push_back(seed.value);
   }
   if (values.empty()) return std::nullopt;
-  std::ranges::sort(values);
-  EntryScore score{.median = median_of(values), .least = values.front(), .most = values.back()};
-  const bool resampled = values.size() >= kBootstrapFrom;
-  score.mean = resampled ? bca_mean_estimate(values, kSide) : mean_estimate(values, kSide);
-  if (score.mean.interval) score.interval = resampled ? "bca" : "student";
+  const auto [least, most] = std::ranges::minmax(values);
+  EntryScore score{.median = *median(values), .least = least, .most = most};
+  if (values.size() >= kBootstrapFrom) {
+    score.interval = bca_mean_estimate(values, kSide).interval;
+    score.method = "bca";
+  } else if (metric.last.low) {
+    score.interval = Interval{*metric.last.low, *metric.last.high, 1.0 - 2.0 * kSide};
+    score.method = "student";
+  }
   score.rank = rank_range(comparison, entry, metric.column);
   return score;
 }
 
 std::string entry_score_text(const MetricSummary& metric, const std::optional<EntryScore>& score) {
   std::string text = mean_and_spread_text(metric.last);
-  if (score && score->mean.interval) {
-    text += fmt::format(" [{}, {}]", short_number_text(score->mean.interval->low, 3),
-                        short_number_text(score->mean.interval->high, 3));
+  if (score && score->interval) {
+    text += fmt::format(" [{}, {}]", short_number_text(score->interval->low, 3),
+                        short_number_text(score->interval->high, 3));
   }
   text += fmt::format(" (n = {})", metric.last.n);
   if (score && score->rank) text += ", rank " + rank_text(*score->rank);

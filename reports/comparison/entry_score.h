@@ -13,8 +13,8 @@ namespace assay {
 
 /// What the seeds of one entry say of one metric by themselves.
 struct EntryScore {
-  Estimate mean = {};              ///< with its 95 % interval, from two seeds
-  std::string_view interval = "";  ///< "student" below ten seeds, "bca" from ten; "" without one
+  std::optional<Interval> interval = {};  ///< of the mean, 95 %, from two seeds
+  std::string_view method = "";    ///< of it: "student" below ten seeds, "bca" from ten; "" without
   double median = 0.0;             ///< the mean of the middle two for an even number of seeds
   double least = 0.0, most = 0.0;  ///< over seeds: no result, for each seed is one draw
   std::optional<RankRange> rank = {};  ///< among the entries (rank_range)

@@ -9,10 +9,10 @@
 #include <set>
 #include <tuple>
 
+#include "cli/run/data_digests.h"
 #include "cli/stored.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "data/data_digest.h"
 #include "families/registry.h"
 #include "harness/environment.h"
 #include "harness/runner.h"
@@ -22,31 +22,13 @@
 namespace assay {
 namespace {
 
-// Data are read once for all runs on them.
-class Digests {
- public:
-  const std::string& of(const Definition& definition) {
-    const DatasetRequest request = dataset_request_of(definition);
-    const auto [found, is_new] =
-        known_.try_emplace(std::tuple(request.name, request.path, request.count, request.seed,
-                                      request.radius, request.noise, request.scale),
-                           std::string());
-    if (is_new) {
-      const auto digest = data_digest(request);
-      if (!digest) {
-        throw Error(fmt::format("data set {} is not on this machine; {}", request.name,
-                                dataset_source(request.name).how_to_get));
-      }
-      found->second = *digest;
-    }
-    return found->second;
-  }
-
- private:
-  using Key =
-      std::tuple<std::string, std::string, std::int64_t, std::uint64_t, double, double, double>;
-  std::map<Key, std::string> known_;
-};
+const std::string& digest_of(DataDigests& digests, const Definition& definition) {
+  const auto& digest = digests.of(definition);
+  if (digest) return *digest;
+  const std::string& name = definition.text("dataset.name");
+  throw Error(
+      fmt::format("data set {} is not on this machine; {}", name, dataset_source(name).how_to_get));
+}
 
 // One planned run, and by what it is known.
 struct Point {
@@ -68,7 +50,7 @@ using PointKey = Point::Key;
 
 std::vector<Point> points_of(const Plan& plan, torch::Device device, int threads) {
   const std::string code = this_commit().code_digest;
-  Digests digests;
+  DataDigests digests;
   std::vector<Point> points;
   std::set<PointKey> seen;
   for (const PlannedRun& planned : plan.runs) {
@@ -76,8 +58,8 @@ std::vector<Point> points_of(const Plan& plan, torch::Device device, int threads
     Point point{&planned,
                 definition.id(),
                 definition.training_id(),
-                {planned.seed, digests.of(definition), code, device.is_cuda() ? "cuda" : "cpu",
-                 threads, planned.smoke}};
+                {planned.seed, digest_of(digests, definition), code,
+                 device.is_cuda() ? "cuda" : "cpu", threads, planned.smoke}};
     if (seen.insert(point.key()).second) points.push_back(std::move(point));
   }
   return points;

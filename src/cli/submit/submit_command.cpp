@@ -9,6 +9,7 @@
 #include "cli/app.h"
 #include "cli/commands/commands.h"
 #include "cli/process.h"
+#include "cli/run/data_digests.h"
 #include "cli/run/targets.h"
 #include "cli/submit/array_script.h"
 #include "cli/text/words.h"
@@ -18,9 +19,7 @@
 #include "core/folder.h"
 #include "core/paths.h"
 #include "core/shell_words.h"
-#include "data/data_digest.h"
 #include "harness/environment.h"
-#include "harness/runner.h"
 #include "results/queries.h"
 
 namespace assay {
@@ -68,9 +67,10 @@ std::string task_name(const PlannedRun& run, const std::string& id,
 std::vector<SubmittedRun> runs_of(const Plan& plan) {
   std::vector<SubmittedRun> submitted;
   std::set<std::string> names;
+  DataDigests digests;
   for (const PlannedRun& run : plan.runs) {
     const std::string id = run.definition.id();
-    const auto data = data_digest(dataset_request_of(run.definition));
+    const auto& data = digests.of(run.definition);
     SubmittedRun one{&run, id, data, task_name(run, id, data)};
     if (names.insert(one.name).second) submitted.push_back(std::move(one));
   }

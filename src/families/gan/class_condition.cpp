@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "families/labels.h"
+#include "nn/blocks/equalised.h"
 
 namespace assay {
 namespace {
@@ -27,10 +28,9 @@ torch::Tensor classify(const torch::Tensor& scores, const torch::Tensor& y) {
 
 // Σ_k o_k e_k/√E of e scaled to E e² = 1 (Karras et al. 2020, "Training Generative Adversarial
 // Networks with Limited Data", code).
-torch::Tensor project_on(const torch::Tensor& embedded, const torch::Tensor& output) {
-  constexpr double kSmall = 1e-8;
-  const auto unit = embedded * (embedded.square().mean(1, /*keepdim=*/true) + kSmall).rsqrt();
-  return (output * unit).sum(1, /*keepdim=*/true) /
+torch::Tensor project_on_embedded(const torch::Tensor& output, const torch::Tensor& embedded,
+                                  const torch::Tensor& /*y*/) {
+  return (output * of_unit_power(embedded)).sum(1, /*keepdim=*/true) /
          std::sqrt(static_cast<double>(embedded.size(1)));
 }
 
@@ -65,7 +65,8 @@ const Choices<ClassCondition>& class_conditions() {
       {"none", {.paper = ""}},
       {"projection",
        {.paper = "Miyato & Koyama 2018, eq. 4", .has_bias = false, .logits = project}},
-      {"embedding", {.paper = "Karras et al. 2020 (ADA), code", .embeds = true}},
+      {"embedding",
+       {.paper = "Karras et al. 2020 (ADA), code", .embeds = true, .logits = project_on_embedded}},
       {"ac_gan", {.paper = "Odena et al. 2017, eq. 2 and 3", .loss = classify}}};
   return all;
 }
@@ -142,15 +143,11 @@ torch::Tensor Classes::joined(const torch::Tensor& z, const torch::Tensor& y) co
 }
 
 Judgement Classes::judge(Sequential& discriminator, const Examples& examples, bool with_features) {
-  const bool scores = count_ > 0 && !condition_.embeds;
-  auto judged = assay::judge(discriminator, examples.values, with_features || scores);
+  const bool of_features = count_ > 0 && !condition_.embeds;
+  auto judged = assay::judge(discriminator, examples.values, with_features || of_features);
   if (count_ == 0) return judged;
   judged.classes = examples.classes;
-  if (condition_.embeds) {
-    judged.logits = project_on(head_->forward(examples.classes), judged.logits);
-    return judged;
-  }
-  judged.scores = head_->forward(judged.features);
+  judged.scores = head_->forward(condition_.embeds ? judged.classes : judged.features);
   if (condition_.logits != nullptr) {
     judged.logits = condition_.logits(judged.logits, judged.scores, judged.classes);
   }

@@ -22,14 +22,14 @@ namespace assay {
 struct ClassCondition {
   std::string_view paper;
   bool has_bias = true;  ///< b
-  bool embeds = false;   ///< the logit is oᵀ e/√E, of e scaled to unit power
-  /// What the logits [N,1] become; nullptr: they stay.
+  bool embeds = false;   ///< e takes the place of s
+  /// What the last layer's output, [N,1] or o, becomes: logits [N,1]; nullptr: it stays.
   torch::Tensor (*logits)(const torch::Tensor& logits, const torch::Tensor& scores,
                           const torch::Tensor& y) = nullptr;
   /// What both networks minimise beside the adversarial loss; nullptr: nothing. 0-dim.
   torch::Tensor (*loss)(const torch::Tensor& scores, const torch::Tensor& y) = nullptr;
 
-  bool looks() const { return embeds || logits != nullptr || loss != nullptr; }
+  bool looks() const { return logits != nullptr || loss != nullptr; }
 };
 
 /// All of them, by the names that model.condition takes. A further one is a line here.

@@ -20,10 +20,6 @@ using std::int64_t;
 constexpr double kMappingRate = 0.01;
 constexpr int64_t kSmallestSide = 4;
 
-torch::Tensor of_unit_power(const torch::Tensor& x) {
-  return x * (x.square().mean(1, /*keepdim=*/true) + 1e-8).rsqrt();
-}
-
 void check_style(const Definition& d) {
   const auto& network = d.text("model.network");
   refuse_if(d.boolean("model.spectral_norm"), d,

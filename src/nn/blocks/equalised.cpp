@@ -23,6 +23,10 @@ void draw(torch::nn::Module& layer, const EqualisedOptions& options) {
 
 }  // namespace
 
+torch::Tensor of_unit_power(const torch::Tensor& x) {
+  return x * (x.square().mean(1, /*keepdim=*/true) + 1e-8).rsqrt();
+}
+
 torch::Tensor equalised(const torch::Tensor& weight, double rate) {
   return weight * (rate / std::sqrt(fan_in(weight)));
 }

@@ -19,6 +19,9 @@ namespace assay {
 /// w · μ/√fan_in, with fan_in = I·… of a weight [O,I,…].
 torch::Tensor equalised(const torch::Tensor& weight, double rate = 1.0);
 
+/// x/√(E x² + 1e-8), the mean over dimension 1 of each example.
+torch::Tensor of_unit_power(const torch::Tensor& x);
+
 struct EqualisedOptions {
   std::int64_t in, out;
   Activation activation = Activation::kLinear;
