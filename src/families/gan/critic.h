@@ -25,7 +25,8 @@ std::vector<std::int64_t> packed_shape(std::vector<std::int64_t> example, std::i
 struct Judgement {
   torch::Tensor logits;    ///< [N,1], [N,E] before an embedded class makes them that
   torch::Tensor features;  ///< [N,F], of which its last layer makes the logits; or undefined
-  /// [N,K] (or [N,E]) of its class head, and what they should say (class_condition.h); or undefined.
+  /// [N,K] (or [N,E]) of its class head, and what they should say (class_condition.h); or
+  /// undefined.
   torch::Tensor scores = {}, classes = {};
 };
 
