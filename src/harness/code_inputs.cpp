@@ -67,11 +67,11 @@ void draw_jacobian_norms(const CodeSource& source, MetricInputs& inputs) {
 void draw_noisy_reconstructions(const CodeSource& source, MetricInputs& inputs) {
   inputs.images.originals = source.examples.images;
   const auto generator = make_generator(torch::kCPU, 0, "eval_corruption");
-  const std::string& noise = source.definition.text("eval.noise");
+  const Corruption corrupted = kCorruptions.of(source.definition, "eval.noise");
   const double level = source.definition.number("eval.noise_level");
   inputs.images.noisy_reconstructions =
       in_blocks(source.examples, source.device, source.progress, [&](const Batch& batch) {
-        const auto seen = corrupted(batch.images.to(torch::kCPU), noise, level, generator);
+        const auto seen = corrupted(batch.images.to(torch::kCPU), level, generator);
         const auto reconstructed =
             source.model.reconstruct({seen.to(batch.images.device()), batch.labels});
         if (!reconstructed) refuse(source, "reconstructs nothing", "noise_psnr");

@@ -21,11 +21,16 @@ namespace {
 
 struct Named {
   std::string name;
-  std::string_view schedule = "linear";
+  VpSchedule schedule = VpSchedule::kLinear;
 };
-const std::vector<Named> kAll = {
-    {"vp"}, {"vp", "cosine"}, {"vp", "sigmoid"}, {"sub_vp"}, {"sub_vp", "cosine"}, {"ve"}, {"edm"},
-    {"ot"}};
+const std::vector<Named> kAll = {{"vp"},
+                                 {"vp", VpSchedule::kCosine},
+                                 {"vp", VpSchedule::kSigmoid},
+                                 {"sub_vp"},
+                                 {"sub_vp", VpSchedule::kCosine},
+                                 {"ve"},
+                                 {"edm"},
+                                 {"ot"}};
 
 TEST(Process, HasTheLevelsOfThePapers) {
   // Song et al. 2021, eq. 33 at t = .1, β from .1 to 20: ∫β = .1095; VP's sd .3221, sub-VP's .1037.
@@ -53,8 +58,9 @@ TEST(Process, HasTheLevelsOfThePapers) {
   const auto f = [](double u) {
     return std::pow(std::cos((u + 0.008) / 1.008 * std::numbers::pi / 2.0), 2.0);
   };
-  EXPECT_NEAR(std::pow(process("vp", "cosine")->at(0.3).signal, 2.0), f(0.3) / f(0.0), 1e-12);
-  EXPECT_NEAR(std::pow(process("vp", "sigmoid")->at(0.5).signal, 2.0), 0.5, 1e-12);
+  EXPECT_NEAR(std::pow(process("vp", VpSchedule::kCosine)->at(0.3).signal, 2.0), f(0.3) / f(0.0),
+              1e-12);
+  EXPECT_NEAR(std::pow(process("vp", VpSchedule::kSigmoid)->at(0.5).signal, 2.0), 0.5, 1e-12);
 }
 
 TEST(Process, HasTheMomentsOfThePapersEquations) {

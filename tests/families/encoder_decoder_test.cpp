@@ -20,7 +20,7 @@ EncoderDecoderOptions options_of(EncoderDecoderKind kind, std::int64_t side) {
   options.hidden_widths = {32};
   options.latent_dim = 10;
   options.codes_per_latent = 2;
-  options.activation = "relu";
+  options.activation = Nonlinearity::kRelu;
   return options;
 }
 

@@ -16,7 +16,7 @@
 namespace assay {
 
 inline std::unique_ptr<Process> process(const std::string& name,
-                                        std::string_view schedule = "linear") {
+                                        VpSchedule schedule = VpSchedule::kLinear) {
   return continuous_processes().at(name).make({.schedule = schedule});
 }
 

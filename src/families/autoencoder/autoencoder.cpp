@@ -31,7 +31,7 @@ AutoencoderNetworkOptions network_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   AutoencoderNetworkOptions options;
   options.layers = encoder_decoder_options(args, "the autoencoder");
-  options.code_activation = definition.text("model.code_activation");
+  options.code_activation = kCodeActivations.of(definition, "model.code_activation");
   options.kept = definition.integer("model.kept");
   refuse_if(options.kept > options.layers.latent_dim, definition,
             fmt::format("model.kept = {} exceeds the {} numbers of a code", options.kept,
@@ -77,7 +77,7 @@ class Autoencoder : public GenerativeModel {
   GaussianMixture fitted_codes();
 
   const Reconstruction reconstruction_;
-  const std::string corruption_;
+  const Corruption corrupted_;
   const Sparsity sparsity_;
   const Contraction contraction_;
   const CodeFit code_fit_;
@@ -93,12 +93,13 @@ class Autoencoder : public GenerativeModel {
 Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions& options,
                          const EmaOptions& ema)
     : reconstruction_(kReconstructions.of(args.definition, "objective.reconstruction")),
-      corruption_(args.definition.text("objective.corruption")),
+      corrupted_(kCorruptions.of(args.definition, "objective.corruption")),
       sparsity_(kSparsities.of(args.definition, "objective.sparsity")),
       contraction_(kContractions.of(args.definition, "objective.contraction")),
       code_fit_(kCodeFits.of(args.definition, "sampler.codes")),
-      corruption_level_(args.definition.number(
-          corruption_ == "gaussian" ? "objective.noise_sigma" : "objective.corrupted_share")),
+      corruption_level_(args.definition.number(corrupted_ == add_gaussian_noise
+                                                   ? "objective.noise_sigma"
+                                                   : "objective.corrupted_share")),
       sparsity_weight_(args.definition.number("objective.sparsity_weight")),
       sparsity_target_(args.definition.number("objective.sparsity_target")),
       contraction_weight_(args.definition.number("objective.contraction_weight")),
@@ -139,9 +140,7 @@ torch::Tensor Autoencoder::contraction(const torch::Tensor& codes, const torch::
 
 std::vector<LossTerm> Autoencoder::training_step(const Batch& batch, const StepContext& context) {
   optimizer_.zero_grad();
-  auto seen = corruption_ == "none"
-                  ? batch.images
-                  : corrupted(batch.images, corruption_, corruption_level_, context.noise);
+  auto seen = corrupted_(batch.images, corruption_level_, context.noise);
   if (contraction_ == Contraction::kExact || contraction_ == Contraction::kHutchinson) {
     seen = seen.detach().clone().requires_grad_();
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/choices.h"
+#include "families/encoder_decoder/nonlinearity.h"
 
 namespace assay {
 
@@ -19,6 +20,9 @@ inline const Choices<Contraction> kContractions = {{"none", Contraction::kNone},
                                                    {"closed_form", Contraction::kClosedForm},
                                                    {"exact", Contraction::kExact},
                                                    {"hutchinson", Contraction::kHutchinson}};
+inline const Choices<Nonlinearity> kCodeActivations = {{"none", Nonlinearity::kNone},
+                                                       {"sigmoid", Nonlinearity::kSigmoid},
+                                                       {"relu", Nonlinearity::kRelu}};
 inline const Choices<CodeFit> kCodeFits = {{"gaussian", CodeFit::kGaussian},
                                            {"mixture", CodeFit::kMixture}};
 

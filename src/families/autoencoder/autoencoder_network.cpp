@@ -11,12 +11,19 @@
 namespace assay {
 namespace {
 
-torch::Tensor activated(const torch::Tensor& x, const std::string& name) {
-  if (name == "relu") return x.relu();
-  if (name == "tanh") return x.tanh();
-  if (name == "sigmoid") return x.sigmoid();
-  if (name == "silu") return at::silu(x);
-  TORCH_CHECK(name == "none", "unknown activation ", name);
+torch::Tensor activated(const torch::Tensor& x, Nonlinearity nonlinearity) {
+  switch (nonlinearity) {
+    case Nonlinearity::kRelu:
+      return x.relu();
+    case Nonlinearity::kTanh:
+      return x.tanh();
+    case Nonlinearity::kSigmoid:
+      return x.sigmoid();
+    case Nonlinearity::kSilu:
+      return at::silu(x);
+    case Nonlinearity::kNone:
+      break;
+  }
   return x;
 }
 
@@ -58,7 +65,7 @@ std::optional<torch::Tensor> AutoencoderNetworkImpl::only_weight() const {
 }
 
 bool AutoencoderNetworkImpl::is_one_sigmoid_layer() const {
-  return only_weight() && options_.code_activation == "sigmoid" && options_.kept == 0;
+  return only_weight() && options_.code_activation == Nonlinearity::kSigmoid && options_.kept == 0;
 }
 
 torch::Tensor AutoencoderNetworkImpl::sparse(const torch::Tensor& codes) const {

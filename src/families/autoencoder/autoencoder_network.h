@@ -13,9 +13,9 @@ namespace assay {
 
 struct AutoencoderNetworkOptions {
   EncoderDecoderOptions layers;
-  std::string code_activation = "none";  ///< or "sigmoid", "relu"
-  std::int64_t kept = 0;                 ///< entries that a k-sparse code keeps; 0: all
-  bool tied = false;  ///< mlp: the decoder's weights are the encoder's, transposed
+  Nonlinearity code_activation = Nonlinearity::kNone;
+  std::int64_t kept = 0;  ///< entries that a k-sparse code keeps; 0: all
+  bool tied = false;      ///< mlp: the decoder's weights are the encoder's, transposed
 };
 
 /// x -> h = s(f(x)), the k-sparse h where asked for -> logits, where sigmoid(logits) is the image

@@ -3,6 +3,7 @@
 #include "families/autoencoder/autoencoder_choices.h"
 #include "families/encoder_decoder/encoder_decoder.h"
 #include "families/latent_fifth.h"
+#include "families/objectives/corruption.h"
 
 namespace assay {
 namespace {
@@ -14,7 +15,7 @@ Schema model_and_sampler_keys() {
       {.path = "model.code_activation",
        .default_value = std::string("none"),
        .meaning = "nonlinearity of the code itself",
-       .choices = {"none", "sigmoid", "relu"}},
+       .choices = kCodeActivations.names()},
       {.path = "model.kept",
        .default_value = int64_t{0},
        .meaning = "k-sparse: entries of a code that are kept, the largest; 0: all",
@@ -60,7 +61,7 @@ Schema objective_keys() {
       {.path = "objective.corruption",
        .default_value = std::string("none"),
        .meaning = "what a denoising autoencoder's encoder sees",
-       .choices = {"none", "gaussian", "masking", "salt_and_pepper"}},
+       .choices = kCorruptions.names()},
       {.path = "objective.noise_sigma",
        .default_value = 0.5,
        .meaning = "gaussian corruption: standard deviation",

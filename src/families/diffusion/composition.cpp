@@ -151,19 +151,19 @@ std::shared_ptr<DenoisingNetwork> denoising_network(const ModelArgs& args) {
 
 std::unique_ptr<Process> process_of(const Definition& definition, torch::Device device) {
   const auto timesteps = definition.integer("objective.timesteps");
+  const auto& schedule = kNoiseSchedules.of(definition, "objective.schedule");
   if (timesteps > 0) {
-    const auto schedule = kNoiseSchedules.of(definition, "objective.schedule")
-                              .make({.timesteps = timesteps,
-                                     .beta_start = definition.number("objective.beta_start"),
-                                     .beta_end = definition.number("objective.beta_end")});
+    const auto on_grid = schedule.on_grid({.timesteps = timesteps,
+                                           .beta_start = definition.number("objective.beta_start"),
+                                           .beta_end = definition.number("objective.beta_end")});
     return grid_process(definition.boolean("objective.zero_terminal_snr")
-                            ? with_zero_terminal_snr(schedule)
-                            : schedule,
+                            ? with_zero_terminal_snr(on_grid)
+                            : on_grid,
                         device);
   }
   return continuous_processes()
       .of(definition, "objective.process")
-      .make({.schedule = definition.text("objective.schedule"),
+      .make({.schedule = schedule.in_time.value(),
              .beta_min = definition.number("objective.beta_min"),
              .beta_max = definition.number("objective.beta_max"),
              .sigma_min = definition.number("objective.sigma_min"),

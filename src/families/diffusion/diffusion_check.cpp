@@ -104,7 +104,7 @@ void check_continuous(const Definition& definition) {
             "objective.zero_terminal_snr = true is of a grid; set objective.timesteps");
   const auto& schedule = definition.text("objective.schedule");
   refuse_if(
-      kNoiseSchedules.at(schedule).of_grids_alone, definition,
+      !kNoiseSchedules.at(schedule).in_time, definition,
       fmt::format("objective.schedule = \"{}\" is of a grid; set objective.timesteps", schedule));
   refuse_if(time_distributions().at(times).needs_inverse && !process.inverts_log_noise, definition,
             fmt::format("objective.time_sampling = \"{}\" is of objective.process = \"edm\", "

@@ -3,8 +3,11 @@
 
 #include <torch/types.h>
 
+#include <optional>
+
 #include "config/choices.h"
 #include "families/diffusion/noise_schedule.h"
+#include "families/diffusion/process.h"
 #include "nn/blocks/unet.h"
 
 namespace assay {
@@ -28,20 +31,27 @@ struct GridSettings {
   std::int64_t timesteps = 1000;
   double beta_start = 0.0015, beta_end = 0.0195;  ///< of scaled_linear
 };
-struct GridSchedule {
-  NoiseSchedule (*make)(const GridSettings&);
-  std::int64_t fewest_timesteps = 1;  ///< that it is made of
-  bool of_grids_alone = false;        ///< no formula of continuous time
+/// A schedule in both of its forms.
+struct ScheduleChoice {
+  NoiseSchedule (*on_grid)(const GridSettings&);
+  std::int64_t fewest_timesteps = 1;       ///< that the grid is made of
+  std::optional<VpSchedule> in_time = {};  ///< none: there is no formula of continuous time
 };
-inline const Choices<GridSchedule> kNoiseSchedules = {
-    {"linear", {[](const GridSettings& grid) { return linear_schedule(grid.timesteps); }, 21}},
-    {"cosine", {[](const GridSettings& grid) { return cosine_schedule(grid.timesteps); }}},
-    {"sigmoid", {[](const GridSettings& grid) { return sigmoid_schedule(grid.timesteps); }}},
+inline const Choices<ScheduleChoice> kNoiseSchedules = {
+    {"linear",
+     {[](const GridSettings& grid) { return linear_schedule(grid.timesteps); }, 21,
+      VpSchedule::kLinear}},
+    {"cosine",
+     {[](const GridSettings& grid) { return cosine_schedule(grid.timesteps); }, 1,
+      VpSchedule::kCosine}},
+    {"sigmoid",
+     {[](const GridSettings& grid) { return sigmoid_schedule(grid.timesteps); }, 1,
+      VpSchedule::kSigmoid}},
     {"scaled_linear",
      {[](const GridSettings& grid) {
         return scaled_linear_schedule(grid.timesteps, grid.beta_start, grid.beta_end);
       },
-      2, true}}};
+      2}}};
 /// Whether it is the larger one.
 inline const Choices<bool> kVariances = {{"large", true}, {"small", false}};
 /// Of the perceptron's hidden layers.

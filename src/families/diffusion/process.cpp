@@ -157,8 +157,14 @@ template <template <class> class Wrap>
 std::unique_ptr<Process> scheduled(const ProcessSettings& settings) {
   const Range range = {.last_time = kLeastVpTime};
   const Range short_of_noise = {.first_time = kLastCosineTime, .last_time = kLeastVpTime};
-  if (settings.schedule == "cosine") return continuous(Wrap<VpCosine>{}, short_of_noise);
-  if (settings.schedule == "sigmoid") return continuous(Wrap<VpSigmoid>{}, short_of_noise);
+  switch (settings.schedule) {
+    case VpSchedule::kCosine:
+      return continuous(Wrap<VpCosine>{}, short_of_noise);
+    case VpSchedule::kSigmoid:
+      return continuous(Wrap<VpSigmoid>{}, short_of_noise);
+    case VpSchedule::kLinear:
+      break;
+  }
   return continuous(Wrap<VpLinear>{VpLinear{{settings.beta_min, settings.beta_max}}}, range);
 }
 

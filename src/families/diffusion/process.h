@@ -66,12 +66,15 @@ class Process {
 /// 2021, sec. 3.1). `device`: where tensors of times will lie.
 std::unique_ptr<Process> grid_process(const NoiseSchedule& schedule, torch::Device device);
 
+/// α of the variance-preserving processes.
+enum class VpSchedule { kLinear, kCosine, kSigmoid };
+
 /// What single processes take.
 struct ProcessSettings {
-  std::string_view schedule = "linear";  ///< of vp and sub_vp
-  double beta_min = 0.1, beta_max = 20;  ///< of the linear schedule
-  double sigma_min = 0, sigma_max = 0;   ///< of ve and edm; 0: the papers'
-  bool tells_log_noise = false;          ///< ve: the network is told ln σ instead of t
+  VpSchedule schedule = VpSchedule::kLinear;  ///< of vp and sub_vp
+  double beta_min = 0.1, beta_max = 20;       ///< of the linear schedule
+  double sigma_min = 0, sigma_max = 0;        ///< of ve and edm; 0: the papers'
+  bool tells_log_noise = false;               ///< ve: the network is told ln σ instead of t
 };
 
 /// A process of continuous time.

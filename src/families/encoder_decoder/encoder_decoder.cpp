@@ -13,15 +13,10 @@ namespace {
 
 using std::int64_t;
 
-EncoderDecoderKind kind_named(const std::string& name) {
-  if (name == "mlp") return EncoderDecoderKind::kMlp;
-  if (name == "resnet") return EncoderDecoderKind::kResnet;
-  if (name == "burgess") return EncoderDecoderKind::kBurgess;
-  if (name == "infogan") return EncoderDecoderKind::kInfogan;
-  if (name == "maps") return EncoderDecoderKind::kMaps;
-  TORCH_CHECK(name == "conv", "unknown network ", name);
-  return EncoderDecoderKind::kConv;
-}
+const Choices<EncoderDecoderKind> kKinds = {
+    {"mlp", EncoderDecoderKind::kMlp},         {"conv", EncoderDecoderKind::kConv},
+    {"resnet", EncoderDecoderKind::kResnet},   {"burgess", EncoderDecoderKind::kBurgess},
+    {"infogan", EncoderDecoderKind::kInfogan}, {"maps", EncoderDecoderKind::kMaps}};
 
 std::string channels_misfit(const EncoderDecoderOptions& options) {
   if (options.channels.empty()) return "model.channels is empty";
@@ -111,7 +106,7 @@ torch::Tensor encoder_input(const EncoderDecoderOptions& options, const torch::T
 }
 
 bool codes_are_maps(const Definition& definition) {
-  return definition.text("model.network") == "maps";
+  return kKinds.of(definition, "model.network") == EncoderDecoderKind::kMaps;
 }
 
 std::optional<int64_t> code_size(const Definition& definition) {
@@ -120,20 +115,20 @@ std::optional<int64_t> code_size(const Definition& definition) {
 }
 
 bool normalises_single_values(const Definition& definition) {
-  return definition.text("model.network") == "infogan" &&
+  return kKinds.of(definition, "model.network") == EncoderDecoderKind::kInfogan &&
          definition.integer("train.batch_size") == 1;
 }
 
 EncoderDecoderOptions encoder_decoder_options(const ModelArgs& args, const std::string& who) {
   const auto& definition = args.definition;
   EncoderDecoderOptions options;
-  options.kind = kind_named(definition.text("model.network"));
+  options.kind = kKinds.of(definition, "model.network");
   options.image_shape = args.example_shape;
   options.channels = definition.integers("model.channels");
   options.hidden_widths = definition.integers("model.hidden_widths");
   options.blocks = definition.integer("model.blocks");
   options.latent_dim = definition.integer("model.latent_dim");
-  options.activation = definition.text("model.activation");
+  options.activation = kNonlinearities.of(definition, "model.activation");
   options.latent_channels = definition.integer("model.latent_channels");
   options.groups = definition.integer("model.groups");
   options.space_to_depth = definition.integer("model.space_to_depth");
@@ -156,7 +151,7 @@ Schema encoder_decoder_schema() {
                   "residual blocks, the network of the disentanglement studies (32x32 and 64x64), "
                   "InfoGAN's, or those of latent diffusion's first stage, whose code is a map of "
                   "few channels",
-       .choices = {"mlp", "conv", "resnet", "burgess", "infogan", "maps"}},
+       .choices = kKinds.names()},
       {.path = "model.channels",
        .default_value = std::vector<int64_t>{24, 48},
        .meaning =
@@ -188,7 +183,7 @@ Schema encoder_decoder_schema() {
       {.path = "model.activation",
        .default_value = std::string("silu"),
        .meaning = "mlp, conv, resnet: nonlinearity of both networks",
-       .choices = {"relu", "silu", "tanh", "sigmoid"},
+       .choices = kNonlinearities.names(),
        .needs = {{"model.network", {"mlp", "conv", "resnet"}}}},
       {.path = "model.latent_channels",
        .default_value = int64_t{4},

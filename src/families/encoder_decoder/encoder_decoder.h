@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "families/encoder_decoder/nonlinearity.h"
 #include "families/trainable.h"
 #include "nn/blocks/sequential.h"
 
@@ -25,11 +26,11 @@ struct EncoderDecoderOptions {
   std::int64_t latent_dim = 0;
   std::int64_t codes_per_latent = 1;  ///< 2: the encoder gives a mean and a log variance of each
   std::int64_t condition_dim = 0;     ///< entries of the condition that both halves also see
-  std::string activation;             ///< mlp, conv, resnet: "relu", "silu", "tanh" or "sigmoid"
-  std::int64_t latent_channels = 0;   ///< maps: c, so that latent_dim is c·h·w
-  std::int64_t groups = 8;            ///< maps: of group normalisation
-  std::int64_t space_to_depth = 1;    ///< maps: f, the networks work on [f²C,H/f,W/f]
-  bool attention = true;              ///< maps: in the middle of both networks
+  Nonlinearity activation = Nonlinearity::kSilu;  ///< mlp, conv, resnet
+  std::int64_t latent_channels = 0;               ///< maps: c, so that latent_dim is c·h·w
+  std::int64_t groups = 8;                        ///< maps: of group normalisation
+  std::int64_t space_to_depth = 1;                ///< maps: f, the networks work on [f²C,H/f,W/f]
+  bool attention = true;                          ///< maps: in the middle of both networks
 
   std::int64_t encoder_outputs() const { return codes_per_latent * latent_dim; }
   std::int64_t decoder_inputs() const { return latent_dim + condition_dim; }

@@ -11,24 +11,30 @@
 
 namespace assay::layers {
 
-void activation(Sequential& layers, const std::string& name) {
-  if (name == "relu") {
-    layers->push_back(torch::nn::ReLU());
-  } else if (name == "tanh") {
-    layers->push_back(torch::nn::Tanh());
-  } else if (name == "sigmoid") {
-    layers->push_back(torch::nn::Sigmoid());
-  } else {
-    TORCH_CHECK(name == "silu", "unknown activation ", name);
-    layers->push_back(torch::nn::SiLU());
+void activation(Sequential& layers, Nonlinearity nonlinearity) {
+  switch (nonlinearity) {
+    case Nonlinearity::kRelu:
+      layers->push_back(torch::nn::ReLU());
+      break;
+    case Nonlinearity::kTanh:
+      layers->push_back(torch::nn::Tanh());
+      break;
+    case Nonlinearity::kSigmoid:
+      layers->push_back(torch::nn::Sigmoid());
+      break;
+    case Nonlinearity::kSilu:
+      layers->push_back(torch::nn::SiLU());
+      break;
+    case Nonlinearity::kNone:
+      break;
   }
 }
 
 void linear(Sequential& layers, const std::vector<std::int64_t>& widths,
-            const std::string& activation_name) {
+            Nonlinearity nonlinearity) {
   for (std::size_t i = 1; i < widths.size(); ++i) {
     layers->push_back(Linear(widths[i - 1], widths[i]));
-    if (i + 1 < widths.size()) activation(layers, activation_name);
+    if (i + 1 < widths.size()) activation(layers, nonlinearity);
   }
 }
 

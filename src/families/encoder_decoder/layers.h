@@ -7,11 +7,9 @@ namespace assay::layers {
 
 inline constexpr std::int64_t kGroups = 8;  // of every group normalisation but those of maps
 
-/// Appends "relu", "silu", "tanh" or "sigmoid".
-void activation(Sequential& layers, const std::string& name);
-/// Appends linear layers through `widths`, an activation after each but the last.
-void linear(Sequential& layers, const std::vector<std::int64_t>& widths,
-            const std::string& activation);
+void activation(Sequential& layers, Nonlinearity nonlinearity);
+/// Appends linear layers through `widths`, a nonlinearity after each but the last.
+void linear(Sequential& layers, const std::vector<std::int64_t>& widths, Nonlinearity nonlinearity);
 /// Appends Conv in→out kernel/stride/padding.
 void conv(Sequential& layers, std::int64_t in, std::int64_t out, std::int64_t kernel,
           std::int64_t stride, std::int64_t padding);

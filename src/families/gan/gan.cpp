@@ -114,7 +114,7 @@ Gan::Gan(const ModelArgs& args, const GanArchitecture& architecture)
       latent_dim_(args.definition.integer("model.latent_dim")),
       latent_fifth_(args.definition.integer("sampler.latent_fifth")),
       judges_alone_(judges_examples_alone(args.definition)),
-      together_(args.definition.text("objective.updates") == "together"),
+      together_(kTogether.of(args.definition, "objective.updates")),
       statistics_batches_(args.definition.integer("sampler.statistics_batches")),
       device_(args.device),
       classes_(args),

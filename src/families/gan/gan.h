@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "config/choices.h"
 #include "families/capabilities.h"
 #include "families/trainable.h"
 
@@ -30,6 +31,8 @@ namespace assay {
 /// augmentation ada_p and ada_sign, E sign D(x) of the batch; with path length path_length and
 /// path_length_mean, when due.
 Schema gan_schema();
+/// objective.updates: whether both learn from the same pass, before either's step.
+inline const Choices<bool> kTogether = {{"in_turn", false}, {"together", true}};
 /// Throws Error for settings that exclude one another.
 void check_gan(const Definition& definition);
 Capabilities gan_capabilities(const Definition& definition);

@@ -157,11 +157,10 @@ void check_gan(const Definition& d) {
             fmt::format("objective.packing = {} needs batches that it divides, not "
                         "train.batch_size = {}",
                         packing, batch));
-  refuse_if(
-      d.text("objective.updates") == "together" && d.integer("objective.discriminator_steps") > 1,
-      d,
-      "objective.updates = \"together\" moves both networks at every step, so that "
-      "objective.discriminator_steps has nothing to count; set it to 1");
+  refuse_if(kTogether.of(d, "objective.updates") && d.integer("objective.discriminator_steps") > 1,
+            d,
+            "objective.updates = \"together\" moves both networks at every step, so that "
+            "objective.discriminator_steps has nothing to count; set it to 1");
 }
 
 Capabilities gan_capabilities(const Definition& d) {

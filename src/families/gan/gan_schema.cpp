@@ -91,7 +91,7 @@ Schema objective_keys() {
            .default_value = std::string("in_turn"),
            .meaning = "the generator learns from the discriminator as it is after its step, or "
                       "both from the same pass, before either's step",
-           .choices = {"in_turn", "together"}},
+           .choices = kTogether.names()},
           {.path = "objective.feature_matching",
            .default_value = 0.0,
            .meaning = "weight of ‖E f(x) − E f(G(z))‖² in the generator's loss, f what the "

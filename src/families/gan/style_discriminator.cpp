@@ -42,6 +42,9 @@ class HalvingBlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(HalvingBlock);
 
+/// Whether each block has a linear way around it.
+const Choices<bool> kResidual = {{"residual", true}, {"plain", false}};
+
 }  // namespace
 
 Schema style_discriminator_keys() {
@@ -49,7 +52,7 @@ Schema style_discriminator_keys() {
            .default_value = std::string("residual"),
            .meaning = "stylegan, stylegan2: each block of the discriminator has a linear one "
                       "beside it, or not",
-           .choices = {"residual", "plain"},
+           .choices = kResidual.names(),
            .needs = {{"model.network", kStyleNetworks}}}};
 }
 
@@ -58,7 +61,7 @@ Sequential style_discriminator(const GanShape& shape) {
   TORCH_CHECK(problem.empty(), problem);
   const auto& d = shape.definition;
   const auto sides = style_sides(shape.example[1]);
-  const bool residual = d.text("model.style_discriminator") == "residual";
+  const bool residual = kResidual.of(d, "model.style_discriminator");
   Sequential layers;
   int64_t channels = style_channels(d, sides.back());
   layers->push_back("fromrgb", EqualisedConvolution(leaky(shape.example[0], channels), 1));

@@ -108,12 +108,15 @@ class BlockImpl : public Module {
 };
 TORCH_MODULE(Block);
 
+/// Whether the image is a sum over the blocks' images.
+const Choices<bool> kSkips = {{"skip", true}, {"plain", false}};
+
 class Synthesis : public StyleSynthesis {
  public:
   explicit Synthesis(const GanShape& shape) {
     const auto& d = shape.definition;
     const auto sides = style_sides(shape.example[1]);
-    const bool skips = d.text("model.style_generator") == "skip";
+    const bool skips = kSkips.of(d, "model.style_generator");
     int64_t in = 0;
     for (const int64_t side : sides) {
       const BlockShape block{.in = in,
@@ -151,7 +154,7 @@ Schema keys() {
           {.path = "model.style_generator",
            .default_value = std::string("skip"),
            .meaning = "stylegan2: the image is a sum over sides, or the last block's alone",
-           .choices = {"skip", "plain"},
+           .choices = kSkips.names(),
            .needs = kOfThis}};
 }
 

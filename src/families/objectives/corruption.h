@@ -5,8 +5,7 @@
 
 #include <ATen/core/Generator.h>
 
-#include <string_view>
-
+#include "config/choices.h"
 #include "nn/noise.h"
 
 namespace assay {
@@ -20,9 +19,14 @@ torch::Tensor add_gaussian_noise(const torch::Tensor& images, double sigma, cons
 torch::Tensor mask(const torch::Tensor& images, double share, const Noise& noise);
 /// Each value becomes black or white (±1, a fair coin) with probability `share`.
 torch::Tensor salt_and_pepper(const torch::Tensor& images, double share, const Noise& noise);
-/// The corruption that a definition names: "gaussian" of sigma `level`, or "masking" or
-/// "salt_and_pepper" of share `level`. Throws c10::Error for another name.
-torch::Tensor corrupted(const torch::Tensor& images, std::string_view name, double level,
-                        const Noise& noise);
+/// The images themselves.
+torch::Tensor uncorrupted(const torch::Tensor& images, double level, const Noise& noise);
+
+/// `level`: sigma of "gaussian", the share of "masking" and "salt_and_pepper".
+using Corruption = torch::Tensor (*)(const torch::Tensor& images, double level, const Noise& noise);
+inline const Choices<Corruption> kCorruptions = {{"none", uncorrupted},
+                                                 {"gaussian", add_gaussian_noise},
+                                                 {"masking", mask},
+                                                 {"salt_and_pepper", salt_and_pepper}};
 
 }  // namespace assay
