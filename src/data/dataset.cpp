@@ -14,7 +14,7 @@
 #include "data/handwritten_digits.h"
 #include "data/image_folder.h"
 #include "data/mnist.h"
-#include "data/npz.h"
+#include "data/npz_dataset.h"
 #include "data/orl_faces.h"
 #include "data/resize.h"
 #include "data/shapes.h"

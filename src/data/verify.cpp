@@ -20,7 +20,7 @@
 #include "data/idx.h"
 #include "data/image_folder.h"
 #include "data/mnist.h"
-#include "data/npz.h"
+#include "data/npz_dataset.h"
 #include "data/orl_faces.h"
 
 namespace assay {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/npz.h"
+#include "data/npz_dataset.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

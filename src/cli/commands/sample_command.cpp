@@ -22,7 +22,7 @@
 #include "core/folder.h"
 #include "core/paths.h"
 #include "data/batch_stream.h"
-#include "data/npz.h"
+#include "data/npz_dataset.h"
 #include "data/png.h"
 #include "harness/blocks.h"
 #include "harness/checkpoint.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "data/npz_dataset.h"
 
 namespace assay {
 namespace {

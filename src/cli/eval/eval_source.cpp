@@ -17,7 +17,7 @@
 #include "data/batch_stream.h"
 #include "data/class_names.h"
 #include "data/image_folder.h"
-#include "data/npz.h"
+#include "data/npz_dataset.h"
 #include "data/resize.h"
 #include "families/registry.h"
 #include "harness/environment.h"
