@@ -14,6 +14,7 @@
 #include <csignal>
 #include <thread>
 
+#include "cli/run/worker.h"
 #include "core/error.h"
 
 namespace assay {

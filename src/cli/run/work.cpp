@@ -13,10 +13,12 @@
 #include "cli/run/display.h"
 #include "cli/run/pool.h"
 #include "cli/run/work_plan.h"
+#include "cli/run/worker.h"
 #include "cli/stored.h"
 #include "cli/text/table.h"
 #include "cli/text/words.h"
 #include "core/error.h"
+#include "core/utf8.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -115,6 +117,18 @@ bool is_complete(const Database& database, const std::string& uuid) {
   return !all.empty() && find_run(database, uuid).status == "complete";
 }
 
+// As much of a run's settings as a line of a terminal has room for; `assay show` has them all.
+std::string beginning_of(std::string_view settings) {
+  constexpr std::size_t kMost = 80;
+  if (settings.size() <= kMost) return std::string(settings);
+  std::size_t end = 0;
+  for (std::size_t next = 0; next <= kMost;) {
+    end = next;
+    next += std::max<std::size_t>(1, utf8_length(settings.substr(next)));
+  }
+  return fmt::format("{}…", settings.substr(0, end));
+}
+
 }  // namespace
 
 void add_work_options(CLI::App* command, WorkOptions& work) {
@@ -178,7 +192,7 @@ void print_runs(const Database& database, const std::vector<std::string>& uuids)
   for (const auto& uuid : uuids) {
     const RunRow row = find_run(database, uuid);
     const std::string what =
-        row.overrides.empty() ? row.experiment : row.experiment + " " + row.overrides;
+        row.overrides.empty() ? row.experiment : row.experiment + " " + beginning_of(row.overrides);
     table.add({std::to_string(row.number), what, std::to_string(row.seed), row.status,
                row.status == "complete" ? metrics_text(database, row.number) : row.reason,
                row.parent_uuid ? fmt::format("scores run {}", trained_run(database, row).number)

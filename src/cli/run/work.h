@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/run/worker.h"
+#include "cli/run/work_order.h"
 #include "results/database.h"
 
 namespace assay {

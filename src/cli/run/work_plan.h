@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/run/targets.h"
-#include "cli/run/worker.h"
+#include "cli/run/work_order.h"
 #include "results/database.h"
 #include "results/rows.h"
 

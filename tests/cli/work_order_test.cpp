@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/run/worker.h"
+#include "cli/run/work_order.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
