@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/png.h"
+#include "results/run_lock.h"
 #include "tests/cli/process_fixture.h"
 
 namespace assay {
@@ -155,6 +156,16 @@ TEST_F(EvidenceTest, WhatStandsInTheWayIsNamedAndStays) {
             2);
   EXPECT_THAT(err(), HasSubstr("set TMPDIR to one that can be written"));
   unsetenv("TMPDIR");
+}
+
+TEST_F(EvidenceTest, MergeSaysByItsExitCodeThatARunIsStillAtWork) {
+  ASSERT_EQ(run_into("a.sqlite", "0"), 0);
+  const std::string uuid = rows().at(0).uuid;
+  Database::open_for_writing(path("a.sqlite")).execute("UPDATE run SET status = 'running'");
+  const RunLock at_work(path("a.sqlite"), uuid);
+  EXPECT_EQ(call({"merge", path("a.sqlite"), "--into", path("all.sqlite")}), 130);
+  EXPECT_THAT(out(), HasSubstr("0 runs copied"));
+  EXPECT_THAT(err(), HasSubstr("when it has ended"));
 }
 
 TEST_F(EvidenceTest, ARunIsExportedInEveryFormat) {

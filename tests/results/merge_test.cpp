@@ -10,6 +10,7 @@
 #include "results/prune.h"
 #include "results/queries.h"
 #include "results/recorder.h"
+#include "results/run_lock.h"
 #include "results/run_queries.h"
 #include "results/store.h"
 
@@ -139,6 +140,25 @@ TEST_F(Merge, RefusesASourceThatWasChanged) {
   EXPECT_THAT([&] { into("b.sqlite", "a.sqlite"); },
               testing::ThrowsMessage<Error>(HasSubstr("was changed after it was written")));
   EXPECT_THAT(runs_in("b.sqlite"), IsEmpty());
+}
+
+TEST_F(Merge, LeavesARunThatIsAtWorkUntilItHasEnded) {
+  add("a.sqlite", 0);
+  std::optional<RunLock> at_work;
+  {
+    auto database = Database::open_for_writing(folder / "a.sqlite");
+    const NewRun begun = test::example_run(database, 1);
+    begin_run(database, begun);
+    at_work.emplace(folder / "a.sqlite", begun.uuid);
+  }
+  const Merged first = into("all.sqlite", "a.sqlite");
+  EXPECT_EQ(first.runs, 1);
+  ASSERT_THAT(first.left, SizeIs(1));
+  EXPECT_THAT(first.left[0], HasSubstr("still running"));
+  at_work.reset();
+  const Merged second = into("all.sqlite", "a.sqlite");
+  EXPECT_EQ(second.runs, 1) << "interrupted now, and taken as that";
+  EXPECT_THAT(second.left, IsEmpty());
 }
 
 TEST_F(Merge, OfADatabaseIntoItselfChangesNothing) {
