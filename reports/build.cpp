@@ -21,27 +21,52 @@
 namespace assay {
 namespace {
 
-// Experiments of one label are told apart by the settings in which they differ, or by their ids
-// where that would say too much; of one definition, by how it was run.
-void tell_apart(std::vector<ExperimentSummary>& experiments, const std::string& label) {
+// Whose weights the others only score in another way; nothing if they are not of one training.
+const ExperimentSummary* trained_among(const std::vector<const ExperimentSummary*>& alike) {
+  std::vector<const ExperimentSummary*> trained;
+  for (const auto* one : alike) {
+    const bool scores = std::ranges::all_of(
+        one->runs, [](const RunRow& run) { return run.parent_uuid.has_value(); });
+    if (!scores) trained.push_back(one);
+  }
+  return trained.size() == 1 ? trained.front() : nullptr;
+}
+
+// What tells experiments of one label apart: the settings in which they differ; where that would
+// say too much nothing of the one that was trained and of others one setting, else their ids.
+std::vector<std::string> distinctions(const std::vector<const ExperimentSummary*>& alike) {
   constexpr std::size_t kLongest = 60;
   constexpr std::size_t kShortId = 8;
+  const auto fit = [](const std::vector<std::string>& texts) {
+    return std::ranges::all_of(
+        texts, [](const std::string& text) { return !text.empty() && text.size() <= kLongest; });
+  };
+  std::vector<std::string> texts = differing_settings(alike);
+  if (fit(texts)) return texts;
+  texts = telling_setting(alike);
+  const bool telling = fit(texts);
+  const ExperimentSummary* trained = telling ? trained_among(alike) : nullptr;
+  for (std::size_t i = 0; i < alike.size(); ++i) {
+    if (!telling) texts[i] = alike[i]->id.substr(0, kShortId);
+    if (alike[i] == trained) texts[i].clear();
+  }
+  return texts;
+}
+
+// Of one definition they are told apart by how they were run.
+void tell_apart(std::vector<ExperimentSummary>& experiments, const std::string& label) {
   std::vector<const ExperimentSummary*> alike;
   for (const auto& experiment : experiments) {
     if (experiment.label == label) alike.push_back(&experiment);
   }
   const bool several =
       std::ranges::any_of(alike, [&](const auto* one) { return one->id != alike.front()->id; });
-  const std::vector<std::string> definitions = differing_settings(alike);
+  const std::vector<std::string> definitions = distinctions(alike);
   const std::vector<std::string> runs = settings_apart(alike);
-  const bool say_ids = std::ranges::any_of(
-      definitions, [](const std::string& text) { return text.empty() || text.size() > kLongest; });
   std::size_t next = 0;
   for (auto& experiment : experiments) {
     if (experiment.label != label) continue;
-    const std::string& differs = definitions[next];
-    if (several)
-      experiment.label += " · " + (say_ids ? experiment.id.substr(0, kShortId) : differs);
+    if (several && !definitions[next].empty()) experiment.label += " · " + definitions[next];
     if (!runs[next].empty()) experiment.label += " · " + runs[next];
     ++next;
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -13,6 +14,7 @@
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/run_settings.h"
+#include "results/queries.h"
 #include "results/run_queries.h"
 
 namespace assay {
@@ -57,21 +59,43 @@ class Collector {
   void fill(ClaimSide& side) {
     for (const std::uint64_t seed : std::set(side.seeds.begin(), side.seeds.end())) {
       const auto found = runs_.find({side.definition_id, seed});
-      if (found != runs_.end() && found->second.row.status == "complete") {
+      if (found == runs_.end()) {
+        miss(side, seed, "was not run");
+      } else if (found->second.row.status == "complete") {
         read(side, found->second);
-        continue;
+      } else if (found->second.row.status == "diverged") {
+        lose(side, found->second, absence(found->second.row));
+      } else {
+        miss(side, seed, absence(found->second.row));
       }
-      evidence_.missing.push_back(
-          fmt::format("seed {} of {} {}", seed, side.experiment,
-                      found == runs_.end() ? "was not run" : absence(found->second.row)));
     }
   }
 
+  void miss(const ClaimSide& side, std::uint64_t seed, std::string_view why) {
+    evidence_.missing.push_back(fmt::format("seed {} of {} {}", seed, side.experiment, why));
+  }
+
+  // It is what the training came to, and ranks worst.
+  void lose(ClaimSide& side, const FoundRun& run, const std::string& why) {
+    const auto kinds = metric_kinds_of(*run.database);
+    const MetricKind* kind = kind_of(kinds, wanted_.metric);
+    if (kind == nullptr) {
+      miss(side, run.row.seed, why);
+      return;
+    }
+    constexpr double kBeyond = std::numeric_limits<double>::infinity();
+    add(side, run, kind->better == Better::kLower ? kBeyond : -kBeyond).lost = why;
+  }
+
+  ClaimValue& add(ClaimSide& side, const FoundRun& run, double value) {
+    side.values.push_back({run.row.seed, run.row.uuid, value, commit_of(run.row), {}});
+    for (const RunSetting& setting : run_settings(run.row)) {
+      side.values.back().settings[setting.name] = setting.value;
+    }
+    return side.values.back();
+  }
+
   void read(ClaimSide& side, const FoundRun& run) {
-    const auto problem = [&](std::string_view what) {
-      evidence_.missing.push_back(fmt::format("seed {} of {}: {} {}", run.row.seed, side.experiment,
-                                              evidence_.claim.metric, what));
-    };
     bool known = false;
     for (const MetricRow& row : final_metrics_of(*run.database, run.row.number)) {
       if (!is_asked_for(row, wanted_)) continue;
@@ -79,15 +103,13 @@ class Collector {
       if (known) continue;  // under a second protocol: refused for that
       known = true;
       if (std::isfinite(row.value)) {
-        side.values.push_back({run.row.seed, run.row.uuid, row.value, commit_of(run.row), {}});
-        for (const RunSetting& setting : run_settings(run.row)) {
-          side.values.back().settings[setting.name] = setting.value;
-        }
+        add(side, run, row.value);
       } else {
-        problem("is " + exact_number_text(row.value));
+        lose(side, run,
+             fmt::format("has {} = {}", evidence_.claim.metric, exact_number_text(row.value)));
       }
     }
-    if (!known) problem("was not computed");
+    if (!known) miss(side, run.row.seed, "has no " + evidence_.claim.metric);
   }
 
   ClaimEvidence& evidence_;

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/utf8.h"
 #include "reports/escape.h"
+#include "reports/json_number.h"
 
 namespace assay {
 namespace {
@@ -24,9 +26,10 @@ Json side_json(const ClaimSide& side) {
     for (const auto& [name, setting] : value.settings) settings[name] = valid_utf8(setting);
     values.push_back({{"seed", value.seed},
                       {"run", value.uuid},
-                      {"value", value.value},
+                      {"value", json_number(value.value)},
                       {"commit", valid_utf8(value.commit)},
                       {"settings", settings}});
+    if (!value.lost.empty()) values.back()["lost"] = valid_utf8(value.lost);
   }
   return {{"experiment", valid_utf8(side.experiment)},
           {"id", side.definition_id},
@@ -41,11 +44,18 @@ std::map<std::string, std::string> settings_from(const Json& value) {
   return {};
 }
 
+double number_from(const Json& value) {
+  constexpr double kBeyond = std::numeric_limits<double>::infinity();
+  if (value == "+inf") return kBeyond;
+  return value == "-inf" ? -kBeyond : value.get<double>();
+}
+
 ClaimSide side_from(const Json& json) {
   ClaimSide side{json.at("experiment"), json.at("id"), json.at("seeds")};
   for (const Json& value : json.at("values")) {
-    side.values.push_back({value.at("seed"), value.at("run"), value.at("value"),
-                           value.value("commit", std::string()), settings_from(value)});
+    side.values.push_back({value.at("seed"), value.at("run"), number_from(value.at("value")),
+                           value.value("commit", std::string()), settings_from(value),
+                           value.value("lost", std::string())});
   }
   return side;
 }

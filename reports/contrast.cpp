@@ -16,6 +16,8 @@ std::vector<double> scaled(const ClaimSide& side, double factor) {
 
 // left − right − null, where what rounding leaves of 0 is 0.
 double difference(double left, double right, double null, bool computed) {
+  // A seed that was lost ranks worst; two of them are equal.
+  if (std::isinf(left) || std::isinf(right)) return left == right ? 0.0 : left - right;
   const double found = left - right - null;
   const double rounding = 8.0 * std::numeric_limits<double>::epsilon() *
                           (std::abs(left) + std::abs(right) + std::abs(null));

@@ -22,7 +22,9 @@ Contrast contrast_of(const ClaimEvidence& evidence);
 
 /// left_i − right_i − null. Of a computed contrast what lies within 8 ε (|left_i| + |right_i| +
 /// |null|) of 0 is 0: in doubles 0.8 − 0.5 − 0.3 = 5.6e-17, and a sign test would count that.
-/// Without factor and margin the last bit counts. Both sides have the same seeds.
+/// Without factor and margin the last bit counts. Seeds that were
+/// lost lie infinitely far from others, and are equal to one another. Both sides have the same
+/// seeds.
 std::vector<double> differences(const Contrast& contrast, double null);
 
 /// left_i − null; by the same rule what is as good as equal to a value of right is that value.

@@ -14,6 +14,7 @@
 #include "reports/claim_text.h"
 #include "reports/comparison/compare_text.h"
 #include "reports/comparison/n_way.h"
+#include "reports/listed.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/ranking.h"
@@ -90,11 +91,14 @@ void warn_of_provenance(const Report& report, std::vector<std::string>& out) {
 }
 
 void warn_of_repeats(const Report& report, std::vector<std::string>& out) {
-  std::map<std::string, std::set<std::string>> definitions;  // ids of each name
+  // Ids of each name; those that only score otherwise what is trained alike are one.
+  std::map<std::string, std::set<std::string>> definitions;
   std::size_t left_out = 0;
   std::size_t few = 0;
   for (const auto& experiment : report.experiments) {
-    definitions[experiment.name].insert(experiment.id);
+    const auto& runs = experiment.runs;
+    definitions[experiment.name].insert(
+        runs.empty() ? experiment.id : runs.front().training_id.value_or(experiment.id));
     const auto complete = std::ranges::count(experiment.runs, "complete", &RunRow::status);
     left_out += static_cast<std::size_t>(complete) - experiment.counted.size();
     const std::size_t n = experiment.counted.size();
@@ -129,8 +133,9 @@ void warn_of_old_verdicts(const Report& report, std::vector<std::string>& out) {
   for (const auto& stored : report.claims) {
     const ClaimEvidence& evidence = stored.verdict.evidence;
     for (const ClaimSide* side : {&evidence.left, &evidence.right}) {
-      const bool all = std::ranges::all_of(
-          side->values, [&](const ClaimValue& value) { return counted_runs.contains(value.uuid); });
+      const bool all = std::ranges::all_of(side->values, [&](const ClaimValue& value) {
+        return !value.lost.empty() || counted_runs.contains(value.uuid);
+      });
       if (!all) old.insert(stored.suite);
     }
   }
@@ -236,16 +241,10 @@ std::string doubt_of_lead(const Report& report, std::size_t column, const Ranked
                      mean_and_spread_text(last), last.n, why);
 }
 
-std::string listed(std::span<const Ranked> experiments) {
-  constexpr std::size_t kShown = 3;
-  std::string text = experiments[0].experiment->label;
-  const std::size_t shown = std::min(kShown, experiments.size());
-  for (std::size_t i = 1; i < shown; ++i) {
-    text += (i + 1 == experiments.size() ? " and " : ", ") + experiments[i].experiment->label;
-  }
-  return experiments.size() > shown
-             ? fmt::format("{} and {} more", text, experiments.size() - shown)
-             : text;
+std::vector<std::string> labels_of(std::span<const Ranked> experiments) {
+  std::vector<std::string> labels;
+  for (const Ranked& one : experiments) labels.push_back(one.experiment->label);
+  return labels;
 }
 
 std::string outcome_sentence(const Report& report) {
@@ -264,7 +263,7 @@ std::string outcome_sentence(const Report& report) {
       fmt::format(" Of the {} that were scored with {}, ", ranked.size(), column->label);
   if (const std::size_t level = level_at_the_top(ranked); level > 1) {
     return fmt::format("{}{} have the same, {} mean: {}.", scored,
-                       listed(std::span(ranked).first(level)), word, mean_text(last));
+                       listed(labels_of(std::span(ranked).first(level))), word, mean_text(last));
   }
   const std::string gain = improvement_text(*first.metric, column->better);
   return fmt::format("{}{} has the {} mean: {} (n = {}{}){}.", scored, first.experiment->label,

@@ -4,16 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
 
-#include "core/error.h"
 #include "reports/curves.h"
 #include "reports/histories.h"
 #include "reports/metric_columns.h"
+#include "reports/run_costs.h"
 #include "reports/run_settings.h"
+#include "reports/statistics/bootstrap.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 
@@ -66,7 +66,7 @@ std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
       if (seed.untrained) untrained.push_back(*seed.untrained);
       seeds.push_back(records[column][seed.uuid]);
     }
-    metric.last = summarise(last);
+    metric.last = summarise_scores(last);
     metric.untrained = summarise(untrained);
     metric.curve = curve_over_seeds(columns[column].metric, seeds);
     summaries.push_back(std::move(metric));
@@ -75,31 +75,6 @@ std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
 }
 
 namespace {
-
-// What a sample costs, for whoever weighs it against the scores: how often a run's last evaluation
-// called its network.
-std::optional<double> network_evaluations(const FoundRun& run) {
-  std::optional<double> calls;
-  std::int64_t newest = 0;
-  for (const MetricRow& row : final_metrics_of(*run.database, run.row.number)) {
-    const auto field = row.protocol.find(std::string(kNetworkEvaluations));
-    double value = 0.0;
-    if (field == row.protocol.end() || (calls && row.images_seen < newest)) continue;
-    const char* const end = field->second.data() + field->second.size();
-    if (std::from_chars(field->second.data(), end, value).ec != std::errc()) continue;
-    calls = value;
-    newest = row.images_seen;
-  }
-  return calls;
-}
-
-void read_network_evaluations(const RunGroup& group, ExperimentSummary& summary) {
-  std::vector<double> values;
-  for (const auto& run : group.counted) {
-    if (const auto calls = network_evaluations(run)) values.push_back(*calls);
-  }
-  summary.network_evaluations = summarise(values);
-}
 
 void read_losses(const RunGroup& group, ExperimentSummary& summary) {
   std::map<std::string, std::map<std::string, SeedRecords>> records;
@@ -113,73 +88,6 @@ void read_losses(const RunGroup& group, ExperimentSummary& summary) {
     for (const auto& [uuid, seed] : by_run) seeds.push_back(seed);
     summary.losses.push_back(curve_over_seeds(name, seeds));
   }
-}
-
-std::optional<RunRow> run_of_uuid(const Database& database, const std::string& uuid) {
-  try {
-    return find_run(database, uuid);
-  } catch (const Error&) {
-    return std::nullopt;  // not merged into this database
-  }
-}
-
-std::optional<double> seconds_of_steps(const Database& database, const RunRow& run) {
-  for (const Throughput& speed : throughput_of(database, run.number)) {
-    if (speed.phase != "train" || speed.images_per_second <= 0.0) continue;
-    const double seconds = static_cast<double>(run.images_seen) / speed.images_per_second;
-    // Runs of before 2026-11-30 kept the speed of their last thousand intervals alone, which says
-    // nothing of the others where the machine was busier then.
-    if (seconds > run.wall_seconds) return std::nullopt;
-    return seconds;
-  }
-  return std::nullopt;
-}
-
-// Of the training images, once, into a first stage's latents: "7.312 s for …".
-double seconds_of_encoding(const Database& database, const RunRow& run) {
-  double sum = 0.0;
-  for (const EventRow& event : events_of(database, run.number)) {
-    double seconds = 0.0;
-    if (event.kind != "encoded") continue;
-    std::from_chars(event.text.data(), event.text.data() + event.text.size(), seconds);
-    sum += seconds;
-  }
-  return sum;
-}
-
-// Whatever training it stands on; nothing if one part of it is not known.
-std::optional<double> training_seconds(const FoundRun& run) {
-  const Database& database = *run.database;
-  const auto trained =
-      run.row.parent_uuid ? run_of_uuid(database, *run.row.parent_uuid) : std::optional(run.row);
-  auto seconds = trained ? seconds_of_steps(database, *trained) : std::nullopt;
-  if (!seconds || !trained->first_stage_uuid) return seconds;
-  const auto first = run_of_uuid(database, *trained->first_stage_uuid);
-  const auto of_first = first ? seconds_of_steps(database, *first) : std::nullopt;
-  if (!of_first) return std::nullopt;
-  return *seconds + *of_first + seconds_of_encoding(database, *trained);
-}
-
-void read_speeds(const RunGroup& group, ExperimentSummary& summary) {
-  std::map<std::string, std::vector<double>> medians;
-  std::map<std::string, double> mads;
-  std::vector<double> wall, training;
-  for (const auto& run : group.counted) {
-    for (const Throughput& speed : throughput_of(*run.database, run.row.number)) {
-      medians[speed.phase].push_back(speed.images_per_second);
-      mads[speed.phase] = std::max(mads[speed.phase], speed.images_per_second_mad);
-    }
-    wall.push_back(run.row.wall_seconds);
-    if (const auto seconds = training_seconds(run)) training.push_back(*seconds);
-  }
-  for (const auto& [phase, values] : medians) {
-    summary.speeds.push_back({phase, summarise(values), mads[phase]});
-  }
-  // Training first: it is what people look for.
-  std::ranges::stable_sort(summary.speeds, {},
-                           [](const SpeedSummary& s) { return s.phase != "train"; });
-  summary.wall_seconds = summarise(wall);
-  summary.training_seconds = summarise(training);
 }
 
 bool is_png(const Artifact& artifact) {

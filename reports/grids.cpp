@@ -14,7 +14,6 @@
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/plot.h"
-#include "reports/run_settings.h"
 #include "reports/settings.h"
 
 namespace assay {
@@ -22,15 +21,6 @@ namespace {
 
 // A row of cells, and the room left of them.
 constexpr double kRow = 34, kRowNames = 54;
-
-std::optional<double> number_in(const Settings& settings, const std::string& key) {
-  const auto found = settings.find(key);
-  if (found == settings.end()) return std::nullopt;
-  if (const auto* whole = std::get_if<std::int64_t>(&found->second))
-    return static_cast<double>(*whole);
-  if (const auto* real = std::get_if<double>(&found->second)) return *real;
-  return std::nullopt;
-}
 
 // Numeric keys of which the experiments have more than one value.
 std::vector<std::string> varying_keys(const std::vector<Settings>& all) {
@@ -45,14 +35,6 @@ std::vector<std::string> varying_keys(const std::vector<Settings>& all) {
     if (numbers.size() > 1) keys.push_back(key);
   }
   return keys;
-}
-
-std::string all_but(const Settings& settings, const std::string& x, const std::string& y,
-                    std::string text) {
-  for (const auto& [key, value] : settings) {
-    text += key + (key == x || key == y ? "\n" : " = " + to_toml(value) + "\n");
-  }
-  return text;
 }
 
 // Some value of each key meets two or more of the other: not a line, nor a diagonal.
@@ -98,8 +80,7 @@ std::vector<Grid> grids_of(const std::vector<ExperimentSummary>& experiments) {
       for (std::size_t e = 0; e < all.size(); ++e) {
         const auto x = number_in(all[e], keys[i]), y = number_in(all[e], keys[j]);
         if (!x || !y) continue;
-        Grid& grid =
-            by_rest[all_but(all[e], keys[i], keys[j], settings_key(experiments[e].runs.front()))];
+        Grid& grid = by_rest[all_but(all[e], {keys[i], keys[j]}, experiments[e].runs.front())];
         grid.x_key = keys[i];
         grid.y_key = keys[j];
         grid.cells.push_back({*x, *y, e});

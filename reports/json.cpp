@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/ablations.h"
+#include "reports/claim_json.h"
 #include "reports/comparison/compare_json.h"
 #include "reports/comparison/n_way.h"
 #include "reports/escape.h"
@@ -120,64 +121,6 @@ Json experiment_json(const ExperimentSummary& e, const Report& report) {
   json["runs"] = Json::array();
   for (const auto& run : e.runs) json["runs"].push_back(run_json(run));
   return json;
-}
-
-Json test_json(const std::optional<TestResult>& test, double adjusted) {
-  if (!test) return nullptr;
-  return {{"statistic", json_number(test->statistic)},
-          {"p", json_number(test->p)},
-          {"p_adjusted", json_number(adjusted)},
-          {"exact", test->exact}};
-}
-
-Json side_json(const ClaimSide& side) {
-  Json values = Json::array();
-  for (const auto& value : side.values) {
-    Json settings = Json::object();
-    for (const auto& [name, setting] : value.settings) settings[valid_utf8(name)] = text(setting);
-    values.push_back({{"seed", value.seed},
-                      {"uuid", text(value.uuid)},
-                      {"value", json_number(value.value)},
-                      {"commit", text(value.commit)},
-                      {"settings", settings}});
-  }
-  return {{"experiment", text(side.experiment)},
-          {"id", text(side.definition_id)},
-          {"seeds", side.seeds},
-          {"n", side.values.size()},
-          {"values", values}};
-}
-
-Json claim_json(const StoredVerdict& stored) {
-  const ClaimVerdict& verdict = stored.verdict;
-  const ClaimEvidence& evidence = verdict.evidence;
-  const Claim& claim = evidence.claim;
-  const bool bounded = verdict.effect && verdict.effect->interval;
-  const auto bound = [&](double value) { return bounded ? json_number(value) : Json(); };
-  const Interval interval = bounded ? *verdict.effect->interval : Interval{};
-  return {{"suite", text(stored.suite)},
-          {"at", text(stored.at)},
-          {"text", text(claim.text)},
-          {"outcome", outcome_name(verdict.outcome)},
-          {"reason", text(verdict.reason)},
-          {"metric", text(claim.metric)},
-          {"direction", direction_name(claim.direction)},
-          {"factor", json_number(claim.factor)},
-          {"margin", json_number(claim.margin)},
-          {"test", test_name(claim.test)},
-          {"alpha", json_number(claim.alpha)},
-          {"source", text(claim.source)},
-          {"effect", verdict.effect ? json_number(verdict.effect->value) : Json()},
-          {"low", bound(interval.low)},
-          {"high", bound(interval.high)},
-          {"confidence", bound(interval.confidence)},
-          {"claimed", test_json(verdict.claimed, verdict.adjusted)},
-          {"opposite", test_json(verdict.opposite, verdict.adjusted_opposite)},
-          {"claims_in_suite", verdict.claims},
-          {"left", side_json(evidence.left)},
-          {"right", side_json(evidence.right)},
-          {"protocol_id", text(evidence.protocol_id)},
-          {"smoke", evidence.smoke}};
 }
 
 Json published_json(const PublishedBeside& beside, const Report& report) {

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "reports/contrast.h"
+#include "reports/listed.h"
 #include "reports/statistics/holm.h"
 #include "reports/statistics/mann_whitney.h"
 #include "reports/statistics/sign_test.h"
@@ -46,13 +47,8 @@ Estimate effect_of(ClaimTest test, const Contrast& c, double alpha) {
   return mean_difference_estimate(c.left, c.right, alpha);
 }
 
-std::string listed(const std::vector<std::string>& reasons) {
-  constexpr std::size_t kShown = 3;
-  const std::span shown(reasons.data(), std::min(kShown, reasons.size()));
-  const std::string more = reasons.size() > kShown
-                               ? fmt::format("; and {} more", reasons.size() - kShown)
-                               : std::string();
-  return fmt::format("{}{}", fmt::join(shown, "; "), more);
+std::string reasons_text(const std::vector<std::string>& reasons) {
+  return listed(reasons, "; ", "; and ");
 }
 
 bool same_seeds(const ClaimEvidence& evidence) {
@@ -65,7 +61,7 @@ std::string value_without_factor(const ClaimEvidence& evidence) {
   if (evidence.claim.factor == 1.0) return "";
   for (const ClaimSide* side : {&evidence.left, &evidence.right}) {
     for (const ClaimValue& value : side->values) {
-      if (value.value > 0.0) continue;
+      if (value.value > 0.0 || !value.lost.empty()) continue;
       return fmt::format("a factor needs values above 0; seed {} of {} has {:.6g}; use margin",
                          value.seed, side->experiment, value.value);
     }
@@ -73,9 +69,21 @@ std::string value_without_factor(const ClaimEvidence& evidence) {
   return "";
 }
 
+// Of both sides: "seed 3 of vae/x diverged: loss is nan".
+std::vector<std::string> lost_seeds(const ClaimEvidence& evidence) {
+  std::vector<std::string> lost;
+  for (const ClaimSide* side : {&evidence.left, &evidence.right}) {
+    for (const ClaimValue& value : side->values) {
+      if (value.lost.empty()) continue;
+      lost.push_back(fmt::format("seed {} of {} {}", value.seed, side->experiment, value.lost));
+    }
+  }
+  return lost;
+}
+
 // Why the claim cannot be tested, or nothing.
 std::string obstacle(const ClaimEvidence& evidence) {
-  if (!evidence.missing.empty()) return listed(evidence.missing);
+  if (!evidence.missing.empty()) return reasons_text(evidence.missing);
   if (evidence.left.definition_id == evidence.right.definition_id) {
     return "left and right are one and the same definition";
   }
@@ -83,6 +91,10 @@ std::string obstacle(const ClaimEvidence& evidence) {
     if (side->values.size() >= kFewestClaimSeeds) continue;
     return fmt::format("{} has {} of the {} seeds that a claim needs", side->experiment,
                        side->values.size(), kFewestClaimSeeds);
+  }
+  if (const auto lost = lost_seeds(evidence);
+      evidence.claim.test == ClaimTest::kWelch && !lost.empty()) {
+    return reasons_text(lost) + "; a test of means has no place for it, one of ranks has";
   }
   if (is_paired(evidence.claim.test) && !same_seeds(evidence)) {
     return "a paired test needs the same seeds on both sides";
@@ -94,7 +106,7 @@ ClaimVerdict tested(const ClaimEvidence& evidence) {
   ClaimVerdict verdict{evidence};
   if (!evidence.differing.empty()) {
     verdict.outcome = ClaimOutcome::kNotComparable;
-    verdict.reason = "the protocols differ in " + listed(evidence.differing);
+    verdict.reason = "the protocols differ in " + reasons_text(evidence.differing);
     return verdict;
   }
   verdict.reason = obstacle(evidence);
@@ -102,7 +114,9 @@ ClaimVerdict tested(const ClaimEvidence& evidence) {
   const Claim& claim = evidence.claim;
   const Contrast contrast = contrast_of(evidence);
   verdict.outcome = ClaimOutcome::kInconclusive;
-  verdict.effect = effect_of(claim.test, contrast, claim.alpha);
+  // Beside seeds that rank worst there is no location to state.
+  const auto lost = lost_seeds(evidence);
+  if (lost.empty()) verdict.effect = effect_of(claim.test, contrast, claim.alpha);
   verdict.claimed = test_of(claim.test, contrast, contrast.claimed);
   verdict.opposite = test_of(claim.test, contrast, contrast.opposite);
   if (!verdict.claimed) verdict.reason = "no seed differs from another, so t does not exist";
@@ -186,6 +200,10 @@ std::vector<ClaimVerdict> judge(std::span<const ClaimEvidence> claims) {
       verdict.outcome = ClaimOutcome::kFails;
     } else {
       verdict.reason = what_is_short(verdicts, i);
+    }
+    if (const auto lost = lost_seeds(verdict.evidence); !lost.empty()) {
+      verdict.reason +=
+          fmt::format("{}{}: ranked worst", verdict.reason.empty() ? "" : "; ", reasons_text(lost));
     }
   }
   return verdicts;

@@ -29,11 +29,12 @@ struct ClaimVerdict {
   ClaimEvidence evidence;
   ClaimOutcome outcome = ClaimOutcome::kNotRun;
   /// Why nothing could be decided: what is missing, or how many seeds would do where no smaller p
-  /// can be had; empty where p says it.
+  /// can be had; and which seeds were lost. Empty where p says it.
   std::string reason = {};
   /// Location of the contrast: median of the differences (sign), Hodges–Lehmann (wilcoxon,
   /// mann_whitney), difference of means (welch); with the interval of confidence >= 1 − 2 alpha
   /// that inverts the test where no difference is 0, without Holm's correction.
+  /// None where a seed was lost.
   std::optional<Estimate> effect = {};
   std::optional<TestResult> claimed = {};   ///< against: the contrast is not beyond the margin
   std::optional<TestResult> opposite = {};  ///< against: it is

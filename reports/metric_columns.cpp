@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "reports/listed.h"
 #include "reports/number_text.h"
 #include "results/queries.h"
 #include "results/row_writer.h"
@@ -20,12 +21,6 @@ int rank(std::string_view metric) {
   constexpr std::array<std::string_view, 5> kFirst = {"fid", "fd", "kid", "precision", "recall"};
   const auto found = std::ranges::find(kFirst, metric);
   return static_cast<int>(found - kFirst.begin());
-}
-
-// Digests are too long for a heading; their first digits tell them apart.
-std::string short_field(const std::string& value) {
-  constexpr std::size_t kDigestDigits = 64;
-  return value.size() == kDigestDigits ? value.substr(0, 8) : value;
 }
 
 bool joins(const ComparisonTable& table, const ExperimentSummary& experiment) {
@@ -134,7 +129,8 @@ void label_columns(std::vector<MetricColumn>& columns) {
     }
     if (same.size() < 2) continue;
     for (const auto& name : differing_fields(same)) {
-      column.difference.push_back(name + ": " + short_field(protocol_field(column.protocol, name)));
+      column.difference.push_back(name + ": " +
+                                  short_digest(protocol_field(column.protocol, name), 8));
     }
   }
 }

@@ -15,9 +15,6 @@ namespace {
 
 constexpr double kMargin = 12;
 
-double low_end(const SeedSummary& value) { return *value.mean - value.sd.value_or(0.0); }
-double high_end(const SeedSummary& value) { return *value.mean + value.sd.value_or(0.0); }
-
 Axis axis_of(const Plane& plane, SeedSummary PlanePoint::*member) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const auto& point : plane.points) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "reports/axis.h"
+#include "reports/statistics/summary.h"
 
 namespace assay {
 
@@ -23,6 +24,10 @@ struct Frame {
     return kHeight - kBottom - y.position(value) * (kHeight - kTop - kBottom);
   }
 };
+
+/// The ends of a bar of one sd about a mean, which there is.
+inline double low_end(const SeedSummary& value) { return *value.mean - value.sd.value_or(0.0); }
+inline double high_end(const SeedSummary& value) { return *value.mean + value.sd.value_or(0.0); }
 
 /// An axis over [low, high], logarithmic from a factor 30 on if all is positive: a linear one would
 /// press most of it flat.

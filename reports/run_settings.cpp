@@ -8,24 +8,17 @@
 #include <map>
 #include <set>
 
+#include "reports/listed.h"
+
 namespace assay {
 namespace {
 
-std::string listed(const std::set<std::string>& names) {
-  constexpr std::size_t kShown = 3;
-  const std::vector<std::string> shown(
-      names.begin(),
-      std::next(names.begin(), static_cast<std::ptrdiff_t>(std::min(kShown, names.size()))));
-  const std::size_t more = names.size() - shown.size();
-  return fmt::format("{}{}", fmt::join(shown, ", "),
-                     more > 0 ? fmt::format(" and {} more", more) : "");
+std::string names_text(const std::set<std::string>& names) {
+  return listed(std::vector<std::string>(names.begin(), names.end()));
 }
 
-// Digests are too long for a sentence; their first digits tell them apart.
 std::string short_value(const std::string& value) {
-  constexpr std::size_t kDigestDigits = 64;
-  if (value.empty()) return "not recorded";
-  return value.size() == kDigestDigits ? value.substr(0, 12) : value;
+  return value.empty() ? "not recorded" : short_digest(value, 12);
 }
 
 // Who was run under which value of one setting.
@@ -37,13 +30,13 @@ struct Uses {
 std::string warning_of(const std::string& name, const Uses& uses) {
   std::vector<std::string> values;
   for (const auto& [value, names] : uses.by_value) {
-    values.push_back(fmt::format("{} ({})", short_value(value), listed(names)));
+    values.push_back(fmt::format("{} ({})", short_value(value), names_text(names)));
   }
   const std::string_view outcome =
       uses.pooled.empty() ? "no mean mixes them, but what tells such rows apart may be that alone"
                           : "they are pooled all the same in ";
   return fmt::format("The runs differ in {}: {}; {}{}.", name, fmt::join(values, ", "), outcome,
-                     listed(uses.pooled));
+                     names_text(uses.pooled));
 }
 
 }  // namespace

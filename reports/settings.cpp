@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "reports/run_settings.h"
 
 namespace assay {
 namespace {
@@ -30,6 +31,25 @@ Settings settings_of(const ExperimentSummary& experiment) {
   return settings;
 }
 
+std::optional<double> number_in(const Settings& settings, const std::string& key) {
+  const auto found = settings.find(key);
+  if (found == settings.end()) return std::nullopt;
+  if (const auto* whole = std::get_if<std::int64_t>(&found->second))
+    return static_cast<double>(*whole);
+  if (const auto* real = std::get_if<double>(&found->second)) return *real;
+  return std::nullopt;
+}
+
+std::string all_but(const Settings& settings, std::initializer_list<std::string_view> swept_keys,
+                    const RunRow& run) {
+  std::string text = settings_key(run);
+  for (const auto& [key, value] : settings) {
+    const bool swept = std::ranges::find(swept_keys, key) != swept_keys.end();
+    text += key + (swept ? "\n" : " = " + to_toml(value) + "\n");
+  }
+  return text;
+}
+
 std::vector<std::string> differing_settings(
     const std::vector<const ExperimentSummary*>& experiments) {
   std::vector<Settings> all;
@@ -48,6 +68,31 @@ std::vector<std::string> differing_settings(
     texts.push_back(text);
   }
   return texts;
+}
+
+std::vector<std::string> telling_setting(const std::vector<const ExperimentSummary*>& experiments) {
+  std::map<std::string, std::set<std::string>> values;  // by key
+  std::vector<Settings> all;
+  for (const auto* experiment : experiments) {
+    all.push_back(settings_of(*experiment));
+    for (const auto& [path, value] : all.back()) values[path].insert(to_toml(value));
+  }
+  const auto place = [](std::string_view path) {
+    if (path == "eval.extractor") return 1;
+    return path.starts_with("eval.") ? 2 : 0;
+  };
+  std::optional<std::string> telling;
+  for (const auto& [path, texts] : values) {
+    const bool has_it_each =
+        std::ranges::all_of(all, [&](const Settings& settings) { return settings.contains(path); });
+    if (!has_it_each || texts.size() != all.size()) continue;
+    if (!telling || place(path) < place(*telling)) telling = path;
+  }
+  std::vector<std::string> found(all.size());
+  if (!telling) return found;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    found[i] = *telling + " = " + to_toml(all[i].at(*telling)) + ", …";
+  return found;
 }
 
 }  // namespace assay

@@ -20,9 +20,6 @@ namespace {
 // Room beside the outermost marks, and between labels below the axis.
 constexpr double kMargin = 14, kLabelRoom = 30;
 
-double low_end(const SweepMark& mark) { return *mark.y.mean - mark.y.sd.value_or(0.0); }
-double high_end(const SweepMark& mark) { return *mark.y.mean + mark.y.sd.value_or(0.0); }
-
 Axis x_axis_of(const std::set<double>& values) {
   constexpr double kFactor = 8.0;
   Axis axis;
@@ -41,8 +38,8 @@ Frame frame_of(const SweepChart& chart) {
   for (const auto& series : chart.series) {
     for (const auto& mark : series.marks) {
       values.insert(mark.x);
-      low = std::min(low, low_end(mark));
-      high = std::max(high, high_end(mark));
+      low = std::min(low, low_end(mark.y));
+      high = std::max(high, high_end(mark.y));
     }
   }
   return {x_axis_of(values), axis_over(low, high), kMargin};
@@ -68,9 +65,9 @@ std::string band_svg(const Frame& frame, const SweepSeries& series) {
   for (const auto& mark : series.marks) {
     if (!mark.y.sd) continue;
     const double left = frame.left(mark.x);
-    above +=
-        fmt::format("{}{:.1f} {:.1f}", corners++ == 0 ? "M" : "L", left, frame.top(high_end(mark)));
-    below = fmt::format("L{:.1f} {:.1f}", left, frame.top(low_end(mark))) + below;
+    above += fmt::format("{}{:.1f} {:.1f}", corners++ == 0 ? "M" : "L", left,
+                         frame.top(high_end(mark.y)));
+    below = fmt::format("L{:.1f} {:.1f}", left, frame.top(low_end(mark.y))) + below;
   }
   return corners < 2 ? "" : "<path class=\"band\" d=\"" + above + below + "Z\"/>";
 }
@@ -82,7 +79,7 @@ std::string series_svg(const Frame& frame, const SweepSeries& series) {
     line += fmt::format("{}{:.1f} {:.1f}", line.empty() ? "M" : "L", left, top);
     if (mark.y.sd) {
       marks += fmt::format("<path class=\"spread\" d=\"M{:.1f} {:.1f}V{:.1f}\"/>", left,
-                           frame.top(high_end(mark)), frame.top(low_end(mark)));
+                           frame.top(high_end(mark.y)), frame.top(low_end(mark.y)));
     }
     marks += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\"/>", left, top);
   }

@@ -6,27 +6,12 @@
 #include <optional>
 #include <string>
 
-#include "reports/run_settings.h"
 #include "reports/settings.h"
 
 namespace assay {
 namespace {
 
 constexpr std::size_t kFewestPoints = 3;
-
-std::optional<double> number_in(const Value& value) {
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
-  if (const auto* real = std::get_if<double>(&value)) return *real;
-  return std::nullopt;
-}
-
-// All settings but one key's, and that it has one; and how it was run.
-std::string all_but(const Settings& settings, const std::string& key, std::string text) {
-  for (const auto& [path, value] : settings) {
-    text += path + (path == key ? "\n" : " = " + to_toml(value) + "\n");
-  }
-  return text;
-}
 
 // What the names have in common at their beginning, up to a whole word.
 std::string common_name(const std::vector<ExperimentSummary>& experiments, const Sweep& sweep) {
@@ -67,10 +52,9 @@ std::vector<Sweep> find_sweeps(const std::vector<ExperimentSummary>& experiments
   for (std::size_t e = 0; e < experiments.size(); ++e) {
     const Settings settings = settings_of(experiments[e]);
     for (const auto& [path, value] : settings) {
-      const auto x = number_in(value);
+      const auto x = number_in(settings, path);
       if (!x) continue;
-      Sweep& sweep =
-          found[path][all_but(settings, path, settings_key(experiments[e].runs.front()))];
+      Sweep& sweep = found[path][all_but(settings, {path}, experiments[e].runs.front())];
       sweep.key = path;
       sweep.points.push_back({*x, e});
     }

@@ -12,12 +12,6 @@
 #include "reports/statistics/bootstrap.h"
 
 namespace assay {
-namespace {
-
-constexpr double kSide = 0.025;
-constexpr std::size_t kBootstrapFrom = 10;  // below, the bootstrap covers less than it says
-
-}  // namespace
 
 std::optional<EntryScore> entry_score(const Comparison& comparison, std::size_t entry,
                                       const MetricSummary& metric) {
@@ -28,12 +22,10 @@ std::optional<EntryScore> entry_score(const Comparison& comparison, std::size_t 
   if (values.empty()) return std::nullopt;
   const auto [least, most] = std::ranges::minmax(values);
   EntryScore score{.median = *median(values), .least = least, .most = most};
-  if (values.size() >= kBootstrapFrom) {
-    score.interval = bca_mean_estimate(values, kSide).interval;
-    score.method = "bca";
-  } else if (metric.last.low) {
-    score.interval = Interval{*metric.last.low, *metric.last.high, 1.0 - 2.0 * kSide};
-    score.method = "student";
+  if (metric.last.low) {
+    constexpr double kConfidence = 0.95;
+    score.interval = Interval{*metric.last.low, *metric.last.high, kConfidence};
+    score.method = metric.last.n < kBootstrapFrom ? "student" : "bca";
   }
   score.rank = rank_range(comparison, entry, metric.column);
   return score;

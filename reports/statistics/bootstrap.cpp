@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <iterator>
 #include <vector>
 
 #include "core/random.h"
-#include "reports/statistics/summary.h"
 
 namespace assay {
 namespace {
@@ -68,6 +68,25 @@ Estimate bca_mean_estimate(std::span<const double> values, double alpha, std::in
     return quantile_of(means, cdf(normal, bias + z / (1.0 - a * z)));
   };
   return {mean, Interval{end(alpha), end(1.0 - alpha), 1.0 - 2.0 * alpha}};
+}
+
+double expanded_alpha(std::int64_t n, double alpha) {
+  const auto count = static_cast<double>(n);
+  const double t = student_t_quantile(count - 1.0, 1.0 - alpha);
+  return cdf(boost::math::normal(), -std::sqrt(count / (count - 1.0)) * t);
+}
+
+SeedSummary summarise_scores(std::span<const double> values) {
+  constexpr double kSide = 0.025;
+  SeedSummary summary = summarise(values);
+  if (summary.n < kBootstrapFrom) return summary;
+  std::vector<double> finite;
+  std::ranges::copy_if(values, std::back_inserter(finite),
+                       [](double v) { return std::isfinite(v); });
+  const Interval interval = *bca_mean_estimate(finite, expanded_alpha(summary.n, kSide)).interval;
+  summary.low = interval.low;
+  summary.high = interval.high;
+  return summary;
 }
 
 }  // namespace assay

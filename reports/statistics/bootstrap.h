@@ -5,6 +5,7 @@
 #include <span>
 
 #include "reports/statistics/hypothesis_test.h"
+#include "reports/statistics/summary.h"
 
 namespace assay {
 
@@ -21,5 +22,17 @@ inline constexpr std::uint64_t kBootstrapSeed = 2020;
 Estimate bca_mean_estimate(std::span<const double> values, double alpha,
                            std::int64_t resamples = kResamples,
                            std::uint64_t seed = kBootstrapSeed);
+
+/// From this many values on the bootstrap's interval of a mean is shown in place of Student's.
+inline constexpr std::int64_t kBootstrapFrom = 10;
+
+/// The alpha a side at which a bootstrap interval of n values covers as a t-interval does of normal
+/// ones: Φ(−√(n/(n − 1)) t_{1−alpha, n−1}), since resamples vary too little, by (n − 1)/n, and as
+/// if the spread were known (Hesterberg 2015, sec. 3.1, there of the percentile interval).
+double expanded_alpha(std::int64_t n, double alpha);
+
+/// summarise(), from kBootstrapFrom finite values on with the bootstrap's interval at the expanded
+/// alpha.
+SeedSummary summarise_scores(std::span<const double> values);
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/random.h"
 #include "reports/claim_text.h"
@@ -86,13 +87,30 @@ TEST_F(Evidence, IsTheLastValueOfTheCommandsRunOfEachSeedAskedFor) {
 
 TEST_F(Evidence, NamesEverySeedThatIsMissingAndWhy) {
   add('a', 0, 10.0);
+  add('a', 1, 11.0, kRaw, "failed");
+  add('b', 0, 12.0);
+  const ClaimEvidence evidence = collect();
+  EXPECT_THAT(evidence.missing, ElementsAre("seed 1 of vae/left failed: loss is nan",
+                                            "seed 1 of vae/right was not run"));
+  EXPECT_THAT(values_of(evidence.left), ElementsAre(10.0));
+}
+
+TEST_F(Evidence, OfASeedThatDivergedOrIsNotFiniteIsTheWorstThereIs) {
+  constexpr double kBeyond = std::numeric_limits<double>::infinity();
+  add('a', 0, 10.0);
   add('a', 1, 11.0, kRaw, "diverged");
   add('b', 0, std::nan(""));
+  add('b', 1, 12.0);
   const ClaimEvidence evidence = collect();
-  EXPECT_THAT(evidence.missing,
-              ElementsAre("seed 1 of vae/left diverged: loss is nan",
-                          "seed 0 of vae/right: fd is nan", "seed 1 of vae/right was not run"));
-  EXPECT_THAT(values_of(evidence.left), ElementsAre(10.0));
+  EXPECT_THAT(evidence.missing, IsEmpty());
+  EXPECT_THAT(values_of(evidence.left), ElementsAre(10.0, kBeyond)) << "of fd lower is better";
+  EXPECT_THAT(values_of(evidence.right), ElementsAre(kBeyond, 12.0));
+  EXPECT_EQ(evidence.left.values[0].lost, "");
+  EXPECT_EQ(evidence.left.values[1].lost, "diverged: loss is nan");
+  EXPECT_EQ(evidence.right.values[0].lost, "has fd = nan");
+  // Of what no database says which side is worse, it is missing.
+  EXPECT_THAT(collect("unheard_of").missing,
+              testing::Contains("seed 1 of vae/left diverged: loss is nan"));
 }
 
 TEST_F(Evidence, OfAnEarlierCommitDoesNotHideThatASeedDivergedAtThisOne) {
@@ -106,8 +124,8 @@ TEST_F(Evidence, OfAnEarlierCommitDoesNotHideThatASeedDivergedAtThisOne) {
   add('a', 1, 11.0, kRaw, "diverged");
   for (const std::uint64_t seed : {0, 1}) add('b', seed, 21.0);
   ClaimEvidence evidence = collect();
-  EXPECT_THAT(evidence.missing, ElementsAre("seed 1 of vae/left diverged: loss is nan"));
-  EXPECT_THAT(values_of(evidence.left), ElementsAre(11.0));
+  EXPECT_EQ(evidence.left.values[1].lost, "diverged: loss is nan");
+  EXPECT_EQ(evidence.left.values[0].value, 11.0);
   // Back at the earlier commit its runs are judged, though newer ones exist.
   uuids_ = earlier;
   evidence = collect();
@@ -144,8 +162,7 @@ TEST_F(Evidence, OfAnotherMetricOrExtractorIsMissing) {
   }
   EXPECT_THAT(collect("fd@pixels").missing, IsEmpty());
   EXPECT_EQ(collect("fd@inception-v3").missing.size(), 4U);
-  EXPECT_THAT(collect("kid").missing.front(),
-              HasSubstr("seed 0 of vae/left: kid was not computed"));
+  EXPECT_THAT(collect("kid").missing.front(), HasSubstr("seed 0 of vae/left has no kid"));
 }
 
 TEST_F(Evidence, UnderTwoProtocolsSaysInWhichFieldTheyDiffer) {

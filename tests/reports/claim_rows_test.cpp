@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -96,6 +97,18 @@ TEST(ClaimRow, ComesBackAsTheVerdictItWas) {
     EXPECT_EQ(effect_text(stored[i].verdict), effect_text(wanted[i]));
   }
   EXPECT_EQ(stored[1].verdict.reason, "seed 1 of vae/left was not run");
+}
+
+TEST(ClaimRow, OfALostSeedComesBackWithIt) {
+  auto lost = evidence("left is lower", 10.0);
+  lost.right.values[2].value = std::numeric_limits<double>::infinity();
+  lost.right.values[2].lost = "diverged: loss is nan";
+  const auto row = to_row(judge(std::vector{lost})[0], "demo", "j");
+  const ClaimVerdict found = newest_verdicts({&row, 1}).at(0).verdict;
+  EXPECT_EQ(found.evidence.right.values[2].lost, "diverged: loss is nan");
+  EXPECT_EQ(found.evidence.right.values[2].value, std::numeric_limits<double>::infinity());
+  EXPECT_EQ(found.evidence.right.values[1].lost, "");
+  EXPECT_EQ(to_row(found, "demo", "j").detail, row.detail);
 }
 
 TEST(ClaimRow, OfBeforeCommitsWereStoredComesBackWithoutThem) {

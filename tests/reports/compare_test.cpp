@@ -132,9 +132,10 @@ TEST_F(CompareTest, MeansThatMixSettingsAreNamed) {
   }
   const auto notes = both().notes;
   ASSERT_THAT(notes, SizeIs(1));
-  EXPECT_EQ(notes[0],
-            "The runs differ in threads: 1 (gan/y, vae/x), 2 (gan/y); they are pooled all the same "
-            "in gan/y.");
+  EXPECT_EQ(
+      notes[0],
+      "The runs differ in threads: 1 (gan/y and vae/x), 2 (gan/y); they are pooled all the same "
+      "in gan/y.");
 }
 
 TEST_F(CompareTest, AMetricThatNobodyHasIsRefusedBesideOneThatIsThere) {

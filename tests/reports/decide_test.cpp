@@ -8,8 +8,6 @@
 #include <functional>
 #include <limits>
 
-#include "core/random.h"
-
 namespace assay {
 namespace {
 
@@ -167,59 +165,6 @@ TEST(Decide, HolmMakesATableHarderThanItsRows) {
   settle(rows);
   EXPECT_EQ(table.front().verdict, Verdict::kInconclusive);
   EXPECT_DOUBLE_EQ(*table.front().adjusted, 20 * *alone.p);
-}
-
-// How often a verdict comes out, over draws of n normal values a side; right lies `shift` higher.
-struct Shares {
-  double better = 0, worse = 0, same = 0, covered = 0;
-};
-Shares simulate(std::int64_t n, double shift, double right_sd, double margin) {
-  constexpr int kDraws = 4000;
-  RandomStream random(static_cast<std::uint64_t>(n) * 1000 +
-                      static_cast<std::uint64_t>(10 * (shift + 10 * right_sd)));
-  const auto draw = [&](double mean, double sd, std::uint64_t seed) {
-    std::vector<double> values;
-    for (std::int64_t i = 0; i < n; ++i) values.push_back(mean + sd * random.normal());
-    return sample_of(values, seed);
-  };
-  Shares shares;
-  for (int i = 0; i < kDraws; ++i) {
-    const Decision found = decided(draw(20.0, 1.0, 0), draw(20.0 + shift, right_sd, 100),
-                                   {.better = Direction::kLower, .margin = margin});
-    shares.better += found.verdict == Verdict::kBetter;
-    shares.worse += found.verdict == Verdict::kWorse;
-    shares.same += found.verdict == Verdict::kSame;
-    shares.covered += *found.low <= shift && shift <= *found.high;
-  }
-  for (double* one : {&shares.better, &shares.worse, &shares.same, &shares.covered}) *one /= kDraws;
-  return shares;
-}
-
-// Three standard errors of a share of 4000 draws near 5 % are 1 %. Welch's degrees are approximate:
-// of five values and unequal spread the size is known to lie up to half a percent off.
-TEST(DecideSimulated, NoDifferenceIsFoundInFivePercentAtMost) {
-  for (const std::int64_t n : {3, 5, 12}) {
-    for (const double right_sd : {1.0, 3.0}) {
-      const Shares found = simulate(n, 0.0, right_sd, 0.0);
-      EXPECT_LT(found.better + found.worse, 0.066) << n << " " << right_sd;
-      EXPECT_GT(found.covered, 0.934) << n << " " << right_sd;
-      EXPECT_LT(found.covered, 0.98) << n << " " << right_sd;
-    }
-  }
-}
-
-TEST(DecideSimulated, ADifferenceIsFoundAsOftenAsTheoryHasIt) {
-  // statsmodels: effect 2, n = 5, alpha 0.05: power 0.7905; effect 3: 0.9847.
-  EXPECT_NEAR(simulate(5, 2.0, 1.0, 0.0).worse, 0.7905, 0.03);
-  EXPECT_NEAR(simulate(5, 3.0, 1.0, 0.0).worse, 0.9847, 0.015);
-  EXPECT_EQ(simulate(5, 3.0, 1.0, 0.0).better, 0.0);
-}
-
-TEST(DecideSimulated, SameIsSaidOfADifferenceAtTheMarginInFivePercentAtMost) {
-  for (const std::int64_t n : {3, 6, 20}) {
-    EXPECT_LT(simulate(n, 1.0, 1.0, 1.0).same, 0.062) << n;
-  }
-  EXPECT_GT(simulate(20, 0.0, 1.0, 1.5).same, 0.9);
 }
 
 }  // namespace

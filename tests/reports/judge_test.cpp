@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/random.h"
 
@@ -241,6 +242,54 @@ TEST(Judge, SaysWhyNothingCouldBeTested) {
   evidence.differing = {"weights: ema / raw"};
   EXPECT_EQ(judge_one(evidence).outcome, ClaimOutcome::kNotComparable);
   EXPECT_EQ(judge_one(evidence).reason, "the protocols differ in weights: ema / raw");
+}
+
+ClaimEvidence with_lost_left(ClaimTest test, ClaimDirection direction, const Values& left,
+                             const Values& right) {
+  ClaimEvidence evidence = claim(test, direction, left, right);
+  ClaimValue& last = evidence.left.values.back();
+  constexpr double kBeyond = std::numeric_limits<double>::infinity();
+  last.value = direction == ClaimDirection::kLower ? kBeyond : -kBeyond;
+  last.lost = "diverged: loss is nan";
+  return evidence;
+}
+
+TEST(Judge, ALostSeedRanksWorst) {
+  using enum ClaimDirection;
+  // Four of five pairs for the claim, and the lost one against it: P(at least 4 heads of 5) = 6/32.
+  auto verdict = judge_one(with_lost_left(ClaimTest::kSign, kLower, kLow, kHigh));
+  EXPECT_DOUBLE_EQ(verdict.claimed->p, 6.0 / 32.0);
+  EXPECT_EQ(verdict.outcome, ClaimOutcome::kInconclusive);
+  EXPECT_FALSE(verdict.effect);
+  EXPECT_EQ(verdict.reason, "seed 4 of vae/left diverged: loss is nan: ranked worst");
+  // Signed ranks: the lost difference is the largest, so against the claim speak 5 of 15; of the 32
+  // sign patterns 10 have sums up to 5.
+  EXPECT_DOUBLE_EQ(judge_one(with_lost_left(ClaimTest::kWilcoxon, kLower, kLow, kHigh)).claimed->p,
+                   10.0 / 32.0);
+  // U = 5 of 25, all of them the lost one's: 19 of the 252 arrangements have U up to 5.
+  EXPECT_DOUBLE_EQ(
+      judge_one(with_lost_left(ClaimTest::kMannWhitney, kLower, kLow, kHigh)).claimed->p,
+      19.0 / 252.0);
+  // Where higher is better it is the lowest.
+  verdict = judge_one(with_lost_left(ClaimTest::kSign, kHigher, kHigh, kLow));
+  EXPECT_DOUBLE_EQ(verdict.claimed->p, 6.0 / 32.0);
+  // Lost on both sides of a pair: a tie, which the sign test leaves out.
+  auto both = with_lost_left(ClaimTest::kSign, kLower, kLow, kHigh);
+  both.right.values.back() = both.left.values.back();
+  EXPECT_DOUBLE_EQ(judge_one(both).claimed->p, 1.0 / 16.0);
+  // Factor and margin change nothing of it.
+  auto scaled = with_lost_left(ClaimTest::kSign, kLower, kLow, kHigh);
+  scaled.claim.factor = 2.0;
+  scaled.claim.margin = 0.5;
+  EXPECT_DOUBLE_EQ(judge_one(scaled).claimed->p, 6.0 / 32.0);
+  // A claim can hold in spite of a lost seed on its worse side.
+  auto held = claim(ClaimTest::kSign, kLower, kLow, kHigh);
+  held.right.values.back().value = std::numeric_limits<double>::infinity();
+  held.right.values.back().lost = "has fd = +inf";
+  EXPECT_EQ(judge_one(held).outcome, ClaimOutcome::kHolds);
+  verdict = judge_one(with_lost_left(ClaimTest::kWelch, kLower, kLow, kHigh));
+  EXPECT_EQ(verdict.outcome, ClaimOutcome::kNotRun);
+  EXPECT_THAT(verdict.reason, HasSubstr("one of ranks has"));
 }
 
 TEST(Judge, WelchWithoutSpreadDecidesNothing) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "reports/metric_columns.h"
 #include "reports/render.h"
 #include "reports/synthetic_database.h"
@@ -151,6 +152,16 @@ TEST_F(ReportOf, SameNameUnderTwoDefinitionsIsToldApart) {
   const Report report = build_report(file, {});
   ASSERT_EQ(report.experiments.size(), 2U);
   EXPECT_EQ(report.experiments[1].label, "vae/example · cccccccc");
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("vae/example was run under 2 definitions")));
+}
+
+TEST_F(ReportOf, OneTrainingThatIsScoredTwiceIsNoWarning) {
+  MadeUpRun run = scored(0, 10.0);
+  run.training_id = std::string(64, 'b');
+  add(run);
+  run.id_digit = 'c';
+  add(run);
+  EXPECT_THAT(build_report(file, {}).warnings, Not(Contains(HasSubstr("definitions"))));
 }
 
 TEST_F(ReportOf, SweptExperimentsAreToldApartByWhatDiffers) {
@@ -164,6 +175,35 @@ TEST_F(ReportOf, SweptExperimentsAreToldApartByWhatDiffers) {
   ASSERT_EQ(report.experiments.size(), 2U);
   EXPECT_EQ(report.experiments[0].label, "vae/example · train.batch_size = 64");
   EXPECT_EQ(report.experiments[1].label, "vae/example · train.batch_size = 128");
+}
+
+TEST_F(ReportOf, ExperimentsThatDifferInMuchAreToldApartByWhatTellsMost) {
+  const std::string much =
+      "[eval]\nevery_images = {}\nextractor = \"{}\"\nreference_count = {}\n"
+      "untrained = {}\n";
+  MadeUpRun run = scored(0, 10.0);
+  run.uuid = random_uuid();
+  run.settings = fmt::format(fmt::runtime(much), 1000, "fmnist-cnn", 0, true);
+  add(run);
+  MadeUpRun other = run;
+  run.id_digit = 'c';
+  run.parent_uuid = run.uuid;
+  run.uuid = "";
+  run.settings = fmt::format(fmt::runtime(much), 0, "efficientnet-lite0", 2000, false);
+  add(run);
+  Report report = build_report(file, {});
+  ASSERT_EQ(report.experiments.size(), 2U);
+  EXPECT_EQ(report.experiments[0].label, "vae/example") << "whose weights the other scores";
+  EXPECT_EQ(report.experiments[1].label,
+            "vae/example · eval.extractor = \"efficientnet-lite0\", …");
+  // A second training: each says what it is scored by.
+  other.id_digit = 'd';
+  other.uuid = "";
+  other.settings = fmt::format(fmt::runtime(much), 500, "pixels", 100, true);
+  add(other);
+  report = build_report(file, {});
+  EXPECT_EQ(report.experiments[0].label, "vae/example · eval.extractor = \"fmnist-cnn\", …");
+  EXPECT_EQ(report.experiments[2].label, "vae/example · eval.extractor = \"pixels\", …");
 }
 
 TEST_F(ReportOf, WantedExperimentsComeInTheirOrder) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "reports/statistics/bootstrap.h"
@@ -91,6 +92,21 @@ TEST(Bootstrap, IsRepeatableAndOfEqualValuesThatValue) {
   EXPECT_EQ(bca_mean_estimate(values, 0.025).interval->low,
             bca_mean_estimate(values, 0.025).interval->low);
   EXPECT_EQ(bca_mean_estimate(Values{3.0, 3.0}, 0.025).interval->high, 3.0);
+}
+
+TEST(Bootstrap, TakesStudentsPlaceFromTenFiniteValuesOn) {
+  Values skewed = {1.0, 1.1, 1.2, 1.3, 1.4, 1.6, 2.0, 3.0, 6.0};
+  EXPECT_EQ(summarise_scores(skewed).low, summarise(skewed).low);
+  skewed.push_back(std::numeric_limits<double>::infinity());
+  EXPECT_EQ(summarise_scores(skewed).low, summarise(skewed).low) << "nine are finite";
+  skewed.back() = 12.0;
+  // √(10/9) · 2.2622 = 2.3845, and Φ(−2.3845) = 0.00855.
+  EXPECT_NEAR(expanded_alpha(10, 0.025), 0.00855, 5e-6);
+  EXPECT_NEAR(expanded_alpha(1'000'000, 0.025), 0.025, 1e-6);
+  const auto of_ten = bca_mean_estimate(skewed, expanded_alpha(10, 0.025)).interval;
+  EXPECT_EQ(summarise_scores(skewed).low, of_ten->low);
+  EXPECT_EQ(summarise_scores(skewed).high, of_ten->high);
+  EXPECT_EQ(summarise_scores(skewed).sd, summarise(skewed).sd);
 }
 
 TEST(HedgesG, IsCohensDWithoutItsBias) {

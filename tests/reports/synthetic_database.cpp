@@ -88,6 +88,8 @@ NewRun new_run(Database& database, const MadeUpRun& made_up) {
   NewRun run;
   run.uuid = made_up.uuid.empty() ? random_uuid() : made_up.uuid;
   run.experiment_id = std::string(64, made_up.id_digit);
+  run.training_id = made_up.training_id;
+  run.parent_uuid = made_up.parent_uuid;
   run.seed = made_up.seed;
   run.commit_id = made_up.commit;
   run.dirty = made_up.dirty;

@@ -17,6 +17,8 @@ namespace assay::test {
 struct MadeUpRun {
   std::string experiment = "vae/example";
   char id_digit = 'a';  ///< the definition's id is 64 of these
+  std::optional<std::string> training_id = {};
+  std::optional<std::string> parent_uuid = {};
   std::uint64_t seed = 0;
   std::string uuid = {};  ///< empty: random
   std::vector<MetricValue> untrained = {};
