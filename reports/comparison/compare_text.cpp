@@ -58,8 +58,8 @@ std::string plan_text(const Decision& decision) {
                         short_number_text(*decision.detectable, 2));
   }
   if (decision.more_seeds) {
-    text += fmt::format("; about {} more a side would find the difference that was seen",
-                        *decision.more_seeds);
+    text += fmt::format("; about {} more {} would find the difference that was seen",
+                        *decision.more_seeds, decision.test == "paired_t" ? "pairs" : "a side");
   }
   return text;
 }

@@ -25,12 +25,15 @@ using Values = std::vector<double>;
 
 double mean_of(const Values& values) { return summarise(values).mean.value(); }
 
+double worst_value(Direction better) {
+  constexpr double kBeyond = std::numeric_limits<double>::infinity();
+  return better == Direction::kLower ? kBeyond : -kBeyond;
+}
+
 // Every score of a seed, lost ones as the worst there is.
 Values ranked_values(const Sample& sample, Direction better) {
-  const double worst = better == Direction::kLower ? std::numeric_limits<double>::infinity()
-                                                   : -std::numeric_limits<double>::infinity();
   Values values = sample.finite();
-  values.resize(values.size() + static_cast<std::size_t>(sample.lost()), worst);
+  values.resize(values.size() + static_cast<std::size_t>(sample.lost()), worst_value(better));
   return values;
 }
 
@@ -75,7 +78,32 @@ void by_pairs(const Sample& left, const Sample& right, const Terms& terms, Decis
   }
   decision.test = "paired_t";
   decision.p = test->p;
+  decision.effect_size = standardised_mean(differences);
   if (terms.margin > 0) decision.equivalence = paired_equivalence_p(differences, terms.margin);
+}
+
+// Of scores of the same trainings, some of them lost: the lost one of a pair is the worse one, by
+// more than all others; a pair that lost both is a tie.
+void by_pairs_of_lost(const Sample& left, const Sample& right, const Terms& terms,
+                      Decision& decision) {
+  const bool same_seeds =
+      left.failed + right.failed == 0 &&
+      std::ranges::equal(left.scores, right.scores, {}, &SeedScore::seed, &SeedScore::seed);
+  if (!same_seeds) {
+    decision.reason = "scores of the same trainings need the same seeds on each side";
+    return;
+  }
+  const auto ranked = [&](double value) {
+    return std::isfinite(value) ? value : worst_value(terms.better);
+  };
+  Values differences;
+  for (std::size_t i = 0; i < left.scores.size(); ++i) {
+    const double l = ranked(left.scores[i].value), r = ranked(right.scores[i].value);
+    differences.push_back(l == r ? 0.0 : r - l);
+  }
+  decision.test = "signed_rank";
+  decision.p = signed_rank_test(differences, Alternative::kTwoSided).p;
+  decision.right_is_lower = signed_rank_test(differences, Alternative::kLess).p < 0.5;
 }
 
 void by_welch(const Values& left, const Values& right, const Terms& terms, Decision& decision) {
@@ -181,6 +209,8 @@ Decision compare_samples(const Sample& left, const Sample& right, const Terms& t
     decision.effect = mean_of(right.finite()) - mean_of(left.finite());
   if (terms.better == Direction::kUnknown) {
     decision.reason = "seeds were lost, and nobody says which way this metric is better";
+  } else if (terms.pairing == Pairing::kTrainings) {
+    by_pairs_of_lost(left, right, terms, decision);
   } else {
     by_ranks(left, right, terms, decision);
   }
@@ -204,11 +234,14 @@ void add_plans(std::span<const TableRow> table) {
       table, [](const TableRow& row) { return row.decision->p.has_value(); }));
   for (const auto& [decided, terms] : table) {
     Decision& decision = *decided;
-    const bool open = decision.verdict == Verdict::kInconclusive && decision.test == "welch" &&
+    const bool paired = decision.test == "paired_t";
+    const bool open = decision.verdict == Verdict::kInconclusive &&
+                      (paired || decision.test == "welch") &&
                       decision.adjusted.value_or(1.0) > terms->alpha;
     if (!open || !decision.effect_size || *decision.effect_size == 0.0) continue;
-    const TestPlan plan{.alpha = terms->alpha / std::max(1.0, tested)};
-    // A pooled standard deviation, in the metric's unit.
+    const TestPlan plan{.alpha = terms->alpha / std::max(1.0, tested),
+                        .design = paired ? Design::kPairs : Design::kTwoSides};
+    // A standard deviation, pooled or of the differences, in the metric's unit.
     const double unit = std::abs(*decision.effect / *decision.effect_size);
     decision.detectable = unit * detectable_effect(decision.n, plan);
     const auto needed = values_needed(std::abs(*decision.effect_size), plan);

@@ -48,18 +48,21 @@ struct Decision {
   std::optional<double> p = {};               ///< of a difference, two-sided
   std::optional<double> adjusted = {};        ///< p after Holm over the table
   std::optional<double> equivalence = {};     ///< p that they are the same within the margin
-  std::optional<double> effect_size = {};     ///< Hedges' g
+  std::optional<double> effect_size = {};     ///< Hedges' g; of pairs in sds of differences
   std::optional<double> detectable = {};      ///< difference that so many seeds find 8 times in 10
-  std::optional<std::int64_t> more_seeds = {};  ///< a side, to find the difference that was seen
-  bool right_is_lower = false;                  ///< what the test saw, where there is one
-  std::int64_t n = 0;                           ///< pairs, or seeds of the smaller side
-  std::int64_t n_left = 0, n_right = 0;         ///< trainings, lost ones too
-  std::int64_t lost_left = 0, lost_right = 0;   ///< failed, diverged or not finite
+  /// A side, or pairs, to find the difference that was seen.
+  std::optional<std::int64_t> more_seeds = {};
+  bool right_is_lower = false;                 ///< what the test saw, where there is one
+  std::int64_t n = 0;                          ///< pairs, or seeds of the smaller side
+  std::int64_t n_left = 0, n_right = 0;        ///< trainings, lost ones too
+  std::int64_t lost_left = 0, lost_right = 0;  ///< failed, diverged or not finite
 };
 
 /// Chooses the test by rule, never by what it gives:
 ///   equal to the bit, all of them      the same, without a test
-///   a side has lost seeds              Mann–Whitney, lost seeds ranked worst
+///   a side has lost seeds              Mann–Whitney, lost seeds ranked worst; of scores of the
+///   same
+///                                      trainings signed ranks, where each seed has a score
 ///   paired, the same seeds             Student's t of the paired differences
 ///   two values or more on both sides   Welch's t
 ///   one value against two or more      whether it lies in the prediction band of the others, which

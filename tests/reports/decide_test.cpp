@@ -112,6 +112,21 @@ TEST(Decide, ScoresOfTheSameTrainingsArePairedOrNothing) {
   EXPECT_EQ(decided(left, sample_of({98.9, 199.1, 298.95}), terms).test, "");
 }
 
+TEST(Decide, ALostScoreOfAPairIsTheWorseOne) {
+  Terms terms = kLower;
+  terms.pairing = Pairing::kTrainings;
+  // Right is lower in each of six pairs and finite where left was lost: 2/2^6.
+  const auto left = sample_of({100, 200, 300, 400, 500, kNan, kNan});
+  const Decision found = decided(left, sample_of({99, 198, 297, 396, 495, 1e9, kNan}), terms);
+  EXPECT_EQ(found.test, "signed_rank");
+  EXPECT_DOUBLE_EQ(*found.p, 2.0 / 64.0) << "the pair that lost both is a tie";
+  EXPECT_EQ(found.verdict, Verdict::kBetter);
+  EXPECT_EQ(decided(sample_of({99, 198, 297, 396, 495, 1e9, kNan}), left, terms).verdict,
+            Verdict::kWorse);
+  EXPECT_THAT(decided(left, sample_of({99, 198, 297, 396, 495, 1e9}), terms).reason,
+              HasSubstr("same seeds"));
+}
+
 TEST(Decide, OneSeedIsHeldAgainstThePredictionBandOfTheOthers) {
   const auto left = sample_of({10.0, 10.5, 9.5, 10.2, 9.8});
   EXPECT_EQ(decided(left, sample_of({10.3}, 9), kLower).verdict, Verdict::kInconclusive);
@@ -152,6 +167,23 @@ TEST(Decide, WhatStaysOpenSaysWhatMoreSeedsWouldBring) {
   add_plans(std::span(&row, 1));
   EXPECT_GT(*decision.detectable, 0.5);
   EXPECT_GT(*decision.more_seeds, 10);
+}
+
+TEST(Decide, WhatStaysOpenOfPairsSaysHowManyPairsWouldDo) {
+  Terms terms = kLower;
+  terms.pairing = Pairing::kTrainings;
+  // Differences 1, −0.5, 0.8 and 0.3: mean 0.4, sd 0.668, so 0.6 sds, of which J(3) = 0.724 is
+  // left.
+  Decision decision =
+      decided(sample_of({10, 200, 35, 71}), sample_of({11, 199.5, 35.8, 71.3}), terms);
+  ASSERT_EQ(decision.test, "paired_t");
+  ASSERT_EQ(decision.verdict, Verdict::kInconclusive);
+  const TableRow row{&decision, &terms};
+  add_plans(std::span(&row, 1));
+  EXPECT_NEAR(*decision.effect_size, 0.4 / 0.66833 * 0.72360, 1e-4);
+  // scipy's nct: 44 pairs find 0.433 sds in 8 of 10 tries, four find 2.13.
+  EXPECT_EQ(*decision.more_seeds, 44 - 4);
+  EXPECT_NEAR(*decision.detectable / (0.4 / *decision.effect_size), 2.13, 0.01);
 }
 
 TEST(Decide, HolmMakesATableHarderThanItsRows) {

@@ -127,6 +127,19 @@ TEST(Power, AgreesWithStatsmodels) {
   }
 }
 
+TEST(Power, OfPairsIsThatOfTheNonCentralT) {
+  // scipy 1.17: 1 − nct.cdf(t, n − 1, d √n) + nct.cdf(−t, n − 1, d √n).
+  EXPECT_NEAR(power_of(std::sqrt(2.0), 5, 0.05, Design::kPairs), 0.6625109775011827, 1e-9);
+  EXPECT_NEAR(power_of(std::sqrt(0.5), 12, 0.05, Design::kPairs), 0.6075281819436557, 1e-9);
+  EXPECT_NEAR(power_of(0.5, 5, 0.05, Design::kPairs), 0.14051668999029823, 1e-9);
+  // The fewest pairs whose power is 0.8 there.
+  EXPECT_EQ(values_needed(std::sqrt(2.0), {.design = Design::kPairs}), 7);
+  EXPECT_EQ(values_needed(std::sqrt(0.5), {.design = Design::kPairs}), 18);
+  EXPECT_EQ(values_needed(0.5, {.design = Design::kPairs}), 34);
+  const double found = detectable_effect(5, {.design = Design::kPairs});
+  EXPECT_NEAR(power_of(found, 5, 0.05, Design::kPairs), 0.8, 1e-9);
+}
+
 TEST(Power, OfTheDetectableEffectIsWhatWasAsked) {
   for (const std::int64_t n : {2, 3, 5, 50}) {
     EXPECT_NEAR(power_of(detectable_effect(n, {0.05, 0.8}), n, 0.05), 0.8, 1e-9);
