@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-constexpr std::int64_t kMaxEntries = 1024;
+constexpr std::int64_t kMaxEntries = 1 << 20;
 // Deflate cannot shrink more than this (RFC 1951: 258 bytes from two bits).
 constexpr std::uint64_t kMaxDeflateRatio = 1032;
 constexpr std::uint32_t kDeflateLevel = 6;    // zlib's own default; libzip's is 9
@@ -148,19 +148,29 @@ void ZipReader::read_directory() {
     zip_stat_t stat;
     if (zip_stat_index(archive_.get(), i, ZIP_FL_ENC_RAW, &stat) != 0)
       fail(zip_strerror(archive_.get()));
-    const ZipEntry entry{stat.name, i, stat.comp_size, stat.size};
-    if (stat.encryption_method != ZIP_EM_NONE) fail(entry.name + " is encrypted");
-    if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE) {
-      fail(fmt::format("{} is compressed by method {}, only 0 and 8 are read", entry.name,
-                       stat.comp_method));
+    ZipEntry entry{stat.name, i, stat.comp_size, stat.size};
+    const bool stored = stat.comp_method == ZIP_CM_STORE;
+    if (stat.encryption_method != ZIP_EM_NONE) {
+      entry.unreadable = "is encrypted";
+    } else if (!stored && stat.comp_method != ZIP_CM_DEFLATE) {
+      entry.unreadable = fmt::format("is packed by method {}, and stored or deflated ones are read",
+                                     stat.comp_method);
     }
-    const auto ratio = stat.comp_method == ZIP_CM_STORE ? 1 : kMaxDeflateRatio;
-    if (entry.bytes / ratio > entry.compressed_bytes) {
+    const auto ratio = stored ? 1 : kMaxDeflateRatio;
+    if (entry.unreadable.empty() && entry.bytes / ratio > entry.compressed_bytes) {
       fail(fmt::format("{} declares {} bytes, more than {} compressed bytes can hold", entry.name,
                        entry.bytes, entry.compressed_bytes));
     }
     entries_.push_back(entry);
   }
+}
+
+ZipStream ZipReader::open(const ZipEntry& entry) const {
+  if (!entry.unreadable.empty()) {
+    throw Error(fmt::format("{} ({:.80}): {}; write the archive again without that", label_,
+                            entry.name, entry.unreadable));
+  }
+  return {archive_.get(), entry, label_};
 }
 
 std::string ZipReader::read(const ZipEntry& entry) const {

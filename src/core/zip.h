@@ -22,6 +22,7 @@ struct ZipEntry {
   std::uint64_t index = 0;
   std::uint64_t compressed_bytes = 0;
   std::uint64_t bytes = 0;
+  std::string unreadable = {};  ///< why open() refuses it
 };
 
 /// The content of one entry, from front to end.
@@ -47,8 +48,8 @@ class ZipStream {
 
 /// Reads zip archives by libzip, Zip64 too: stored and deflated entries, none encrypted.
 /// Constructors and streams throw Error naming the file, or `label`, for damage, truncation, a
-/// failed checksum, more than 1024 entries, or an entry that declares more than its compressed
-/// bytes can hold.
+/// failed checksum, more than 2^20 entries, or an entry that declares more than its compressed
+/// bytes can hold. An entry that is packed or encrypted in another way stands in no other's way.
 class ZipReader {
  public:
   explicit ZipReader(const std::filesystem::path& file);
@@ -56,7 +57,8 @@ class ZipReader {
   ZipReader(std::string_view bytes, std::string label);
 
   const std::vector<ZipEntry>& entries() const { return entries_; }
-  ZipStream open(const ZipEntry& entry) const { return {archive_.get(), entry, label_}; }
+  /// Throws Error for an entry that cannot be read.
+  ZipStream open(const ZipEntry& entry) const;
   /// Its whole content.
   std::string read(const ZipEntry& entry) const;
 

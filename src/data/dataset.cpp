@@ -130,16 +130,19 @@ const DatasetSource& dataset_source(std::string_view name) {
 
 std::string what_was_read(const Dataset& dataset, const DatasetRequest& request) {
   const auto& images = dataset.train.images;
+  const bool is_drawn = dataset_source(request.name).locate == locate_generated;
   std::string text = fmt::format(
       "{}{}: {} training and {} test {}", request.name,
-      request.path.empty() ? "" : fmt::format(" '{}'", request.path), dataset.train.size(),
-      dataset.test.size(),
+      is_drawn || request.path.empty() ? "" : fmt::format(" '{}'", request.path),
+      dataset.train.size(), dataset.test.size(),
       dataset.is_points() ? "points"
                           : fmt::format("images of {}x{}, {}", images.size(3), images.size(2),
                                         images.size(1) == 1 ? "grey" : "coloured"));
   text += dataset.classes == 0   ? ", no classes"
           : dataset.classes == 1 ? ", 1 class"
                                  : fmt::format(", {} classes", dataset.classes);
+  if (is_drawn && !request.path.empty())
+    text += "; dataset.path is not read, for the set is generated";
   for (const auto* phrases : {&dataset.passed_over, &dataset.remarks}) {
     for (const auto& phrase : *phrases) text += "; " + phrase;
   }

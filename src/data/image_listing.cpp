@@ -57,7 +57,10 @@ class Walk {
   void visit(const fs::path& folder, const fs::path& real, const std::string& prefix) {
     above_.insert(real);
     for (const auto& path : entries_of(folder)) {
-      if (is_hidden(path)) continue;
+      if (is_hidden(path)) {
+        ++listing.hidden;
+        continue;
+      }
       const auto name = prefix + path.filename().string();
       if (is_folder(path)) {
         const auto before = listing.names.size();
@@ -173,6 +176,12 @@ std::vector<std::string> passed_over(const ImageListing& listing) {
     phrases.push_back(fmt::format("{} {} passed over", listing.other_files,
                                   listing.other_files == 1 ? "file that is no picture was"
                                                            : "files that are no pictures were"));
+  }
+  if (listing.hidden > 0) {
+    phrases.push_back(fmt::format(
+        "{} passed over", listing.hidden == 1
+                              ? "1 hidden file or folder was"
+                              : fmt::format("{} hidden files or folders were", listing.hidden)));
   }
   return phrases;
 }

@@ -18,7 +18,8 @@ struct ImageListing {
   std::vector<std::int64_t> labels;  ///< of each name, its class' place; empty without classes
   /// Pictures that nothing here decodes, by the ending of their names: ".webp"
   std::map<std::string, std::vector<std::string>> other_formats;
-  std::int64_t other_files = 0;  ///< no pictures; hidden ones are not counted
+  std::int64_t other_files = 0;  ///< no pictures
+  std::int64_t hidden = 0;       ///< files and folders whose names begin with a dot
   /// Sub-folders that no picture lies in or below, by name; they are no classes.
   std::vector<std::string> empty_folders;
 };
@@ -32,8 +33,8 @@ ImageListing find_images(const std::filesystem::path& folder);
 /// which would be left out.
 ImageListing list_images(const std::filesystem::path& folder);
 
-/// What of a folder was not read, a phrase each: sub-folders without a picture, by name, and files
-/// that are none.
+/// What of a folder was not read, a phrase each: sub-folders without a picture, by name, files that
+/// are none, and hidden ones.
 std::vector<std::string> passed_over(const ImageListing& listing);
 
 }  // namespace assay

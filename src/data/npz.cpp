@@ -80,10 +80,7 @@ void NpzFile::list_entries() {
   for (const auto& entry : zip_->entries()) {
     if (!entry.name.ends_with(kEnding)) continue;
     const auto name = entry.name.substr(0, entry.name.size() - kEnding.size());
-    if (!arrays_.emplace(name, entry.index).second) {
-      throw Error(
-          fmt::format("{} ({:.80}): occurs twice; write it again with numpy.savez", label_, name));
-    }
+    if (!arrays_.emplace(name, entry.index).second) twice_.insert(name);
   }
 }
 
@@ -96,6 +93,10 @@ std::vector<std::string> NpzFile::names() const {
 const ZipEntry& NpzFile::entry(const std::string& name) const {
   const auto found = arrays_.find(name);
   if (found == arrays_.end()) throw Error(fmt::format("{}: holds no '{:.80}'", label_, name));
+  if (twice_.contains(name)) {
+    throw Error(
+        fmt::format("{} ({:.80}): occurs twice; write it again with numpy.savez", label_, name));
+  }
   const ZipEntry& entry = zip_->entries()[found->second];
   if (entry.bytes > kMaxBytes) {
     throw Error(fmt::format("{} ({:.80}): needs {} bytes, more than the {} that are read; split it",

@@ -22,7 +22,7 @@ using NpzArrays = std::map<std::string, at::Tensor>;
 /// what they hold. Arrays are read when they are asked for; of others nothing but the name matters.
 class NpzFile {
  public:
-  /// Throws Error naming the file if it is none, or holds a name twice.
+  /// Throws Error naming the file if it is none.
   explicit NpzFile(const std::filesystem::path& file);
   /// The same for bytes in memory; `label` stands for the file in errors.
   NpzFile(std::string bytes, std::string label);
@@ -33,7 +33,7 @@ class NpzFile {
   std::vector<std::string> names() const;
   bool contains(const std::string& name) const { return arrays_.contains(name); }
   /// Throws Error naming the file and the array for damage, a type that is none of numbers, more
-  /// than 32 GiB, or a name that is not there.
+  /// than 32 GiB, or a name that is not there or occurs twice.
   at::Tensor read(const std::string& name) const;
   /// Texts of one axis. Throws Error as read().
   std::vector<std::string> read_texts(const std::string& name) const;
@@ -51,6 +51,7 @@ class NpzFile {
   std::unique_ptr<const ZipReader> zip_;  // null: one .npy file, at npy_
   std::filesystem::path npy_;
   std::map<std::string, std::size_t> arrays_;  // name -> place among the archive's entries
+  std::set<std::string> twice_;                // names that occur more than once
   mutable std::set<std::string> asked_;
 };
 

@@ -5,9 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numbers>
+#include <set>
 #include <string>
+#include <string_view>
 
+#include "config/definition.h"
 #include "data/data_digest.h"
 #include "data/split.h"
 #include "data/stacked.h"
@@ -207,6 +211,33 @@ TEST(Datasets, EverySourceSaysWhatItIsAndHowToGetIt) {
         << source.name;
     EXPECT_NO_THROW(source.locate({.path = "/none"})) << source.name;
   }
+}
+
+TEST(DatasetKeys, NameTheSetsThatTakeThem) {
+  const auto names_of = [](std::string_view path) {
+    const Schema& schema = common_schema();
+    const auto key = std::ranges::find(schema, path, &Key::path);
+    return std::set<std::string>(key->needs[0].values.begin(), key->needs[0].values.end());
+  };
+  const auto points = names_of("dataset.noise"), pictures = names_of("dataset.size");
+  const auto counted = names_of("dataset.count");
+  EXPECT_EQ(names_of("dataset.channels"), pictures);
+  EXPECT_EQ(names_of("dataset.horizontal_flip"), pictures);
+  for (const DatasetSource& source : datasets()) {
+    const std::string name(source.name);
+    EXPECT_NE(points.contains(name), pictures.contains(name)) << name;
+    const bool is_drawn =
+        source.files == nullptr && std::string_view(source.licence) == "generated";
+    EXPECT_EQ(counted.contains(name), is_drawn || name == "stacked_fashion_mnist") << name;
+  }
+  EXPECT_EQ(points.size() + pictures.size(), datasets().size());
+}
+
+TEST(GeneratedSets, SayThatAPathIsNotRead) {
+  const DatasetRequest request{.name = "ring", .path = "/data/pictures", .count = 100};
+  const std::string read = what_was_read(load_dataset(request), request);
+  EXPECT_THAT(read, testing::StartsWith("ring: 100 training"));
+  EXPECT_THAT(read, testing::HasSubstr("dataset.path is not read"));
 }
 
 }  // namespace

@@ -101,6 +101,15 @@ TEST(ImageFolder, RefusesPicturesOfOtherFormatsAndCountsOtherFiles) {
                         ".webp as b.webp)"));
 }
 
+TEST(ImageFolder, SaysThatHiddenOnesWerePassedOver) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 4; ++i) folder.write(fmt::format("{}.png", i), flat_png(4, 4, 20 + 30 * i));
+  folder.write(".hidden.png", flat_png(4, 4, 20));
+  folder.write(".thumbs/0.png", flat_png(4, 4, 20));
+  EXPECT_THAT(passed_over(list_images(folder.path())),
+              ElementsAre("2 hidden files or folders were passed over"));
+}
+
 TEST(ImageFolder, NamesSubfoldersWithoutAPicture) {
   const TemporaryFolder folder;
   for (int i = 0; i < 6; ++i) {

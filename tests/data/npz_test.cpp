@@ -2,6 +2,7 @@
 #include "data/npz_dataset.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -141,6 +142,28 @@ TEST(Npz, ArraysThatNobodyAsksForRefuseNothing) {
     EXPECT_THAT(refusal([&] { file.read("odd"); }), HasSubstr("x.npz (odd): has the type"));
     file.check("odd");
   }
+  // Two of one name, one that is packed in another way (LZMA, by both of its headers), and many.
+  std::vector<std::pair<std::string, std::string>> files = {{"y.npy", to_npy(at::arange(3))}};
+  for (int i = 0; i < 3000; ++i) files.emplace_back(fmt::format("{}.npy", i), "");
+  std::string many = write_zip(files, ZipMethod::kStore);
+  EXPECT_TRUE(at::equal(npz_labels(NpzFile(many, "x.npz"), 3), at::arange(3)));
+  const auto packed_otherwise = [](std::string bytes, const std::string& name) {
+    const auto local = bytes.find(name) - 30, central = bytes.rfind(name) - 46;
+    bytes[local + 8] = 14;
+    bytes[central + 10] = 14;
+    return bytes;
+  };
+  const NpzFile lzma(packed_otherwise(many, "2999.npy"), "x.npz");
+  EXPECT_TRUE(at::equal(npz_labels(lzma, 3), at::arange(3)));
+  EXPECT_THAT(refusal([&] { lzma.read("2999"); }),
+              HasSubstr("x.npz (2999.npy): is packed by method 14"));
+  std::string twice = write_zip({{"y.npy", to_npy(at::arange(3))}, {"a.npy", ""}, {"b.npy", ""}},
+                                ZipMethod::kStore);
+  for (auto place = twice.find("b.npy"); place != std::string::npos; place = twice.find("b.npy"))
+    twice[place] = 'a';
+  const NpzFile doubled(twice, "x.npz");
+  EXPECT_TRUE(at::equal(npz_labels(doubled, 3), at::arange(3)));
+  EXPECT_THAT(refusal([&] { doubled.read("a"); }), HasSubstr("x.npz (a): occurs twice"));
   // A file that is no array at all.
   const NpzFile beside(
       write_zip({{"readme.txt", "hello"}, {"y.npy", to_npy(at::arange(3))}}, ZipMethod::kStore),
