@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "results/database.h"
 
 namespace assay {
 namespace {
@@ -37,7 +38,6 @@ constexpr std::array kKnown = {
     Known{0x858458F6, "ramfs", true},
     // Lies on others, but can write to local ones alone (Documentation/filesystems/overlayfs.rst).
     Known{0x794C7630, "overlayfs", true},
-    Known{0xF15F, "ecryptfs", true},
     Known{0x4D44, "vfat", true},
     Known{0x2011BAB0, "exfat", true},
     Known{0x7366746E, "ntfs3", true},
@@ -48,6 +48,8 @@ constexpr std::array kKnown = {
     Known{0x137F, "minix", true},
     Known{0x73717368, "squashfs", true},
     Known{0x9660, "iso9660", true},
+    // Lies on any other.
+    Known{0xF15F, "ecryptfs", false},
     Known{0x6969, "NFS", false},
     Known{0x517B, "SMB", false},
     Known{0xFF534D42, "CIFS", false},
@@ -95,11 +97,18 @@ FileSystemType file_system_type(std::uint32_t magic) {
 
 void require_local_file_system(const std::filesystem::path& file) {
   if (is_trusted()) return;
-  // A file may be a link to elsewhere; its locks lie beside it.
-  for (const auto& place : {file.parent_path(), file}) {
+  // A file may be a link to elsewhere; its locks lie beside it, those of its runs in a folder that
+  // may be one too.
+  for (const auto& place : {file.parent_path(), file, checkpoints_folder(file)}) {
     struct statfs info {};
     if (::statfs(place.c_str(), &info) != 0) {
-      if (place == file && errno == ENOENT) continue;
+      if (place != file.parent_path() && errno == ENOENT) continue;
+      if (errno == EACCES) {
+        throw Error(
+            fmt::format("{}: cannot be looked at (permission denied); open its folder, or name "
+                        "another with --db",
+                        place.string()));
+      }
       refuse(file, fmt::format("its file system cannot be told ({})", std::strerror(errno)));
     }
     const auto type = file_system_type(static_cast<std::uint32_t>(info.f_type));

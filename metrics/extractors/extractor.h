@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,7 +63,14 @@ struct ExtractorSource {
   bool gives_spatial = false;
   /// {C,H,W} of the only images that it takes; empty: of any size, with one or three channels.
   std::vector<std::int64_t> only_shape = {};
+  /// What the columns of its logits are called, as folders can be; empty: nothing here has those.
+  std::vector<std::string> classes = {};
 };
+
+/// Why classes of these names, in the order of their labels, are not the columns of an extractor's
+/// logits, as the rest of a sentence; empty if they are: called as those, or by their numbers, 0
+/// on.
+std::string classes_misfit(const ExtractorSource& extractor, std::span<const std::string> names);
 
 /// The complete list: pixels, efficientnet-lite0, inception-v3, dinov2-vits14, dinov2-vitb14,
 /// clip-vit-b32, fmnist-cnn.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
@@ -36,8 +37,24 @@ const std::vector<ExtractorSource>& extractors() {
        /*brings_weights=*/true,
        /*gives_logits=*/true,
        /*gives_spatial=*/false,
-       {1, 28, 28}}};
+       {1, 28, 28},
+       // Their authors write "T-shirt/top", which no folder can be called.
+       {"T-shirt_top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+        "Ankle boot"}}};
   return kExtractors;
+}
+
+std::string classes_misfit(const ExtractorSource& extractor, std::span<const std::string> names) {
+  if (std::ranges::equal(names, extractor.classes)) return "";
+  bool numbers = true;
+  for (std::size_t i = 0; i < names.size(); ++i) numbers = numbers && names[i] == std::to_string(i);
+  if (numbers) return "";
+  const std::string known =
+      extractor.classes.empty() ? "" : fmt::format(" ({})", fmt::join(extractor.classes, ", "));
+  return fmt::format(
+      "compares classes with those of '{}'{}, and yours are called otherwise, or stand in another "
+      "order: {}; number your folders as its classes are, from 0, or drop it",
+      extractor.name, known, fmt::join(names.first(std::min<std::size_t>(names.size(), 10)), ", "));
 }
 
 const ExtractorSource& extractor_source(std::string_view name) {

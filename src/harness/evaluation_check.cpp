@@ -7,9 +7,11 @@
 #include <set>
 
 #include "core/error.h"
+#include "data/class_names.h"
 #include "families/registry.h"
 #include "harness/code_inputs.h"
 #include "harness/evaluation_inputs.h"
+#include "harness/runner.h"
 #include "metrics/extractors/extractor.h"
 #include "metrics/metric.h"
 #include "metrics/options.h"
@@ -263,6 +265,22 @@ void check_extractor(const Definition& definition, const Metric& metric, const D
                              shape[1], shape[0]));
 }
 
+// A label has to mean to the extractor's classifier what it means in the data.
+void check_classes(const Definition& definition, const Metric& metric) {
+  if (!metric.needs.has(Part::kLogits) || !metric.needs.has(Part::kSampleLabels)) return;
+  const DatasetRequest request = dataset_request_of(definition);
+  const auto& extractor = extractor_source(definition.text("eval.extractor"));
+  const auto names = class_names(request);
+  const bool yours = dataset_source(request.name).is_format;
+  if (!yours && names != extractor.classes) {
+    refuse(metric, fmt::format("compares classes with those of '{}', which are not those of '{}'; "
+                               "drop it",
+                               extractor.name, request.name));
+  }
+  const std::string misfit = classes_misfit(extractor, names);
+  if (!misfit.empty()) refuse(metric, misfit);
+}
+
 void check_sizes(const Definition& definition, const EvaluationSizes& sizes) {
   MetricInputs settings;
   settings.k = definition.integer("eval.neighbours");
@@ -302,6 +320,7 @@ void check_evaluation(const Definition& definition, const Dataset& dataset) {
     }
     check_kind(one, dataset);
     check_extractor(definition, one, dataset);
+    check_classes(definition, one);
   }
   check_sizes(definition, sizes_with(definition, dataset));
 }

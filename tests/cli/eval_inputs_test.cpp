@@ -116,6 +116,28 @@ TEST_F(EvalInputsTest, ClassNamesOfAnNpzMeetFoldersByName) {
   EXPECT_THAT(refusal(), HasSubstr("r.npz: its class_names hold 'cat' twice"));
 }
 
+TEST_F(EvalInputsTest, ClassNamesOfAnNpzThatAreNumbersGoBeforeItsLabels) {
+  // As torchvision sorts folders: label 0 is called 10, label 1 is called 9.
+  write_class("g/9", 20);
+  write_class("g/10", 120);
+  std::vector<at::Tensor> pictures;
+  for (const char* name : {"10", "9"}) {
+    for (int k = 0; k < 5; ++k) {
+      const auto file = folder_ / fmt::format("g/{}/{}.png", name, k);
+      pictures.push_back(decode_png(read_file(file), "x")[0]);
+    }
+  }
+  const auto labels = at::arange(2, at::kLong).repeat_interleave(5);
+  write_file_atomically(folder_ / "r.npz", write_zip({{"images.npy", to_npy(at::stack(pictures))},
+                                                      {"labels.npy", to_npy(labels)},
+                                                      {"class_names.npy", two_names("010009")}},
+                                                     ZipMethod::kStore));
+  command_.generated = folder_ / "g";
+  command_.reference = folder_ / "r.npz";
+  command_.metrics = {"intra_fd"};
+  EXPECT_NEAR(result()["metrics"]["intra_fd"]["value"].get<double>(), 0.0, 1e-6);
+}
+
 TEST_F(EvalInputsTest, NamesAndNumbersDoNotMeet) {
   write_class("g/cat", 20);
   write_class("g/dog", 120);

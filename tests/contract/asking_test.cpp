@@ -9,7 +9,11 @@
 #include <map>
 
 #include "core/error.h"
+#include "families/judge.h"
+#include "families/latent_maps.h"
+#include "families/noising.h"
 #include "families/styled.h"
+#include "families/told_samples.h"
 #include "tests/contract/every_choice.h"
 
 namespace assay {
@@ -101,6 +105,31 @@ const std::vector<Question>& questions() {
          const auto labels = model.sample_labels(3).value_or(torch::Tensor());
          const auto w = styled->styles_of(*model.draw_latents(3, labels, seeded(1)), labels);
          if (w) styled->images_of_styles(*w);
+       }},
+      {"failure_signs", [](GenerativeModel& model, const Batch&) { model.failure_signs(); }},
+      {"logits_of",
+       [](GenerativeModel& model, const Batch& batch) {
+         if (auto* judge = dynamic_cast<Judge*>(&model)) judge->logits_of(batch.images);
+       }},
+      {"snr_curve, noised_strips, denoised_strips, bound_terms",
+       [](GenerativeModel& model, const Batch& batch) {
+         auto* noising = dynamic_cast<NoisingModel*>(&model);
+         if (noising == nullptr) return;
+         noising->snr_curve(5);
+         noising->noised_strips(batch.images, 3, seeded(1));
+         noising->denoised_strips(2, 3, seeded(1));
+         noising->bound_terms(batch, 2, seeded(1));
+       }},
+      {"sample_tokens, sample_of_tokens",
+       [](GenerativeModel& model, const Batch&) {
+         auto* told = dynamic_cast<TokenModel*>(&model);
+         if (told == nullptr || told->token_sizes().empty()) return;
+         told->sample_of_tokens(told->sample_tokens(3), seeded(1));
+       }},
+      {"to_latents, from_latents",
+       [](GenerativeModel& model, const Batch& batch) {
+         if (auto* maps = dynamic_cast<LatentMaps*>(&model))
+           maps->from_latents(maps->to_latents(batch.images));
        }},
   };
   return all;

@@ -221,6 +221,10 @@ TEST(Families, DescribeHowTheySample) {
 }
 
 TEST(Families, RefuseWhatTheyCannotBuild) {
+  EXPECT_THAT(refusal("family = \"diffusion\"\nmodel.network = \"mlp\"\nmodel.hidden_widths = "
+                      "[]\nobjective.process = \"edm\"\nobjective.prediction = \"F\"\n",
+                      {2}),
+              HasSubstr("model.hidden_widths is empty"));
   EXPECT_THAT(refusal("family = \"vae\"\n", {2}), HasSubstr("the VAE needs images"));
   EXPECT_THAT(refusal("family = \"vae\"\n", {1, 30, 30}), HasSubstr("that 4 divides, not 30x30"));
   EXPECT_THAT(refusal("family = \"gan\"\n", {2}), HasSubstr("take \"mlp\" for points"));

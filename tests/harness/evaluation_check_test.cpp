@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/evaluation_check.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "core/error.h"
+#include "core/file.h"
+#include "data/png.h"
 #include "harness/runner.h"
 #include "tests/harness/recording.h"
 #include "tests/harness/small_definition.h"
@@ -159,6 +163,35 @@ TEST(CheckEvaluation, RefusesWhatTheDataSetDoesNotHold) {
               HasSubstr("ssim is of images, and data set 'made up' holds points"));
   EXPECT_THAT(refusal(with("metrics = ['fld']\nreference_split = 'train'"), {1, 16, 16}, 3, 0),
               HasSubstr("fld: needs 4 or more reference rows"));
+}
+
+TEST(CheckEvaluation, RefusesClassesThatAreNotThoseOfTheExtractor) {
+  const auto refused = [](const std::string& name, const std::string& path,
+                          const std::string& extractor) {
+    Definition definition = with("metrics = ['class_accuracy']", "vae", "conditional = true");
+    definition.values.at("eval.extractor").value = extractor;
+    definition.values.at("dataset.name").value = name;
+    definition.values.at("dataset.path").value = path;
+    return refusal(definition, {1, 28, 28}, 64, 2);
+  };
+  EXPECT_EQ(refused("fashion_mnist", "", "fmnist-cnn"), "");
+  EXPECT_THAT(refused("generated_images", "", "fmnist-cnn"),
+              HasSubstr("those of 'fmnist-cnn', which are not those of 'generated_images'"));
+  EXPECT_THAT(refused("fashion_mnist", "", "efficientnet-lite0"), HasSubstr("efficientnet-lite0"));
+  // Folders by their names, in the order that they are read in.
+  const auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("assay_classes_{}", ::getpid());
+  const auto classes = [&](const std::string& root, const std::vector<std::string>& names) {
+    for (const auto& name : names) {
+      write_file_atomically(folder / root / name / "a.png",
+                            encode_png(torch::full({1, 28, 28}, 90, torch::kByte)));
+    }
+    return refused("image_folder", (folder / root).string(), "fmnist-cnn");
+  };
+  EXPECT_EQ(classes("numbers", {"0", "1", "2"}), "");
+  EXPECT_THAT(classes("gap", {"0", "2", "3"}), HasSubstr("stand in another order: 0, 2, 3"));
+  EXPECT_THAT(classes("names", {"Bag", "Trouser"}), HasSubstr("T-shirt_top, Trouser, Pullover"));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(CheckEvaluation, RefusesClassesThatAreTooThin) {

@@ -75,5 +75,12 @@ TEST(LocalFileSystem, OfALinkIsThatOfWhatItPointsTo) {
               ThrowsMessage<Error>(HasSubstr("not known to be local")));
 }
 
+TEST(LocalFileSystem, IsThatOfTheLocksOfItsRunsToo) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory_symlink("/proc/self", checkpoints_folder(folder / "a.sqlite"));
+  EXPECT_THAT([&] { require_local_file_system(folder / "a.sqlite"); },
+              ThrowsMessage<Error>(HasSubstr("not known to be local")));
+}
+
 }  // namespace
 }  // namespace assay

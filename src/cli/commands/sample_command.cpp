@@ -157,7 +157,12 @@ TrainedModel load_imported(const CommonOptions& common, const ImportedWeights& w
   trained.dataset = load_dataset_for(trained.definition);
   trained.model =
       build_model(trained.definition, trained.seed, trained.dataset, pick_device(device));
-  trained.weights_sha256 = read_networks(weights.files, trained.definition, *trained.model);
+  try {
+    trained.weights_sha256 = read_networks(weights.files, trained.definition, *trained.model);
+  } catch (const Error& problem) {
+    // The same damage of a run's own weights would be that of assay's data.
+    throw Error(problem.what(), ExitCode::kUsage);
+  }
   return trained;
 }
 

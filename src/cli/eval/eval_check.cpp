@@ -8,6 +8,7 @@
 
 #include "cli/eval/eval_codes.h"
 #include "core/error.h"
+#include "metrics/extractors/extractor.h"
 #include "metrics/requirements.h"
 
 namespace assay {
@@ -134,6 +135,10 @@ void check_inputs(const Metric& metric, const EvalSides& sides, const EvalComman
   if (!metric.needs.has(Part::kSampleLabels)) return;
   // An accuracy counts a class that was never generated as wrong; a distance has nothing to say.
   require_shared(sides.classes, std::string(metric.name), metric.needs.has(Part::kFeatures));
+  // Logits of a file have columns of their own.
+  if (!metric.needs.has(Part::kLogits) || sides.generated.images.empty()) return;
+  const auto misfit = classes_misfit(extractor_source(command.extractor), sides.classes.names);
+  if (!misfit.empty()) throw Error(fmt::format("{} {}", metric.name, misfit));
 }
 
 }  // namespace assay

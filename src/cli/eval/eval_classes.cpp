@@ -20,13 +20,17 @@ bool has_names(const EvalSource& side) {
   return !side.class_names.empty() && !are_numbers(side.class_names);
 }
 
-bool has_numbers(const EvalSource& side) { return side.numbered || are_numbers(side.class_names); }
+bool names_are_numbers(const EvalSource& side) { return are_numbers(side.class_names); }
+
+bool has_numbers(const EvalSource& side) { return side.numbered || names_are_numbers(side); }
 
 // A label's class as both sides know it.
 std::string key_of(const EvalSource& side, std::int64_t label, bool by_name) {
   const auto place = static_cast<std::size_t>(label);
   if (by_name) return place < side.class_names.size() ? side.class_names[place] : "";
-  return std::to_string(side.numbered ? label : *class_number(side.class_names.at(place)));
+  // What a label is called goes before the label itself.
+  return std::to_string(names_are_numbers(side) ? *class_number(side.class_names.at(place))
+                                                : label);
 }
 
 // The labels that occur, each with its class.

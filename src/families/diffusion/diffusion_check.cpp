@@ -214,6 +214,9 @@ void check_ddpm(const Definition& definition) {
 }
 
 void check_diffusion(const Definition& definition) {
+  refuse_if(!is_of_images(definition) && definition.integers("model.hidden_widths").empty(),
+            definition,
+            "model.hidden_widths is empty, and a perceptron needs a layer; set [64, 64]");
   check_first_stage(definition);
   check_guidance(definition);
   check_coupling(definition);
