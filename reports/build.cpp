@@ -21,19 +21,28 @@
 namespace assay {
 namespace {
 
-// Whose weights the others only score in another way; nothing if they are not of one training.
-const ExperimentSummary* trained_among(const std::vector<const ExperimentSummary*>& alike) {
-  std::vector<const ExperimentSummary*> trained;
-  for (const auto* one : alike) {
-    const bool scores = std::ranges::all_of(
-        one->runs, [](const RunRow& run) { return run.parent_uuid.has_value(); });
-    if (!scores) trained.push_back(one);
-  }
-  return trained.size() == 1 ? trained.front() : nullptr;
+// Of experiments that train alike and are scored apart the one that most seeds stand for, of
+// equally many the one that trained; nothing if there are two of those, or trainings differ.
+const ExperimentSummary* main_among(const std::vector<const ExperimentSummary*>& alike) {
+  const auto training_of = [](const ExperimentSummary* one) {
+    return one->runs.empty() ? std::nullopt : one->runs.front().training_id;
+  };
+  const auto weight = [](const ExperimentSummary* one) {
+    const bool trains = std::ranges::any_of(
+        one->runs, [](const RunRow& run) { return !run.parent_uuid.has_value(); });
+    return std::pair(one->counted.size(), trains);
+  };
+  const auto first = training_of(alike.front());
+  const bool one_training = first && std::ranges::all_of(alike, [&](const auto* one) {
+                              return training_of(one) == first;
+                            });
+  const auto* most = *std::ranges::max_element(alike, {}, weight);
+  const bool alone = std::ranges::count(alike, weight(most), weight) == 1;
+  return one_training && alone ? most : nullptr;
 }
 
 // What tells experiments of one label apart: the settings in which they differ; where that would
-// say too much nothing of the one that was trained and of others one setting, else their ids.
+// say too much nothing of the main one and of others one setting, else their ids.
 std::vector<std::string> distinctions(const std::vector<const ExperimentSummary*>& alike) {
   constexpr std::size_t kLongest = 60;
   constexpr std::size_t kShortId = 8;
@@ -45,10 +54,10 @@ std::vector<std::string> distinctions(const std::vector<const ExperimentSummary*
   if (fit(texts)) return texts;
   texts = telling_setting(alike);
   const bool telling = fit(texts);
-  const ExperimentSummary* trained = telling ? trained_among(alike) : nullptr;
+  const ExperimentSummary* main = telling ? main_among(alike) : nullptr;
   for (std::size_t i = 0; i < alike.size(); ++i) {
     if (!telling) texts[i] = alike[i]->id.substr(0, kShortId);
-    if (alike[i] == trained) texts[i].clear();
+    if (alike[i] == main) texts[i].clear();
   }
   return texts;
 }

@@ -183,6 +183,7 @@ TEST_F(ReportOf, ExperimentsThatDifferInMuchAreToldApartByWhatTellsMost) {
       "untrained = {}\n";
   MadeUpRun run = scored(0, 10.0);
   run.uuid = random_uuid();
+  run.training_id = std::string(64, 'b');
   run.settings = fmt::format(fmt::runtime(much), 1000, "fmnist-cnn", 0, true);
   add(run);
   MadeUpRun other = run;
@@ -196,7 +197,7 @@ TEST_F(ReportOf, ExperimentsThatDifferInMuchAreToldApartByWhatTellsMost) {
   EXPECT_EQ(report.experiments[0].label, "vae/example") << "whose weights the other scores";
   EXPECT_EQ(report.experiments[1].label,
             "vae/example · eval.extractor = \"efficientnet-lite0\", …");
-  // A second training: each says what it is scored by.
+  // Two that trained, and as many seeds of each: each says what it is scored by.
   other.id_digit = 'd';
   other.uuid = "";
   other.settings = fmt::format(fmt::runtime(much), 500, "pixels", 100, true);
