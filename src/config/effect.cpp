@@ -65,6 +65,25 @@ void check_scored_weights(const Schema& schema, const SourceTable& values, int f
       own.where, to_toml(own.value), fmt::join(held_text, " and "), fmt::join(needed, " or ")));
 }
 
+// A seed is of what is drawn: a set that is generated, or pixels' coins.
+void check_data_seed(const Schema& schema, const SourceTable& values, int from_layer) {
+  const Key* key = find_key(schema, "dataset.seed");
+  if (key == nullptr) return;
+  const SourceValue own = held(*key, values);
+  if (own.layer < from_layer || own.value == key->default_value) return;
+  const SourceValue name = held(require_key(schema, "dataset.name", own.where), values);
+  const SourceValue coins = held(require_key(schema, "dataset.binarisation", own.where), values);
+  const Need& drawn = require_key(schema, "dataset.count", own.where).needs.front();
+  const auto& text = std::get<std::string>(name.value);
+  if (std::ranges::find(drawn.values, text) != drawn.values.end()) return;
+  if (coins.value != Value(std::string("none")) || std::max(name.layer, coins.layer) > own.layer)
+    return;
+  throw Error(fmt::format(
+      "{}: dataset.seed = {} has no effect: dataset.name is \"{}\" ({}), whose examples are read, "
+      "and dataset.binarisation is \"none\" ({}); leave it out",
+      own.where, to_toml(own.value), text, name.where, coins.where));
+}
+
 }  // namespace
 
 bool has_effect(const Key& key, const Schema& schema, const Definition& definition) {
@@ -89,6 +108,7 @@ void check_effects(const Schema& schema, const SourceTable& values, int from_lay
     }
   }
   check_scored_weights(schema, values, from_layer);
+  check_data_seed(schema, values, from_layer);
 }
 
 }  // namespace assay

@@ -153,6 +153,16 @@ TEST(Effects, ANeedOfANumberYieldsToALaterLayer) {
   EXPECT_EQ(refusal(kVae + "ema.decay = 0.999\nema.ramp = false\n"), "");
 }
 
+TEST(Effects, ADataSeedIsOfWhatIsDrawn) {
+  const std::string seed = "dataset.seed = 3\n";
+  EXPECT_EQ(refusal(kVae + seed),
+            "x.toml:2:16: dataset.seed = 3 has no effect: dataset.name is \"fashion_mnist\" "
+            "(default), whose examples are read, and dataset.binarisation is \"none\" (default); "
+            "leave it out");
+  EXPECT_EQ(refusal(kVae + seed + "dataset.name = \"shapes\"\n"), "");
+  EXPECT_EQ(refusal(kVae + seed + "dataset.binarisation = \"static\"\n"), "");
+}
+
 TEST(Effects, RawWeightsAreNamedWhereAveragesAreKept) {
   const std::string raw = "eval.weights = \"raw\"\n";
   EXPECT_EQ(refusal(kVae + raw),
