@@ -11,6 +11,7 @@
 #include <string>
 
 #include "kernels/convolution/convolution.h"
+#include "tests/nn/small_unet.h"
 
 namespace assay {
 namespace {
@@ -190,6 +191,53 @@ TEST(UNet, GradientsOfTheKernelsAreThoseOfF64) {
           << name;
     }
   }
+}
+
+// A network of these options with weights that make attention sharp, the same ones for options
+// that have the same layers.
+torch::Tensor seen_by(const UNetOptions& options, const torch::Tensor& x) {
+  UNet net(options);
+  const torch::NoGradGuard no_grad;
+  auto generator = at::detail::createCPUGenerator(7);
+  for (auto& parameter : net->parameters()) parameter.normal_(0.0, 0.7, generator);
+  return net(x, torch::full({x.size(0)}, 0.3F));
+}
+
+TEST(UNet, HasAsManyHeadsAsTheirChannelsLeaveRoomFor) {
+  // Attention is at 4×4, where there are 16 channels.
+  auto by_channels = small_unet(), by_heads = small_unet(), by_fewer = small_unet();
+  by_channels.head_channels = 4;
+  by_heads.heads = 4;
+  by_fewer.heads = 2;
+  const auto x = torch::randn({2, 1, 8, 8}, at::detail::createCPUGenerator(1));
+  const auto y = seen_by(by_channels, x);
+  EXPECT_TRUE(torch::equal(y, seen_by(by_heads, x)));
+  const auto apart = (y - seen_by(by_fewer, x)).abs().max();
+  EXPECT_GT(apart.item<double>(), 0.01);
+}
+
+TEST(UNet, ProgressiveInputGoesOnWithTheSumOfImageAndFeatures) {
+  auto options = small_unet();
+  options.multipliers = {1, 2, 2};
+  options.resample_filter = {1, 3, 3, 1};
+  options.progressive_input = true;
+  UNet net(options);
+  const torch::NoGradGuard no_grad;
+  auto generator = seeded(7);
+  std::vector<torch::Tensor> of_images;
+  for (const auto& item : net->named_parameters()) {
+    auto parameter = item.value();
+    parameter.normal_(0.0, 0.3, generator);
+    if (item.key().find("image") != std::string::npos) of_images.push_back(parameter);
+  }
+  ASSERT_EQ(of_images.size(), 4U) << "weights and biases of two levels";
+  // Nothing of the image itself comes through the first level, so the second sees features alone.
+  of_images[0].zero_();
+  of_images[1].zero_();
+  const auto x = torch::randn({1, 1, 8, 8}, seeded(1));
+  const auto y = net(x, torch::tensor({0.3F}));
+  of_images[2].mul_(2.0);
+  EXPECT_GT((net(x, torch::tensor({0.3F})) - y).abs().max().item<double>(), 0.01);
 }
 
 TEST(UNet, SeesTheTime) {
