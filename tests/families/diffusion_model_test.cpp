@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 
+#include "families/diffusion/denoiser.h"
 #include "families/diffusion/noise_schedule.h"
 #include "families/diffusion/sampler.h"
 #include "nn/blocks/unet.h"
@@ -308,6 +309,43 @@ TEST(DiffusionSampling, ClampsPixelsAndEveryEstimateOfThemIfAskedTo) {
     EXPECT_TRUE(torch::allclose(samples, last.clamp(-1.0, 1.0), 1e-4, 1e-4)) << clip;
     EXPECT_LE(samples.abs().max().item<float>(), 1.0f);
   }
+}
+
+TEST(DiffusionSampling, AClippedEstimateLiesWithinPixels) {
+  const Denoiser wild = [](const torch::Tensor& x, const torch::Tensor&, const Condition&) {
+    return Estimate{.x0 = 4.0 * x, .variance_share = x};
+  };
+  const auto x = torch::tensor({-2.0, -0.125, 0.0, 0.25, 1.5});
+  const auto seen = clipped(wild)(x, torch::tensor(0.5), {});
+  EXPECT_TRUE(torch::equal(seen.x0, torch::tensor({-1.0, -0.5, 0.0, 1.0, 1.0})));
+  EXPECT_TRUE(torch::equal(seen.variance_share, x));
+}
+
+TEST(DiffusionSampling, TheNetworkSeesWhatItsParameterisationMakesOfX) {
+  // Of a perceptron that returns what it sees, relu(x) − relu(−x), and of one that returns 0.
+  const auto sample = [](double output) {
+    const auto model = small_model(R"(family = "diffusion"
+model.network = "mlp"
+model.hidden_widths = [4]
+model.activation = "relu"
+objective.process = "edm"
+objective.prediction = "F"
+sampler.name = "euler"
+sampler.steps = 1
+)",
+                                   {2});
+    const torch::NoGradGuard no_grad;
+    auto state = state_of(*model);
+    for (auto& [name, value] : state) value.zero_();
+    const auto both_signs =
+        torch::tensor({{1.0F, 0.0F}, {-1.0F, 0.0F}, {0.0F, 1.0F}, {0.0F, -1.0F}});
+    state.at("network.layer0.weight").slice(1, 0, 2).copy_(both_signs);
+    state.at("network.layer1.weight").copy_(output * both_signs.t());
+    return samples_of(*model, 5);
+  };
+  // One step from σ = 80 ends at x̂_0 = c_skip x + c_out F(c_in x): by Karras et al. 2022, table 1,
+  // with σ_data = 0.5, (c_skip + c_out c_in) / c_skip = 1 + σ/σ_data.
+  EXPECT_TRUE(torch::allclose(sample(1.0), (1.0 + 80.0 / 0.5) * sample(0.0), 1e-4, 0.0));
 }
 
 }  // namespace
