@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/utf8.h"
+#include "reports/escape.h"
 #include "reports/json_number.h"
 
 namespace assay {

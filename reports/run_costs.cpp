@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "reports/metric_columns.h"
 #include "results/queries.h"
 #include "results/run_queries.h"
 

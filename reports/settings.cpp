@@ -83,8 +83,9 @@ std::vector<std::string> telling_setting(const std::vector<const ExperimentSumma
   };
   std::optional<std::string> telling;
   for (const auto& [path, texts] : values) {
+    const std::string& key = path;
     const bool has_it_each =
-        std::ranges::all_of(all, [&](const Settings& settings) { return settings.contains(path); });
+        std::ranges::all_of(all, [&](const Settings& settings) { return settings.contains(key); });
     if (!has_it_each || texts.size() != all.size()) continue;
     if (!telling || place(path) < place(*telling)) telling = path;
   }
