@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <torch/nn/modules/linear.h>
+
 #include "families/encoder_decoder/layers.h"
 #include "nn/blocks/preactivation_block.h"
 

@@ -118,7 +118,7 @@ Sequential make_decoder(const EncoderDecoderOptions& options) {
 std::string maps_misfit(const EncoderDecoderOptions& options) {
   if (options.channels.empty()) return "model.channels is empty";
   const auto halvings = options.channels.size() - 1;
-  for (const std::size_t axis : {1, 2}) {
+  for (const std::size_t axis : {1UL, 2UL}) {
     const auto side = options.image_shape[axis], f = options.space_to_depth;
     if (side % f != 0 || !halves_evenly(side / f, halvings)) {
       return fmt::format(

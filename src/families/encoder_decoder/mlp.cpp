@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <torch/nn/modules/linear.h>
+
 #include <functional>
 #include <numeric>
 

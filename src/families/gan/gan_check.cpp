@@ -90,7 +90,7 @@ void check_condition(const Definition& d) {
 
 void check_path_length(const Definition& d) {
   if (!is_on(d, "objective.path_length")) return;
-  const auto network = d.text("model.network");
+  const auto& network = d.text("model.network");
   refuse_if(
       std::find(kStyleNetworks.begin(), kStyleNetworks.end(), network) == kStyleNetworks.end(), d,
       fmt::format("objective.path_length is the length of steps in the styles w of a "

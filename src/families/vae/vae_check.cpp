@@ -48,7 +48,8 @@ void check_cycles(const Definition& d) {
   if (!is(d, "objective.kl_schedule", "cyclical")) return;
   const std::int64_t batch = d.integer("train.batch_size"), images = d.integer("train.images");
   const double first_stage = 1.0 - d.number("objective.second_stage_share");
-  const auto steps = std::llround(static_cast<double>((images + batch - 1) / batch) * first_stage);
+  const std::int64_t all_steps = (images + batch - 1) / batch;
+  const auto steps = std::llround(static_cast<double>(all_steps) * first_stage);
   const std::int64_t cycles = d.integer("objective.kl_cycles");
   refuse_if(2 * cycles > steps, d,
             fmt::format("objective.kl_cycles = {} cycles in {} training steps (train.images = {} "
