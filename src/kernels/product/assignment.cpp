@@ -3,15 +3,21 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace assay {
 namespace {
 
 constexpr std::int64_t kNone = -1;
-constexpr int kRowReductions = 2;
-constexpr std::int64_t kStepsPerRow = 100;
+// Of the auction: ε of its first and last round as shares of the range of costs (the last one's
+// over N), from one to the next, and at least that of the largest cost, whose rounding it must
+// exceed.
+constexpr double kFirstBid = 0.25, kLastBid = 0.05, kBidFactor = 1.0 / 6.0, kSmallestBid = 1e-14;
+constexpr std::int64_t kBidsPerRow = 100;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::size_t at_index(std::int64_t i) { return static_cast<std::size_t>(i); }
@@ -36,11 +42,8 @@ class Solver {
   }
 
   Assignment solve() {
-    reduce_columns();
-    std::vector<std::int64_t> free = unassigned_rows();
-    for (int pass = 0; pass < kRowReductions; ++pass) free = reduce_rows(std::move(free));
-    set_row_potentials();
-    for (const auto row : free) {
+    auction();
+    for (const auto row : tight_assignment()) {
       const Search search = shortest_path_from(row);
       raise_potentials(search, row);
       augment(search, row);
@@ -49,54 +52,47 @@ class Solver {
   }
 
  private:
-  // v_j = min_i c_ij, assigned to the row of the minimum where that is still free.
-  void reduce_columns() {
-    auto& least = result_.column_potentials;
-    least.assign(at_index(n_), kInfinity);
-    std::vector<std::int64_t> row_of_least(at_index(n_), kNone);
-    for (std::int64_t row = 0; row < n_; ++row) {
-      const double* costs = costs_ + row * n_;
-      for (std::size_t column = 0; column < least.size(); ++column) {
-        if (costs[column] >= least[column]) continue;
-        least[column] = costs[column];
-        row_of_least[column] = row;
+  // Bertsekas 1988: potentials within ε of the optimum's, of an ever smaller ε.
+  void auction() {
+    const auto [least, most] = std::minmax_element(costs_, costs_ + n_ * n_);
+    const double range = *most - *least;
+    const double rounding = kSmallestBid * std::max(std::abs(*least), std::abs(*most));
+    const double last = std::max(kLastBid * range / static_cast<double>(n_), rounding);
+    for (double epsilon = kFirstBid * range; epsilon > last; epsilon *= kBidFactor) bid(epsilon);
+  }
+
+  // Each free row takes its cheapest column and lowers that column's potential by ε more than its
+  // second choice allows; the row that it drives out goes on in its place. Ends early after 100
+  // bids a row on average.
+  void bid(double epsilon) {
+    std::ranges::fill(row_of_, kNone);
+    std::int64_t bids = 0;
+    for (std::int64_t next = 0; next < n_; ++next) {
+      for (std::int64_t row = next; row != kNone;) {
+        if (++bids > n_ * kBidsPerRow) return;
+        const Choice choice = two_cheapest(row);
+        const double gain = n_ > 1 ? choice.second_cost - choice.first_cost : 0.0;
+        result_.column_potentials[at_index(choice.first)] -= gain + epsilon;
+        row = std::exchange(row_of_[at_index(choice.first)], row);
       }
-    }
-    for (std::int64_t column = n_ - 1; column >= 0; --column) {
-      const auto row = row_of_least[at_index(column)];
-      if (result_.column_of_row[at_index(row)] == kNone) assign(row, column);
     }
   }
 
-  // Augmenting row reduction: each free row takes its cheapest column and lowers that column's
-  // potential as far as its second choice allows; the row that it drives out goes on in its place.
-  // Returns the rows left free. Ends after 100 steps a row on
-  // average, since gains may become tiny.
-  std::vector<std::int64_t> reduce_rows(std::vector<std::int64_t> free) {
-    std::vector<std::int64_t> left;
-    const auto limit = static_cast<std::int64_t>(free.size()) * kStepsPerRow;
-    std::int64_t steps = 0;
-    for (std::size_t next = 0; next < free.size();) {
-      const std::int64_t row = free[next++];
+  // u_i = min_j c_ij − v_j, and each row with its cheapest column where no other has it. Returns
+  // the rows left free.
+  std::vector<std::int64_t> tight_assignment() {
+    std::vector<std::int64_t> free;
+    std::ranges::fill(row_of_, kNone);
+    for (std::int64_t row = 0; row < n_; ++row) {
       const Choice choice = two_cheapest(row);
-      const double gain = choice.second_cost - choice.first_cost;
-      std::int64_t column = choice.first;
-      if (gain > 0.0) {
-        result_.column_potentials[at_index(column)] -= gain;
-      } else if (row_of_[at_index(column)] != kNone && choice.second != kNone) {
-        column = choice.second;
-      }
-      const std::int64_t driven_out = row_of_[at_index(column)];
-      assign(row, column);
-      if (driven_out == kNone) continue;
-      result_.column_of_row[at_index(driven_out)] = kNone;
-      if (gain > 0.0 && ++steps < limit) {
-        free[--next] = driven_out;
+      result_.row_potentials[at_index(row)] = choice.first_cost;
+      if (row_of_[at_index(choice.first)] == kNone) {
+        assign(row, choice.first);
       } else {
-        left.push_back(driven_out);
+        free.push_back(row);
       }
     }
-    return left;
+    return free;
   }
 
   struct Choice {
@@ -123,24 +119,6 @@ class Solver {
   void assign(std::int64_t row, std::int64_t column) {
     result_.column_of_row[at_index(row)] = column;
     row_of_[at_index(column)] = row;
-  }
-
-  std::vector<std::int64_t> unassigned_rows() const {
-    std::vector<std::int64_t> rows;
-    for (std::int64_t row = 0; row < n_; ++row) {
-      if (result_.column_of_row[at_index(row)] == kNone) rows.push_back(row);
-    }
-    return rows;
-  }
-
-  // u_i = c_ij − v_j of each assigned pair; a free row's starts at 0.
-  void set_row_potentials() {
-    for (std::int64_t row = 0; row < n_; ++row) {
-      const auto column = result_.column_of_row[at_index(row)];
-      if (column == kNone) continue;
-      result_.row_potentials[at_index(row)] =
-          costs_[row * n_ + column] - result_.column_potentials[at_index(column)];
-    }
   }
 
   Search shortest_path_from(std::int64_t start) const {

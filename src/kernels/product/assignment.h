@@ -16,9 +16,11 @@ struct Assignment {
   std::vector<double> column_potentials;  ///< v
 };
 
-/// Exact minimum of Σ_i c[i, σ(i)] over permutations σ, by shortest augmenting paths (Jonker &
-/// Volgenant 1987; the potentials are those of Edmonds & Karp 1972): O(N³) time, O(N) memory beyond
-/// the costs. costs: [N,N] f64, finite.
+/// Exact minimum of Σ_i c[i, σ(i)] over permutations σ: an auction (Bertsekas 1988), whose
+/// potentials are nearly the optimum's, then shortest augmenting paths (Jonker & Volgenant 1987;
+/// Edmonds & Karp 1972) for the rows that share their cheapest column, which are short from there.
+/// O(N³) time, O(N) memory beyond the costs; 10,000 points of the plane take some ten seconds.
+/// costs: [N,N] f64, finite.
 Assignment cheapest_assignment(const at::Tensor& costs);
 
 }  // namespace assay
