@@ -17,8 +17,6 @@
 namespace assay {
 namespace {
 
-bool is_ddpm(const Definition& definition) { return !definition.has("objective.process"); }
-
 bool has_fourier_features(const Definition& definition) {
   return !is_ddpm(definition) && kTimeFeatures.of(definition, "model.time_features");
 }
@@ -29,6 +27,8 @@ double fourier_scale(const Definition& definition) {
 }
 
 }  // namespace
+
+bool is_ddpm(const Definition& definition) { return definition.family == "ddpm"; }
 
 bool says(const Definition& definition, std::string_view path) {
   return definition.has(path) && definition.boolean(path);

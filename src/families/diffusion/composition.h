@@ -23,6 +23,8 @@ namespace assay {
 /// What a definition's [model], [objective] and [sampler] tables name, of family diffusion or ddpm,
 /// which lacks the keys of what it does not choose.
 
+/// Of family ddpm, whose keys choose a grid and a U-Net alone.
+bool is_ddpm(const Definition& definition);
 /// Whether a switch is there and on.
 bool says(const Definition& definition, std::string_view path);
 /// 0 where the key is not there.

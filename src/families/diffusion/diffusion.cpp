@@ -26,8 +26,8 @@ torch::Tensor told_time(const Process& process, const LevelsAt& at, const torch:
 }
 
 const Coupling& coupling_of(const Definition& definition) {
-  return definition.has("objective.coupling") ? couplings().of(definition, "objective.coupling")
-                                              : couplings().at("independent");
+  return is_ddpm(definition) ? couplings().at("independent")
+                             : couplings().of(definition, "objective.coupling");
 }
 
 }  // namespace
@@ -263,7 +263,7 @@ torch::Tensor Diffusion::sample_of_tokens(const torch::Tensor& values, torch::Ge
 }
 
 std::unique_ptr<Trainable> make_diffusion(const ModelArgs& args) {
-  (args.definition.has("objective.process") ? check_diffusion : check_ddpm)(args.definition);
+  (is_ddpm(args.definition) ? check_ddpm : check_diffusion)(args.definition);
   if (args.definition.first_stage) return std::make_unique<LatentDiffusion>(args);
   return std::make_unique<Diffusion>(args);
 }
