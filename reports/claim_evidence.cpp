@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -83,8 +82,7 @@ class Collector {
       miss(side, run.row.seed, why);
       return;
     }
-    constexpr double kBeyond = std::numeric_limits<double>::infinity();
-    add(side, run, kind->better == Better::kLower ? kBeyond : -kBeyond).lost = why;
+    add(side, run, worst_value(kind->better)).lost = why;
   }
 
   ClaimValue& add(ClaimSide& side, const FoundRun& run, double value) {

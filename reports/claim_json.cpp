@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/claim_json.h"
 
+#include <optional>
+
 #include <nlohmann/json.hpp>
 
 #include "reports/escape.h"
@@ -54,7 +56,7 @@ nlohmann::ordered_json claim_json(const StoredVerdict& stored) {
           {"outcome", outcome_name(verdict.outcome)},
           {"reason", valid_utf8(verdict.reason)},
           {"metric", valid_utf8(claim.metric)},
-          {"direction", direction_name(claim.direction)},
+          {"direction", better_name(claim.direction)},
           {"factor", json_number(claim.factor)},
           {"margin", json_number(claim.margin)},
           {"test", test_name(claim.test)},

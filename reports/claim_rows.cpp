@@ -8,8 +8,10 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/error.h"
+#include "core/metric_kind.h"
 #include "core/utf8.h"
 #include "reports/escape.h"
 #include "reports/json_number.h"
@@ -72,7 +74,7 @@ std::optional<TestResult> test_from(const Json& json) {
 
 Json claim_json(const Claim& claim) {
   return {{"metric", claim.metric},
-          {"direction", direction_name(claim.direction)},
+          {"direction", better_name(claim.direction)},
           {"test", test_name(claim.test)},
           {"factor", claim.factor},
           {"margin", claim.margin},
@@ -93,7 +95,7 @@ Claim claim_from(const Json& json) {
   Claim claim;
   claim.metric = json.at("metric");
   claim.direction = named(json.at("direction").get<std::string>(),
-                          {ClaimDirection::kLower, ClaimDirection::kHigher}, direction_name);
+                          {Better::kLower, Better::kHigher}, better_name);
   claim.test =
       named(json.at("test").get<std::string>(),
             {ClaimTest::kSign, ClaimTest::kWilcoxon, ClaimTest::kMannWhitney, ClaimTest::kWelch},

@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 
+#include "core/metric_kind.h"
 #include "reports/contrast.h"
 #include "reports/number_text.h"
 
@@ -67,13 +68,13 @@ std::string outcome_text(ClaimOutcome outcome) {
 std::string contrast_text(const Claim& claim) {
   const std::string times =
       claim.factor == 1.0 ? "" : fmt::format("{} × ", short_number_text(claim.factor));
-  const bool lower = claim.direction == ClaimDirection::kLower;
+  const bool lower = claim.direction == Better::kLower;
   return fmt::format("{}left − {}right of {}", lower ? times : "", lower ? "" : times,
                      claim.metric);
 }
 
 std::string claimed_range_text(const Claim& claim) {
-  const bool lower = claim.direction == ClaimDirection::kLower;
+  const bool lower = claim.direction == Better::kLower;
   return fmt::format("{} {}", lower ? "below" : "above",
                      short_number_text(lower ? -claim.margin : claim.margin));
 }

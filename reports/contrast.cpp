@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/metric_kind.h"
+
 namespace assay {
 namespace {
 
@@ -29,7 +31,7 @@ double difference(double left, double right, double null, bool computed) {
 Contrast contrast_of(const ClaimEvidence& evidence) {
   const Claim& claim = evidence.claim;
   const bool computed = claim.factor != 1.0 || claim.margin != 0.0;
-  if (claim.direction == ClaimDirection::kLower) {
+  if (claim.direction == Better::kLower) {
     return {scaled(evidence.left, claim.factor),
             scaled(evidence.right, 1.0),
             -claim.margin,

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 
 #include "core/build_kind.h"
+#include "core/metric_kind.h"
 #include "reports/claim_text.h"
 #include "reports/comparison/compare_text.h"
 #include "reports/comparison/n_way.h"
@@ -183,7 +185,7 @@ const MetricColumn* headline_column(const Report& report, std::size_t& index) {
         const auto* metric = metric_in(e, c);
         users += metric != nullptr && metric->last.mean ? 1 : 0;
       }
-      if (users <= most || report.columns[c].better == Direction::kUnknown) continue;
+      if (users <= most || report.columns[c].better == std::nullopt) continue;
       most = users;
       index = c;
       best = &report.columns[c];
@@ -193,10 +195,10 @@ const MetricColumn* headline_column(const Report& report, std::size_t& index) {
 }
 
 // How much worse the second mean is, in words.
-std::string distance_text(const Ranked& first, const Ranked& second, Direction better) {
+std::string distance_text(const Ranked& first, const Ranked& second, std::optional<Better> better) {
   const double distance = std::abs(*second.metric->last.mean - *first.metric->last.mean);
   return fmt::format("{} {}", short_number_text(distance, 3),
-                     better == Direction::kLower ? "above it" : "below it");
+                     better == Better::kLower ? "above it" : "below it");
 }
 
 // The table that shows a column.
@@ -258,7 +260,7 @@ std::string outcome_sentence(const Report& report) {
     return fmt::format(" {} ends at {} {} (n = {}).", first.experiment->label, column->label,
                        mean_and_spread_text(last), last.n);
   }
-  const std::string_view word = column->better == Direction::kLower ? "lowest" : "highest";
+  const std::string_view word = column->better == Better::kLower ? "lowest" : "highest";
   const std::string scored =
       fmt::format(" Of the {} that were scored with {}, ", ranked.size(), column->label);
   if (const std::size_t level = level_at_the_top(ranked); level > 1) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "core/metric_kind.h"
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
@@ -62,8 +63,8 @@ double place_in(const std::vector<double>& values, double value) {
 std::string remark_of(const MetricColumn& column) {
   std::string text;
   for (const auto& difference : column.difference) text += difference + ", ";
-  if (column.better == Direction::kLower) text += "lower is better, ";
-  if (column.better == Direction::kHigher) text += "higher is better, ";
+  if (column.better == Better::kLower) text += "lower is better, ";
+  if (column.better == Better::kHigher) text += "higher is better, ";
   return text + "mean over seeds";
 }
 
@@ -128,7 +129,7 @@ double heat_of(const HeatMap& map, double mean) {
   const bool log = low > 0.0 && high / low > kFlat;
   const double share =
       log ? std::log(mean / low) / std::log(high / low) : (mean - low) / (high - low);
-  return map.better == Direction::kLower ? 1.0 - share : share;
+  return map.better == Better::kLower ? 1.0 - share : share;
 }
 
 std::string heat_svg(const HeatMap& map) {

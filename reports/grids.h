@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/metric_kind.h"
 #include "reports/report.h"
 
 namespace assay {
@@ -32,7 +34,7 @@ struct HeatMap {
   std::string x_key, y_key;
   std::string heading;     ///< the metric's label
   std::string subheading;  ///< "lower is better, mean over seeds"
-  Direction better = Direction::kUnknown;
+  std::optional<Better> better = {};
   std::vector<HeatCell> cells;
 };
 /// One map for each grid and metric column that has four cells or more.

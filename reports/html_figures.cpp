@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/metric_kind.h"
 #include "reports/escape.h"
 #include "reports/html_sections.h"
 #include "reports/metric_columns.h"
@@ -114,8 +115,8 @@ std::string score_text(const MetricColumn& column, const Chart& chart) {
     text += fmt::format("{}{}", text.empty() ? "" : ", ", part);
   };
   for (const auto& difference : column.difference) add(difference);
-  if (column.better == Direction::kLower) add("lower is better");
-  if (column.better == Direction::kHigher) add("higher is better");
+  if (column.better == Better::kLower) add("lower is better");
+  if (column.better == Better::kHigher) add("higher is better");
   return text;
 }
 
@@ -160,7 +161,7 @@ ReportCharts charts_of(const Report& report) {
       if (chart.series.empty()) continue;
       chart.subheading = score_text(report.columns[c], chart);
       // What is better when higher mostly lies in [0, 1]: a log axis would stretch its bad end.
-      chart.log_y = report.columns[c].better != Direction::kHigher && wants_log(chart);
+      chart.log_y = report.columns[c].better != Better::kHigher && wants_log(chart);
       add_chart(charts.scores, std::move(chart), number);
     }
   }

@@ -3,7 +3,9 @@
 
 #include <cmath>
 #include <map>
+#include <optional>
 
+#include "core/metric_kind.h"
 #include "reports/comparison/compare_text.h"
 #include "reports/comparison/n_way.h"
 #include "reports/escape.h"
@@ -19,9 +21,9 @@ namespace {
 std::string column_heading(const MetricColumn& column) {
   const auto at = column.label.find('@');
   std::string text = html_text(column.label.substr(0, at));
-  if (column.better == Direction::kLower)
+  if (column.better == Better::kLower)
     text += " <span class=\"arrow\" title=\"lower is better\">↓</span>";
-  if (column.better == Direction::kHigher)
+  if (column.better == Better::kHigher)
     text += " <span class=\"arrow\" title=\"higher is better\">↑</span>";
   if (at != std::string::npos) text += "<small>" + html_text(column.label.substr(at)) + "</small>";
   for (const auto& difference : column.difference)
@@ -29,7 +31,7 @@ std::string column_heading(const MetricColumn& column) {
   return "<th class=\"num\" scope=\"col\">" + text + "</th>";
 }
 
-std::string untrained_note(const MetricSummary& metric, Direction better) {
+std::string untrained_note(const MetricSummary& metric, std::optional<Better> better) {
   const std::string gain = improvement_text(metric, better);
   if (gain.empty()) return "";
   return fmt::format("<small>from {} <b>{}</b></small>", html_text(mean_text(metric.untrained)),

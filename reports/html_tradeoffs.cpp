@@ -22,7 +22,7 @@ std::vector<std::size_t> columns_of(const Report& report, const Ladder& ladder) 
   for (const auto& table : comparison_tables(report)) {
     for (const std::size_t c : table.columns) {
       const auto* metric = metric_in(report.experiments[ladder.rungs.front().experiment], c);
-      const bool ranked = report.columns[c].better != Direction::kUnknown;
+      const bool ranked = report.columns[c].better != std::nullopt;
       if (metric != nullptr && ranked && columns.size() < kMost) columns.push_back(c);
     }
   }

@@ -63,9 +63,7 @@ Json metric_json(const MetricSummary& metric, const Report& report) {
   return {{"metric", text(column.metric)},
           {"label", text(column.label)},
           {"protocol_id", text(column.protocol_id)},
-          {"better", column.better == Direction::kLower    ? Json("lower")
-                     : column.better == Direction::kHigher ? Json("higher")
-                                                           : Json()},
+          {"better", column.better ? Json(better_name(*column.better)) : Json()},
           {"unit", text(column.unit)},
           {"last", summary_json(metric.last)},
           {"untrained", summary_json(metric.untrained)},

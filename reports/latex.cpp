@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/metric_kind.h"
 #include "reports/claim_text.h"
 #include "reports/escape.h"
 #include "reports/failures.h"
@@ -24,8 +25,8 @@ std::string cell_text(const SeedSummary& summary) {
 
 std::string heading_of(const MetricColumn& column) {
   std::string text = latex_text(column.label);
-  if (column.better == Direction::kLower) text += " $\\downarrow$";
-  if (column.better == Direction::kHigher) text += " $\\uparrow$";
+  if (column.better == Better::kLower) text += " $\\downarrow$";
+  if (column.better == Better::kHigher) text += " $\\uparrow$";
   return text;
 }
 

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string_view>
 
+#include "core/metric_kind.h"
 #include "reports/claim_text.h"
 #include "reports/comparison/n_way.h"
 #include "reports/escape.h"
@@ -18,8 +20,7 @@ namespace {
 
 std::string heading_of(const MetricColumn& column) {
   std::string text = markdown_text(column.label);
-  if (column.better != Direction::kUnknown)
-    text += column.better == Direction::kLower ? " ↓" : " ↑";
+  if (column.better != std::nullopt) text += column.better == Better::kLower ? " ↓" : " ↑";
   for (const auto& difference : column.difference) text += "<br>" + markdown_text(difference);
   return text;
 }

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "core/metric_kind.h"
 #include "reports/listed.h"
 #include "reports/number_text.h"
 #include "results/queries.h"
@@ -59,15 +61,10 @@ const MetricKind* kind_of(std::span<const MetricKind> kinds, std::string_view me
   return found == kinds.end() ? nullptr : &*found;
 }
 
-Direction direction_of(const MetricKind* kind) {
-  if (kind == nullptr) return Direction::kUnknown;
-  return kind->better == Better::kLower ? Direction::kLower : Direction::kHigher;
-}
-
 void explain_columns(std::vector<MetricColumn>& columns, std::span<const MetricKind> kinds) {
   for (MetricColumn& column : columns) {
     const MetricKind* kind = kind_of(kinds, column.metric);
-    column.better = direction_of(kind);
+    column.better = kind != nullptr ? std::optional(kind->better) : std::nullopt;
     if (kind == nullptr) continue;
     column.unit = kind->unit;
     column.meaning = kind->meaning;
@@ -175,12 +172,12 @@ const MetricSummary* metric_in(const ExperimentSummary& experiment, std::size_t 
   return found == experiment.metrics.end() ? nullptr : &*found;
 }
 
-std::string improvement_text(const MetricSummary& metric, Direction better) {
+std::string improvement_text(const MetricSummary& metric, std::optional<Better> better) {
   if (!metric.last.mean || !metric.untrained.mean) return "";
   const double last = *metric.last.mean;
   const double first = *metric.untrained.mean;
   // A ratio means something only for a positive distance to be brought down.
-  if (better == Direction::kLower && last > 0 && first > 0) {
+  if (better == Better::kLower && last > 0 && first > 0) {
     const double ratio = first / last;
     if (short_number_text(std::max(ratio, 1 / ratio), 2) == "1") return "no better";
     return ratio >= 1 ? fmt::format("{}× better", short_number_text(ratio, 2))

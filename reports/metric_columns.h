@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -19,7 +20,6 @@ std::vector<MetricKind> kinds_in(std::span<const std::filesystem::path> database
                                  std::span<const MetricKind> known);
 /// nullptr for a metric that nobody explains: it gets no arrow, and is not ranked.
 const MetricKind* kind_of(std::span<const MetricKind> kinds, std::string_view metric);
-Direction direction_of(const MetricKind* kind);
 
 /// Sets better, unit and meaning of each column.
 void explain_columns(std::vector<MetricColumn>& columns, std::span<const MetricKind> kinds);
@@ -61,6 +61,6 @@ const MetricSummary* metric_in(const ExperimentSummary& experiment, std::size_t 
 
 /// How the last value compares with the untrained model's: "12× better", "no better" (to two
 /// digits), "+0.53", or empty where not known.
-std::string improvement_text(const MetricSummary& metric, Direction better);
+std::string improvement_text(const MetricSummary& metric, std::optional<Better> better);
 
 }  // namespace assay

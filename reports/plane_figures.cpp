@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/metric_kind.h"
 #include "reports/charts.h"
 #include "reports/escape.h"
 #include "reports/number_text.h"
@@ -46,7 +47,7 @@ std::string front_svg(const Frame& frame, const Plane& plane) {
     const double left = frame.left(*point->x.mean), top = frame.top(*point->y.mean);
     if (path.empty()) {
       path = fmt::format("M{:.1f} {:.1f}", left, top);
-    } else if (plane.x_better == Direction::kLower) {
+    } else if (plane.x_better == Better::kLower) {
       path += fmt::format("H{:.1f}V{:.1f}", left, top);
     } else {
       path += fmt::format("V{:.1f}H{:.1f}", top, left);

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <set>
 
+#include "core/metric_kind.h"
 #include "reports/charts.h"
 #include "reports/metric_columns.h"
 
@@ -32,7 +34,7 @@ SeedSummary in_column(const ExperimentSummary& experiment, std::size_t column) {
   return metric == nullptr ? SeedSummary{} : metric->last;
 }
 
-bool is_ranked(const MetricColumn& column) { return column.better != Direction::kUnknown; }
+bool is_ranked(const MetricColumn& column) { return column.better != std::nullopt; }
 
 // Points of one table: experiments that have both.
 void add_plane(const Report& report, const ComparisonTable& table, Plane plane, const Quantity& x,
@@ -91,7 +93,7 @@ std::vector<PrecisionAndRecall> precision_and_recall(const Report& report) {
       PrecisionAndRecall pair{p, r, {}};
       pair.plane.x_name = report.columns[r].label;
       pair.plane.y_name = report.columns[p].label;
-      pair.plane.x_better = pair.plane.y_better = Direction::kHigher;
+      pair.plane.x_better = pair.plane.y_better = Better::kHigher;
       pairs.push_back(std::move(pair));
     }
   }
@@ -122,8 +124,8 @@ std::vector<PlanePoint> points_along(const Report& report, const Sweep& sweep,
   return points;
 }
 
-bool is_as_good(double a, double b, Direction better) {
-  return better == Direction::kHigher ? a >= b : a <= b;
+bool is_as_good(double a, double b, std::optional<Better> better) {
+  return better == Better::kHigher ? a >= b : a <= b;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/metric_kind.h"
 #include "reports/report.h"
 
 namespace assay {
@@ -24,7 +25,7 @@ struct PlanePoint {
 struct Plane {
   std::string id;  ///< of its HTML elements: letters and digits
   std::string x_name, y_name;
-  Direction x_better = Direction::kLower, y_better = Direction::kLower;
+  std::optional<Better> x_better = Better::kLower, y_better = Better::kLower;
   std::vector<PlanePoint> points;
   std::string key = {};  ///< that is swept; empty: none
 };

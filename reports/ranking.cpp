@@ -2,20 +2,22 @@
 #include "reports/ranking.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "core/metric_kind.h"
 #include "reports/metric_columns.h"
 
 namespace assay {
 
 std::vector<Ranked> ranking_in(const Report& report, std::size_t column) {
-  const Direction better = report.columns[column].better;
-  if (better == Direction::kUnknown) return {};
+  const std::optional<Better> better = report.columns[column].better;
+  if (better == std::nullopt) return {};
   std::vector<Ranked> ranking;
   for (const auto& experiment : report.experiments) {
     const MetricSummary* metric = metric_in(experiment, column);
     if (metric != nullptr && metric->last.mean) ranking.push_back({&experiment, metric});
   }
-  const double sign = better == Direction::kLower ? 1.0 : -1.0;
+  const double sign = better == Better::kLower ? 1.0 : -1.0;
   std::ranges::stable_sort(ranking, {},
                            [&](const Ranked& one) { return sign * *one.metric->last.mean; });
   return ranking;

@@ -29,14 +29,12 @@ struct ReportOptions {
   std::vector<MetricKind> kinds = {};    ///< of metrics that a database does not explain
 };
 
-enum class Direction { kLower, kHigher, kUnknown };
-
 /// A metric under one protocol. Values of different protocols never share a column.
 struct MetricColumn {
   std::string metric;
   std::string protocol_id;
   Protocol protocol = {};
-  Direction better = Direction::kUnknown;
+  std::optional<Better> better = {};
   std::string label = {};    ///< "fd@fmnist-cnn"
   std::string unit = {};     ///< "share"; empty where nobody says
   std::string meaning = {};  ///< one line with the formula; likewise

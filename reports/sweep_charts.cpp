@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "core/metric_kind.h"
 #include "reports/charts.h"
 #include "reports/escape.h"
 #include "reports/metric_columns.h"
@@ -99,8 +100,8 @@ std::vector<SweepMark> marks_of(const Report& report, const Sweep& sweep, std::s
 std::string remark_of(const MetricColumn& column) {
   std::string text;
   for (const auto& difference : column.difference) text += difference + ", ";
-  if (column.better == Direction::kLower) text += "lower is better, ";
-  if (column.better == Direction::kHigher) text += "higher is better, ";
+  if (column.better == Better::kLower) text += "lower is better, ";
+  if (column.better == Better::kHigher) text += "higher is better, ";
   return text + "mean ± sd over seeds";
 }
 

@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <variant>
 
 #include "core/error.h"
+#include "core/metric_kind.h"
 #include "core/reason.h"
 #include "results/migrate.h"
 #include "results/remarks.h"
@@ -282,10 +284,6 @@ MachineRow machine_of(const Database& database, std::int64_t id) {
   throw Error(fmt::format("{}: machine {} is missing; the database is damaged, restore a copy",
                           database.file().string(), id),
               ExitCode::kDamaged);
-}
-
-std::string_view better_name(Better better) {
-  return better == Better::kLower ? "lower" : "higher";
 }
 
 std::vector<MetricKind> metric_kinds_of(const Database& database) {

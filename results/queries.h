@@ -74,7 +74,6 @@ MachineRow machine_of(const Database& database, std::int64_t id);
 
 /// What the database's metrics mean, by name; none where an older assay wrote it.
 std::vector<MetricKind> metric_kinds_of(const Database& database);
-std::string_view better_name(Better better);  ///< "lower" or "higher"
 
 /// Verdicts of a suite (empty: of all), oldest first.
 std::vector<VerdictRow> verdicts(const Database& database, std::string_view suite = {});

@@ -7,8 +7,9 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <limits>
+#include <optional>
 
+#include "core/metric_kind.h"
 #include "reports/statistics/equivalence.h"
 #include "reports/statistics/holm.h"
 #include "reports/statistics/mann_whitney.h"
@@ -25,15 +26,14 @@ using Values = std::vector<double>;
 
 double mean_of(const Values& values) { return summarise(values).mean.value(); }
 
-double worst_value(Direction better) {
-  constexpr double kBeyond = std::numeric_limits<double>::infinity();
-  return better == Direction::kLower ? kBeyond : -kBeyond;
+double worst_by(const Terms& terms) {
+  return worst_value(terms.better.value_or(Better::kHigher));
 }
 
 // Every score of a seed, lost ones as the worst there is.
-Values ranked_values(const Sample& sample, Direction better) {
+Values ranked_values(const Sample& sample, const Terms& terms) {
   Values values = sample.finite();
-  values.resize(values.size() + static_cast<std::size_t>(sample.lost()), worst_value(better));
+  values.resize(values.size() + static_cast<std::size_t>(sample.lost()), worst_by(terms));
   return values;
 }
 
@@ -53,8 +53,8 @@ void set_interval(Decision& decision, const Estimate& estimate) {
 }
 
 void by_ranks(const Sample& left, const Sample& right, const Terms& terms, Decision& decision) {
-  const Values l = ranked_values(left, terms.better);
-  const Values r = ranked_values(right, terms.better);
+  const Values l = ranked_values(left, terms);
+  const Values r = ranked_values(right, terms);
   decision.test = "mann_whitney";
   decision.p = mann_whitney_test(r, l, Alternative::kTwoSided).p;
   decision.right_is_lower = mann_whitney_test(r, l, Alternative::kLess).p < 0.5;
@@ -94,7 +94,7 @@ void by_pairs_of_lost(const Sample& left, const Sample& right, const Terms& term
     return;
   }
   const auto ranked = [&](double value) {
-    return std::isfinite(value) ? value : worst_value(terms.better);
+    return std::isfinite(value) ? value : worst_by(terms);
   };
   Values differences;
   for (std::size_t i = 0; i < left.scores.size(); ++i) {
@@ -170,9 +170,9 @@ Verdict verdict_of(const Decision& decision, const Terms& terms) {
     const bool same = decision.equivalence && *decision.equivalence <= terms.alpha;
     return same || differs ? Verdict::kSame : Verdict::kInconclusive;
   }
-  if (terms.better == Direction::kUnknown) return Verdict::kInconclusive;
-  return decision.right_is_lower == (terms.better == Direction::kLower) ? Verdict::kBetter
-                                                                        : Verdict::kWorse;
+  if (terms.better == std::nullopt) return Verdict::kInconclusive;
+  return decision.right_is_lower == (terms.better == Better::kLower) ? Verdict::kBetter
+                                                                     : Verdict::kWorse;
 }
 
 }  // namespace
@@ -207,7 +207,7 @@ Decision compare_samples(const Sample& left, const Sample& right, const Terms& t
   }
   if (decision.lost_left < left.n() && decision.lost_right < right.n())
     decision.effect = mean_of(right.finite()) - mean_of(left.finite());
-  if (terms.better == Direction::kUnknown) {
+  if (terms.better == std::nullopt) {
     decision.reason = "seeds were lost, and nobody says which way this metric is better";
   } else if (terms.pairing == Pairing::kTrainings) {
     by_pairs_of_lost(left, right, terms, decision);

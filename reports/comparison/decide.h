@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/metric_kind.h"
 #include "reports/report.h"
 #include "reports/statistics/sample.h"
 
@@ -31,7 +32,7 @@ enum class Pairing {
 
 /// How two samples are compared.
 struct Terms {
-  Direction better = Direction::kUnknown;
+  std::optional<Better> better = {};
   double margin = 0.0;  ///< they are the same if a larger difference can be ruled out; 0: never
   double guard = 0.0;   ///< a difference up to this does not matter, however sure it is
   Pairing pairing = Pairing::kNone;

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
+#include "core/metric_kind.h"
 #include "reports/comparison/compare_text.h"
 
 namespace assay {
@@ -58,7 +60,7 @@ Comparison compare_table(const Report& report, const ComparisonTable& table) {
 
 std::optional<RankRange> rank_range(const Comparison& comparison, std::size_t entry,
                                     std::size_t column) {
-  if (comparison.columns[column].better == Direction::kUnknown) return std::nullopt;
+  if (comparison.columns[column].better == std::nullopt) return std::nullopt;
   RankRange range;
   bool any = false;
   for (const ComparedMetric& pair : comparison.pairs) {
@@ -81,15 +83,15 @@ std::string rank_text(const RankRange& range) {
 
 std::vector<const ComparedMetric*> pairs_of_leader(const Comparison& comparison,
                                                    std::size_t column) {
-  const Direction better = comparison.columns[column].better;
-  if (better == Direction::kUnknown) return {};
+  const std::optional<Better> better = comparison.columns[column].better;
+  if (better == std::nullopt) return {};
   std::optional<std::size_t> leader;
   double best = 0.0;
   for (std::size_t e = 0; e < comparison.entries.size(); ++e) {
     const MetricSummary* metric = metric_of(comparison.entries[e], column);
     if (metric == nullptr || !metric->last.mean) continue;
     const double mean = *metric->last.mean;
-    if (leader && (better == Direction::kLower ? mean >= best : mean <= best)) continue;
+    if (leader && (better == Better::kLower ? mean >= best : mean <= best)) continue;
     leader = e;
     best = mean;
   }

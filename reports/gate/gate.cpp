@@ -9,11 +9,13 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 
 #include "config/toml_source.h"
 #include "core/error.h"
+#include "core/metric_kind.h"
 #include "reports/comparison/compare_text.h"
 #include "reports/comparison/example_pairs.h"
 #include "reports/gate/gate_bits.h"
@@ -198,11 +200,12 @@ class Gate {
     }
     // Of a loss nobody says which way is better; a rule that makes it block means lower.
     const bool lower = name == kMemory || rule.importance != Importance::kAdvisory;
-    add_row(name, rule, lower ? Direction::kLower : Direction::kUnknown, before, there->second);
+    add_row(name, rule, lower ? std::optional(Better::kLower) : std::nullopt, before,
+            there->second);
   }
 
-  void add_row(const std::string& metric, const GateRule& rule, Direction better, Sample before,
-               Sample now) {
+  void add_row(const std::string& metric, const GateRule& rule, std::optional<Better> better,
+               Sample before, Sample now) {
     if (paired_) keep_common_seeds(before, now);
     GateRow row{name_, metric, rule.importance};
     const auto values = before.finite();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/metric_kind.h"
 #include "reports/statistics/summary.h"
 
 namespace assay {
@@ -32,7 +33,7 @@ GateRow timing_row(const TimedPhase& timed, const std::string& experiment, const
   const auto values = row.baseline.finite();
   const double size = values.empty() ? 0.0 : summarise(values).mean.value();
   const bool ruled = rule.absolute > 0.0 || rule.relative > 0.0;
-  row.terms = {.better = Direction::kHigher,
+  row.terms = {.better = Better::kHigher,
                .margin = rule.equivalence.value_or(kGuardShare * size),
                .guard = std::max(rule.absolute, (ruled ? rule.relative : kGuardShare) * size),
                .pairing = Pairing::kSeeds,

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
+#include "core/metric_kind.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
 #include "reports/statistics/student.h"
@@ -73,7 +75,7 @@ std::string_view outcome_name(PaperOutcome outcome) {
 }
 
 PaperVerdict judge_published(const PublishedValue& value, const std::vector<double>& scores,
-                             Direction better, std::int64_t failed_seeds) {
+                             std::optional<Better> better, std::int64_t failed_seeds) {
   PaperVerdict verdict{.outcome = PaperOutcome::kInconclusive, .here = summarise(scores)};
   if (failed_seeds > 0) {
     verdict.reason = fmt::format("{} of {} seeds ended without a score", failed_seeds,
@@ -113,10 +115,10 @@ PaperVerdict judge_published(const PublishedValue& value, const std::vector<doub
                                     Alternative::kLess);
   if (value.tolerance > 0.0 && *verdict.equivalence <= kAlpha) {
     verdict.outcome = PaperOutcome::kReproduced;
-  } else if (*verdict.p <= kAlpha && better != Direction::kUnknown) {
+  } else if (*verdict.p <= kAlpha && better != std::nullopt) {
     const bool lower = *verdict.effect < 0.0;
     verdict.outcome =
-        lower == (better == Direction::kLower) ? PaperOutcome::kBetter : PaperOutcome::kWorse;
+        lower == (better == Better::kLower) ? PaperOutcome::kBetter : PaperOutcome::kWorse;
   } else {
     verdict.reason = what_is_short(value, verdict);
   }

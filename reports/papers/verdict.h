@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/metric_kind.h"
 #include "reports/papers/published.h"
 #include "reports/report.h"
 #include "reports/statistics/hypothesis_test.h"
@@ -41,7 +42,7 @@ struct PaperVerdict {
 /// any run. At least two seeds. Seeds that diverged or failed have no score and are not left out
 /// silently: with one of them nothing is decided.
 PaperVerdict judge_published(const PublishedValue& value, const std::vector<double>& scores,
-                             Direction better, std::int64_t failed_seeds = 0);
+                             std::optional<Better> better, std::int64_t failed_seeds = 0);
 
 /// The verdict of an experiment's runs: of the column whose protocol agrees with the value's
 /// fields; `ids` are those of [experiments]. A smoke run, and a definition that has the name but

@@ -9,13 +9,14 @@
 
 #include "config/validate.h"
 #include "core/error.h"
+#include "core/metric_kind.h"
 #include "core/near_miss.h"
 
 namespace assay {
 namespace {
 
 // In the order of the enumerators.
-constexpr std::array<std::string_view, 2> kDirections = {"lower", "higher"};
+constexpr std::array kDirections = {better_name(Better::kLower), better_name(Better::kHigher)};
 constexpr std::array<std::string_view, 4> kTests = {"sign", "wilcoxon", "mann_whitney", "welch"};
 
 template <std::size_t N>
@@ -97,10 +98,6 @@ const Schema& claim_schema() {
   return keys;
 }
 
-std::string_view direction_name(ClaimDirection direction) {
-  return kDirections[static_cast<std::size_t>(direction)];
-}
-
 std::string_view test_name(ClaimTest test) { return kTests[static_cast<std::size_t>(test)]; }
 
 bool is_paired(ClaimTest test) { return test == ClaimTest::kSign || test == ClaimTest::kWilcoxon; }
@@ -123,8 +120,7 @@ Claim read_claim(const SourceItem& item, const std::vector<std::string>& members
                             item.values.at("right").where, claim.right));
   }
   claim.metric = required_text(item, "metric");
-  claim.direction =
-      static_cast<ClaimDirection>(place_of(kDirections, required_text(item, "direction")));
+  claim.direction = static_cast<Better>(place_of(kDirections, required_text(item, "direction")));
   claim.test = static_cast<ClaimTest>(place_of(kTests, required_text(item, "test")));
   claim.factor = value_of<double>(item.values, claim_schema(), "factor");
   claim.margin = value_of<double>(item.values, claim_schema(), "margin");

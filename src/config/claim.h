@@ -10,10 +10,10 @@
 
 #include "config/schema.h"
 #include "config/toml_source.h"
+#include "core/metric_kind.h"
 
 namespace assay {
 
-enum class ClaimDirection { kLower, kHigher };
 enum class ClaimTest { kSign, kWilcoxon, kMannWhitney, kWelch };
 
 /// Training seeds that each side of a claim has at least: with four pairs neither the sign nor the
@@ -31,7 +31,7 @@ struct Claim {
   std::string left;    ///< the member it speaks of
   std::string right;   ///< the member that is compared with
   std::string metric;  ///< "iwae_nll", or with an extractor "fd@fmnist-cnn"
-  ClaimDirection direction = ClaimDirection::kLower;
+  Better direction = Better::kLower;
   ClaimTest test = ClaimTest::kWelch;
   double factor = 1.0;  ///< >= 1; other than 1 for metrics above 0 only
   double margin = 0.0;  ///< >= 0, in the metric's unit
@@ -42,8 +42,7 @@ struct Claim {
 
 const Schema& claim_schema();
 
-std::string_view direction_name(ClaimDirection direction);  ///< "lower", "higher"
-std::string_view test_name(ClaimTest test);                 ///< as in the TOML file
+std::string_view test_name(ClaimTest test);  ///< as in the TOML file
 
 /// The sign and the signed-rank test compare left and right seed by seed.
 bool is_paired(ClaimTest test);

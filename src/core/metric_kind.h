@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <string>
+#include <string_view>
+
+#include "core/metric_kind.h"
 
 namespace assay {
 
 enum class Better { kLower, kHigher };
+
+constexpr std::string_view better_name(Better better) {
+  return better == Better::kLower ? "lower" : "higher";
+}
+
+/// What a lost score counts as where scores are ranked: worse than any other.
+constexpr double worst_value(Better better) {
+  constexpr double kBeyond = std::numeric_limits<double>::infinity();
+  return better == Better::kLower ? kBeyond : -kBeyond;
+}
 
 /// What a reader of a score must know of its metric, whoever computed it: kept in the database
 /// beside the scores.

@@ -10,6 +10,7 @@
 #include "config/suite.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/metric_kind.h"
 
 namespace assay {
 namespace {
@@ -61,7 +62,7 @@ TEST_F(ClaimOfSuite, ReadsEveryKeyAndItsPlace) {
   EXPECT_EQ(claim.right, "vae/plain");
   EXPECT_EQ(split_metric(claim.metric).metric, "fd");
   EXPECT_EQ(split_metric(claim.metric).extractor, "fmnist-cnn");
-  EXPECT_EQ(claim.direction, ClaimDirection::kHigher);
+  EXPECT_EQ(claim.direction, Better::kHigher);
   EXPECT_EQ(claim.test, ClaimTest::kMannWhitney);
   EXPECT_EQ(claim.factor, 2.0);
   EXPECT_EQ(claim.margin, 0.5);
@@ -80,7 +81,7 @@ TEST_F(ClaimOfSuite, HasDefaultsAndEveryTestAndDirectionHasItsName) {
     EXPECT_EQ(test_name(read), test);
     EXPECT_EQ(is_paired(read), test == "sign" || test == "wilcoxon");
   }
-  EXPECT_EQ(direction_name(claim.direction), "lower");
+  EXPECT_EQ(better_name(claim.direction), "lower");
   EXPECT_EQ(split_metric(claim.metric).extractor, "");
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "core/metric_kind.h"
 #include "core/random.h"
 #include "reports/comparison/decide.h"
 #include "reports/statistics/bootstrap.h"
@@ -76,14 +77,14 @@ Shares simulate(const std::function<Pair(RandomStream&)>& draw, const Terms& ter
 
 Shares of_normal(std::int64_t n, double shift, double right_sd, double margin, double guard = 0.0) {
   return simulate([&](RandomStream& random) { return draw_normal(random, n, shift, right_sd); },
-                  {.better = Direction::kLower, .margin = margin, .guard = guard}, shift,
+                  {.better = Better::kLower, .margin = margin, .guard = guard}, shift,
                   static_cast<std::uint64_t>(n) * 1000 +
                       static_cast<std::uint64_t>(10 * (shift + 10 * right_sd)));
 }
 
 Shares of_pairs(std::int64_t n, double shift, Pairing pairing, double margin = 0.0) {
   return simulate([&](RandomStream& random) { return draw_pairs(random, n, shift); },
-                  {.better = Direction::kLower, .margin = margin, .pairing = pairing}, shift,
+                  {.better = Better::kLower, .margin = margin, .pairing = pairing}, shift,
                   static_cast<std::uint64_t>(n) * 77 + static_cast<std::uint64_t>(10 * shift));
 }
 
@@ -94,7 +95,7 @@ Shares of_lost(std::int64_t n, double shift, double left, double right) {
         lose(random, pair, left, right);
         return pair;
       },
-      {.better = Direction::kLower}, shift,
+      {.better = Better::kLower}, shift,
       static_cast<std::uint64_t>(n) + static_cast<std::uint64_t>(100 * (left + 2 * right)));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/comparison/decide.h"
+#include "core/metric_kind.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,8 +30,8 @@ Decision decided(const Sample& left, const Sample& right, const Terms& terms) {
   return decision;
 }
 
-constexpr Terms kLower{.better = Direction::kLower};
-constexpr Terms kHigher{.better = Direction::kHigher};
+constexpr Terms kLower{.better = Better::kLower};
+constexpr Terms kHigher{.better = Better::kHigher};
 
 TEST(Decide, WhatIsLowerIsBetterOfADistanceAndWorseOfAShare) {
   const auto left = sample_of({10.0, 11.0, 12.0, 10.5});
@@ -65,20 +66,19 @@ TEST(Decide, EqualToTheBitIsTheSameWithoutATest) {
 TEST(Decide, ASmallDifferenceIsTheSameOnlyWhereTheMarginIsShown) {
   const auto left = sample_of({10.0, 10.1, 9.9, 10.05, 9.95});
   const auto right = sample_of({10.1, 10.2, 10.0, 10.15, 10.05}, 20);
-  EXPECT_EQ(decided(left, right, {.better = Direction::kLower, .margin = 1.0}).verdict,
+  EXPECT_EQ(decided(left, right, {.better = Better::kLower, .margin = 1.0}).verdict,
             Verdict::kSame);
-  EXPECT_EQ(decided(left, right, {.better = Direction::kLower, .margin = 0.11}).verdict,
+  EXPECT_EQ(decided(left, right, {.better = Better::kLower, .margin = 0.11}).verdict,
             Verdict::kInconclusive);
 }
 
 TEST(Decide, ACertainDifferenceIsOneUnlessTheGuardSaysThatItDoesNotMatter) {
   const auto left = sample_of({10.0, 10.01, 9.99, 10.005, 9.995});
   const auto right = sample_of({10.1, 10.11, 10.09, 10.105, 10.095}, 20);
-  EXPECT_EQ(decided(left, right, {.better = Direction::kLower, .margin = 1.0}).verdict,
+  EXPECT_EQ(decided(left, right, {.better = Better::kLower, .margin = 1.0}).verdict,
             Verdict::kWorse);
-  EXPECT_EQ(decided(left, right, {.better = Direction::kLower, .guard = 0.5}).verdict,
-            Verdict::kSame);
-  EXPECT_EQ(decided(left, right, {.better = Direction::kLower, .guard = 0.05}).verdict,
+  EXPECT_EQ(decided(left, right, {.better = Better::kLower, .guard = 0.5}).verdict, Verdict::kSame);
+  EXPECT_EQ(decided(left, right, {.better = Better::kLower, .guard = 0.05}).verdict,
             Verdict::kWorse);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/gate/gate.h"
+#include "core/metric_kind.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -313,7 +314,7 @@ TEST(GateSimulated, FalseAlarmsStayBelowOnePercent) {
   int alarms = 0;
   for (int draw = 0; draw < kDraws; ++draw) {
     std::vector<Decision> decisions(kMetrics);
-    const Terms terms{.better = Direction::kLower, .alpha = 0.01};
+    const Terms terms{.better = Better::kLower, .alpha = 0.01};
     std::vector<TableRow> table;
     for (Decision& decision : decisions) {
       Sample left, right;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/metric_kind.h"
 #include "core/random.h"
 
 namespace assay {
@@ -24,8 +25,7 @@ ClaimSide side(const std::string& name, char digit, const Values& values) {
   return side;
 }
 
-ClaimEvidence claim(ClaimTest test, ClaimDirection direction, const Values& left,
-                    const Values& right) {
+ClaimEvidence claim(ClaimTest test, Better direction, const Values& left, const Values& right) {
   Claim claim;
   claim.text = "left is better";
   claim.metric = "fd";
@@ -42,18 +42,15 @@ const Values kHigh = {11.5, 12.25, 13.0, 14.75, 15.5};
 TEST(Judge, SeparatedSidesHoldInTheClaimedDirectionAndFailInTheOther) {
   for (const ClaimTest test :
        {ClaimTest::kSign, ClaimTest::kWilcoxon, ClaimTest::kMannWhitney, ClaimTest::kWelch}) {
-    EXPECT_EQ(judge_one(claim(test, ClaimDirection::kLower, kLow, kHigh)).outcome,
-              ClaimOutcome::kHolds);
-    EXPECT_EQ(judge_one(claim(test, ClaimDirection::kHigher, kLow, kHigh)).outcome,
-              ClaimOutcome::kFails);
-    EXPECT_EQ(judge_one(claim(test, ClaimDirection::kHigher, kHigh, kLow)).outcome,
-              ClaimOutcome::kHolds);
+    EXPECT_EQ(judge_one(claim(test, Better::kLower, kLow, kHigh)).outcome, ClaimOutcome::kHolds);
+    EXPECT_EQ(judge_one(claim(test, Better::kHigher, kLow, kHigh)).outcome, ClaimOutcome::kFails);
+    EXPECT_EQ(judge_one(claim(test, Better::kHigher, kHigh, kLow)).outcome, ClaimOutcome::kHolds);
   }
 }
 
 TEST(Judge, TestsAreThoseOfTheirNames) {
   const auto p = [](ClaimTest test) {
-    return judge_one(claim(test, ClaimDirection::kLower, kLow, kHigh)).claimed->p;
+    return judge_one(claim(test, Better::kLower, kLow, kHigh)).claimed->p;
   };
   EXPECT_DOUBLE_EQ(p(ClaimTest::kSign), 1.0 / 32.0);
   EXPECT_DOUBLE_EQ(p(ClaimTest::kWilcoxon), 1.0 / 32.0);
@@ -64,8 +61,7 @@ TEST(Judge, TestsAreThoseOfTheirNames) {
 }
 
 TEST(Judge, EffectIsLeftMinusRightWithTheIntervalOfTheTest) {
-  const ClaimVerdict verdict =
-      judge_one(claim(ClaimTest::kWilcoxon, ClaimDirection::kLower, kLow, kHigh));
+  const ClaimVerdict verdict = judge_one(claim(ClaimTest::kWilcoxon, Better::kLower, kLow, kHigh));
   // Differences −10.75, −10.5, −10.5, −10.25, −10: of their 15 Walsh averages seven lie below
   // −10.375, three on it and five above.
   EXPECT_DOUBLE_EQ(verdict.effect->value, -10.375);
@@ -76,7 +72,7 @@ TEST(Judge, EffectIsLeftMinusRightWithTheIntervalOfTheTest) {
 
 TEST(Judge, EffectOfTheSignTestIsTheMedianDifference) {
   const Values eight = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0};
-  ClaimEvidence evidence = claim(ClaimTest::kSign, ClaimDirection::kHigher, eight, Values(8, 0.0));
+  ClaimEvidence evidence = claim(ClaimTest::kSign, Better::kHigher, eight, Values(8, 0.0));
   const Estimate effect = *judge_one(evidence).effect;
   EXPECT_DOUBLE_EQ(effect.value, 4.5);
   // At most one head of eight: 9/256 <= 0.05; at most two: 37/256.
@@ -88,7 +84,7 @@ TEST(Judge, EffectOfTheSignTestIsTheMedianDifference) {
 TEST(Judge, EffectOfMannWhitneyIsTheMedianOfAllDifferences) {
   const Values tens = {10.0, 20.0, 30.0, 40.0, 50.0};
   const Estimate effect =
-      *judge_one(claim(ClaimTest::kMannWhitney, ClaimDirection::kLower, kLow, tens)).effect;
+      *judge_one(claim(ClaimTest::kMannWhitney, Better::kLower, kLow, tens)).effect;
   // −49 … −45, −39 … −35, −29 … −25, −19 … −15, −9 … −5: the 13th of 25.
   EXPECT_DOUBLE_EQ(effect.value, -27.0);
   // U <= 4 has 1 + 1 + 2 + 3 + 5 of 252 choices, U <= 5 has 19: the 5th from either end.
@@ -98,21 +94,21 @@ TEST(Judge, EffectOfMannWhitneyIsTheMedianOfAllDifferences) {
 }
 
 TEST(Judge, AlphaIsTheClaimsOwn) {
-  ClaimEvidence five = claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, kHigh);
+  ClaimEvidence five = claim(ClaimTest::kSign, Better::kLower, kLow, kHigh);
   five.claim.alpha = 0.01;
   EXPECT_DOUBLE_EQ(judge_one(five).adjusted, 1.0 / 32.0);
   EXPECT_EQ(judge_one(five).outcome, ClaimOutcome::kInconclusive);
-  five.claim.direction = ClaimDirection::kHigher;
+  five.claim.direction = Better::kHigher;
   EXPECT_EQ(judge_one(five).outcome, ClaimOutcome::kInconclusive);
   five.claim.alpha = 0.04;
   EXPECT_EQ(judge_one(five).outcome, ClaimOutcome::kFails);
 
   const Values eight = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0};
-  ClaimEvidence sign = claim(ClaimTest::kSign, ClaimDirection::kHigher, eight, Values(8, 0.0));
+  ClaimEvidence sign = claim(ClaimTest::kSign, Better::kHigher, eight, Values(8, 0.0));
   sign.claim.alpha = 0.01;  // no head of eight: 1/256; at most one: 9/256
   EXPECT_DOUBLE_EQ(judge_one(sign).effect->interval->confidence, 1.0 - 2.0 / 256.0);
   EXPECT_EQ(judge_one(sign).effect->interval->low, 1.0);
-  ClaimEvidence welch = claim(ClaimTest::kWelch, ClaimDirection::kLower, kLow, kHigh);
+  ClaimEvidence welch = claim(ClaimTest::kWelch, Better::kLower, kLow, kHigh);
   welch.claim.alpha = 0.01;
   EXPECT_DOUBLE_EQ(judge_one(welch).effect->interval->confidence, 0.98);
 }
@@ -121,7 +117,7 @@ TEST(Judge, OverlappingSidesAreInconclusive) {
   const Values left = {1.0, 2.0, 3.0, 4.0, 5.0};
   const Values right = {2.0, 1.0, 4.0, 3.0, 5.5};
   const ClaimVerdict verdict =
-      judge_one(claim(ClaimTest::kMannWhitney, ClaimDirection::kLower, left, right));
+      judge_one(claim(ClaimTest::kMannWhitney, Better::kLower, left, right));
   EXPECT_EQ(verdict.outcome, ClaimOutcome::kInconclusive);
   EXPECT_TRUE(verdict.reason.empty());
 }
@@ -130,12 +126,12 @@ TEST(Judge, MarginIsWhatTheDifferenceMustExceed) {
   // Every left lies 10 to 10.75 below its right.
   for (const ClaimTest test :
        {ClaimTest::kSign, ClaimTest::kWilcoxon, ClaimTest::kMannWhitney, ClaimTest::kWelch}) {
-    ClaimEvidence evidence = claim(test, ClaimDirection::kLower, kLow, kHigh);
+    ClaimEvidence evidence = claim(test, Better::kLower, kLow, kHigh);
     evidence.claim.margin = 5.0;
     EXPECT_EQ(judge_one(evidence).outcome, ClaimOutcome::kHolds);
     evidence.claim.margin = 20.0;
     EXPECT_EQ(judge_one(evidence).outcome, ClaimOutcome::kFails);
-    ClaimEvidence higher = claim(test, ClaimDirection::kHigher, kHigh, kLow);
+    ClaimEvidence higher = claim(test, Better::kHigher, kHigh, kLow);
     higher.claim.margin = 5.0;
     EXPECT_EQ(judge_one(higher).outcome, ClaimOutcome::kHolds);
     higher.claim.margin = 20.0;
@@ -146,13 +142,13 @@ TEST(Judge, MarginIsWhatTheDifferenceMustExceed) {
 TEST(Judge, FactorScalesTheSideThatIsToBeSmaller) {
   const Values one = {1.0, 1.1, 0.9, 1.2, 0.8};
   const Values four = {4.0, 4.1, 3.9, 4.2, 3.8};
-  ClaimEvidence lower = claim(ClaimTest::kWelch, ClaimDirection::kLower, one, four);
+  ClaimEvidence lower = claim(ClaimTest::kWelch, Better::kLower, one, four);
   lower.claim.factor = 3.0;
   EXPECT_EQ(judge_one(lower).outcome, ClaimOutcome::kHolds);
   EXPECT_NEAR(judge_one(lower).effect->value, 3.0 * 1.0 - 4.0, 1e-12);
   lower.claim.factor = 5.0;
   EXPECT_EQ(judge_one(lower).outcome, ClaimOutcome::kFails);
-  ClaimEvidence higher = claim(ClaimTest::kWelch, ClaimDirection::kHigher, four, one);
+  ClaimEvidence higher = claim(ClaimTest::kWelch, Better::kHigher, four, one);
   higher.claim.factor = 3.0;
   EXPECT_EQ(judge_one(higher).outcome, ClaimOutcome::kHolds);
   EXPECT_NEAR(judge_one(higher).effect->value, 4.0 - 3.0 * 1.0, 1e-12);
@@ -162,7 +158,7 @@ TEST(Judge, FactorOfValuesThatAreNotAboveZeroIsRefused) {
   // 1.1 · −230 = −253 < −240, though −240 is no tenth above −230.
   const Values left = {-240.0, -241.0, -242.0, -239.0, -238.0};
   const Values right = {-230.0, -231.0, -232.0, -229.0, -228.0};
-  for (const ClaimDirection direction : {ClaimDirection::kLower, ClaimDirection::kHigher}) {
+  for (const Better direction : {Better::kLower, Better::kHigher}) {
     ClaimEvidence evidence = claim(ClaimTest::kWelch, direction, left, right);
     EXPECT_NE(judge_one(evidence).outcome, ClaimOutcome::kNotRun);
     evidence.claim.factor = 1.1;
@@ -170,7 +166,7 @@ TEST(Judge, FactorOfValuesThatAreNotAboveZeroIsRefused) {
     EXPECT_EQ(judge_one(evidence).reason,
               "a factor needs values above 0; seed 0 of vae/left has -240; use margin");
   }
-  ClaimEvidence zero = claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, {9, 9, 0, 9, 9});
+  ClaimEvidence zero = claim(ClaimTest::kSign, Better::kLower, kLow, {9, 9, 0, 9, 9});
   zero.claim.factor = 2.0;
   EXPECT_THAT(judge_one(zero).reason, HasSubstr("seed 2 of vae/right has 0;"));
 }
@@ -179,11 +175,11 @@ TEST(Judge, WhatOnlyRoundingTellsFromTheMarginIsATie) {
   // In doubles 0.8 − 0.5 − 0.3 = 5.6e-17 and 0.3 − 3 · 0.1 = −5.6e-17.
   const auto five = [](double value) { return Values(5, value); };
   for (const ClaimTest test : {ClaimTest::kSign, ClaimTest::kWilcoxon, ClaimTest::kMannWhitney}) {
-    ClaimEvidence margin = claim(test, ClaimDirection::kHigher, five(0.8), five(0.5));
+    ClaimEvidence margin = claim(test, Better::kHigher, five(0.8), five(0.5));
     margin.claim.margin = 0.3;
     EXPECT_EQ(judge_one(margin).outcome, ClaimOutcome::kInconclusive);
     EXPECT_NEAR(judge_one(margin).claimed->p, 1.0, 1e-12);
-    ClaimEvidence factor = claim(test, ClaimDirection::kHigher, five(0.3), five(0.1));
+    ClaimEvidence factor = claim(test, Better::kHigher, five(0.3), five(0.1));
     factor.claim.factor = 3.0;
     EXPECT_EQ(judge_one(factor).outcome, ClaimOutcome::kInconclusive);
     EXPECT_NEAR(judge_one(factor).opposite->p, 1.0, 1e-12);
@@ -191,15 +187,14 @@ TEST(Judge, WhatOnlyRoundingTellsFromTheMarginIsATie) {
     margin.left = side("vae/left", 'a', five(0.8 + 1e-12));
     EXPECT_EQ(judge_one(margin).outcome, ClaimOutcome::kHolds);
     EXPECT_EQ(
-        judge_one(claim(test, ClaimDirection::kHigher, five(std::nextafter(0.8, 1.0)), five(0.8)))
-            .outcome,
+        judge_one(claim(test, Better::kHigher, five(std::nextafter(0.8, 1.0)), five(0.8))).outcome,
         ClaimOutcome::kHolds);
   }
 }
 
 TEST(Judge, HolmCorrectsOverAllClaimsEvenThoseThatWereNotRun) {
   // One sign test of five pairs: 1/32 <= 0.05 holds; beside one that was not run it is 2/32.
-  const ClaimEvidence good = claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, kHigh);
+  const ClaimEvidence good = claim(ClaimTest::kSign, Better::kLower, kLow, kHigh);
   ClaimEvidence absent = good;
   absent.missing = {"seed 3 of vae/left diverged: loss is nan"};
   const std::vector<ClaimEvidence> both = {good, absent};
@@ -215,8 +210,8 @@ TEST(Judge, HolmCorrectsOverAllClaimsEvenThoseThatWereNotRun) {
 
 TEST(Judge, HolmCorrectsFailuresToo) {
   // The opposite of a claim is significant alone (1/32), and not as one of two (2/32).
-  const ClaimEvidence wrong = claim(ClaimTest::kSign, ClaimDirection::kHigher, kLow, kHigh);
-  const ClaimEvidence undecided = claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, kLow);
+  const ClaimEvidence wrong = claim(ClaimTest::kSign, Better::kHigher, kLow, kHigh);
+  const ClaimEvidence undecided = claim(ClaimTest::kSign, Better::kLower, kLow, kLow);
   EXPECT_EQ(judge_one(wrong).outcome, ClaimOutcome::kFails);
   const auto verdicts = judge(std::vector{wrong, undecided});
   EXPECT_DOUBLE_EQ(verdicts[0].adjusted_opposite, 2.0 / 32.0);
@@ -224,19 +219,19 @@ TEST(Judge, HolmCorrectsFailuresToo) {
 }
 
 TEST(Judge, SaysWhyNothingCouldBeTested) {
-  ClaimEvidence evidence = claim(ClaimTest::kWelch, ClaimDirection::kLower, kLow, kHigh);
+  ClaimEvidence evidence = claim(ClaimTest::kWelch, Better::kLower, kLow, kHigh);
   evidence.right.definition_id = evidence.left.definition_id;
   EXPECT_THAT(judge_one(evidence).reason, HasSubstr("one and the same definition"));
 
-  evidence = claim(ClaimTest::kWelch, ClaimDirection::kLower, {1.0}, kHigh);
+  evidence = claim(ClaimTest::kWelch, Better::kLower, {1.0}, kHigh);
   EXPECT_EQ(judge_one(evidence).outcome, ClaimOutcome::kNotRun);
   EXPECT_EQ(judge_one(evidence).reason, "vae/left has 1 of the 5 seeds that a claim needs");
 
-  evidence = claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, kHigh);
+  evidence = claim(ClaimTest::kSign, Better::kLower, kLow, kHigh);
   evidence.right.values.back().seed = 9;
   EXPECT_THAT(judge_one(evidence).reason, HasSubstr("same seeds"));
 
-  evidence = claim(ClaimTest::kWelch, ClaimDirection::kLower, kLow, kHigh);
+  evidence = claim(ClaimTest::kWelch, Better::kLower, kLow, kHigh);
   evidence.missing = {"a", "b", "c", "d", "e"};
   EXPECT_EQ(judge_one(evidence).reason, "a; b; c; and 2 more");
   evidence.differing = {"weights: ema / raw"};
@@ -244,18 +239,18 @@ TEST(Judge, SaysWhyNothingCouldBeTested) {
   EXPECT_EQ(judge_one(evidence).reason, "the protocols differ in weights: ema / raw");
 }
 
-ClaimEvidence with_lost_left(ClaimTest test, ClaimDirection direction, const Values& left,
+ClaimEvidence with_lost_left(ClaimTest test, Better direction, const Values& left,
                              const Values& right) {
   ClaimEvidence evidence = claim(test, direction, left, right);
   ClaimValue& last = evidence.left.values.back();
   constexpr double kBeyond = std::numeric_limits<double>::infinity();
-  last.value = direction == ClaimDirection::kLower ? kBeyond : -kBeyond;
+  last.value = direction == Better::kLower ? kBeyond : -kBeyond;
   last.lost = "diverged: loss is nan";
   return evidence;
 }
 
 TEST(Judge, ALostSeedRanksWorst) {
-  using enum ClaimDirection;
+  using enum Better;
   // Four of five pairs for the claim, and the lost one against it: P(at least 4 heads of 5) = 6/32.
   auto verdict = judge_one(with_lost_left(ClaimTest::kSign, kLower, kLow, kHigh));
   EXPECT_DOUBLE_EQ(verdict.claimed->p, 6.0 / 32.0);
@@ -295,21 +290,19 @@ TEST(Judge, ALostSeedRanksWorst) {
 TEST(Judge, WelchWithoutSpreadDecidesNothing) {
   const Values eight(5, 8.0);
   const Values seven(5, 7.0);
-  const ClaimVerdict verdict =
-      judge_one(claim(ClaimTest::kWelch, ClaimDirection::kHigher, eight, seven));
+  const ClaimVerdict verdict = judge_one(claim(ClaimTest::kWelch, Better::kHigher, eight, seven));
   EXPECT_EQ(verdict.outcome, ClaimOutcome::kInconclusive);
   EXPECT_THAT(verdict.reason, HasSubstr("no seed differs"));
   EXPECT_DOUBLE_EQ(verdict.effect->value, 1.0);
   // Ranks do decide: all eights lie above all sevens.
-  EXPECT_EQ(
-      judge_one(claim(ClaimTest::kMannWhitney, ClaimDirection::kHigher, eight, seven)).outcome,
-      ClaimOutcome::kHolds);
+  EXPECT_EQ(judge_one(claim(ClaimTest::kMannWhitney, Better::kHigher, eight, seven)).outcome,
+            ClaimOutcome::kHolds);
 }
 
 TEST(Judge, WelchOfEqualValuesThatDoublesCannotAverageDecidesNothing) {
   // In doubles the sum of six 0.95 divided by six is 0.9500000000000001.
   const ClaimVerdict verdict =
-      judge_one(claim(ClaimTest::kWelch, ClaimDirection::kLower, Values(6, 0.9), Values(6, 0.95)));
+      judge_one(claim(ClaimTest::kWelch, Better::kLower, Values(6, 0.9), Values(6, 0.95)));
   EXPECT_EQ(verdict.outcome, ClaimOutcome::kInconclusive);
   EXPECT_FALSE(verdict.claimed);
   EXPECT_EQ(verdict.effect->value, 0.9 - 0.95);
@@ -317,8 +310,8 @@ TEST(Judge, WelchOfEqualValuesThatDoublesCannotAverageDecidesNothing) {
 
 TEST(Judge, SaysHowManySeedsWouldDoWhereNoneDisagrees) {
   // Two sign tests of five pairs: 2/32 > 0.05 at best; 2/64 is not.
-  const ClaimEvidence good = claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, kHigh);
-  const ClaimEvidence bad = claim(ClaimTest::kSign, ClaimDirection::kHigher, kLow, kHigh);
+  const ClaimEvidence good = claim(ClaimTest::kSign, Better::kLower, kLow, kHigh);
+  const ClaimEvidence bad = claim(ClaimTest::kSign, Better::kHigher, kLow, kHigh);
   auto verdicts = judge(std::vector{good, bad});
   EXPECT_EQ(verdicts[0].outcome, ClaimOutcome::kInconclusive);
   EXPECT_EQ(verdicts[0].reason,
@@ -326,9 +319,8 @@ TEST(Judge, SaysHowManySeedsWouldDoWhereNoneDisagrees) {
   EXPECT_EQ(verdicts[1].reason,
             "0 of 5 pairs agree: no smaller p can be had from 5 pairs; 6 would do");
   // One against 40 others of p = 1: 41/252 > 0.05, 41/924 <= 0.05.
-  std::vector<ClaimEvidence> many(
-      41, claim(ClaimTest::kMannWhitney, ClaimDirection::kLower, kLow, kLow));
-  many[0] = claim(ClaimTest::kMannWhitney, ClaimDirection::kLower, kLow, kHigh);
+  std::vector<ClaimEvidence> many(41, claim(ClaimTest::kMannWhitney, Better::kLower, kLow, kLow));
+  many[0] = claim(ClaimTest::kMannWhitney, Better::kLower, kLow, kHigh);
   verdicts = judge(many);
   EXPECT_EQ(verdicts[0].reason,
             "left and right do not overlap: no smaller p can be had from 5 and 5 seeds; 6 a side "
@@ -336,13 +328,13 @@ TEST(Judge, SaysHowManySeedsWouldDoWhereNoneDisagrees) {
   EXPECT_EQ(verdicts[1].reason, "");
   // One pair disagrees: more of the same would not help by itself.
   const ClaimEvidence mixed =
-      claim(ClaimTest::kSign, ClaimDirection::kLower, kLow, {11.5, 12.25, 13.0, 14.75, 1.0});
+      claim(ClaimTest::kSign, Better::kLower, kLow, {11.5, 12.25, 13.0, 14.75, 1.0});
   EXPECT_EQ(judge_one(mixed).reason, "");
 }
 
 TEST(SmallestP, IsWhatCompleteSeparationReaches) {
   for (const ClaimTest test : {ClaimTest::kSign, ClaimTest::kWilcoxon, ClaimTest::kMannWhitney}) {
-    const ClaimEvidence evidence = claim(test, ClaimDirection::kLower, kLow, kHigh);
+    const ClaimEvidence evidence = claim(test, Better::kLower, kLow, kHigh);
     EXPECT_DOUBLE_EQ(smallest_p(test, 5, 5), judge_one(evidence).claimed->p);
   }
   EXPECT_EQ(smallest_p(ClaimTest::kWelch, 5, 5), 0.0);
@@ -368,7 +360,7 @@ Rates simulate(double shift, int suites) {
         left.push_back(random.normal());
         right.push_back(random.normal() + shift);
       }
-      claims.push_back(claim(test, ClaimDirection::kLower, left, right));
+      claims.push_back(claim(test, Better::kLower, left, right));
     }
     int holding = 0;
     int failing = 0;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/metric_columns.h"
 
+#include <optional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/metric_kind.h"
 #include "results/row_writer.h"
 
 namespace assay {
@@ -65,19 +68,19 @@ TEST(MetricColumns, AreExplainedByTheFirstWhoKnowsTheirMetric) {
                                          {"fd", Better::kHigher, "", "as the program knows it"},
                                          {"precision", Better::kHigher, "share", "of samples"}};
   explain_columns(columns, kinds);
-  EXPECT_EQ(columns[0].better, Direction::kLower);
+  EXPECT_EQ(columns[0].better, Better::kLower);
   EXPECT_EQ(columns[0].meaning, "as stored");
-  EXPECT_EQ(columns[1].better, Direction::kHigher);
+  EXPECT_EQ(columns[1].better, Better::kHigher);
   EXPECT_EQ(columns[1].unit, "share");
-  EXPECT_EQ(columns[2].better, Direction::kUnknown) << "no arrow that nobody vouches for";
+  EXPECT_EQ(columns[2].better, std::nullopt) << "no arrow that nobody vouches for";
 }
 
 TEST(MetricColumns, ImprovementIsARatioForDistancesAndADifferenceElse) {
-  EXPECT_EQ(improvement_text(summary_of_values(10.0, 130.0), Direction::kLower), "13× better");
-  EXPECT_EQ(improvement_text(summary_of_values(20.0, 10.0), Direction::kLower), "2× worse");
-  EXPECT_EQ(improvement_text(summary_of_values(0.75, 0.25), Direction::kHigher), "+0.5");
-  EXPECT_EQ(improvement_text(summary_of_values(-240.0, -560.0), Direction::kHigher), "+320");
-  EXPECT_EQ(improvement_text(summary_of_values(1.0, 2.0), Direction::kUnknown), "−1");
+  EXPECT_EQ(improvement_text(summary_of_values(10.0, 130.0), Better::kLower), "13× better");
+  EXPECT_EQ(improvement_text(summary_of_values(20.0, 10.0), Better::kLower), "2× worse");
+  EXPECT_EQ(improvement_text(summary_of_values(0.75, 0.25), Better::kHigher), "+0.5");
+  EXPECT_EQ(improvement_text(summary_of_values(-240.0, -560.0), Better::kHigher), "+320");
+  EXPECT_EQ(improvement_text(summary_of_values(1.0, 2.0), std::nullopt), "−1");
 }
 
 TEST(ComparisonTables, SplitExperimentsThatShareNoColumn) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/comparison/n_way.h"
+#include "core/metric_kind.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -93,7 +94,7 @@ TEST_F(NWay, ScoresHaveTheIntervalThatTheirNumberAllows) {
 TEST_F(NWay, HigherIsBetterTurnsTheRanksRound) {
   add_three();
   Report report = build_report(file, {});
-  report.columns[0].better = Direction::kHigher;
+  report.columns[0].better = Better::kHigher;
   const Comparison found = compare_table(report, comparison_tables(report).front());
   EXPECT_THAT(ranks(found), ElementsAre("3", "1–2", "1–2"));
   // The highest mean is b's, 20.875 against c's 21: c leads.
@@ -104,7 +105,7 @@ TEST_F(NWay, HigherIsBetterTurnsTheRanksRound) {
 TEST_F(NWay, RanksNobodyWhereNobodySaysWhatIsBetter) {
   add_three();
   Report report = build_report(file, {});
-  report.columns[0].better = Direction::kUnknown;
+  report.columns[0].better = {};
   const Comparison found = compare_table(report, comparison_tables(report).front());
   EXPECT_FALSE(rank_range(found, 0, 0).has_value());
   EXPECT_THAT(pairs_of_leader(found, 0), IsEmpty());
@@ -148,7 +149,7 @@ TEST_F(NWay, PageBeginsWithTheTableAndSaysTheVerdictsOfTheJson) {
 TEST_F(NWay, LeavesVeryManyToTheCommand) {
   Report report;
   report.columns.resize(1);
-  report.columns[0].better = Direction::kLower;
+  report.columns[0].better = Better::kLower;
   for (std::size_t e = 0; e <= kMostCompared; ++e) {
     ExperimentSummary one;
     one.metrics.resize(1);

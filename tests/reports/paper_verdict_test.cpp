@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/metric_kind.h"
 #include "reports/papers/verdict.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "core/random.h"
 #include "reports/papers/coverage.h"
@@ -37,7 +39,7 @@ const std::vector<double> kFive = {6.0, 6.5, 5.5, 7.0, 6.2};
 
 // scipy 1.17.1: ttest_ind_from_stats(mean, sd, 5, 6.3 [± 1.6], 0.5 √10, 10, equal_var=False).
 TEST(PaperVerdict, IsScipysTestOfOursAgainstThePublishedMeanAndItsSpread) {
-  const PaperVerdict verdict = judge_published(ring(), kFive, Direction::kHigher);
+  const PaperVerdict verdict = judge_published(ring(), kFive, Better::kHigher);
   EXPECT_EQ(verdict.outcome, PaperOutcome::kReproduced);
   EXPECT_NEAR(*verdict.effect, -0.06, 1e-12);
   EXPECT_NEAR(*verdict.p, 0.9162659965331801, 1e-12);
@@ -45,7 +47,7 @@ TEST(PaperVerdict, IsScipysTestOfOursAgainstThePublishedMeanAndItsSpread) {
   PublishedValue sd = ring();
   sd.spread = 0.5 * std::sqrt(10.0);
   sd.spread_of = "standard deviation";
-  EXPECT_NEAR(*judge_published(sd, kFive, Direction::kHigher).p, 0.9162659965331801, 1e-12);
+  EXPECT_NEAR(*judge_published(sd, kFive, Better::kHigher).p, 0.9162659965331801, 1e-12);
 }
 
 TEST(PaperVerdict, OfAValueWithoutSpreadIsTheOneSampleTest) {
@@ -53,24 +55,22 @@ TEST(PaperVerdict, OfAValueWithoutSpreadIsTheOneSampleTest) {
   value.value = 4.0;
   for (const char* of : {"evaluations of one model", "not stated", ""}) {
     value.spread_of = of;
-    const PaperVerdict verdict = judge_published(value, kFive, Direction::kHigher);
+    const PaperVerdict verdict = judge_published(value, kFive, Better::kHigher);
     EXPECT_NEAR(*verdict.p, 0.0008610382704443739, 1e-12);  // scipy's ttest_1samp
     EXPECT_EQ(verdict.outcome, PaperOutcome::kBetter);
   }
-  EXPECT_EQ(judge_published(value, kFive, Direction::kLower).outcome, PaperOutcome::kWorse);
-  EXPECT_EQ(judge_published(value, kFive, Direction::kUnknown).outcome,
-            PaperOutcome::kInconclusive);
+  EXPECT_EQ(judge_published(value, kFive, Better::kLower).outcome, PaperOutcome::kWorse);
+  EXPECT_EQ(judge_published(value, kFive, std::nullopt).outcome, PaperOutcome::kInconclusive);
 }
 
 TEST(PaperVerdict, NoDifferenceFoundIsNotReproduced) {
   PublishedValue value = ring();
   value.tolerance = 0.3;
-  const PaperVerdict verdict = judge_published(value, kFive, Direction::kHigher);
+  const PaperVerdict verdict = judge_published(value, kFive, Better::kHigher);
   EXPECT_EQ(verdict.outcome, PaperOutcome::kInconclusive);
   EXPECT_FALSE(verdict.reason.empty());
-  EXPECT_EQ(judge_published(ring(), {6.3}, Direction::kHigher).outcome,
-            PaperOutcome::kInconclusive);
-  EXPECT_EQ(judge_published(ring(), {6.3, NAN, 6.3}, Direction::kHigher).outcome,
+  EXPECT_EQ(judge_published(ring(), {6.3}, Better::kHigher).outcome, PaperOutcome::kInconclusive);
+  EXPECT_EQ(judge_published(ring(), {6.3, NAN, 6.3}, Better::kHigher).outcome,
             PaperOutcome::kInconclusive)
       << "a lost seed is never dropped";
 }
@@ -102,7 +102,7 @@ Outcomes simulate(const Setting& setting) {
     value.runs = setting.k;
     value.tolerance = setting.tolerance;
     const auto ours = draw(setting.n, 6.0 + setting.shift, setting.our_sd);
-    const PaperVerdict verdict = judge_published(value, ours, Direction::kHigher);
+    const PaperVerdict verdict = judge_published(value, ours, Better::kHigher);
     shares.better += verdict.outcome == PaperOutcome::kBetter;
     shares.worse += verdict.outcome == PaperOutcome::kWorse;
     shares.reproduced += verdict.outcome == PaperOutcome::kReproduced;

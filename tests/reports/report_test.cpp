@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/metric_kind.h"
 #include "core/random.h"
 #include "reports/metric_columns.h"
 #include "reports/render.h"
@@ -319,7 +320,7 @@ TEST_F(ReportOf, WarnsOfADebugBuild) {
 
 TEST_F(Headline, CallsATrainedModelThatIsAsTheUntrainedOneNoBetter) {
   add_experiment('a', {99.7, 100.0, 100.3});
-  EXPECT_EQ(improvement_text(build_report(file, {}).experiments[0].metrics[0], Direction::kLower),
+  EXPECT_EQ(improvement_text(build_report(file, {}).experiments[0].metrics[0], Better::kLower),
             "no better");
   add_experiment('b', {500.0, 501.0, 502.0});
   EXPECT_THAT(summary(), HasSubstr("(n = 3, no better than untrained)."));

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/metric_kind.h"
 #include "reports/ablations.h"
 #include "reports/charts.h"
 #include "reports/grids.h"
@@ -51,7 +52,7 @@ TEST(ParetoFront, IsWhatNoOtherBeatsInBoth) {
 
 TEST(ParetoFront, LooksUpwardsWhereHigherIsBetter) {
   Plane plane;
-  plane.x_better = plane.y_better = Direction::kHigher;
+  plane.x_better = plane.y_better = Better::kHigher;
   plane.points = {point("precise", 0.2, 0.9), point("diverse", 0.8, 0.5),
                   point("neither", 0.1, 0.4)};
   EXPECT_THAT(front_of(plane), ElementsAre("precise", "diverse"));

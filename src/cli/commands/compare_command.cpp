@@ -15,6 +15,7 @@
 #include "cli/text/words.h"
 #include "config/suite.h"
 #include "core/error.h"
+#include "core/metric_kind.h"
 #include "core/near_miss.h"
 #include "metrics/metric.h"
 #include "reports/comparison/compare.h"
@@ -118,9 +119,9 @@ void print_tables(const Comparison& comparison) {
   std::vector<std::string> heading = {""};
   for (const std::size_t shown : shown_columns(comparison)) {
     const MetricColumn& column = comparison.columns[shown];
-    const std::string_view arrow = column.better == Direction::kLower    ? " ↓"
-                                   : column.better == Direction::kHigher ? " ↑"
-                                                                         : "";
+    const std::string_view arrow = column.better == Better::kLower    ? " ↓"
+                                   : column.better == Better::kHigher ? " ↑"
+                                                                      : "";
     heading.push_back(column.label + std::string(arrow));
   }
   Table table(heading);

@@ -146,7 +146,7 @@ void print_suite(const Suite& suite, const Plan& plan, const std::vector<Member>
   Table claims({"claim", "left", "right", "metric", "direction", "test"});
   for (const Claim& claim : suite.claims) {
     claims.add({claim.text, claim.left, claim.right, claim.metric,
-                std::string(direction_name(claim.direction)), std::string(test_name(claim.test))});
+                std::string(better_name(claim.direction)), std::string(test_name(claim.test))});
   }
   fmt::print("\n{}", claims.text());
 }
