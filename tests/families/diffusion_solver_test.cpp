@@ -146,6 +146,31 @@ TEST(Samplers, LangevinDynamicsAloneAnnealToTheLaw) {
   EXPECT_NEAR(x.std().item<double>(), std::sqrt(kVariance), 0.02);
 }
 
+TEST(Samplers, ASamplesLangevinStepHasTheSizeOfItsOwnNorms) {
+  // Song et al. 2021, algorithm 4: ε = 2 (r ‖z‖/‖s‖)² of each sample; at scores a hundred times
+  // apart the others' norms would be seen.
+  const auto of = process("ve");
+  const auto level = of->at(0.5);
+  const auto x = torch::randn({2, 1, 3, 3}, seeded(4)).to(torch::kDouble);
+  const auto scores = torch::randn({2, 1, 3, 3}, seeded(5)).to(torch::kDouble) *
+                      torch::tensor({1.0, 100.0}).view({2, 1, 1, 1});
+  const auto z = torch::randn({2, 1, 3, 3}, seeded(6)).to(torch::kDouble);
+  const double noise = level.noise;
+  // Of VE the score is (x̂_0 − x)/σ².
+  SamplerState state{.x = x, .step = {.from = of->at(0.6), .to = level}};
+  state.denoise = [&](const Tensor& at, double) {
+    return Estimate{.x0 = at + noise * noise * scores};
+  };
+  state.noise = [&] { return z; };
+  const auto moved = correctors().at("langevin").move(state, x, 0.16);
+  for (const std::int64_t i : {0, 1}) {
+    const double ratio = (z[i].norm() / scores[i].norm()).item<double>();
+    const double size = 2.0 * 0.16 * 0.16 * ratio * ratio;
+    const auto expected = x[i] + size * scores[i] + std::sqrt(2.0 * size) * z[i];
+    EXPECT_TRUE(torch::allclose(moved[i], expected, 1e-6, 1e-8)) << i;
+  }
+}
+
 TEST(DpmSolver, ErrsByTheThirdPowerInAStepOf3MAsItsAuthorsCodeDoes) {
   // From exact estimates at λ = −2h, −h and 0 to h, along one solution of the ODE.
   const auto of = process("vp");
