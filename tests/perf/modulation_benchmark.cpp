@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two ways of a modulated convolution (nn/blocks/modulated_convolution.h), forward and
 // backward, at the sizes of small StyleGAN2s: which one modulated_convolution should take by
-// default. One thread; see ci/perf --modulation.
+// default. One thread; see ci/perf --benchmark modulation.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
@@ -28,7 +28,7 @@ constexpr Layer kLayers[] = {{"64_at_32", 64, 32, false},
                              {"16_at_28", 16, 28, false}};
 
 void add(const Layer& layer, Modulation way, const std::string& way_name) {
-  const auto name = std::string(layer.name) + "/" + way_name;
+  const auto name = std::string("modulation/") + layer.name + "/" + way_name;
   benchmark::RegisterBenchmark(name.c_str(), [layer, way](benchmark::State& state) {
     const ConvolutionModeScope scope(ConvolutionMode::kWinograd);
     const auto x = at::randn({kExamples, layer.channels, layer.side, layer.side})

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The three products of a linear layer by the loops of kernels/matrix_product.h and by LibTorch's
-// BLAS: where kernels/linear should choose which. One thread; see ci/perf --products.
+// BLAS: where kernels/linear should choose which. One thread; see ci/perf --benchmark
+// products.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -53,7 +54,7 @@ constexpr Product kProducts[] = {
 
 void add(const Product& product, std::int64_t in, std::int64_t out) {
   const auto measure = [&](const std::string& way, Way work) {
-    const auto name = std::string(product.name) + "/" + std::to_string(in) + "_to_" +
+    const auto name = std::string("product/") + product.name + "/" + std::to_string(in) + "_to_" +
                       std::to_string(out) + "/" + way;
     benchmark::RegisterBenchmark(name.c_str(), [work, in, out](benchmark::State& state) {
       const at::NoGradGuard no_grad;
@@ -63,7 +64,7 @@ void add(const Product& product, std::int64_t in, std::int64_t out) {
     });
   };
   measure("loops", product.loops);
-  measure("blas", product.blas);
+  measure("libtorch", product.blas);
 }
 
 }  // namespace

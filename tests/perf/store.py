@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS comparison (        -- a row beside one peer
   id INTEGER NOT NULL PRIMARY KEY,
   measurement_id INTEGER NOT NULL REFERENCES measurement (id),
   name TEXT NOT NULL,
-  peer TEXT NOT NULL,
+  peer TEXT NOT NULL,                          -- '' where there is none
   unit TEXT NOT NULL CHECK (unit IN ('seconds', 'MiB')),
   clock TEXT NOT NULL,                         -- of seconds: "seconds" of wall time or "processor_seconds"
   threads INTEGER NOT NULL,
@@ -75,20 +75,22 @@ def newest(file, device):
             values.setdefault((side, part), []).append(value)
         timed = row["unit"] == "seconds"
         one = {key: (statistics.median if timed else max)(all_of) for key, all_of in values.items()}
-        peer = (sum if timed else max)(value for (side, _), value in one.items() if side == "peer")
+        theirs = [value for (side, _), value in one.items() if side == "peer"]
+        peer = (sum if timed else max)(theirs) if theirs else None
         found[row["name"], row["peer"]] = dict(row) | {"device": device, "ours": one["ours", 0], "theirs": peer,
-                                                       "ratio": peer / one["ours", 0], "repeats": len(values["ours", 0])}
+                                                       "ratio": peer / one["ours", 0] if theirs else None,
+                                                       "repeats": len(values["ours", 0])}
     database.close()
     return list(found.values())
 
 
 def quantity(value, unit):
-    """"2.29 s", "5.9 ms", "657 MiB": three significant digits."""
+    """"2.29 s", "5.9 ms", "3.7 µs", "657 MiB": three significant digits."""
     if unit == "MiB":
         return f"{value:.0f} MiB"
     if value >= 0.6:
         return f"{value:.3g} s"
-    return f"{1000 * value:.3g} ms"
+    return f"{1e3 * value:.3g} ms" if value >= 1e-4 else f"{1e6 * value:.3g} µs"
 
 
 def listed(texts):
@@ -123,12 +125,17 @@ def sources(rows):
     return f"Repeats in turn: {' to '.join(map(str, {repeats[0]: 0, repeats[-1]: 0}))}. Measured: {first}{rest}."
 
 
-def table(file, device, goals, names):
-    """The Markdown of ci/tables: rows in the order of `names` with their goals, whence they are, all that are below."""
+def table(file, device, goals, names, benchmark=None):
+    """The Markdown of ci/tables: rows in the order of `names` with their goals, whence they are, all that are below.
+    benchmark: those whose names begin with it, of a program of Google Benchmark, whose rows have slashes."""
     order = {name: place for place, name in enumerate(names)}
-    rows = sorted(newest(file, device), key=lambda row: order.get(row["name"], len(order)))
+    rows = [row for row in newest(file, device) if (row["name"].startswith(benchmark) if benchmark else "/" not in row["name"])]
+    rows = rows if benchmark else sorted(rows, key=lambda row: order.get(row["name"], len(order)))
     if not rows:
-        raise SystemExit(f"ci/tables: {file} has no row measured on {device}; `ci/perf --store` adds them")
+        raise SystemExit(f"ci/tables: {file} has no row {benchmark or ''} measured on {device}; `ci/perf --store` adds them")
+    if benchmark and not any(row["peer"] for row in rows):
+        lines = ["| row | time |", "| --- | ---: |", *(f"| `{row['name']}` | {quantity(row['ours'], row['unit'])} |" for row in rows)]
+        return "\n".join([*lines, "", sources(rows)]) + "\n"
     lines = ["| row | peer | ours | peer's | ratio |" + (" goal |" if goals else ""), "| --- | --- | ---: | ---: | ---: |" + (" ---: |" if goals else "")]
     for row in rows:
         goal = goals.get(f"{row['name']}/{row['peer']}")
