@@ -1,4 +1,5 @@
 """The database of ci/perf: every repeat of every row with its machine and commit, and what tables are made of."""
+import re
 import sqlite3
 import statistics
 
@@ -130,7 +131,8 @@ def table(file, device, goals, names, benchmark=None):
     benchmark: those whose names begin with it, of a program of Google Benchmark, whose rows have slashes."""
     order = {name: place for place, name in enumerate(names)}
     rows = [row for row in newest(file, device) if (row["name"].startswith(benchmark) if benchmark else "/" not in row["name"])]
-    rows = rows if benchmark else sorted(rows, key=lambda row: order.get(row["name"], len(order)))
+    in_numbers = lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+    rows.sort(key=lambda row: in_numbers(row["name"]) if benchmark else order.get(row["name"], len(order)))
     if not rows:
         raise SystemExit(f"ci/tables: {file} has no row {benchmark or ''} measured on {device}; `ci/perf --store` adds them")
     if benchmark and not any(row["peer"] for row in rows):
