@@ -43,6 +43,7 @@ std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
       const std::size_t column = column_of(columns, row);
       MetricSummary& metric = found[column];
       metric.column = column;
+      metric.sampling = sampling_of(row.protocol);
       records[column][run.row.uuid].emplace_back(row.images_seen, row.value);
       // Rows come in order of images_seen, so the last one stays.
       if (metric.seeds.empty() || metric.seeds.back().uuid != run.row.uuid) {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -98,7 +98,7 @@ void add_charts(const Report& report, const Members& members, bool has_base,
     charts.push_back(std::move(chart));
   } while (next < drawn.size());
   // One scale, so that frames can be compared.
-  const auto frames = charts | std::views::drop(first);
+  const std::span<Chart> frames = std::span(charts).subspan(first);
   const bool log = std::ranges::all_of(frames, wants_log);
   for (Chart& chart : frames) chart.log_y = log;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <set>
 #include <utility>
@@ -42,6 +43,10 @@ void sort_unique(std::vector<std::size_t>& indices) {
   indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
 }
 
+bool is_of_sampling(const Protocol::value_type& field) {
+  return field.first.starts_with("sampler.") || field.first == kNetworkEvaluations;
+}
+
 }  // namespace
 
 std::vector<MetricKind> kinds_in(std::span<const std::filesystem::path> databases,
@@ -73,10 +78,14 @@ void explain_columns(std::vector<MetricColumn>& columns, std::span<const MetricK
 
 Protocol measurement_of(const Protocol& protocol) {
   Protocol measurement = protocol;
-  std::erase_if(measurement, [](const auto& field) {
-    return field.first.starts_with("sampler.") || field.first == kNetworkEvaluations;
-  });
+  std::erase_if(measurement, is_of_sampling);
   return measurement;
+}
+
+Protocol sampling_of(const Protocol& protocol) {
+  Protocol sampling = protocol;
+  std::erase_if(sampling, std::not_fn(is_of_sampling));
+  return sampling;
 }
 
 std::string measurement_id(const MetricRow& metric) {

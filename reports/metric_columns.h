@@ -34,6 +34,8 @@ inline constexpr std::string_view kNetworkEvaluations = "network_evaluations";
 /// ("sampler.steps", "network_evaluations") is in the protocol of a score, but it is what is
 /// measured: two samplers, or a GAN and a diffusion model, are there to be compared.
 Protocol measurement_of(const Protocol& protocol);
+/// The rest of it: how the samples were drawn.
+Protocol sampling_of(const Protocol& protocol);
 /// Its id: that of the whole protocol where nothing was left out.
 std::string measurement_id(const MetricRow& metric);
 

@@ -70,7 +70,8 @@ struct SeedCurve {
 /// Last value of a metric over the seeds of an experiment; never a best-of-run.
 struct MetricSummary {
   std::size_t column = 0;  ///< index into Report::columns
-  std::vector<SeedValue> seeds;
+  Protocol sampling = {};  ///< how its samples were drawn, which columns leave out
+  std::vector<SeedValue> seeds = {};
   SeedSummary last;
   SeedSummary untrained;
   SeedCurve curve;

@@ -26,9 +26,7 @@ using Values = std::vector<double>;
 
 double mean_of(const Values& values) { return summarise(values).mean.value(); }
 
-double worst_by(const Terms& terms) {
-  return worst_value(terms.better.value_or(Better::kHigher));
-}
+double worst_by(const Terms& terms) { return worst_value(terms.better.value_or(Better::kHigher)); }
 
 // Every score of a seed, lost ones as the worst there is.
 Values ranked_values(const Sample& sample, const Terms& terms) {
@@ -93,9 +91,7 @@ void by_pairs_of_lost(const Sample& left, const Sample& right, const Terms& term
     decision.reason = "scores of the same trainings need the same seeds on each side";
     return;
   }
-  const auto ranked = [&](double value) {
-    return std::isfinite(value) ? value : worst_by(terms);
-  };
+  const auto ranked = [&](double value) { return std::isfinite(value) ? value : worst_by(terms); };
   Values differences;
   for (std::size_t i = 0; i < left.scores.size(); ++i) {
     const double l = ranked(left.scores[i].value), r = ranked(right.scores[i].value);

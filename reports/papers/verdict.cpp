@@ -140,7 +140,9 @@ PaperVerdict verdict_of(const PublishedValue& value, const ExperimentSummary& ex
     if (!is_metric(column, value.metric)) continue;
     std::vector<double> scores;
     for (const SeedValue& seed : metric.seeds) scores.push_back(seed.value);
-    const auto apart = fields_apart(value, column.protocol);
+    Protocol protocol = column.protocol;
+    protocol.insert(metric.sampling.begin(), metric.sampling.end());
+    const auto apart = fields_apart(value, protocol);
     if (apart.empty())
       return judge_published(value, scores, column.better, experiment.failed_seeds);
     if (apart.size() >= fewest) continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the harness adds to a training step, by Google Benchmark: ci/perf --benchmark harness builds and runs
-// it. bare_step and harness_step train the same small network; the difference of their times is
-// what batches, logging of every step's terms and the rest of a run add.
+// What the harness adds to a training step, by Google Benchmark: ci/perf --benchmark harness builds
+// and runs it. bare_step and harness_step train the same small network; the difference of their
+// times is what batches, logging of every step's terms and the rest of a run add.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <torch/utils.h>

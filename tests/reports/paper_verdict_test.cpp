@@ -154,13 +154,16 @@ class Coverage : public ::testing::Test {
     const std::filesystem::path file = folder_ / "a.sqlite";
     return paper_coverage(*held_.back(), std::span(&file, 1), {}).at(0);
   }
-  void run(double score, std::uint64_t seed, const std::string& generated, bool smoke = false) {
+  void run(double score, std::uint64_t seed, const std::string& generated, bool smoke = false,
+           const Protocol& sampling = {}) {
     auto database = Database::open_for_writing(folder_ / "a.sqlite");
     test::MadeUpRun made_up;
     made_up.experiment = "toy2d/ring";
     made_up.seed = seed;
     made_up.smoke = smoke;
-    made_up.last = {{"modes_covered", score, 0.0, {{"n_generated", generated}}}};
+    Protocol protocol = {{"n_generated", generated}};
+    protocol.insert(sampling.begin(), sampling.end());
+    made_up.last = {{"modes_covered", score, 0.0, protocol}};
     test::add_run(database, made_up);
   }
 
@@ -183,6 +186,20 @@ TEST_F(Coverage, MatchesByNameAndIdAndEveryField) {
   const PaperRow apart = row(ten_thousand, kId);
   EXPECT_EQ(apart.verdict.outcome, PaperOutcome::kNotComparable);
   EXPECT_EQ(apart.verdict.reason, "n_generated: 10000 / 2500");
+}
+
+TEST_F(Coverage, MatchesHowSamplesWereDrawn) {
+  // It is no part of a report's columns, and it is of a paper's protocol.
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    run(kFive[seed], seed, "2500", false,
+        {{"sampler.name", "euler"}, {"sampler.steps", "100"}, {"network_evaluations", "100"}});
+  }
+  PublishedValue value = ring();
+  value.fields["sampler.steps"] = "100";
+  value.fields["network_evaluations"] = "100";
+  EXPECT_EQ(row(value, kId).verdict.outcome, PaperOutcome::kReproduced);
+  value.fields["sampler.steps"] = "50";
+  EXPECT_EQ(row(value, kId).verdict.reason, "sampler.steps: 50 / 100");
 }
 
 TEST_F(Coverage, SeedsThatDivergedDecideThatNothingIsDecided) {
