@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "core/metric_kind.h"
 #include "reports/gather.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"

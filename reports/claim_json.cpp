@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/claim_json.h"
 
+#include <nlohmann/json.hpp>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
+#include "core/metric_kind.h"
 #include "reports/escape.h"
 #include "reports/json_number.h"
 

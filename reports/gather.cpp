@@ -30,6 +30,18 @@ void choose_counted(RunGroup& group) {
   for (const auto& [seed, run] : newest) group.counted.push_back(run);
 }
 
+// Of fields in which scores differ, as an adaptive solver's evaluations, none is the experiment's.
+void keep_what_agrees(MetricSummary& metric, const Protocol& sampling) {
+  if (metric.seeds.empty()) {
+    metric.sampling = sampling;
+    return;
+  }
+  std::erase_if(metric.sampling, [&](const auto& field) {
+    const auto found = sampling.find(field.first);
+    return found == sampling.end() || found->second != field.second;
+  });
+}
+
 }  // namespace
 
 std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
@@ -43,7 +55,7 @@ std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
       const std::size_t column = column_of(columns, row);
       MetricSummary& metric = found[column];
       metric.column = column;
-      metric.sampling = sampling_of(row.protocol);
+      keep_what_agrees(metric, sampling_of(row.protocol));
       records[column][run.row.uuid].emplace_back(row.images_seen, row.value);
       // Rows come in order of images_seen, so the last one stays.
       if (metric.seeds.empty() || metric.seeds.back().uuid != run.row.uuid) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/metric_kind.h"
 #include "reports/ablations.h"
 #include "reports/claim_json.h"
 #include "reports/comparison/compare_json.h"

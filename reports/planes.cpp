@@ -63,7 +63,7 @@ void add_costs(const Report& report, const ComparisonTable& table, std::vector<P
     Plane plane;
     plane.x_name = name;
     plane.y_name = metric.label;
-    plane.y_better = metric.better;
+    plane.y_better = *metric.better;
     add_plane(report, table, std::move(plane), cost, column_quantity(*column), planes);
   };
   against("seconds a run",
@@ -124,7 +124,7 @@ std::vector<PlanePoint> points_along(const Report& report, const Sweep& sweep,
   return points;
 }
 
-bool is_as_good(double a, double b, std::optional<Better> better) {
+bool is_as_good(double a, double b, Better better) {
   return better == Better::kHigher ? a >= b : a <= b;
 }
 

@@ -25,7 +25,7 @@ struct PlanePoint {
 struct Plane {
   std::string id;  ///< of its HTML elements: letters and digits
   std::string x_name, y_name;
-  std::optional<Better> x_better = Better::kLower, y_better = Better::kLower;
+  Better x_better = Better::kLower, y_better = Better::kLower;
   std::vector<PlanePoint> points;
   std::string key = {};  ///< that is swept; empty: none
 };

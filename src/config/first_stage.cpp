@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "config/extends.h"

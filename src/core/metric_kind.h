@@ -5,8 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/metric_kind.h"
-
 namespace assay {
 
 enum class Better { kLower, kHigher };

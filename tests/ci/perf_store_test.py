@@ -37,6 +37,16 @@ class PerfStore(unittest.TestCase):
         self.assertEqual(kept, [("ours", 0, 0, 3.0), ("ours", 0, 1, 1.0), ("ours", 0, 2, 2.0), ("peer", 0, 0, 4.0), ("peer", 0, 1, 5.0),
                                 ("peer", 0, 2, 6.0), ("peer", 1, 0, 1.0), ("peer", 1, 1, 1.5), ("peer", 1, 2, 2.0)])
 
+    def test_rows_of_benchmarks_have_tables_of_their_own(self):
+        store.store(self.file, MACHINE, [row("a", "p", [1.0], [[2.0]]), row("product/10_to_2", "q", [3e-6], [[6e-6]]),
+                                         row("product/9_to_2", "q", [2e-3], [[1e-3]]), row("harness/step", "", [0.25, 0.5, 0.7], [])])
+        self.assertIn("| `a` | p | 1 s | 2 s | 2.00x |\n\n", store.table(self.file, "cpu", {}, ["a"]))
+        self.assertIn("| `product/9_to_2` | q | 2 ms | 1 ms | 0.50x |\n| `product/10_to_2` | q | 3 µs | 6 µs | 2.00x |\n\n",
+                      store.table(self.file, "cpu", {}, [], "product/"))
+        self.assertIn("| row | time |\n| --- | ---: |\n| `harness/step` | 500 ms |\n\n", store.table(self.file, "cpu", {}, [], "harness"))
+        with self.assertRaises(SystemExit):
+            store.table(self.file, "cpu", {}, [], "none")
+
     def test_a_table_names_goals_sources_and_all_rows_below(self):
         store.store(self.file, MACHINE, [row("b", "p", [9.0], [[9.0]]), row("a", "p", [3.0, 1.0, 2.0], [[4.0, 5.0, 6.0], [1.0, 1.5, 2.0]])])
         again = MACHINE | {"commit_id": "b" * 40, "dirty": 1, "at": "2026-11-30T01:00:00Z"}
@@ -51,7 +61,7 @@ class PerfStore(unittest.TestCase):
 | `b` | p | 10 ms | 17 ms | 1.70x | 1.75x |
 | `m` | p | 100 MiB | 250 MiB | 2.50x | – |
 
-Repeats in turn: 1 to 3. Measured: commit bbbbbbb with changes, 2026-11-30, 2 cores of Example CPU (AVX-512); `a`: commit aaaaaaa, 2026-11-29, 2 cores of Example CPU (AVX-512).
+Repeats: 1 to 3. Measured: commit bbbbbbb with changes, 2026-11-30, 2 cores of Example CPU (AVX-512); `a`: commit aaaaaaa, 2026-11-29, 2 cores of Example CPU (AVX-512).
 
 Below the goal: `b` beside p (1.70x of 1.75x).
 

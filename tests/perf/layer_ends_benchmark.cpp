@@ -10,8 +10,11 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "kernels/convolution/upfirdn2d.h"
 #include "kernels/pointwise/bias_activation.h"

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS repeat (
   comparison_id INTEGER NOT NULL REFERENCES comparison (id),
   side TEXT NOT NULL CHECK (side IN ('ours', 'peer')),
   part INTEGER NOT NULL,                       -- of a peer of several processes, whose times are added
-  turn INTEGER NOT NULL,                       -- ours, peer, ours, peer, …
+  turn INTEGER NOT NULL,                       -- ours, peer, ours, peer, …; of names with "/" in random order
   value REAL NOT NULL,
   PRIMARY KEY (comparison_id, side, part, turn)
 ) STRICT, WITHOUT ROWID;
@@ -123,7 +123,7 @@ def sources(rows):
     first, *others = sorted(by_source, key=lambda text: -len(by_source[text]))
     rest = "".join(f"; {listed(sorted(set(by_source[text])))}: {text}" for text in others)
     repeats = sorted({row["repeats"] for row in rows})
-    return f"Repeats in turn: {' to '.join(map(str, {repeats[0]: 0, repeats[-1]: 0}))}. Measured: {first}{rest}."
+    return f"Repeats: {' to '.join(map(str, {repeats[0]: 0, repeats[-1]: 0}))}. Measured: {first}{rest}."
 
 
 def table(file, device, goals, names, benchmark=None):
@@ -135,7 +135,9 @@ def table(file, device, goals, names, benchmark=None):
     rows.sort(key=lambda row: in_numbers(row["name"]) if benchmark else order.get(row["name"], len(order)))
     if not rows:
         raise SystemExit(f"ci/tables: {file} has no row {benchmark or ''} measured on {device}; `ci/perf --store` adds them")
-    if benchmark and not any(row["peer"] for row in rows):
+    if benchmark and any(row["peer"] for row in rows) != all(row["peer"] for row in rows):
+        raise SystemExit(f"ci/tables: of {benchmark} some rows have a peer and some have none")
+    if benchmark and not rows[0]["peer"]:
         lines = ["| row | time |", "| --- | ---: |", *(f"| `{row['name']}` | {quantity(row['ours'], row['unit'])} |" for row in rows)]
         return "\n".join([*lines, "", sources(rows)]) + "\n"
     lines = ["| row | peer | ours | peer's | ratio |" + (" goal |" if goals else ""), "| --- | --- | ---: | ---: | ---: |" + (" ---: |" if goals else "")]

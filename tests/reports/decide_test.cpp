@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/comparison/decide.h"
-#include "core/metric_kind.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +7,8 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+
+#include "core/metric_kind.h"
 
 namespace assay {
 namespace {

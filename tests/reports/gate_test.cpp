@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/gate/gate.h"
-#include "core/metric_kind.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +7,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/metric_kind.h"
 #include "core/random.h"
 #include "reports/gate/gate_files.h"
 #include "reports/gate/gate_text.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/comparison/n_way.h"
-#include "core/metric_kind.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "core/metric_kind.h"
 #include "reports/comparison/compare_text.h"
 #include "reports/comparison/entry_score.h"
 #include "reports/escape.h"

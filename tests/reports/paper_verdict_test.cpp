@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/metric_kind.h"
 #include "reports/papers/verdict.h"
 
 #include <gmock/gmock.h>
@@ -8,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/metric_kind.h"
 #include "core/random.h"
 #include "reports/papers/coverage.h"
 #include "reports/synthetic_database.h"
@@ -200,6 +200,10 @@ TEST_F(Coverage, MatchesHowSamplesWereDrawn) {
   EXPECT_EQ(row(value, kId).verdict.outcome, PaperOutcome::kReproduced);
   value.fields["sampler.steps"] = "50";
   EXPECT_EQ(row(value, kId).verdict.reason, "sampler.steps: 50 / 100");
+  value.fields["sampler.steps"] = "100";
+  run(6.0, 7, "2500", false,
+      {{"sampler.name", "euler"}, {"sampler.steps", "100"}, {"network_evaluations", "98"}});
+  EXPECT_EQ(row(value, kId).verdict.reason, "network_evaluations: 100 / none");
 }
 
 TEST_F(Coverage, SeedsThatDivergedDecideThatNothingIsDecided) {

@@ -15,6 +15,7 @@
 #include "cli/text/words.h"
 #include "config/suite.h"
 #include "core/folder.h"
+#include "core/metric_kind.h"
 #include "data/data_digest.h"
 #include "harness/environment.h"
 #include "harness/runner.h"

@@ -19,7 +19,7 @@ struct Assignment {
 /// Exact minimum of Σ_i c[i, σ(i)] over permutations σ: an auction (Bertsekas 1988), whose
 /// potentials are nearly the optimum's, then shortest augmenting paths (Jonker & Volgenant 1987;
 /// Edmonds & Karp 1972) for the rows that share their cheapest column, which are short from there.
-/// O(N³) time, O(N) memory beyond the costs; 10,000 points of the plane take some ten seconds.
+/// O(N³) time, O(N) memory beyond the costs.
 /// costs: [N,N] f64, finite.
 Assignment cheapest_assignment(const at::Tensor& costs);
 
