@@ -114,10 +114,12 @@ void winograd_correlate(const WinogradKernels& kernels, std::span<const Phase> p
   const Tiling tiling(y, kForwardBlock / per_tile, kFewestTiles);
   parallel_for(tiling.blocks(), [&](std::int64_t index) {
     const TileBlock tiles = tiling.at(index);
+    // A product lies where the last one's input was, so that both take half of the cache.
     Planes in = planes(tiling.block, depth(phases, channels));
     Planes out = planes(tiling.block, y.channels);
-    in.data = block_scratch.reserve(size(kernels, in) + size(kernels, out));
-    out.data = in.data + size(kernels, in);
+    in.stride = out.stride = std::max(in.stride, out.stride);
+    out.data = block_scratch.reserve(size(kernels, in) + in.stride);
+    in.data = out.data + out.stride;
     transform_phases(kernels, phases, channels, tiles, in);
     for (std::int64_t point = 0; point < square(kernels); ++point) {
       kernels.multiply(in, point, tiles.count, packed, out);

@@ -23,24 +23,50 @@ inline TileOrigin origin(const TileBlock& tiles, std::int64_t index) {
           in_image % tiles.columns * 4};
 }
 
-// One vector of the kSide × kSide pixels from `from` on; zeros beyond the view.
+// The kSide × kSide pixels that a tile reads. Those beyond the view are zeros: its nearest pixel
+// under a mask, since branches for each would cost more than all the rest.
 template <int kSide, class V>
-inline void load_pixels(const PixelView& view, const TileOrigin& from, std::int64_t channel,
-                        V* pixels) {
-  const float* base = view.data + from.image * view.image_stride + channel;
-  const bool inside = from.row >= view.row_begin && from.row + kSide <= view.row_end &&
-                      from.column >= view.column_begin && from.column + kSide <= view.column_end;
-  for (int i = 0; i < kSide; ++i) {
-    const std::int64_t row = from.row + i;
-    const float* line = base + row * view.row_stride;
-    for (int j = 0; j < kSide; ++j) {
-      const std::int64_t column = from.column + j;
-      const bool exists = inside || (row >= view.row_begin && row < view.row_end &&
-                                     column >= view.column_begin && column < view.column_end);
-      pixels[i * kSide + j] = exists ? load<V>(line + column * view.column_stride) : V{};
+class Window {
+ public:
+  Window(const PixelView& view, const TileOrigin& from)
+      : inside_(from.row >= view.row_begin && from.row + kSide <= view.row_end &&
+                from.column >= view.column_begin && from.column + kSide <= view.column_end) {
+    const float* image = view.data + from.image * view.image_stride;
+    for (std::int64_t i = 0; i < kSide; ++i) {
+      const auto row = nearest(from.row + i, view.row_begin, view.row_end);
+      const auto column = nearest(from.column + i, view.column_begin, view.column_end);
+      lines_[i] = image + row * view.row_stride;
+      columns_[i] = column * view.column_stride;
+      row_masks_[i] = row == from.row + i ? -1 : 0;
+      column_masks_[i] = column == from.column + i ? -1 : 0;
     }
   }
-}
+  bool inside() const { return inside_; }
+
+  // A vector of pixel (i, j)'s channels.
+  template <bool kInside>
+  V pixel(int i, int j, std::int64_t channel) const {
+    const V value = load<V>(lines_[i] + columns_[j] + channel);
+    if constexpr (kInside) {
+      return value;
+    } else {
+      const Bits bits = __builtin_bit_cast(Bits, value) & (row_masks_[i] & column_masks_[j]);
+      return __builtin_bit_cast(V, bits);
+    }
+  }
+
+ private:
+  using Bits [[gnu::vector_size(sizeof(V))]] = int;
+
+  static std::int64_t nearest(std::int64_t at, std::int64_t begin, std::int64_t end) {
+    return at < begin ? begin : at >= end ? end - 1 : at;
+  }
+
+  bool inside_;
+  const float* lines_[kSide];
+  std::int64_t columns_[kSide];
+  int row_masks_[kSide], column_masks_[kSide];
+};
 
 template <class Scheme, int kLanes>
 struct Tiles {
@@ -52,38 +78,82 @@ struct Tiles {
   static constexpr int kVectors = kPanel / kLanes;  // in a panel's row
   static constexpr int kRows = kLanes == 16 ? 12 : 6;
 
-  static void transform_input(const PixelView& view, const TileBlock& tiles, std::int64_t channels,
-                              const Planes& out) {
-    for (std::int64_t t = 0; t < tiles.count; ++t) {
-      const auto from = origin(tiles, tiles.begin + t);
-      float* row = out.data + t * out.width;
-      for (std::int64_t c = 0; c < channels; c += kLanes) {
-        V pixels[kSquare], half[kSquare], done[kSquare];
-        load_pixels<kPoints>(view, from, c, pixels);
-        for (int j = 0; j < kPoints; ++j) {
-          Scheme::template input<kPoints, kPoints>(pixels + j, half + j);
-        }
-        for (int i = 0; i < kPoints; ++i) {
-          Scheme::template input<1, 1>(half + i * kPoints, done + i * kPoints);
-        }
-        for (int e = 0; e < kSquare; ++e) store(row + e * out.stride + c, done[e]);
+  // M d Mᵀ of a tile's kSide × kSide pixels, columns first.
+  template <int kSide, bool kInside, class Transform>
+  static inline void transform_tile(const Window<kSide, V>& window, std::int64_t channels,
+                                    float* row, std::int64_t stride, const Transform& transform) {
+    for (std::int64_t c = 0; c < channels; c += kLanes) {
+      V half[kPoints][kSide];
+#pragma GCC unroll 8
+      for (int j = 0; j < kSide; ++j) {
+        V pixels[kSide], done[kPoints];
+#pragma GCC unroll 8
+        for (int i = 0; i < kSide; ++i) pixels[i] = window.template pixel<kInside>(i, j, c);
+        transform(pixels, done);
+#pragma GCC unroll 8
+        for (int i = 0; i < kPoints; ++i) half[i][j] = done[i];
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < kPoints; ++i) {
+        V done[kPoints];
+        transform(half[i], done);
+#pragma GCC unroll 8
+        for (int j = 0; j < kPoints; ++j) store(row + (i * kPoints + j) * stride + c, done[j]);
       }
     }
   }
 
+  template <int kSide, class Transform>
+  static inline void transform_tiles(const PixelView& view, const TileBlock& tiles,
+                                     std::int64_t channels, const Planes& out,
+                                     const Transform& transform) {
+    for (std::int64_t t = 0; t < tiles.count; ++t) {
+      const Window<kSide, V> window(view, origin(tiles, tiles.begin + t));
+      float* row = out.data + t * out.width;
+      window.inside() ? transform_tile<kSide, true>(window, channels, row, out.stride, transform)
+                      : transform_tile<kSide, false>(window, channels, row, out.stride, transform);
+    }
+  }
+
+  static void transform_input(const PixelView& view, const TileBlock& tiles, std::int64_t channels,
+                              const Planes& out) {
+    transform_tiles<kPoints>(view, tiles, channels, out,
+                             [](const V* d, V* done) { Scheme::template input<1, 1>(d, done); });
+  }
+
   static void transform_output_gradient(const PixelView& view, const TileBlock& tiles,
                                         std::int64_t channels, const Planes& out) {
-    for (std::int64_t t = 0; t < tiles.count; ++t) {
-      const auto from = origin(tiles, tiles.begin + t);
-      float* row = out.data + t * out.width;
-      for (std::int64_t c = 0; c < channels; c += kLanes) {
-        V pixels[16], half[4 * kPoints], done[kSquare];
-        load_pixels<4>(view, from, c, pixels);
-        for (int j = 0; j < 4; ++j) Scheme::template output_gradient<4, 4>(pixels + j, half + j);
-        for (int i = 0; i < kPoints; ++i) {
-          Scheme::template output_gradient<1, 1>(half + i * 4, done + i * kPoints);
+    transform_tiles<4>(view, tiles, channels, out, [](const V* g, V* done) {
+      Scheme::template output_gradient<1, 1>(g, done);
+    });
+  }
+
+  // Aᵀ m A + bias of a tile, columns first; in whole or cut off at `rows` and `columns`.
+  template <bool kWhole>
+  static inline void transform_output_tile(const float* row, std::int64_t stride,
+                                           std::int64_t channels, const float* bias, float* pixel,
+                                           const PixelView& view, std::int64_t rows,
+                                           std::int64_t columns) {
+    for (std::int64_t c = 0; c < channels; c += kLanes) {
+      V half[4][kPoints];
+#pragma GCC unroll 8
+      for (int j = 0; j < kPoints; ++j) {
+        V points[kPoints], done[4];
+#pragma GCC unroll 8
+        for (int i = 0; i < kPoints; ++i) points[i] = load<V>(row + (i * kPoints + j) * stride + c);
+        Scheme::template output<1, 1>(points, done);
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) half[i][j] = done[i];
+      }
+      const V shift = bias != nullptr ? load<V>(bias + c) : V{};
+#pragma GCC unroll 4
+      for (int i = 0; i < (kWhole ? 4 : rows); ++i) {
+        V done[4];
+        Scheme::template output<1, 1>(half[i], done);
+#pragma GCC unroll 4
+        for (int j = 0; j < (kWhole ? 4 : columns); ++j) {
+          store(pixel + i * view.row_stride + j * view.column_stride + c, done[j] + shift);
         }
-        for (int e = 0; e < kSquare; ++e) store(row + e * out.stride + c, done[e]);
       }
     }
   }
@@ -92,27 +162,14 @@ struct Tiles {
                                const float* bias, const PixelView& view) {
     for (std::int64_t t = 0; t < tiles.count; ++t) {
       const auto to = origin(tiles, tiles.begin + t);
-      const std::int64_t rows = view.row_end - to.row < 4 ? view.row_end - to.row : 4;
-      const std::int64_t columns =
-          view.column_end - to.column < 4 ? view.column_end - to.column : 4;
+      const std::int64_t rows = view.row_end - to.row, columns = view.column_end - to.column;
       float* pixel = view.data + to.image * view.image_stride + to.row * view.row_stride +
                      to.column * view.column_stride;
       const float* row = in.data + t * in.width;
-      for (std::int64_t c = 0; c < channels; c += kLanes) {
-        V points[kSquare], half[4 * kPoints], done[16];
-        for (int e = 0; e < kSquare; ++e) points[e] = load<V>(row + e * in.stride + c);
-        for (int j = 0; j < kPoints; ++j) {
-          Scheme::template output<kPoints, kPoints>(points + j, half + j);
-        }
-        for (int i = 0; i < 4; ++i) Scheme::template output<1, 1>(half + i * kPoints, done + i * 4);
-        const V shift = bias != nullptr ? load<V>(bias + c) : V{};
-        for (std::int64_t i = 0; i < rows; ++i) {
-          for (std::int64_t j = 0; j < columns; ++j) {
-            store(pixel + i * view.row_stride + j * view.column_stride + c,
-                  done[i * 4 + j] + shift);
-          }
-        }
-      }
+      rows >= 4 && columns >= 4
+          ? transform_output_tile<true>(row, in.stride, channels, bias, pixel, view, 4, 4)
+          : transform_output_tile<false>(row, in.stride, channels, bias, pixel, view,
+                                         rows < 4 ? rows : 4, columns < 4 ? columns : 4);
     }
   }
 
