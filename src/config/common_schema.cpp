@@ -46,18 +46,12 @@ Schema make_top_schema() {
 Schema dataset_keys() {
   const std::vector<std::string> points = {"ring",  "grid",    "eight_gaussians", "swiss_roll",
                                            "moons", "s_curve", "checkerboard"};
-  const std::vector<std::string> pictures = {"fashion_mnist",
-                                             "mnist",
-                                             "mnist_5k",
-                                             "cifar10",
-                                             "digits",
-                                             "orl_faces",
-                                             "npz",
-                                             "image_folder",
-                                             "sprites",
-                                             "shapes",
-                                             "generated_images",
-                                             "stacked_fashion_mnist"};
+  // The others' modes and factors are read off whole pictures.
+  const std::vector<std::string> framed = {"fashion_mnist", "mnist",        "mnist_5k",
+                                           "cifar10",       "digits",       "orl_faces",
+                                           "npz",           "image_folder", "generated_images"};
+  auto pictures = framed;
+  for (const char* name : {"sprites", "shapes", "stacked_fashion_mnist"}) pictures.push_back(name);
   std::vector<std::string> generated = {"sprites", "shapes", "generated_images",
                                         "stacked_fashion_mnist"};
   generated.insert(generated.end(), points.begin(), points.end());
@@ -77,6 +71,14 @@ Schema dataset_keys() {
        .minimum = 0,
        .maximum = 4096,
        .needs = {{"dataset.name", pictures}}},
+      {.path = "dataset.padding",
+       .default_value = int64_t{0},
+       .meaning =
+           "a black frame of so many pixels about each image; features are of what it frames",
+       .unit = "pixels",
+       .minimum = 0,
+       .maximum = 64,
+       .needs = {{"dataset.name", framed}}},
       {.path = "dataset.channels",
        .default_value = int64_t{0},
        .meaning = "1 makes images grey, 3 makes them RGB; 0: left as they are",

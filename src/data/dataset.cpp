@@ -43,6 +43,20 @@ void check_request(const DatasetRequest& request) {
   }
 }
 
+// Zeros about all images. The digests stay those of what is framed.
+void pad(Dataset& dataset, std::int64_t frame) {
+  if (frame == 0) return;
+  if (dataset.is_points()) {
+    throw Error(fmt::format(
+        "{}: dataset.padding is of images, and this set holds points; take it out", dataset.name));
+  }
+  for (at::Tensor* images : {&dataset.train.images, &dataset.test.images, &dataset.grey_images}) {
+    if (images->defined()) {
+      *images = at::constant_pad_nd(*images, {frame, frame, frame, frame});
+    }
+  }
+}
+
 void check_pixels(Dataset& dataset, const std::string& label) {
   PixelRange range;
   for (const DataSplit* split : {&dataset.train, &dataset.test}) {
@@ -155,6 +169,7 @@ Dataset load_dataset(const DatasetRequest& request) {
   Dataset dataset = source.load(request);
   if (source.is_format) check_pixels(dataset, request.path);
   binarise(dataset, request.binarisation, request.seed);
+  pad(dataset, request.padding);
   return dataset;
 }
 

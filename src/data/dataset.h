@@ -65,6 +65,7 @@ struct DatasetRequest {
   double radius = 0.0;  ///< of a circle of modes (0: the set's own)
   double noise = 0.0;   ///< standard deviation of points about a mode or curve (0: the set's own)
   double scale = 0.0;   ///< what points are multiplied by (0: the set's own)
+  std::int64_t padding = 0;  ///< of the black frame about images, in pixels
 };
 
 const std::vector<Factor>& no_factors();
@@ -99,7 +100,8 @@ const DatasetSource& dataset_source(std::string_view name);
 /// coloured, 3 classes; no picture lies in lynx, which is no class".
 std::string what_was_read(const Dataset& dataset, const DatasetRequest& request);
 
-/// Loads a data set. Throws Error (exit 2) naming the file, what is wrong with it and how to get
+/// Loads a data set. The splits' digests are of the images without their frame: what is framed does
+/// not change by it. Throws Error (exit 2) naming the file, what is wrong with it and how to get
 /// it.
 Dataset load_dataset(const DatasetRequest& request);
 

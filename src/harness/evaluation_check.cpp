@@ -257,8 +257,9 @@ void check_extractor(const Definition& definition, const Metric& metric, const D
   if (!metric.needs.any_of(kOfExtractor) || dataset.is_points()) return;
   const auto& name = definition.text("eval.extractor");
   const auto& only = extractor_source(name).only_shape;
-  const auto shape = dataset.train.images.sizes().slice(1);
-  if (only.empty() || shape == at::IntArrayRef(only)) return;
+  auto shape = dataset.train.images.sizes().slice(1).vec();
+  for (const std::size_t side : {1, 2}) shape[side] -= 2 * definition.integer("dataset.padding");
+  if (only.empty() || shape == only) return;
   refuse(metric, fmt::format("is of features of '{}', which takes {}x{} images of {} channel{} "
                              "only, not {}x{} of {}; take another eval.extractor",
                              name, only[2], only[1], only[0], only[0] == 1 ? "" : "s", shape[2],

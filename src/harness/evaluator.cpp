@@ -28,6 +28,7 @@
 #include "kernels/runtime/caching_allocator.h"
 #include "kernels/runtime/multiply_adds.h"
 #include "metrics/codes/dci.h"
+#include "metrics/extractors/framed.h"
 #include "metrics/images/stacked_modes.h"
 #include "metrics/neighbours/pair_sweep.h"
 #include "metrics/options.h"
@@ -65,8 +66,11 @@ Evaluator::Evaluator(const Definition& definition, std::uint64_t seed, const Dat
     metrics_.push_back(&metric(name));
     needs_.add(metrics_.back()->needs);
   }
-  if (needs_.any_of(kOfExtractor) && !dataset.is_points())
-    extractor_ = from_outside([&] { return make_extractor(definition.text("eval.extractor")); });
+  if (needs_.any_of(kOfExtractor) && !dataset.is_points()) {
+    extractor_ = within_frame(
+        from_outside([&] { return make_extractor(definition.text("eval.extractor")); }),
+        definition.integer("dataset.padding"));
+  }
 }
 
 FeatureParts Evaluator::wanted_parts() const {

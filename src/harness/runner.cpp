@@ -231,7 +231,8 @@ DatasetRequest dataset_request_of(const Definition& definition) {
           binarisation_named(definition.text("dataset.binarisation")),
           definition.number("dataset.radius"),
           definition.number("dataset.noise"),
-          definition.number("dataset.scale")};
+          definition.number("dataset.scale"),
+          definition.integer("dataset.padding")};
 }
 
 Dataset load_dataset_for(const Definition& definition) {

@@ -76,6 +76,10 @@ Protocol score_protocol(const Metric& metric, const ScoreSource& source) {
   if (metric.needs.has(Part::kAttributes)) {
     protocol["generated_attributes"] = "the grid's combinations in a fixed order";
   }
+  // Features are of what the frame holds; all else is of the frame too.
+  const std::int64_t padding = definition.integer("dataset.padding");
+  if (padding > 0 && !metric.needs.any_of(kOfExtractor))
+    protocol["padding"] = std::to_string(padding);
   if (dataset.binarisation != Binarisation::kNone) {
     protocol["binarisation"] = binarisation_protocol(dataset.binarisation);
   }

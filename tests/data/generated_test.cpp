@@ -223,6 +223,10 @@ TEST(DatasetKeys, NameTheSetsThatTakeThem) {
   const auto counted = names_of("dataset.count");
   EXPECT_EQ(names_of("dataset.channels"), pictures);
   EXPECT_EQ(names_of("dataset.horizontal_flip"), pictures);
+  // What reads modes or factors off the pictures knows them without a frame.
+  auto framed = pictures;
+  for (const char* name : {"sprites", "shapes", "stacked_fashion_mnist"}) framed.erase(name);
+  EXPECT_EQ(names_of("dataset.padding"), framed);
   for (const DatasetSource& source : datasets()) {
     const std::string name(source.name);
     EXPECT_NE(points.contains(name), pictures.contains(name)) << name;
@@ -231,6 +235,34 @@ TEST(DatasetKeys, NameTheSetsThatTakeThem) {
     EXPECT_EQ(counted.contains(name), is_drawn || name == "stacked_fashion_mnist") << name;
   }
   EXPECT_EQ(points.size() + pictures.size(), datasets().size());
+}
+
+TEST(Padding, FramesImagesAndLeavesTheirDigests) {
+  DatasetRequest request{.name = "generated_images", .size = 8, .count = 20};
+  const auto plain = load_dataset(request);
+  request.padding = 2;
+  const auto framed = load_dataset(request);
+  for (const auto& [with, without] :
+       {std::pair(framed.train, plain.train), std::pair(framed.test, plain.test)}) {
+    ASSERT_EQ(with.images.sizes().slice(1), at::IntArrayRef({1, 12, 12}));
+    EXPECT_TRUE(with.images.narrow(2, 2, 8).narrow(3, 2, 8).equal(without.images));
+    EXPECT_EQ(with.images.sum().item<std::int64_t>(), without.images.sum().item<std::int64_t>());
+    EXPECT_EQ(with.digest, without.digest);
+  }
+}
+
+TEST(Padding, FramesWhatIsDrawnBlackAndWhite) {
+  DatasetRequest request{.name = "generated_images",
+                         .size = 8,
+                         .count = 20,
+                         .binarisation = Binarisation::kStochastic};
+  const auto plain = load_dataset(request);
+  request.padding = 1;
+  const auto framed = load_dataset(request);
+  EXPECT_TRUE(framed.train.images.narrow(2, 1, 8).narrow(3, 1, 8).equal(plain.train.images));
+  EXPECT_TRUE(framed.grey_images.narrow(2, 1, 8).narrow(3, 1, 8).equal(plain.grey_images));
+  EXPECT_THAT(refusal([] { load_dataset({.name = "ring", .count = 10, .padding = 1}); }),
+              HasSubstr("dataset.padding is of images"));
 }
 
 TEST(GeneratedSets, SayThatAPathIsNotRead) {

@@ -112,6 +112,9 @@ TEST(CheckEvaluation, RefusesWhatTheExtractorDoesNotGive) {
       HasSubstr("'fmnist-cnn', which takes 28x28 images of 1 channel only, not 16x16 of 1"));
   EXPECT_THAT(refusal(fmnist, {3, 28, 28}, 64, 0), HasSubstr("not 28x28 of 3"));
   EXPECT_EQ(refusal(fmnist, {1, 28, 28}, 64, 0), "");
+  fmnist.values.at("dataset.padding").value = std::int64_t{2};
+  EXPECT_EQ(refusal(fmnist, {1, 32, 32}, 64, 0), "");
+  EXPECT_THAT(refusal(fmnist, {1, 28, 28}, 64, 0), HasSubstr("not 24x24 of 1"));
 }
 
 TEST(CheckEvaluation, RefusesWhatTheFamilyDoesNotGive) {

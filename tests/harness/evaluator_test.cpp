@@ -203,6 +203,18 @@ TEST(Evaluator, NamesTheBinarisationInEveryProtocol) {
   EXPECT_EQ(digests.size(), 1U);
 }
 
+TEST(Evaluator, ScoresFeaturesOfWhatAFrameHolds) {
+  Definition definition = small_definition();
+  definition.values.at("eval.metrics").value = std::vector<std::string>{"fd", "reconstruction_mse"};
+  const auto plain = evaluate(definition, 1).evaluation.metrics;
+  definition.values.at("dataset.padding").value = std::int64_t{2};
+  const auto framed = evaluate(definition, 1).evaluation.metrics;
+  // Of the same reference, and told apart where the frame counts.
+  EXPECT_EQ(framed[0].protocol, plain[0].protocol);
+  EXPECT_EQ(framed[1].protocol.at("padding"), "2");
+  EXPECT_FALSE(plain[1].protocol.contains("padding"));
+}
+
 TEST(Evaluator, NamesConvolutionsThatAreNotLibTorchs) {
   Definition definition = small_definition();
   definition.values.at("train.convolution").value = std::string("exact");

@@ -14,6 +14,7 @@
 
 #include "metrics/extractors/efficientnet_lite0.h"
 #include "metrics/extractors/fmnist_cnn.h"
+#include "metrics/extractors/framed.h"
 #include "nn/blocks/fmnist_cnn.h"
 #include "nn/files/safetensors.h"
 #include "nn/state.h"
@@ -68,6 +69,20 @@ TEST(Pixels, AreTheBytesOver255) {
                 make_extractor("pixels")->extract(at::zeros({2, 3, 4, 4}, at::kDouble));
               }),
               HasSubstr("8-bit image"));
+}
+
+TEST(WithinFrame, GivesFeaturesAndProtocolOfWhatTheFrameHolds) {
+  const auto images = random_images(3, 1, 4);
+  const auto junk = random_images(3, 1, 8);
+  junk.narrow(2, 2, 4).narrow(3, 2, 4).copy_(images);
+  const auto extractor = within_frame(make_extractor("pixels"), 2);
+  const auto plain = make_extractor("pixels");
+  EXPECT_TRUE(extractor->extract(junk).features.equal(plain->extract(images).features));
+  EXPECT_EQ(extractor->protocol(), plain->protocol());
+  EXPECT_EQ(extractor->block_size(), plain->block_size());
+  EXPECT_THAT(refusal([&] { extractor->extract(images); }),
+              HasSubstr("images of 4x4 have nothing within a frame of 2 pixels"));
+  EXPECT_EQ(within_frame(make_extractor("pixels"), 0)->extract(images).features.size(1), 16);
 }
 
 TEST(Extractors, UnknownNamesGetTheNearMiss) {

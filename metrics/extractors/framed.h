@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "metrics/extractors/extractor.h"
+
+namespace assay {
+
+/// An extractor that sees what a frame of `padding` pixels about each image holds: of padded images
+/// it gives the features, and states the protocol, of those without their frame. Returns
+/// `extractor` itself if padding is 0.
+std::unique_ptr<Extractor> within_frame(std::unique_ptr<Extractor> extractor, std::int64_t padding);
+
+}  // namespace assay
