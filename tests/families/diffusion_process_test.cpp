@@ -158,6 +158,12 @@ TEST(TimeSpacing, IsThatOfThePapers) {
   EXPECT_EQ(even[4], 1e-3);
   EXPECT_EQ(time_spacings().at("trailing")(*ot, 4, 7.0),
             (std::vector<double>{1.0, 0.75, 0.5, 0.25}));
+  // facebookresearch/flow_matching's get_time_discretization(18), whose time is 1 − ours.
+  const auto of_edm = time_spacings().at("edm")(*ot, 18, 7.0);
+  for (std::size_t i = 0; i < of_edm.size(); ++i) {
+    EXPECT_NEAR(of_edm[i], sigmas[i] / (1.0 + sigmas[i]), 1e-7) << i;
+  }
+  EXPECT_NEAR(of_edm[0], 80.0 / 81.0, 1e-12);
   const auto roots = time_spacings().at("quadratic")(*edm, 3, 7.0);
   EXPECT_EQ(roots, (std::vector<double>{1.0, 0.25, 0.0}));
   // On a grid: what family ddpm calls even and trailing.

@@ -199,12 +199,13 @@ TEST(Samplers, ErrByThePowerOfTheStepThatTheirOrderIs) {
     double order;
   };
   const std::vector<Order> all = {
-      {"ddim", "vp", "log_snr", 1},          {"dpmpp_2m", "vp", "log_snr", 2},
-      {"dpmpp_2s", "vp", "log_snr", 2},      {"dpmpp_3m", "vp", "log_snr", 2},
-      {"unipc", "vp", "log_snr", 3},         {"heun", "vp", "log_snr", 2},
-      {"edm_heun", "edm", "karras", 2},      {"euler", "ve", "karras", 1},
-      {"midpoint", "ve", "karras", 2},       {"euler", "sub_vp", "quadratic", 1},
-      {"midpoint", "sub_vp", "quadratic", 2}};
+      {"ddim", "vp", "log_snr", 1},           {"dpmpp_2m", "vp", "log_snr", 2},
+      {"dpmpp_2s", "vp", "log_snr", 2},       {"dpmpp_3m", "vp", "log_snr", 2},
+      {"unipc", "vp", "log_snr", 3},          {"heun", "vp", "log_snr", 2},
+      {"edm_heun", "edm", "karras", 2},       {"euler", "ve", "karras", 1},
+      {"midpoint", "ve", "karras", 2},        {"euler", "sub_vp", "quadratic", 1},
+      {"midpoint", "sub_vp", "quadratic", 2}, {"heun2", "ve", "karras", 2},
+      {"heun2", "sub_vp", "quadratic", 2}};
   for (const auto& [sampler, name, spacing, order] : all) {
     const auto of = process(name);
     const auto error_of = [&, sampler = sampler, spacing = spacing](std::int64_t steps) {
@@ -258,7 +259,7 @@ TEST(Samplers, EvaluateTheNetworkAsOftenAsTheirPapersSay) {
                 counted(of_mixture(*of), examples));
     return examples / 3;
   };
-  const std::set<std::string> twice = {"heun", "edm_heun", "dpmpp_2s", "midpoint"};
+  const std::set<std::string> twice = {"heun", "edm_heun", "dpmpp_2s", "midpoint", "heun2"};
   for (const auto& name : all_but({"dopri5", "predictor_corrector"}, samplers())) {
     EXPECT_EQ(count(name, 7), twice.contains(name) ? 13 : 7) << name;  // Karras et al.: 2S − 1
     EXPECT_EQ(count(name, 1), 1) << name;

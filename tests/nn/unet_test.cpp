@@ -38,7 +38,8 @@ UNetOptions small(UNetLayout layout) {
   return options;
 }
 
-// Either layout with whatever joins its levels, and with all that adds weights.
+// Either layout with whatever joins its levels, and with all that adds weights; the last has none
+// that join.
 std::vector<UNetOptions> every_way() {
   std::vector<UNetOptions> all;
   for (const auto layout : {UNetLayout::kDdpm, UNetLayout::kCompact}) {
@@ -51,6 +52,8 @@ std::vector<UNetOptions> every_way() {
     all.back().progressive_input = true;
     all.back().skip_scale = std::sqrt(0.5);
   }
+  all.push_back(small(UNetLayout::kDdpm));
+  all.back().resample = UNetResample::kPooling;
   return all;
 }
 
@@ -106,6 +109,28 @@ TEST(UNet, SwitchesOfDdpmppAndNcsnppGiveTheAuthorsSizesOnCifar10) {
   options.time_embedding = 256;
   options.progressive_input = true;
   EXPECT_EQ(parameter_count(options), 56395523);
+}
+
+TEST(UNet, JoinedByPoolingHasTheAuthorsSizeOnCifar10) {
+  // Counted on facebookresearch/flow_matching's UNetModel of MODEL_CONFIGS["cifar10"], and on it
+  // with conv_resample, but that its first convolution gives 256 channels for 128 here: 3,584
+  // weights more there, 262,144 in the first block, which has no convolution beside then, and
+  // 327,936 in the last.
+  constexpr std::int64_t kWider = 3584 + 262144 + 327936;
+  UNetOptions options;
+  options.channels = 3;
+  options.image_size = 32;
+  options.base_channels = 128;
+  options.multipliers = {2, 2, 2};
+  options.blocks = 4;
+  options.attention_resolutions = {16};
+  options.heads = 1;
+  options.groups = 32;
+  options.time_embedding = 128;
+  options.resample = UNetResample::kPooling;
+  EXPECT_EQ(parameter_count(options), 55676419 - kWider);
+  options.resample = UNetResample::kConvolution;
+  EXPECT_EQ(parameter_count(options), 58036739 - kWider);
 }
 
 TEST(UNet, ReturnsZerosOfTheImagesShapeBeforeTraining) {
@@ -270,6 +295,9 @@ TEST(UNet, SaysWhatDoesNotFit) {
   EXPECT_THAT(unet_misfit(options), HasSubstr("the resampling filter has 3 taps, it must have an"));
   options.resample_filter = {1, -1};
   EXPECT_THAT(unet_misfit(options), HasSubstr("must have a positive sum"));
+  options = small(UNetLayout::kCompact);
+  options.resample = UNetResample::kPooling;
+  EXPECT_THAT(unet_misfit(options), HasSubstr("pooling have no layer that changes the channels"));
   options = small(UNetLayout::kDdpm);
   options.lowest_time_frequency = 2.0;
   options.highest_time_frequency = 1.0;

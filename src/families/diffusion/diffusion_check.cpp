@@ -74,6 +74,7 @@ void check_continuity(const Definition& definition) {
   continuous(time_distributions().of(definition, "objective.time_sampling").needs_inverse,
              "objective.time_sampling");
   continuous(samplers().of(definition, "sampler.name").continuous_only, "sampler.name");
+  continuous(definition.text("sampler.spacing") == "edm", "sampler.spacing");
 }
 
 // What cannot begin where no signal is left.
@@ -92,7 +93,7 @@ void check_beginning(const Definition& definition, const std::string& cause) {
   const auto& spacing = definition.text("sampler.spacing");
   refuse_if(spacing == "karras" || spacing == "log_snr", definition,
             fmt::format("{} begins with nothing but noise, and sampler.spacing = \"{}\" needs a "
-                        "ratio of signal to noise; take \"trailing\"",
+                        "ratio of signal to noise; take \"trailing\" or \"edm\"",
                         cause, spacing));
 }
 
@@ -114,6 +115,10 @@ void check_continuous(const Definition& definition) {
             fmt::format("objective.time_sampling = \"{}\" remembers the losses of a grid's "
                         "timesteps; set objective.timesteps",
                         times));
+  refuse_if(definition.text("sampler.spacing") == "edm" && !process.reaches_pure_noise, definition,
+            fmt::format("sampler.spacing = \"edm\" is for paths that begin with nothing but "
+                        "noise, objective.process = \"ot\"; take \"karras\" for \"{}\"",
+                        name));
   refuse_if(definition.integer("sampler.steps") == 0, definition,
             "sampler.steps = 0 means all timesteps, and there are none; set sampler.steps");
   const double least = definition.number("objective.sigma_min");
@@ -184,7 +189,7 @@ void check_coupling(const Definition& d) {
   const bool draws = sampler.is_stochastic != nullptr && sampler.is_stochastic(sampler_settings(d));
   refuse_if(draws, d,
             fmt::format("{} leaves no score, which sampler.name = \"{}\" as it is set up draws "
-                        "noise by; take \"euler\", \"midpoint\", \"heun\" or \"dopri5\"",
+                        "noise by; take \"euler\", \"midpoint\", \"heun2\" or \"dopri5\"",
                         cause, d.text("sampler.name")));
 }
 

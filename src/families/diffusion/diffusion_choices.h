@@ -16,7 +16,8 @@ inline const Choices<UNetLayout> kUNetLayouts = {{"ddpm", UNetLayout::kDdpm},
                                                  {"compact", UNetLayout::kCompact}};
 inline const Choices<UNetResample> kUNetResamples = {{"conv", UNetResample::kConvolution},
                                                      {"residual", UNetResample::kResidual},
-                                                     {"biggan", UNetResample::kProjected}};
+                                                     {"biggan", UNetResample::kProjected},
+                                                     {"pooling", UNetResample::kPooling}};
 /// Whether they are the data set's factors.
 inline const Choices<bool> kToldTokens = {{"class", false}, {"attributes", true}};
 /// Whether only a level's last one.

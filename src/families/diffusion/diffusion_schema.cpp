@@ -77,7 +77,8 @@ Schema level_keys() {
       {.path = "model.resample",
        .default_value = std::string("conv"),
        .meaning = "what joins levels: convolutions (Ho et al. 2020), residual blocks (Dhariwal & "
-                  "Nichol 2021), or those with a convolution beside (Song et al. 2021)",
+                  "Nichol 2021), those with a convolution beside (Song et al. 2021), or means "
+                  "and nearest neighbours",
        .choices = kUNetResamples.names()},
       {.path = "model.resample_filter",
        .default_value = std::vector<int64_t>{1, 1},

@@ -13,7 +13,7 @@ namespace assay {
 
 // Each is described where it is defined.
 Sampler dpm_solver_2m_sampler(), dpm_solver_2s_sampler(), dpm_solver_3m_sampler(), heun_sampler(),
-    edm_heun_sampler(), euler_sampler(), midpoint_sampler(), dopri5_sampler(),
+    edm_heun_sampler(), euler_sampler(), midpoint_sampler(), heun2_sampler(), dopri5_sampler(),
     predictor_corrector_sampler(), unipc_sampler();
 
 namespace {
@@ -97,6 +97,7 @@ const Choices<Sampler>& samplers() {
                                        {"edm_heun", edm_heun_sampler()},
                                        {"euler", euler_sampler()},
                                        {"midpoint", midpoint_sampler()},
+                                       {"heun2", heun2_sampler()},
                                        {"dopri5", dopri5_sampler()},
                                        {"predictor_corrector", predictor_corrector_sampler()}};
   return all;

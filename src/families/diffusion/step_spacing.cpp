@@ -92,13 +92,17 @@ std::vector<double> quadratic(const Process& process, std::int64_t steps, double
                  }));
 }
 
+// (σ/α)^{1/ρ} between two values of log(α/σ), as log(α/σ).
+double by_root(double noisy, double clear, double rho, double share) {
+  return -rho * std::log(between(std::exp(-noisy / rho), std::exp(-clear / rho), share));
+}
+
 // The ends are the process's own, whatever bisection makes of them.
 std::vector<double> by_log_snr(const Process& process, std::int64_t steps, double rho) {
   const double noisy = half_log_snr(process.at(process.first_time()));
   const double clear = half_log_snr(process.at(process.last_time()));
   const auto at = [&](double share) {
-    if (rho <= 0.0) return between(noisy, clear, share);
-    return -rho * std::log(between(std::exp(-noisy / rho), std::exp(-clear / rho), share));
+    return rho <= 0.0 ? between(noisy, clear, share) : by_root(noisy, clear, rho, share);
   };
   return on_grid(process, places(steps, [&](double share) {
                    if (share <= 0.0) return process.first_time();
@@ -108,6 +112,12 @@ std::vector<double> by_log_snr(const Process& process, std::int64_t steps, doubl
 
 std::vector<double> log_snr(const Process& process, std::int64_t steps, double) {
   return by_log_snr(process, steps, 0.0);
+}
+
+std::vector<double> of_edm(const Process& process, std::int64_t steps, double rho) {
+  const double noisy = -std::log(80.0), clear = -std::log(0.002);
+  return places(steps,
+                [&](double share) { return process.time_of(by_root(noisy, clear, rho, share)); });
 }
 
 }  // namespace
@@ -131,11 +141,9 @@ const Choices<StepSpacing>& step_spacings() {
 }
 
 const Choices<TimeSpacing>& time_spacings() {
-  static const Choices<TimeSpacing> all = {{"uniform", uniform},
-                                           {"trailing", equal_steps},
-                                           {"quadratic", quadratic},
-                                           {"karras", by_log_snr},
-                                           {"log_snr", log_snr}};
+  static const Choices<TimeSpacing> all = {{"uniform", uniform},     {"trailing", equal_steps},
+                                           {"quadratic", quadratic}, {"karras", by_log_snr},
+                                           {"log_snr", log_snr},     {"edm", of_edm}};
   return all;
 }
 

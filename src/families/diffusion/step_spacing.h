@@ -27,7 +27,7 @@ std::vector<std::int64_t> even_timesteps(std::int64_t timesteps, std::int64_t st
 const Choices<StepSpacing>& step_spacings();
 
 /// Which times of a process a sampler of `steps` visits: as many as that, falling strictly, from
-/// process.first_time(). `rho` is Karras et al.'s ρ.
+/// process.first_time() but for "edm". `rho` is Karras et al.'s ρ.
 using TimeSpacing = std::vector<double> (*)(const Process& process, std::int64_t steps, double rho);
 
 /// All of them, by the names that sampler.spacing takes. i = 0 … n − 1, t_0 the first time and
@@ -37,6 +37,8 @@ using TimeSpacing = std::vector<double> (*)(const Process& process, std::int64_t
 ///   quadratic  √t_i on a line (Song et al. 2021, DDIM, appendix D.2)
 ///   karras     (σ/α)^{1/ρ} on a line (Karras et al. 2022, eq. 5)
 ///   log_snr    log(α/σ) on a line (Lu et al. 2022)
+///   edm        karras between EDM's σ/α of 80 and 0.002, for straight paths, whose own begin at
+///              infinity: t = (σ/α)/(1 + σ/α) (facebookresearch/flow_matching, edm_schedule)
 /// On a grid each is rounded to a time of it, but for trailing, which is that of step_spacings().
 const Choices<TimeSpacing>& time_spacings();
 

@@ -52,6 +52,10 @@ std::string unet_misfit(const UNetOptions& o) {
       return fmt::format("{} heads do not divide a level's {} channels", o.heads, width);
     }
   }
+  if (o.resample == UNetResample::kPooling && o.layout == UNetLayout::kCompact) {
+    return "levels joined by pooling have no layer that changes the channels, as layout compact's "
+           "must; take layout ddpm, or another resample";
+  }
   if (auto misfit = filter_misfit(o.resample_filter); !misfit.empty()) return misfit;
   const std::int64_t embedding = unet_embedding_width(o);
   if (embedding < 4 || embedding % 2 != 0) {
@@ -123,6 +127,7 @@ std::int64_t UNetImpl::context_width() const {
 
 void UNetImpl::join(Level& level, const std::string& name, std::int64_t in, std::int64_t out,
                     Resampling how) {
+  if (options_.resample == UNetResample::kPooling) return;
   if (options_.resample == UNetResample::kConvolution) {
     const std::int64_t stride = how == Resampling::kHalve ? 2 : 1;
     level.convolution = register_module(name, conv3x3(in, out, stride));
@@ -262,6 +267,7 @@ torch::Tensor UNetImpl::middle(const torch::Tensor& x, const torch::Tensor& embe
 
 torch::Tensor UNetImpl::resample(Level& level, const torch::Tensor& h, Resampling how,
                                  const torch::Tensor& embedding, std::optional<Noise> noise) const {
+  if (options_.resample == UNetResample::kPooling) return resampled(h, how, {1, 1});
   if (!level.residual.is_empty()) return level.residual(h, embedding, std::move(noise));
   if (how == Resampling::kHalve) return level.convolution(h);
   return compact() ? double_side(level.convolution(h)) : level.convolution(double_side(h));

@@ -37,7 +37,9 @@ enum class UNetResample {
   kConvolution,  ///< a convolution of stride 2; nearest neighbour and a convolution (Ho et al.
                  ///< 2020)
   kResidual,     ///< residual blocks that resample (Dhariwal & Nichol 2021)
-  kProjected     ///< the same with a 1×1 convolution beside (Song et al. 2021: "BigGAN" blocks)
+  kProjected,    ///< the same with a 1×1 convolution beside (Song et al. 2021: "BigGAN" blocks)
+  kPooling       ///< means of 2×2 pixels and nearest neighbours, without weights (Dhariwal &
+                 ///< Nichol 2021, code, without conv_resample); layout kDdpm alone
 };
 
 struct UNetOptions {

@@ -29,6 +29,17 @@ Tensor midpoint(SamplerState& state, const SamplerSettings&) {
          length * slope_from_x0(x, state.denoise(x, middle).x0, state.process->at(middle));
 }
 
+// With the mean of the slopes at both ends, the later one where Euler's leads.
+Tensor heun_in_time(SamplerState& state, const SamplerSettings&) {
+  const auto x0 = state.now().x0;
+  if (state.last) return x0;
+  const double length = state.s - state.t;
+  const auto first = slope_from_x0(state.x, x0, state.step.from);
+  const auto x = state.x + length * first;
+  const auto second = slope_from_x0(x, state.denoise(x, state.s).x0, state.step.to);
+  return state.x + 0.5 * length * (first + second);
+}
+
 // To the last time, and from there to the estimate.
 Tensor dormand_prince(const Tensor& x_T, const Process& process, const Denoiser& denoiser,
                       const Condition& condition, double tolerance) {
@@ -51,6 +62,10 @@ Sampler euler_sampler() {
 
 Sampler midpoint_sampler() {
   return {.paper = "Lipman et al. 2023, sec. 6", .step = midpoint, .continuous_only = true};
+}
+
+Sampler heun2_sampler() {
+  return {.paper = "Heun 1900; torchdiffeq's heun2", .step = heun_in_time, .continuous_only = true};
 }
 
 Sampler dopri5_sampler() {
