@@ -206,6 +206,15 @@ model.codes = 64
 model.code_dim = 1
 )",
        {1, 16, 16}},
+      {"VqVaeMaps",
+       R"(family = "vq_vae"
+model.network = "maps"
+model.level_channels = [8, 16]
+model.blocks = 1
+model.codes = 64
+model.code_dim = 1
+)",
+       {1, 16, 16}},
       {"Dcgan",
        R"(family = "gan"
 optimizer.beta1 = 0.5

@@ -118,6 +118,31 @@ TEST(VqVaeNetwork, TurnsMapsIntoVectorsAndBack) {
   EXPECT_EQ(network->decode(maps).sizes(), (std::vector<std::int64_t>{2, 1, 8, 12}));
 }
 
+TEST(VqVaeNetwork, OfMapsHasLatentDiffusionsEncoderAndDecoder) {
+  // CompVis/latent-diffusion's Encoder and Decoder of the configuration vq-f4, ch 32 and groups 8
+  // for 128 and 32, without the 1x1 convolutions beside the codebook: counted there.
+  VqVaeNetworkOptions options{.kind = VqVaeNetworkKind::kMaps,
+                              .image_shape = {3, 32, 48},
+                              .codes = 5,
+                              .code_dim = 3,
+                              .level_channels = {32, 64, 128},
+                              .blocks = 2};
+  EXPECT_EQ(options.factor(), 4);
+  VqVaeNetwork network(options);
+  const auto encoded = network->encode(torch::rand({2, 3, 32, 48}, seeded(1)));
+  EXPECT_EQ(encoded.sizes(), (std::vector<std::int64_t>{2, 3, 8, 12}));
+  const auto indices = nearest_code(VqVaeNetworkImpl::to_vectors(encoded), network->codebook());
+  const auto maps = network->to_maps(indices.view({2, 96}));
+  EXPECT_EQ(network->decode(maps).sizes(), (std::vector<std::int64_t>{2, 3, 32, 48}));
+  std::int64_t weights = 0;
+  for (const auto& parameter : network->parameters()) weights += parameter.numel();
+  EXPECT_EQ(weights, 3471910);
+  options.level_channels = {32, 64, 60};
+  EXPECT_THAT(vq_vae_network_misfit(options), testing::HasSubstr("60 in model.level_channels"));
+  options.level_channels = {};
+  EXPECT_EQ(vq_vae_network_misfit(options), "model.level_channels is empty");
+}
+
 // Latents that a diffusion model makes lie beside the codebook's entries.
 TEST(VqVae, LooksUpWhatIsNearestToLatentsBeforeItDecodesThem) {
   const auto model = small_model(R"(family = "vq_vae"

@@ -29,6 +29,7 @@ EncoderDecoder make_burgess(const EncoderDecoderOptions& options);
 EncoderDecoder make_infogan(const EncoderDecoderOptions& options);
 EncoderDecoder make_maps(const EncoderDecoderOptions& options);
 /// What does not fit in those of kMaps, as encoder_decoder_misfit() says it.
-std::string maps_misfit(const EncoderDecoderOptions& options);
+std::string maps_misfit(const EncoderDecoderOptions& options,
+                        std::string_view channels_key = "model.channels");
 
 }  // namespace assay::layers

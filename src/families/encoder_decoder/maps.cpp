@@ -115,22 +115,22 @@ Sequential make_decoder(const EncoderDecoderOptions& options) {
 
 }  // namespace
 
-std::string maps_misfit(const EncoderDecoderOptions& options) {
-  if (options.channels.empty()) return "model.channels is empty";
+std::string maps_misfit(const EncoderDecoderOptions& options, std::string_view channels_key) {
+  if (options.channels.empty()) return fmt::format("{} is empty", channels_key);
   const auto halvings = options.channels.size() - 1;
   for (const std::size_t axis : {1UL, 2UL}) {
     const auto side = options.image_shape[axis], f = options.space_to_depth;
     if (side % f != 0 || !halves_evenly(side / f, halvings)) {
       return fmt::format(
-          "{} entries of model.channels after model.space_to_depth = {} need images with sides "
-          "that {} times {} divides, not {}x{}",
-          options.channels.size(), f, f, power_of_two_text(halvings), options.image_shape[1],
-          options.image_shape[2]);
+          "{} entries of {} after model.space_to_depth = {} need images with sides that {} times "
+          "{} divides, not {}x{}",
+          options.channels.size(), channels_key, f, f, power_of_two_text(halvings),
+          options.image_shape[1], options.image_shape[2]);
     }
   }
   for (const auto channels : options.channels) {
     if (channels % options.groups != 0) {
-      return fmt::format("{} in model.channels is not a multiple of model.groups = {}", channels,
+      return fmt::format("{} in {} is not a multiple of model.groups = {}", channels, channels_key,
                          options.groups);
     }
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <torch/utils.h>
 
+#include "config/choices.h"
 #include "core/error.h"
 #include "data/batch_stream.h"
 #include "families/latent_maps.h"
@@ -22,15 +23,23 @@
 namespace assay {
 namespace {
 
+const Choices<VqVaeNetworkKind> kNetworks = {{"residual", VqVaeNetworkKind::kResidual},
+                                             {"maps", VqVaeNetworkKind::kMaps}};
+
 VqVaeNetworkOptions network_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   VqVaeNetworkOptions options;
+  options.kind = kNetworks.of(definition, "model.network");
   options.image_shape = args.example_shape;
   options.channels = definition.integer("model.channels");
   options.residual_channels = definition.integer("model.residual_channels");
   options.residual_layers = definition.integer("model.residual_layers");
   options.codes = definition.integer("model.codes");
   options.code_dim = definition.integer("model.code_dim");
+  options.level_channels = definition.integers("model.level_channels");
+  options.blocks = definition.integer("model.blocks");
+  options.groups = definition.integer("model.groups");
+  options.attention = definition.boolean("model.attention");
   const auto misfit = vq_vae_network_misfit(options);
   if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
   return options;
@@ -175,7 +184,8 @@ std::optional<torch::Tensor> VqVae::reconstruct(const Batch& batch) {
 }
 
 std::vector<std::int64_t> VqVae::latent_shape() const {
-  return {options_.code_dim, options_.image_shape[1] / 4, options_.image_shape[2] / 4};
+  const auto f = options_.factor();
+  return {options_.code_dim, options_.image_shape[1] / f, options_.image_shape[2] / f};
 }
 
 torch::Tensor VqVae::to_latents(const torch::Tensor& images) {
@@ -200,17 +210,40 @@ void VqVae::visit_weights(StateVisitor& visitor, const std::string& prefix) {
 
 Schema vq_vae_schema() {
   using std::int64_t;
-  const auto count = [](std::string path, int64_t value, std::string meaning) {
+  const auto count = [](std::string path, int64_t value, std::string meaning,
+                        std::vector<Need> needs = {}) {
     return Key{.path = std::move(path),
                .default_value = value,
                .meaning = std::move(meaning),
                .minimum = 1,
-               .maximum = 65536};
+               .maximum = 65536,
+               .needs = std::move(needs)};
   };
+  const std::vector<Need> residual = {{"model.network", {"residual"}}},
+                          maps = {{"model.network", {"maps"}}};
   Schema schema = {
-      count("model.channels", 128, "channels of the convolutions; the outermost have half of them"),
-      count("model.residual_channels", 32, "channels inside a residual layer"),
-      count("model.residual_layers", 2, "residual layers in the encoder, and in the decoder"),
+      {.path = "model.network",
+       .default_value = std::string("residual"),
+       .meaning = "encoder and decoder: van den Oord et al. 2017, or those of VQGAN and latent "
+                  "diffusion (Esser et al. 2021; Rombach et al. 2022)",
+       .choices = kNetworks.names()},
+      count("model.channels", 128, "channels of the convolutions; the outermost have half of them",
+            residual),
+      count("model.residual_channels", 32, "channels inside a residual layer", residual),
+      count("model.residual_layers", 2, "residual layers in the encoder, and in the decoder",
+            residual),
+      {.path = "model.level_channels",
+       .default_value = std::vector<int64_t>{32, 64},
+       .meaning = "channels of the levels, outermost first; the side halves between them",
+       .minimum = 1,
+       .maximum = 65536,
+       .needs = maps},
+      count("model.blocks", 2, "residual blocks of a level, one more on the way up", maps),
+      count("model.groups", 8, "groups of group normalisation", maps),
+      {.path = "model.attention",
+       .default_value = true,
+       .meaning = "self-attention in the middle of both networks",
+       .needs = maps},
       count("model.codes", 512, "K, entries of the codebook"),
       count("model.code_dim", 64, "D, numbers of a codebook entry"),
       {.path = "model.codebook_decay",

@@ -19,7 +19,8 @@ namespace assay {
 /// samples carry sampler.codes in their protocol.
 ///
 /// It is latent diffusion's VQ-regularised first stage (Rombach et al. 2022, sec. 3.1;
-/// latent_maps.h), to which objectives/patch_gan.h adds its adversarial term.
+/// latent_maps.h), with model.network = "maps" on their networks, to which objectives/patch_gan.h
+/// adds its adversarial term.
 ///
 /// Logged per step: loss, reconstruction_mse, commitment, perplexity (of the batch's codes), and
 /// what patch_gan.h says.

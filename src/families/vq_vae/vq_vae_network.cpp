@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "families/encoder_decoder/layers.h"
 #include "nn/blocks/convolution.h"
 #include "nn/blocks/initialise.h"
 
@@ -48,11 +49,30 @@ void residual_layers(Sequential& layers, const VqVaeNetworkOptions& options) {
   layers->push_back(ReLU());
 }
 
+EncoderDecoderOptions maps_options(const VqVaeNetworkOptions& options) {
+  EncoderDecoderOptions maps;
+  maps.kind = EncoderDecoderKind::kMaps;
+  maps.image_shape = options.image_shape;
+  maps.channels = options.level_channels;
+  maps.blocks = options.blocks;
+  maps.latent_channels = options.code_dim;
+  maps.groups = options.groups;
+  maps.attention = options.attention;
+  return maps;
+}
+
 }  // namespace
+
+std::int64_t VqVaeNetworkOptions::factor() const {
+  return kind == VqVaeNetworkKind::kResidual ? 4 : std::int64_t{1} << (level_channels.size() - 1);
+}
 
 std::string vq_vae_network_misfit(const VqVaeNetworkOptions& options) {
   const auto& shape = options.image_shape;
   if (shape.size() != 3) return "the VQ-VAE needs images; the data set holds points";
+  if (options.kind == VqVaeNetworkKind::kMaps) {
+    return layers::maps_misfit(maps_options(options), "model.level_channels");
+  }
   if (shape[1] % 4 != 0 || shape[2] % 4 != 0) {
     return fmt::format("the VQ-VAE needs images with sides that 4 divides, not {}x{}", shape[1],
                        shape[2]);
@@ -66,9 +86,26 @@ std::string vq_vae_network_misfit(const VqVaeNetworkOptions& options) {
 VqVaeNetworkImpl::VqVaeNetworkImpl(const VqVaeNetworkOptions& options) {
   const auto misfit = vq_vae_network_misfit(options);
   TORCH_CHECK(misfit.empty(), misfit);
+  height_ = options.image_shape[1] / options.factor();
+  width_ = options.image_shape[2] / options.factor();
+  if (options.kind == VqVaeNetworkKind::kMaps) {
+    const auto made = layers::make_maps(maps_options(options));
+    encoder_ = made.encoder;
+    decoder_ = made.decoder;
+    rows_ = true;
+  } else {
+    build_residual(options);
+  }
+  register_module("encoder", encoder_);
+  register_module("decoder", decoder_);
+  // Sonnet's variance scaling: entries of variance 1/D.
+  const double bound = std::sqrt(3.0 / static_cast<double>(options.code_dim));
+  codebook_ = register_buffer("codebook", at::empty({options.codes, options.code_dim}, at::kFloat)
+                                              .uniform_(-bound, bound, construction_generator()));
+}
+
+void VqVaeNetworkImpl::build_residual(const VqVaeNetworkOptions& options) {
   const auto images = options.image_shape[0], c = options.channels;
-  height_ = options.image_shape[1] / 4;
-  width_ = options.image_shape[2] / 4;
   encoder_->push_back(halve(images, c / 2));
   encoder_->push_back(ReLU());
   encoder_->push_back(halve(c / 2, c));
@@ -81,20 +118,15 @@ VqVaeNetworkImpl::VqVaeNetworkImpl(const VqVaeNetworkOptions& options) {
   decoder_->push_back(widen(c, c / 2));
   decoder_->push_back(ReLU());
   decoder_->push_back(widen(c / 2, images));
-  register_module("encoder", encoder_);
-  register_module("decoder", decoder_);
-  // Sonnet's variance scaling: entries of variance 1/D.
-  const double bound = std::sqrt(3.0 / static_cast<double>(options.code_dim));
-  codebook_ = register_buffer("codebook", at::empty({options.codes, options.code_dim}, at::kFloat)
-                                              .uniform_(-bound, bound, construction_generator()));
 }
 
 torch::Tensor VqVaeNetworkImpl::encode(const torch::Tensor& images) {
-  return encoder_->forward(images);
+  // Those of encoder_decoder.h end in rows, and begin with them.
+  return encoder_->forward(images).reshape({images.size(0), codebook_.size(1), height_, width_});
 }
 
 torch::Tensor VqVaeNetworkImpl::decode(const torch::Tensor& quantised) {
-  return decoder_->forward(quantised);
+  return decoder_->forward(rows_ ? quantised.flatten(1) : quantised);
 }
 
 torch::Tensor VqVaeNetworkImpl::to_vectors(const torch::Tensor& maps) {
