@@ -42,6 +42,17 @@ model.conditional = true
 objective.learned_variance = true
 )";
 
+const std::string kCross = kUNet + R"(model.lowest_time_frequency = 0.01
+model.heads = 2
+model.time_conditioning = "additive"
+model.conditional = true
+model.cross_attention = true
+)";
+
+const std::string& text_of(const std::string& name) {
+  return name == "ddpm" ? kDdpm : name == "film" ? kFilm : kCross;
+}
+
 Definition resolved(const std::string& text) {
   return resolve_text(text, "here.toml", family_schema, {});
 }
@@ -54,10 +65,11 @@ struct Peer {
 
   explicit Peer(const std::string& of)
       : name(of),
-        definition(resolved(of == "ddpm" ? kDdpm : kFilm)),
-        network(unet_options({definition, {of == "ddpm" ? 1 : 3, 8, 8}, 3})),
+        definition(resolved(text_of(of))),
+        network(unet_options({definition, {channels(), 8, 8}, 3})),
         oracle(assay::oracle("diffusers_unet.json").at(of)) {}
 
+  int64_t channels() const { return name == "film" ? 3 : 1; }
   TensorMap tensors() const {
     TensorMap all;
     for (const auto& item : network->named_parameters()) all[item.key()] = item.value();
@@ -75,10 +87,12 @@ struct Peer {
     from_diffusers(stored, "peer", cosines_first(), ours);
   }
   torch::Tensor output() {
-    const auto x = filled({2, name == "ddpm" ? 1 : 3, 8, 8}, 0.5);
+    const auto x = filled({2, channels(), 8, 8}, 0.5);
     const auto t = torch::tensor({3.0F, 71.0F}) / kSteps;
-    const auto labels = name == "ddpm" ? torch::Tensor() : torch::tensor({2L, 0L});
-    return network->predict(x, t, {.labels = labels}, std::nullopt);
+    Condition condition;
+    if (name == "film") condition.labels = torch::tensor({2L, 0L});
+    if (name == "cross") condition.tokens = torch::tensor({{2L}, {0L}});
+    return network->predict(x, t, condition, std::nullopt);
   }
 };
 
@@ -155,7 +169,7 @@ TEST_P(DiffusersUNetTest, MultipliesAsOftenAsPyTorchCounts) {
   EXPECT_EQ(counter.count(), peer.oracle.at("backward_multiply_adds").get<int64_t>());
 }
 
-INSTANTIATE_TEST_SUITE_P(Peers, DiffusersUNetTest, testing::Values("ddpm", "film"),
+INSTANTIATE_TEST_SUITE_P(Peers, DiffusersUNetTest, testing::Values("ddpm", "film", "cross"),
                          [](const auto& of) { return std::string(of.param); });
 
 std::string refusal(const std::string& text) {

@@ -13,7 +13,7 @@ import sys
 
 import torch
 import torch.nn.functional as F
-from diffusers import UNet2DModel
+from diffusers import UNet2DConditionModel, UNet2DModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from filled import filled
@@ -21,16 +21,23 @@ from filled import filled
 SIDE, COUNT = 8, 2
 
 # The first is Ho et al.'s, additive, of one head; the second scales and shifts, is told classes, has heads of 4 channels and
-# returns a variance, too.
+# returns a variance, too; the third looks at a token by two heads of each level.
 CASES = {
     "ddpm": dict(in_channels=1, out_channels=1, freq_shift=1, flip_sin_to_cos=False, attention_head_dim=None,
                  resnet_time_scale_shift="default"),
     "film": dict(in_channels=3, out_channels=6, freq_shift=0, flip_sin_to_cos=True, attention_head_dim=4,
                  resnet_time_scale_shift="scale_shift", num_class_embeds=4),
+    "cross": dict(in_channels=1, out_channels=1, freq_shift=1, flip_sin_to_cos=False, attention_head_dim=2,
+                  cross_attention_dim=32, resnet_time_scale_shift="default"),
 }
+TOKENS = "token_embedding.weight"  # outside of the U-Net: of three classes and of none
 
 
 def unet(config):
+    if "cross_attention_dim" in config:
+        return UNet2DConditionModel(sample_size=SIDE, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
+                                    norm_eps=1e-5, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+                                    up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), **config)
     # Without attn_norm_num_groups the middle's attention of "scale_shift" has no normalisation.
     return UNet2DModel(sample_size=SIDE, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
                        attn_norm_num_groups=4, norm_eps=1e-5, down_block_types=("DownBlock2D", "AttnDownBlock2D"),
@@ -56,14 +63,19 @@ def attention_by_products(query, key, value, **_):
 
 def case(config):
     network = unet(config).train()
-    names = sorted(network.state_dict())
+    weights = dict(network.state_dict())
+    if "cross_attention_dim" in config:
+        weights[TOKENS] = torch.empty(4, 32)
+    names = sorted(weights)
     with torch.no_grad():
         for phase, name in enumerate(names):
-            network.state_dict()[name].copy_(filled(network.state_dict()[name].shape, phase, 0.3))
+            weights[name].copy_(filled(weights[name].shape, phase, 0.3))
     x = filled((COUNT, config["in_channels"], SIDE, SIDE), 0.5)
     t = torch.tensor([3, 71])
     told = dict(class_labels=torch.tensor([2, 0])) if "num_class_embeds" in config else {}
-    result = {"names": {name: list(network.state_dict()[name].shape) for name in names},
+    if "cross_attention_dim" in config:
+        told = dict(encoder_hidden_states=weights[TOKENS][[2, 0]].unsqueeze(1).requires_grad_())
+    result = {"names": {name: list(weights[name].shape) for name in names},
               "config": {key: value for key, value in network.config.items() if not key.startswith("_")},
               "output": rounded(network(x, t, **told).sample)}
     F.scaled_dot_product_attention = attention_by_products

@@ -22,7 +22,7 @@ constexpr double kRounding = 1e-6;
 
 void require(const Definition& definition, bool holds, std::string_view set, std::string_view why) {
   if (holds) return;
-  throw Error(fmt::format("{}: diffusers' UNet2DModel {}; set {}", definition.name, why, set));
+  throw Error(fmt::format("{}: a U-Net of diffusers {}; set {}", definition.name, why, set));
 }
 
 void check_network(const Definition& definition) {
@@ -30,9 +30,6 @@ void check_network(const Definition& definition) {
     return !definition.has(path) || definition.text(path) == text;
   };
   require(definition, has_unet(definition), "model.network = \"unet\"", "is a U-Net");
-  require(definition,
-          !definition.has("model.cross_attention") || !definition.boolean("model.cross_attention"),
-          "model.cross_attention = false", "attends to itself alone");
   require(definition, is("model.layout", "ddpm"), "model.layout = \"ddpm\"",
           "has a skip from each block and each downsampling");
   require(definition, is("model.resample", "conv"), "model.resample = \"conv\"",

@@ -44,13 +44,47 @@ std::string of_attention(const std::string& rest) {
   return rest.starts_with("out.") ? "to_out.0" + rest.substr(3) : rest;
 }
 
-// A block's tensor, "residual.…" or "attention.…", behind the block's place there.
+using Places = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// `ours` with its beginning as there; empty if it begins like none.
+std::string moved(const std::string& ours, const Places& places) {
+  for (const auto& [here, there] : places) {
+    if (ours.starts_with(here)) return fmt::format("{}{}", there, ours.substr(here.size()));
+  }
+  return {};
+}
+
+// "input.weight", "block.cross.query.weight", … of a spatial transformer.
+std::string of_transformer(const std::string& rest) {
+  static const Places kPlaces = {{"norm.", "norm."},
+                                 {"input.", "proj_in."},
+                                 {"output.", "proj_out."},
+                                 {"block.self_norm.", "transformer_blocks.0.norm1."},
+                                 {"block.self.query.", "transformer_blocks.0.attn1.to_q."},
+                                 {"block.self.key.", "transformer_blocks.0.attn1.to_k."},
+                                 {"block.self.value.", "transformer_blocks.0.attn1.to_v."},
+                                 {"block.self.out.", "transformer_blocks.0.attn1.to_out.0."},
+                                 {"block.cross_norm.", "transformer_blocks.0.norm2."},
+                                 {"block.cross.query.", "transformer_blocks.0.attn2.to_q."},
+                                 {"block.cross.key.", "transformer_blocks.0.attn2.to_k."},
+                                 {"block.cross.value.", "transformer_blocks.0.attn2.to_v."},
+                                 {"block.cross.out.", "transformer_blocks.0.attn2.to_out.0."},
+                                 {"block.feed_norm.", "transformer_blocks.0.norm3."},
+                                 {"block.gated.", "transformer_blocks.0.ff.net.0.proj."},
+                                 {"block.feed.", "transformer_blocks.0.ff.net.2."}};
+  return moved(rest, kPlaces);
+}
+
+// A block's tensor, "residual.…", "attention.…" or "transformer.…", behind the block's place there.
 std::string of_block(const std::string& place, const std::string& index, const std::string& rest) {
   const auto dot = rest.find('.');
   const auto inner = rest.substr(dot + 1);
-  return rest.starts_with("residual.")
-             ? fmt::format("{}.resnets.{}.{}", place, index, of_residual(inner))
-             : fmt::format("{}.attentions.{}.{}", place, index, of_attention(inner));
+  if (rest.starts_with("residual.")) {
+    return fmt::format("{}.resnets.{}.{}", place, index, of_residual(inner));
+  }
+  return fmt::format(
+      "{}.attentions.{}.{}", place, index,
+      rest.starts_with("transformer.") ? of_transformer(inner) : of_attention(inner));
 }
 
 std::string of_level(const std::smatch& match, int64_t levels) {
@@ -64,10 +98,12 @@ std::string of_level(const std::smatch& match, int64_t levels) {
 
 std::string diffusers_name(const std::string& ours, int64_t levels) {
   static const std::regex of_levels(R"((down|up)(\d+)_(block\d+|resample)\.(.*))");
-  static const std::vector<std::pair<std::string_view, std::string_view>> kPlaces = {
+  // Tokens have their embeddings outside of the U-Net there: a name that it passes over.
+  static const Places kPlaces = {
       {"time1.", "time_embedding.linear_1."}, {"time2.", "time_embedding.linear_2."},
       {"label.", "class_embedding."},         {"input.", "conv_in."},
-      {"output_norm.", "conv_norm_out."},     {"output.", "conv_out."}};
+      {"output_norm.", "conv_norm_out."},     {"output.", "conv_out."},
+      {"tokens.", "token_embedding."}};
   std::smatch match;
   if (std::regex_match(ours, match, of_levels)) return of_level(match, levels);
   if (ours.starts_with("middle1.")) return of_block("mid_block", "0", ours.substr(8));
@@ -75,15 +111,16 @@ std::string diffusers_name(const std::string& ours, int64_t levels) {
   if (ours.starts_with("middle_attention.")) {
     return "mid_block.attentions.0." + of_attention(ours.substr(17));
   }
-  for (const auto& [here, there] : kPlaces) {
-    if (ours.starts_with(here)) return fmt::format("{}{}", there, ours.substr(here.size()));
+  if (ours.starts_with("middle_transformer.")) {
+    return "mid_block.attentions.0." + of_transformer(ours.substr(19));
   }
+  if (auto there = moved(ours, kPlaces); !there.empty()) return there;
   throw Error(fmt::format("a U-Net of diffusers has nothing like '{}'", ours));
 }
 
 std::vector<Part> parts_of(const std::string& ours, const at::Tensor& value, int64_t levels) {
   const auto name = diffusers_name(ours, levels);
-  const bool attends = name.find(".attentions.") != std::string::npos;
+  const bool attends = ours.find("attention.") != std::string::npos;
   const bool flat = attends && value.dim() == 4;
   const int64_t rows = value.size(0);
   const auto qkv = name.find(".qkv.");
@@ -128,6 +165,16 @@ int64_t head_channels(const DiffusersUNet& unet, const TensorMap& tensors) {
         unet.heads, unet.channels[level], middle));
   }
   return middle / unet.heads;
+}
+
+bool looks_at_tokens(const TensorMap& unet) { return unet.contains("tokens.weight"); }
+
+// As UNet2DConditionModel's attention_head_dim, which counts heads: of all levels, or of each.
+nlohmann::json head_counts(const DiffusersUNet& unet) {
+  if (unet.head_channels == 0) return unet.heads;
+  auto counts = nlohmann::json::array();
+  for (const auto channels : unet.channels) counts.push_back(channels / unet.head_channels);
+  return counts;
 }
 
 }  // namespace
@@ -180,6 +227,39 @@ void from_diffusers(const TensorMap& stored, const std::string& label, bool cosi
 
 namespace {
 
+// UNet2DConditionModel's of diffusers 0.35.2, for what a configuration leaves out.
+nlohmann::json defaults_with_tokens() {
+  const std::string down = "DownBlock2D", up = "UpBlock2D";
+  const std::string cross_down = "CrossAttn" + down, cross_up = "CrossAttn" + up;
+  return {{"_class_name", "UNet2DConditionModel"},
+          {"in_channels", 4},
+          {"out_channels", 4},
+          {"center_input_sample", false},
+          {"freq_shift", 0},
+          {"down_block_types", {cross_down, cross_down, cross_down, down}},
+          {"mid_block_type", "UNetMidBlock2DCrossAttn"},
+          {"up_block_types", {up, cross_up, cross_up, cross_up}},
+          {"only_cross_attention", false},
+          {"block_out_channels", {320, 640, 1280, 1280}},
+          {"layers_per_block", 2},
+          {"downsample_padding", 1},
+          {"mid_block_scale_factor", 1},
+          {"act_fn", "silu"},
+          {"norm_num_groups", 32},
+          {"norm_eps", 1e-5},
+          {"cross_attention_dim", 1280},
+          {"transformer_layers_per_block", 1},
+          {"attention_head_dim", 8},
+          {"num_attention_heads", nullptr},
+          {"dual_cross_attention", false},
+          {"use_linear_projection", false},
+          {"class_embed_type", nullptr},
+          {"addition_embed_type", nullptr},
+          {"num_class_embeds", nullptr},
+          {"resnet_time_scale_shift", "default"},
+          {"time_embedding_type", "positional"}};
+}
+
 // UNet2DModel's of diffusers 0.35.2, for what a configuration leaves out.
 nlohmann::json defaults() {
   const std::string down = "DownBlock2D", up = "UpBlock2D";
@@ -209,14 +289,40 @@ nlohmann::json defaults() {
           {"num_class_embeds", nullptr}};
 }
 
-nlohmann::json config_of(const DiffusersUNet& unet, const TensorMap& tensors) {
+// What levels are made of: with what begins a block's name where a level holds `attention`.
+nlohmann::json block_types(const DiffusersUNet& unet, const TensorMap& tensors,
+                           std::string_view attention, const std::string& attends) {
   std::vector<std::string> down, up;
   for (std::size_t level = 0; level < unet.channels.size(); ++level) {
-    const auto name = fmt::format("down{}_block0.attention.qkv.weight", level);
-    const std::string start = tensors.contains(name) ? "Attn" : "";
+    const bool found = tensors.contains(fmt::format("down{}_block0.{}", level, attention));
+    const std::string start = found ? attends : "";
     down.push_back(start + "DownBlock2D");
     up.insert(up.begin(), start + "UpBlock2D");
   }
+  return {{"down_block_types", down}, {"up_block_types", up}};
+}
+
+nlohmann::json config_with_tokens(const DiffusersUNet& unet, const TensorMap& tensors) {
+  auto config = defaults_with_tokens();
+  config.update({{"sample_size", nullptr},
+                 {"in_channels", tensors.at("input.weight").size(1)},
+                 {"out_channels", tensors.at("output.weight").size(0)},
+                 {"freq_shift", unet.frequency_shift},
+                 {"flip_sin_to_cos", false},
+                 {"block_out_channels", unet.channels},
+                 {"layers_per_block", unet.blocks},
+                 {"dropout", unet.dropout},
+                 {"norm_num_groups", unet.groups},
+                 {"cross_attention_dim", tensors.at("tokens.weight").size(1)},
+                 {"attention_head_dim", head_counts(unet)},
+                 {"resnet_time_scale_shift", unet.scales_and_shifts ? "scale_shift" : "default"}});
+  config.update(block_types(unet, tensors, "transformer.norm.weight", "CrossAttn"));
+  return config;
+}
+
+nlohmann::json config_of(const DiffusersUNet& unet, const TensorMap& tensors) {
+  if (looks_at_tokens(tensors)) return config_with_tokens(unet, tensors);
+  const auto types = block_types(unet, tensors, "attention.qkv.weight", "Attn");
   const int64_t of_head = head_channels(unet, tensors);
   const auto label = tensors.find("label.weight");
   const auto or_null = [](int64_t number) {
@@ -230,8 +336,8 @@ nlohmann::json config_of(const DiffusersUNet& unet, const TensorMap& tensors) {
           {"time_embedding_type", "positional"},
           {"freq_shift", unet.frequency_shift},
           {"flip_sin_to_cos", false},
-          {"down_block_types", down},
-          {"up_block_types", up},
+          {"down_block_types", types.at("down_block_types")},
+          {"up_block_types", types.at("up_block_types")},
           {"block_out_channels", unet.channels},
           {"layers_per_block", unet.blocks},
           {"mid_block_scale_factor", 1},
@@ -265,7 +371,8 @@ bool diffusers_flips(const std::string& config, const std::string& label, const 
                             label),
                 ExitCode::kDamaged);
   }
-  const nlohmann::json own = config_of(unet, tensors), unsaid = defaults();
+  const nlohmann::json own = config_of(unet, tensors);
+  const nlohmann::json unsaid = looks_at_tokens(tensors) ? defaults_with_tokens() : defaults();
   for (const auto& [key, ours] : own.items()) {
     if (key == "sample_size" || key == "dropout" || key == "flip_sin_to_cos") continue;
     const auto found = theirs.find(key);

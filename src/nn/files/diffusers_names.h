@@ -9,8 +9,9 @@
 
 namespace assay {
 
-/// A U-Net (nn/blocks/unet.h, layout kDdpm) as `UNet2DModel` of the package diffusers has it: its
-/// weights under the names there, and its configuration. README.md beside this file has the table.
+/// A U-Net (nn/blocks/unet.h, layout kDdpm) as `UNet2DModel` of the package diffusers has it, or,
+/// if it looks at tokens, `UNet2DConditionModel`, which is given their embeddings: its weights
+/// under the names there, and its configuration. README.md beside this file has the table.
 struct DiffusersUNet {
   std::vector<std::int64_t> channels;  ///< of each level
   std::int64_t blocks = 0;             ///< residual blocks per level on the way down
@@ -36,7 +37,7 @@ TensorMap to_diffusers(const TensorMap& unet);
 void from_diffusers(const TensorMap& stored, const std::string& label, bool cosines_first,
                     TensorMap& unet);
 
-/// The text of config.json for UNet2DModel.from_pretrained; of a sample's size it knows nothing.
+/// The text of config.json for from_pretrained; of a sample's size it knows nothing.
 /// Throws Error if the heads of its attentions cannot be told there.
 std::string diffusers_config(const DiffusersUNet& unet, const TensorMap& tensors);
 
