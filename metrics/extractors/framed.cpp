@@ -19,13 +19,7 @@ class WithinFrame : public Extractor {
 
   Features extract(const at::Tensor& images,
                    const std::function<void(std::int64_t)>& progress) override {
-    const auto height = images.size(2) - 2 * padding_, width = images.size(3) - 2 * padding_;
-    if (height < 1 || width < 1) {
-      throw Error(fmt::format("images of {}x{} have nothing within a frame of {} pixels",
-                              images.size(3), images.size(2), padding_));
-    }
-    const auto framed = images.narrow(2, padding_, height).narrow(3, padding_, width);
-    return extractor_->extract(framed.contiguous(), progress);
+    return extractor_->extract(within_frame(images, padding_), progress);
   }
   std::int64_t block_size() const override { return extractor_->block_size(); }
   Protocol protocol() const override { return extractor_->protocol(); }
@@ -36,6 +30,16 @@ class WithinFrame : public Extractor {
 };
 
 }  // namespace
+
+at::Tensor within_frame(const at::Tensor& images, std::int64_t padding) {
+  if (padding == 0) return images;
+  const auto height = images.size(2) - 2 * padding, width = images.size(3) - 2 * padding;
+  if (height < 1 || width < 1) {
+    throw Error(fmt::format("images of {}x{} have nothing within a frame of {} pixels",
+                            images.size(3), images.size(2), padding));
+  }
+  return images.narrow(2, padding, height).narrow(3, padding, width).contiguous();
+}
 
 std::unique_ptr<Extractor> within_frame(std::unique_ptr<Extractor> extractor,
                                         std::int64_t padding) {

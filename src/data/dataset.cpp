@@ -152,6 +152,7 @@ std::string what_was_read(const Dataset& dataset, const DatasetRequest& request)
       dataset.is_points() ? "points"
                           : fmt::format("images of {}x{}, {}", images.size(3), images.size(2),
                                         images.size(1) == 1 ? "grey" : "coloured"));
+  if (request.padding > 0) text += fmt::format(", {} pixels of frame included", request.padding);
   text += dataset.classes == 0   ? ", no classes"
           : dataset.classes == 1 ? ", 1 class"
                                  : fmt::format(", {} classes", dataset.classes);

@@ -29,7 +29,8 @@ struct Factor {
 struct DataSplit {
   at::Tensor images;  ///< [N,C,H,W] u8, or [N,2] f32 points
   at::Tensor labels;  ///< [N] i64; undefined if there are none
-  /// SHA-256 over shape and bytes of images, labels and factors: the identity of the reference
+  /// SHA-256 over shape and bytes of images without their frame, labels and factors: the identity
+  /// of the reference
   std::string digest;
   at::Tensor factors = {};  ///< [N,F] i64: what the images were made of, each counted from 0
 

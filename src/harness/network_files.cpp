@@ -69,7 +69,7 @@ void read_network(const fs::path& file, const NetworkNames& network, const Defin
   }
 }
 
-// The folder that UNet2DModel.from_pretrained reads.
+// The folder that from_pretrained of diffusers' U-Nets reads.
 std::vector<fs::path> write_diffusers(const fs::path& checkpoint, const Definition& definition,
                                       const fs::path& folder) {
   const Family& own = family(definition.family);

@@ -18,7 +18,8 @@ enum class WeightNames { kPyTorch, kDiffusers };
 
 /// Writes the networks of a checkpoint, with the weights that are scored (scored_weights), into a
 /// folder. Returns the files; none if the family has no such networks. Throws Error as
-/// load_safetensors. Under diffusers' names they are what UNet2DModel.from_pretrained reads:
+/// load_safetensors. Under diffusers' names they are what from_pretrained of UNet2DModel, or
+/// with cross-attention of UNet2DConditionModel, reads:
 /// "unet/diffusion_pytorch_model.safetensors" and "unet/config.json"; throws Error, too, where the
 /// definition has no such U-Net (Family::diffusers_unet).
 std::vector<std::filesystem::path> write_networks(const std::filesystem::path& checkpoint,

@@ -30,8 +30,7 @@ const std::string kMlp = "model.network = 'mlp'\nmodel.hidden_widths = [8]\n";
 std::string family_settings(const std::string& family) {
   if (family == "vae" || family == "autoencoder")
     return "train.batch_size = 16\nmodel.latent_dim = 3\n";
-  if (family == "vq_vae")
-    return "model.channels = 8\nmodel.residual_channels = 4\nmodel.codes = 8\nmodel.code_dim = 2\n";
+  if (family == "vq_vae") return "model.codes = 8\nmodel.code_dim = 2\n";
   if (family == "gan")
     return "model.latent_dim = 3\nmodel.generator_channels = [8, 8]\n"
            "model.discriminator_channels = [8, 8]\n";
@@ -106,15 +105,20 @@ struct Apart {
   std::string toml, beside;
 };
 
-const Apart* ground_apart(const std::string& family, const std::string& choice) {
+const Apart* ground_apart(const std::string& family, const std::string& line) {
   static const std::map<std::pair<std::string, std::string>, Apart> all = {
       // Of a grid.
-      {{"diffusion", "'scaled_linear'"}, {"objective.timesteps = 100\n", "'linear'"}},
+      {{"diffusion", "objective.schedule = 'scaled_linear'"},
+       {"objective.timesteps = 100\n", "'linear'"}},
       // Of so few timesteps that each is seen often enough.
-      {{"diffusion", "'loss_second_moment'"},
+      {{"diffusion", "objective.time_sampling = 'loss_second_moment'"},
        {"objective.timesteps = 2\nobjective.schedule = 'cosine'\nsampler.steps = 2\n",
-        "'uniform'"}}};
-  const auto found = all.find({family, choice});
+        "'uniform'"}},
+      // Of paths that begin with nothing but noise.
+      {{"diffusion", "sampler.spacing = 'edm'"},
+       {"objective.process = 'ot'\nobjective.prediction = 'x0'\nsampler.steps = 7\n",
+        "'trailing'"}}};
+  const auto found = all.find({family, line});
   return found == all.end() ? nullptr : &found->second;
 }
 
@@ -211,7 +215,7 @@ void expect_choices_differ(const std::string& family, const Key& key) {
   std::map<std::string, std::string> seen;
   for (const auto& choice : choices_of(key)) {
     if (all.find(key.path + " =") != std::string::npos) continue;
-    if (const Apart* apart = ground_apart(family, choice)) {
+    if (const Apart* apart = ground_apart(family, key.path + " = " + choice)) {
       const auto line = "\n" + key.path + " = ";
       std::string settings = family_settings(family);
       settings.erase(settings.find("sampler.steps"));

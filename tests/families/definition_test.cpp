@@ -243,6 +243,13 @@ TEST(Families, RefuseWhatTheyCannotBuild) {
                       "objective.prediction = \"v\"\nsampler.spacing = \"leading\"\n",
                       {1, 28, 28}),
               HasSubstr("sampler.spacing = \"leading\" begins before it"));
+  const std::string edm_steps = "family = \"diffusion\"\nsampler.spacing = \"edm\"\n";
+  EXPECT_THAT(refusal(edm_steps, {1, 28, 28}), HasSubstr("take \"karras\" for \"vp\""));
+  EXPECT_THAT(refusal(edm_steps + "objective.timesteps = 100\n", {1, 28, 28}),
+              HasSubstr("sampler.spacing = \"edm\" needs continuous time"));
+  EXPECT_EQ(refusal(edm_steps + "objective.process = \"ot\"\nobjective.prediction = \"v\"\n",
+                    {1, 28, 28}),
+            "");
   EXPECT_THAT(refusal("family = \"classifier\"\n", {1, 32, 32}, 10),
               HasSubstr("set dataset.size = 28"));
   EXPECT_THAT(refusal("family = \"classifier\"\n", {1, 28, 28}), HasSubstr("needs labels"));

@@ -139,6 +139,10 @@ TEST(VqVaeNetwork, OfMapsHasLatentDiffusionsEncoderAndDecoder) {
   EXPECT_EQ(weights, 3471910);
   options.level_channels = {32, 64, 60};
   EXPECT_THAT(vq_vae_network_misfit(options), testing::HasSubstr("60 in model.level_channels"));
+  options.level_channels = {32, 64, 96, 128, 160, 192};
+  EXPECT_THAT(vq_vae_network_misfit(options),
+              testing::HasSubstr("6 entries of model.level_channels need images with sides that 32 "
+                                 "divides, not 32x48"));
   options.level_channels = {};
   EXPECT_EQ(vq_vae_network_misfit(options), "model.level_channels is empty");
 }

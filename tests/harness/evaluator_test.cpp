@@ -206,6 +206,9 @@ TEST(Evaluator, NamesTheBinarisationInEveryProtocol) {
 TEST(Evaluator, ScoresFeaturesOfWhatAFrameHolds) {
   Definition definition = small_definition();
   definition.values.at("eval.metrics").value = std::vector<std::string>{"fd", "reconstruction_mse"};
+  // It refuses images of another size than 28x28.
+  definition.values.at("dataset.size").value = std::int64_t{28};
+  definition.values.at("eval.extractor").value = std::string("fmnist-cnn");
   const auto plain = evaluate(definition, 1).evaluation.metrics;
   definition.values.at("dataset.padding").value = std::int64_t{2};
   const auto framed = evaluate(definition, 1).evaluation.metrics;

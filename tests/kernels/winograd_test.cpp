@@ -11,9 +11,9 @@
 namespace assay {
 namespace {
 
-// Images, filters and gradients of a small convolution: 2 images of 6×9 outputs (ragged tiles), 16
+// Images, filters and gradients of a small convolution: 2 images of 6×9 outputs (ragged tiles), 48
 // channels to 32, and in memory more pixels around them than the views let be seen.
-constexpr std::int64_t kImages = 2, kRows = 6, kColumns = 9, kIn = 16, kOut = 32;
+constexpr std::int64_t kImages = 2, kRows = 6, kColumns = 9, kIn = 48, kOut = 32;
 
 PixelView view(std::vector<float>& data, std::int64_t rows, std::int64_t columns,
                std::int64_t channels) {

@@ -21,7 +21,8 @@ from filled import filled
 SIDE, COUNT = 8, 2
 
 # The first is Ho et al.'s, additive, of one head; the second scales and shifts, is told classes, has heads of 4 channels and
-# returns a variance, too; the third looks at a token by two heads of each level.
+# returns a variance, too; the third looks at a token by two heads of each level, the
+# fourth by heads of 8 channels, scaled and shifted.
 CASES = {
     "ddpm": dict(in_channels=1, out_channels=1, freq_shift=1, flip_sin_to_cos=False, attention_head_dim=None,
                  resnet_time_scale_shift="default"),
@@ -29,6 +30,8 @@ CASES = {
                  resnet_time_scale_shift="scale_shift", num_class_embeds=4),
     "cross": dict(in_channels=1, out_channels=1, freq_shift=1, flip_sin_to_cos=False, attention_head_dim=2,
                   cross_attention_dim=32, resnet_time_scale_shift="default"),
+    "cross_film": dict(in_channels=1, out_channels=1, freq_shift=0, flip_sin_to_cos=True, attention_head_dim=(1, 2),
+                       cross_attention_dim=32, resnet_time_scale_shift="scale_shift"),
 }
 TOKENS = "token_embedding.weight"  # outside of the U-Net: of three classes and of none
 

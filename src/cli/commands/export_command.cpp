@@ -116,8 +116,7 @@ void add_export(App& app) {
       ->check(CLI::IsMember({"tensorboard", "csv", "jsonl", "npz", "safetensors"}));
   command
       ->add_option("--names", options->names,
-                   "safetensors: pytorch, or diffusers, whose UNet2DModel reads a U-Net from "
-                   "unet/ then")
+                   "safetensors: pytorch, or diffusers, whose U-Nets are read from unet/ then")
       ->check(CLI::IsMember({"pytorch", "diffusers"}))
       ->capture_default_str();
   command->add_option("--out", options->out, "folder; each run gets one of its own in it")

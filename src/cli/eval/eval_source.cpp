@@ -25,6 +25,7 @@
 #include "harness/runner.h"
 #include "harness/sample_keeper.h"
 #include "harness/score_protocol.h"
+#include "metrics/extractors/framed.h"
 
 namespace assay {
 namespace {
@@ -139,7 +140,9 @@ EvalSource from_run(const std::string& run, const EvalCommand& command,
   EvalSource source;
   Sha256 digest;
   const auto latents = command.seed ? LatentStream{.seed = *command.seed} : scored_latents(trained);
-  draw_samples(trained, count, latents, [&](const at::Tensor& samples) {
+  const std::int64_t padding = trained.definition.integer("dataset.padding");
+  draw_samples(trained, count, latents, [&](const at::Tensor& drawn) {
+    const auto samples = points ? drawn : within_frame(drawn, padding);
     const auto rows = points ? samples.contiguous() : to_pixels(samples);
     digest.update(bytes_of(rows));
     if (!points) source.drawn_shape = rows[0].sizes().vec();

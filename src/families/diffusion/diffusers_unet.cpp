@@ -29,7 +29,7 @@ void check_network(const Definition& definition) {
   const auto is = [&](std::string_view path, std::string_view text) {
     return !definition.has(path) || definition.text(path) == text;
   };
-  require(definition, has_unet(definition), "model.network = \"unet\"", "is a U-Net");
+  require(definition, has_unet(definition), "model.network = \"unet\"", "is no other network");
   require(definition, is("model.layout", "ddpm"), "model.layout = \"ddpm\"",
           "has a skip from each block and each downsampling");
   require(definition, is("model.resample", "conv"), "model.resample = \"conv\"",

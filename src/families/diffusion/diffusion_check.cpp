@@ -246,7 +246,8 @@ Capabilities diffusion_capabilities(const Definition& d) {
       .conditional = (says(d, "model.conditional") && !attributes) || says(d, "model.classifier"),
       .denoises = true,
       .flows = timesteps == 0 && !has_point_source(d),
-      .paths = is_transport(d) && samplers().of(d, "sampler.name").solve == nullptr,
+      .paths = is_transport(d) && samplers().of(d, "sampler.name").solve == nullptr &&
+               d.text("sampler.spacing") != "edm",  // which begins after the beginning
       .attributes = attributes};
   if (d.first_stage) {
     can.flows = can.paths = false;

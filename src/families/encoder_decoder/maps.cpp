@@ -121,11 +121,12 @@ std::string maps_misfit(const EncoderDecoderOptions& options, std::string_view c
   for (const std::size_t axis : {1UL, 2UL}) {
     const auto side = options.image_shape[axis], f = options.space_to_depth;
     if (side % f != 0 || !halves_evenly(side / f, halvings)) {
-      return fmt::format(
-          "{} entries of {} after model.space_to_depth = {} need images with sides that {} times "
-          "{} divides, not {}x{}",
-          options.channels.size(), channels_key, f, f, power_of_two_text(halvings),
-          options.image_shape[1], options.image_shape[2]);
+      const auto after = f > 1 ? fmt::format(" after model.space_to_depth = {}", f) : "";
+      const auto times = f > 1 ? fmt::format("{} times ", f) : "";
+      return fmt::format("{} entries of {}{} need images with sides that {}{} divides, not {}x{}",
+                         options.channels.size(), channels_key, after, times,
+                         power_of_two_text(halvings), options.image_shape[1],
+                         options.image_shape[2]);
     }
   }
   for (const auto channels : options.channels) {

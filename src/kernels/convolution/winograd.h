@@ -22,8 +22,9 @@ namespace assay {
 inline constexpr std::int64_t kWinogradChannels = 16;
 
 /// Pixels of images in memory, of which rows [row_begin, row_end) and columns [column_begin,
-/// column_end) exist; what lies beyond reads as 0 and is not written. The strides, in numbers, let
-/// a view skip every other pixel; `data` is where pixel (0,0) is or would be.
+/// column_end) exist, at least one of each; what lies beyond reads as 0 and is not written. The
+/// strides, in numbers, let a view skip every other pixel; `data` is where pixel (0,0) is or would
+/// be.
 struct PixelView {
   float* data = nullptr;
   std::int64_t image_stride = 0, row_stride = 0, column_stride = 0;

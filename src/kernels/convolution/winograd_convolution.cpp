@@ -11,9 +11,9 @@
 namespace assay {
 namespace {
 
-// What a block of tiles takes, input and output of its products, in numbers. Forward half of a 1
-// MiB second-level cache. The filter gradient reads and writes all its sums once a block: larger
-// ones.
+// What inputs and outputs of a block of tiles hold, in numbers, of which forward half lies in
+// memory: a quarter to a half of a 1 MiB second-level cache. The filter gradient reads and writes
+// all its sums once a block: larger ones.
 constexpr std::int64_t kForwardBlock = 128 * 1024;
 constexpr std::int64_t kGradientBlock = 1024 * 1024;
 constexpr std::int64_t kTileStep = 12;  // rows that the products take at once
@@ -114,7 +114,8 @@ void winograd_correlate(const WinogradKernels& kernels, std::span<const Phase> p
   const Tiling tiling(y, kForwardBlock / per_tile, kFewestTiles);
   parallel_for(tiling.blocks(), [&](std::int64_t index) {
     const TileBlock tiles = tiling.at(index);
-    // A product lies where the last one's input was, so that both take half of the cache.
+    // The product of point e lies where the input of point e − 1 was: both take the cache of the
+    // wider one.
     Planes in = planes(tiling.block, depth(phases, channels));
     Planes out = planes(tiling.block, y.channels);
     in.stride = out.stride = std::max(in.stride, out.stride);

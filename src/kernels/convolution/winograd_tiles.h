@@ -7,66 +7,10 @@
 
 #include "kernels/convolution/winograd.h"
 #include "kernels/convolution/winograd_schemes.h"
-#include "kernels/pointwise/float_vectors.h"
+#include "kernels/convolution/winograd_window.h"
 
 namespace assay {
 namespace {
-
-// Where tile `index` begins: its image, and its first output row and column.
-struct TileOrigin {
-  std::int64_t image, row, column;
-};
-
-inline TileOrigin origin(const TileBlock& tiles, std::int64_t index) {
-  const std::int64_t in_image = index % (tiles.rows * tiles.columns);
-  return {index / (tiles.rows * tiles.columns), in_image / tiles.columns * 4,
-          in_image % tiles.columns * 4};
-}
-
-// The kSide × kSide pixels that a tile reads. Those beyond the view are zeros: its nearest pixel
-// under a mask, since branches for each would cost more than all the rest.
-template <int kSide, class V>
-class Window {
- public:
-  Window(const PixelView& view, const TileOrigin& from)
-      : inside_(from.row >= view.row_begin && from.row + kSide <= view.row_end &&
-                from.column >= view.column_begin && from.column + kSide <= view.column_end) {
-    const float* image = view.data + from.image * view.image_stride;
-    for (std::int64_t i = 0; i < kSide; ++i) {
-      const auto row = nearest(from.row + i, view.row_begin, view.row_end);
-      const auto column = nearest(from.column + i, view.column_begin, view.column_end);
-      lines_[i] = image + row * view.row_stride;
-      columns_[i] = column * view.column_stride;
-      row_masks_[i] = row == from.row + i ? -1 : 0;
-      column_masks_[i] = column == from.column + i ? -1 : 0;
-    }
-  }
-  bool inside() const { return inside_; }
-
-  // A vector of pixel (i, j)'s channels.
-  template <bool kInside>
-  V pixel(int i, int j, std::int64_t channel) const {
-    const V value = load<V>(lines_[i] + columns_[j] + channel);
-    if constexpr (kInside) {
-      return value;
-    } else {
-      const Bits bits = __builtin_bit_cast(Bits, value) & (row_masks_[i] & column_masks_[j]);
-      return __builtin_bit_cast(V, bits);
-    }
-  }
-
- private:
-  using Bits [[gnu::vector_size(sizeof(V))]] = int;
-
-  static std::int64_t nearest(std::int64_t at, std::int64_t begin, std::int64_t end) {
-    return at < begin ? begin : at >= end ? end - 1 : at;
-  }
-
-  bool inside_;
-  const float* lines_[kSide];
-  std::int64_t columns_[kSide];
-  int row_masks_[kSide], column_masks_[kSide];
-};
 
 template <class Scheme, int kLanes>
 struct Tiles {
@@ -79,9 +23,9 @@ struct Tiles {
   static constexpr int kRows = kLanes == 16 ? 12 : 6;
 
   // M d Mᵀ of a tile's kSide × kSide pixels, columns first.
-  template <int kSide, bool kInside, class Transform>
+  template <bool kInside, int kSide, class Transform>
   static inline void transform_tile(const Window<kSide, V>& window, std::int64_t channels,
-                                    float* row, std::int64_t stride, const Transform& transform) {
+                                    const Planes& out, const Transform& transform) {
     for (std::int64_t c = 0; c < channels; c += kLanes) {
       V half[kPoints][kSide];
 #pragma GCC unroll 8
@@ -98,7 +42,9 @@ struct Tiles {
         V done[kPoints];
         transform(half[i], done);
 #pragma GCC unroll 8
-        for (int j = 0; j < kPoints; ++j) store(row + (i * kPoints + j) * stride + c, done[j]);
+        for (int j = 0; j < kPoints; ++j) {
+          store(out.data + (i * kPoints + j) * out.stride + c, done[j]);
+        }
       }
     }
   }
@@ -109,9 +55,11 @@ struct Tiles {
                                      const Transform& transform) {
     for (std::int64_t t = 0; t < tiles.count; ++t) {
       const Window<kSide, V> window(view, origin(tiles, tiles.begin + t));
-      float* row = out.data + t * out.width;
-      window.inside() ? transform_tile<kSide, true>(window, channels, row, out.stride, transform)
-                      : transform_tile<kSide, false>(window, channels, row, out.stride, transform);
+      if (window.inside()) {
+        transform_tile<true>(window, channels, below(out, t), transform);
+      } else {
+        transform_tile<false>(window, channels, below(out, t), transform);
+      }
     }
   }
 
@@ -128,31 +76,38 @@ struct Tiles {
     });
   }
 
-  // Aᵀ m A + bias of a tile, columns first; in whole or cut off at `rows` and `columns`.
+  // Where a tile's outputs go: `rows` × `columns` of its 4×4 pixels, from `pixel` on.
+  struct Outputs {
+    float* pixel;
+    std::int64_t row_stride, column_stride, rows, columns;
+    const float* bias;
+  };
+
+  // Aᵀ m A + bias of a tile, columns first; in whole or cut off.
   template <bool kWhole>
-  static inline void transform_output_tile(const float* row, std::int64_t stride,
-                                           std::int64_t channels, const float* bias, float* pixel,
-                                           const PixelView& view, std::int64_t rows,
-                                           std::int64_t columns) {
+  static inline void transform_output_tile(const Planes& in, std::int64_t channels,
+                                           const Outputs& to) {
     for (std::int64_t c = 0; c < channels; c += kLanes) {
       V half[4][kPoints];
 #pragma GCC unroll 8
       for (int j = 0; j < kPoints; ++j) {
         V points[kPoints], done[4];
 #pragma GCC unroll 8
-        for (int i = 0; i < kPoints; ++i) points[i] = load<V>(row + (i * kPoints + j) * stride + c);
+        for (int i = 0; i < kPoints; ++i) {
+          points[i] = load<V>(in.data + (i * kPoints + j) * in.stride + c);
+        }
         Scheme::template output<1, 1>(points, done);
 #pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) half[i][j] = done[i];
       }
-      const V shift = bias != nullptr ? load<V>(bias + c) : V{};
+      const V shift = to.bias != nullptr ? load<V>(to.bias + c) : V{};
 #pragma GCC unroll 4
-      for (int i = 0; i < (kWhole ? 4 : rows); ++i) {
+      for (int i = 0; i < (kWhole ? 4 : to.rows); ++i) {
         V done[4];
         Scheme::template output<1, 1>(half[i], done);
 #pragma GCC unroll 4
-        for (int j = 0; j < (kWhole ? 4 : columns); ++j) {
-          store(pixel + i * view.row_stride + j * view.column_stride + c, done[j] + shift);
+        for (int j = 0; j < (kWhole ? 4 : to.columns); ++j) {
+          store(to.pixel + i * to.row_stride + j * to.column_stride + c, done[j] + shift);
         }
       }
     }
@@ -161,15 +116,20 @@ struct Tiles {
   static void transform_output(const Planes& in, const TileBlock& tiles, std::int64_t channels,
                                const float* bias, const PixelView& view) {
     for (std::int64_t t = 0; t < tiles.count; ++t) {
-      const auto to = origin(tiles, tiles.begin + t);
-      const std::int64_t rows = view.row_end - to.row, columns = view.column_end - to.column;
-      float* pixel = view.data + to.image * view.image_stride + to.row * view.row_stride +
-                     to.column * view.column_stride;
-      const float* row = in.data + t * in.width;
-      rows >= 4 && columns >= 4
-          ? transform_output_tile<true>(row, in.stride, channels, bias, pixel, view, 4, 4)
-          : transform_output_tile<false>(row, in.stride, channels, bias, pixel, view,
-                                         rows < 4 ? rows : 4, columns < 4 ? columns : 4);
+      const auto at = origin(tiles, tiles.begin + t);
+      const std::int64_t rows = view.row_end - at.row, columns = view.column_end - at.column;
+      const Outputs to = {.pixel = view.data + at.image * view.image_stride +
+                                   at.row * view.row_stride + at.column * view.column_stride,
+                          .row_stride = view.row_stride,
+                          .column_stride = view.column_stride,
+                          .rows = rows < 4 ? rows : 4,
+                          .columns = columns < 4 ? columns : 4,
+                          .bias = bias};
+      if (rows >= 4 && columns >= 4) {
+        transform_output_tile<true>(below(in, t), channels, to);
+      } else {
+        transform_output_tile<false>(below(in, t), channels, to);
+      }
     }
   }
 

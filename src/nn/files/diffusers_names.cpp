@@ -46,12 +46,12 @@ std::string of_attention(const std::string& rest) {
 
 using Places = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// `ours` with its beginning as there; empty if it begins like none.
-std::string moved(const std::string& ours, const Places& places) {
+// `ours` with its beginning as there.
+std::string renamed(const std::string& ours, const Places& places) {
   for (const auto& [here, there] : places) {
     if (ours.starts_with(here)) return fmt::format("{}{}", there, ours.substr(here.size()));
   }
-  return {};
+  throw Error(fmt::format("a U-Net of diffusers has nothing like '{}'", ours));
 }
 
 // "input.weight", "block.cross.query.weight", … of a spatial transformer.
@@ -72,7 +72,7 @@ std::string of_transformer(const std::string& rest) {
                                  {"block.feed_norm.", "transformer_blocks.0.norm3."},
                                  {"block.gated.", "transformer_blocks.0.ff.net.0.proj."},
                                  {"block.feed.", "transformer_blocks.0.ff.net.2."}};
-  return moved(rest, kPlaces);
+  return renamed(rest, kPlaces);
 }
 
 // A block's tensor, "residual.…", "attention.…" or "transformer.…", behind the block's place there.
@@ -114,8 +114,7 @@ std::string diffusers_name(const std::string& ours, int64_t levels) {
   if (ours.starts_with("middle_transformer.")) {
     return "mid_block.attentions.0." + of_transformer(ours.substr(19));
   }
-  if (auto there = moved(ours, kPlaces); !there.empty()) return there;
-  throw Error(fmt::format("a U-Net of diffusers has nothing like '{}'", ours));
+  return renamed(ours, kPlaces);
 }
 
 std::vector<Part> parts_of(const std::string& ours, const at::Tensor& value, int64_t levels) {
@@ -169,11 +168,12 @@ int64_t head_channels(const DiffusersUNet& unet, const TensorMap& tensors) {
 
 bool looks_at_tokens(const TensorMap& unet) { return unet.contains("tokens.weight"); }
 
-// As UNet2DConditionModel's attention_head_dim, which counts heads: of all levels, or of each.
+// As UNet2DConditionModel's attention_head_dim, which counts the heads of each level.
 nlohmann::json head_counts(const DiffusersUNet& unet) {
-  if (unet.head_channels == 0) return unet.heads;
   auto counts = nlohmann::json::array();
-  for (const auto channels : unet.channels) counts.push_back(channels / unet.head_channels);
+  for (const auto channels : unet.channels) {
+    counts.push_back(unet.head_channels > 0 ? channels / unet.head_channels : unet.heads);
+  }
   return counts;
 }
 
@@ -378,6 +378,9 @@ bool diffusers_flips(const std::string& config, const std::string& label, const 
     const auto found = theirs.find(key);
     const nlohmann::json& said = found == theirs.end() ? unsaid.at(key) : *found;
     if (said == ours) continue;
+    // One number stands for all levels.
+    if (ours.is_array() && said.is_number() && ours == nlohmann::json::array_t(ours.size(), said))
+      continue;
     // What stands for the groups of other layers, where nothing scales and shifts.
     if (key == "attn_norm_num_groups" && said.is_null() && !unet.scales_and_shifts) continue;
     throw Error(fmt::format("{}: {} is {}{}, the definition's U-Net has {}", label, key,
