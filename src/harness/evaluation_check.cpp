@@ -258,7 +258,8 @@ void check_extractor(const Definition& definition, const Metric& metric, const D
   const auto& name = definition.text("eval.extractor");
   const auto& only = extractor_source(name).only_shape;
   auto shape = dataset.train.images.sizes().slice(1).vec();
-  for (const std::size_t side : {1, 2}) shape[side] -= 2 * definition.integer("dataset.padding");
+  for (const std::size_t side : {1UL, 2UL})
+    shape[side] -= 2 * definition.integer("dataset.padding");
   if (only.empty() || shape == only) return;
   refuse(metric, fmt::format("is of features of '{}', which takes {}x{} images of {} channel{} "
                              "only, not {}x{} of {}; take another eval.extractor",

@@ -2,6 +2,7 @@
 #include "nn/files/diffusers_names.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
