@@ -143,13 +143,14 @@ eval.untrained = false
   EXPECT_EQ(call({"sample", "1", "--seed", "-1"}), 2);
 }
 
-// What scores a run draws its own latents again, unless another seed is asked for.
+// What scores a run draws its own latents again, unless another seed is asked for, and sees what a
+// frame holds, as the run's own scores do.
 TEST_F(ScoringTest, EvalOfARunPrintsWhatAScoringRunStores) {
   const fs::path data = pictures("pictures", 1);
   const std::string file = of_pictures("a.toml", data.string(), 800);
   ASSERT_EQ(call({"run", file, "--seeds", "3", "--report", (folder_ / "r.html").string(), "--set",
                   "eval.metrics=['vendi']", "--set", "eval.extractor=pixels", "--set",
-                  "eval.generated=50"}),
+                  "eval.generated=50", "--set", "dataset.padding=2"}),
             0)
       << err();
   std::vector<std::string> words = {"eval",        "--generated", "1",     "--reference",
