@@ -2,7 +2,6 @@
 #include "metrics/extractors/framed.h"
 
 #include <ATen/ATen.h>
-
 #include <fmt/format.h>
 
 #include <utility>

@@ -13,6 +13,7 @@
 namespace assay {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 Definition defined(const std::string& toml) {
@@ -247,6 +248,11 @@ TEST(Families, RefuseWhatTheyCannotBuild) {
   EXPECT_THAT(refusal(edm_steps, {1, 28, 28}), HasSubstr("take \"karras\" for \"vp\""));
   EXPECT_THAT(refusal(edm_steps + "objective.timesteps = 100\n", {1, 28, 28}),
               HasSubstr("sampler.spacing = \"edm\" needs continuous time"));
+  EXPECT_THAT(refusal("family = \"diffusion\"\nobjective.timesteps = 100\n"
+                      "objective.zero_terminal_snr = true\nobjective.prediction = \"v\"\n"
+                      "sampler.spacing = \"karras\"\n",
+                      {1, 28, 28}),
+              EndsWith("take \"trailing\""));
   EXPECT_EQ(refusal(edm_steps + "objective.process = \"ot\"\nobjective.prediction = \"v\"\n",
                     {1, 28, 28}),
             "");

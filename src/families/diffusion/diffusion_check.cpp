@@ -74,7 +74,7 @@ void check_continuity(const Definition& definition) {
   continuous(time_distributions().of(definition, "objective.time_sampling").needs_inverse,
              "objective.time_sampling");
   continuous(samplers().of(definition, "sampler.name").continuous_only, "sampler.name");
-  continuous(definition.text("sampler.spacing") == "edm", "sampler.spacing");
+  continuous(time_spacings().of(definition, "sampler.spacing").begins_later, "sampler.spacing");
 }
 
 // What cannot begin where no signal is left.
@@ -91,10 +91,11 @@ void check_beginning(const Definition& definition, const std::string& cause) {
                         "the signal; take \"euler\", \"heun\" or \"dpmpp_2m\"",
                         cause, sampler));
   const auto& spacing = definition.text("sampler.spacing");
-  refuse_if(spacing == "karras" || spacing == "log_snr", definition,
+  const bool on_grid = definition.integer("objective.timesteps") > 0;
+  refuse_if(time_spacings().at(spacing).needs_signal, definition,
             fmt::format("{} begins with nothing but noise, and sampler.spacing = \"{}\" needs a "
-                        "ratio of signal to noise; take \"trailing\" or \"edm\"",
-                        cause, spacing));
+                        "ratio of signal to noise; take \"trailing\"{}",
+                        cause, spacing, on_grid ? "" : " or \"edm\""));
 }
 
 void check_continuous(const Definition& definition) {
@@ -115,10 +116,11 @@ void check_continuous(const Definition& definition) {
             fmt::format("objective.time_sampling = \"{}\" remembers the losses of a grid's "
                         "timesteps; set objective.timesteps",
                         times));
-  refuse_if(definition.text("sampler.spacing") == "edm" && !process.reaches_pure_noise, definition,
-            fmt::format("sampler.spacing = \"edm\" is for paths that begin with nothing but "
-                        "noise, objective.process = \"ot\"; take \"karras\" for \"{}\"",
-                        name));
+  const auto& spacing = definition.text("sampler.spacing");
+  refuse_if(time_spacings().at(spacing).begins_later && !process.reaches_pure_noise, definition,
+            fmt::format("sampler.spacing = \"{}\" is for paths that begin with nothing but noise, "
+                        "objective.process = \"ot\"; take \"karras\" for \"{}\"",
+                        spacing, name));
   refuse_if(definition.integer("sampler.steps") == 0, definition,
             "sampler.steps = 0 means all timesteps, and there are none; set sampler.steps");
   const double least = definition.number("objective.sigma_min");
@@ -247,7 +249,7 @@ Capabilities diffusion_capabilities(const Definition& d) {
       .denoises = true,
       .flows = timesteps == 0 && !has_point_source(d),
       .paths = is_transport(d) && samplers().of(d, "sampler.name").solve == nullptr &&
-               d.text("sampler.spacing") != "edm",  // which begins after the beginning
+               !time_spacings().of(d, "sampler.spacing").begins_later,
       .attributes = attributes};
   if (d.first_stage) {
     can.flows = can.paths = false;

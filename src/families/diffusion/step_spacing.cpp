@@ -141,9 +141,12 @@ const Choices<StepSpacing>& step_spacings() {
 }
 
 const Choices<TimeSpacing>& time_spacings() {
-  static const Choices<TimeSpacing> all = {{"uniform", uniform},     {"trailing", equal_steps},
-                                           {"quadratic", quadratic}, {"karras", by_log_snr},
-                                           {"log_snr", log_snr},     {"edm", of_edm}};
+  static const Choices<TimeSpacing> all = {{"uniform", {.times = uniform}},
+                                           {"trailing", {.times = equal_steps}},
+                                           {"quadratic", {.times = quadratic}},
+                                           {"karras", {.times = by_log_snr, .needs_signal = true}},
+                                           {"log_snr", {.times = log_snr, .needs_signal = true}},
+                                           {"edm", {.times = of_edm, .begins_later = true}}};
   return all;
 }
 

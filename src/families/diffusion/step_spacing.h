@@ -26,9 +26,17 @@ std::vector<std::int64_t> even_timesteps(std::int64_t timesteps, std::int64_t st
 ///   trailing  999, 922, 845 … 76: round(T − i T/steps) − 1
 const Choices<StepSpacing>& step_spacings();
 
-/// Which times of a process a sampler of `steps` visits: as many as that, falling strictly, from
-/// process.first_time() but for "edm". `rho` is Karras et al.'s ρ.
-using TimeSpacing = std::vector<double> (*)(const Process& process, std::int64_t steps, double rho);
+/// Which times of a process a sampler of `steps` visits: as many as that, falling strictly. `rho`
+/// is Karras et al.'s ρ.
+struct TimeSpacing {
+  std::vector<double> (*times)(const Process& process, std::int64_t steps, double rho) = nullptr;
+  bool needs_signal = false;  ///< at process.first_time(), where it begins: a ratio of it to noise
+  bool begins_later = false;  ///< than there: for processes that begin with nothing but noise
+
+  std::vector<double> operator()(const Process& process, std::int64_t steps, double rho) const {
+    return times(process, steps, rho);
+  }
+};
 
 /// All of them, by the names that sampler.spacing takes. i = 0 … n − 1, t_0 the first time and
 /// t_min the last:

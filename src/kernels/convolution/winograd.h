@@ -43,8 +43,9 @@ struct Planes {
   std::int64_t stride = 0, width = 0;
 };
 
-/// The same matrices without their first `row` rows.
-inline Planes from_row(const Planes& planes, std::int64_t row) {
+/// The same matrices without their first `row` rows. Never a function of its own, which a file for
+/// wide vectors could leave to the others.
+[[gnu::always_inline]] inline Planes from_row(const Planes& planes, std::int64_t row) {
   return {planes.data + row * planes.width, planes.stride, planes.width};
 }
 

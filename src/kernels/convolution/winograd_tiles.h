@@ -56,9 +56,9 @@ struct Tiles {
     for (std::int64_t t = 0; t < tiles.count; ++t) {
       const Window<kSide, V> window(view, origin(tiles, tiles.begin + t));
       if (window.inside()) {
-        transform_tile<true>(window, channels, below(out, t), transform);
+        transform_tile<true>(window, channels, from_row(out, t), transform);
       } else {
-        transform_tile<false>(window, channels, below(out, t), transform);
+        transform_tile<false>(window, channels, from_row(out, t), transform);
       }
     }
   }
@@ -126,9 +126,9 @@ struct Tiles {
                           .columns = columns < 4 ? columns : 4,
                           .bias = bias};
       if (rows >= 4 && columns >= 4) {
-        transform_output_tile<true>(below(in, t), channels, to);
+        transform_output_tile<true>(from_row(in, t), channels, to);
       } else {
-        transform_output_tile<false>(below(in, t), channels, to);
+        transform_output_tile<false>(from_row(in, t), channels, to);
       }
     }
   }

@@ -21,11 +21,6 @@ inline TileOrigin origin(const TileBlock& tiles, std::int64_t index) {
           in_image % tiles.columns * 4};
 }
 
-// The matrices without their first `row` rows.
-inline Planes below(const Planes& planes, std::int64_t row) {
-  return {planes.data + row * planes.width, planes.stride, planes.width};
-}
-
 // The kSide × kSide pixels that a tile reads. Those beyond the view are zeros: its nearest pixel
 // under a mask, without a branch for each.
 template <int kSide, class V>
