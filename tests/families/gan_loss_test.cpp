@@ -5,6 +5,7 @@
 #include <torch/utils.h>
 
 #include <cmath>
+#include <set>
 
 #include "families/gan/adversarial_loss.h"
 
@@ -49,6 +50,24 @@ TEST(GanLossForms, LeastSquaresRegressesLabelsZeroAndOne) {
   // ½ ((−2.5)² + 2²)/2.
   const Logits g;
   expect(loss("least_squares").generator(g.generated, {}), g, 2.5625, {0, 0}, {-1.25, 1.0});
+}
+
+// The same of p = σ(l): by a logit (p − label) p (1 − p)/2.
+TEST(GanLossForms, LeastSquaresOfTheSigmoidRegressesProbabilities) {
+  const auto by = [](double logit, double label) {
+    const double p = sigma(logit);
+    return 0.5 * (p - label) * p * (1.0 - p);
+  };
+  const auto half_square = [](double logit, double label) {
+    return 0.25 * (sigma(logit) - label) * (sigma(logit) - label);
+  };
+  const Logits d;
+  expect(loss("least_squares_of_sigmoid").discriminator(d.real, d.generated), d,
+         half_square(0.5, 1) + half_square(-2.0, 1) + half_square(-1.5, 0) + half_square(3.0, 0),
+         {by(0.5, 1), by(-2.0, 1)}, {by(-1.5, 0), by(3.0, 0)});
+  const Logits g;
+  expect(loss("least_squares_of_sigmoid").generator(g.generated, {}), g,
+         half_square(-1.5, 1) + half_square(3.0, 1), {0, 0}, {by(-1.5, 1), by(3.0, 1)});
 }
 
 TEST(GanLossForms, WassersteinIsTheDifferenceOfMeans) {
@@ -96,12 +115,13 @@ TEST(GanLossForms, RelativisticAverageComparesWithTheOthersMean) {
          {-(sigma(-g[0]) + up_r) / 4, -(sigma(-g[1]) + up_r) / 4});
 }
 
-TEST(GanLossForms, AGeneratorThatIsFoundOutKeepsAGradientUnlessMinimax) {
+TEST(GanLossForms, AGeneratorThatIsFoundOutKeepsAGradientUnlessItsLossSaturates) {
+  const std::set<std::string> saturate = {"minimax", "least_squares_of_sigmoid"};
   for (const auto& name : adversarial_losses().names()) {
     auto lost = torch::full({1, 1}, -30.0, torch::kDouble).requires_grad_();
     loss(name).generator(lost, torch::full({1, 1}, 30.0, torch::kDouble)).backward();
     const double gradient = lost.grad().item<double>();
-    if (name == "minimax") {
+    if (saturate.contains(name)) {
       EXPECT_LT(std::abs(gradient), 1e-12);
     } else {
       EXPECT_LE(gradient, -0.49) << name;  // half of it with half of the relativistic average

@@ -6,7 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "families/gan/adversarial_loss.h"
 #include "families/gan/architecture.h"
+#include "families/gan/gan_networks.h"
 #include "families/gan/initial_weights.h"
 #include "families/judge.h"
 #include "tests/families/small_gan.h"
@@ -117,6 +119,24 @@ TEST(GanNetworks, HaveThePapersNumbersOfParameters) {
   // 3·128+128; 2·(128·128·9+128) + 128·128+128; twice 2·(128·128·9+128); 129.
   EXPECT_EQ(parameters("model.network = 'sngan'\nmodel.latent_dim = 128\n", {3, 32, 32}),
             std::pair(std::int64_t{4'276'739}, std::int64_t{1'053'825}));
+}
+
+// compare_gan's comment of BEGAN: 1.3M; 3·64·16+64, 64·128·16+128, 8192·64+64; 64·8192+8192,
+// 128·64·16+64, 64·3·16+3.
+TEST(GanNetworks, InfogansAutoencodingDiscriminatorIsComparedGansOwn) {
+  const Definition definition =
+      gan_of("model.network = 'infogan'\nobjective.loss = 'began'\nmodel.critic_code_dim = 64\n");
+  const GanShape shape{definition, {3, 32, 32}};
+  auto network = adversarial_losses().at("began").critic(gan_architectures().at("infogan"), shape);
+  std::int64_t sum = 0;
+  for (const auto& parameter : network->parameters()) sum += parameter.numel();
+  EXPECT_EQ(sum, 1'325'379);
+  EXPECT_TRUE(network->buffers().empty());
+  EXPECT_EQ(critic_norm(definition), CriticNorm::kNothing);
+  // −mean |x − decoded| of what lies in [−1,1]: from −2 to 0.
+  const auto logits = network->forward(torch::rand({2, 3, 32, 32}) * 2 - 1);
+  EXPECT_EQ(logits.sizes(), (std::vector<std::int64_t>{2, 1}));
+  EXPECT_LT(logits.max().item<double>(), 0.0);
 }
 
 TEST(GanNetworks, SayWhatImagesDoNotFit) {

@@ -57,6 +57,39 @@ TEST(GanPenalty, OfALinearCriticIsItsClosedForm) {
   EXPECT_NEAR(of("r2"), 12.5, 1e-12);
 }
 
+// σ' = D (1 − D): the slope 5 of a logit l is 5 σ(l) (1 − σ(l)) of its sigmoid. R1 stays of logits.
+TEST(GanPenalty, IsOfAnotherSlopeAndOfSigmoidsIfAskedFor) {
+  const auto real = torch::randn({6, 2}, seeded(1), kF64);
+  const auto d = linear_critic(real).sigmoid();
+  const Noise noise(seeded(4));
+  const std::vector<torch::Tensor> parameters;
+  const auto of = [&](const std::string& name, PenalisedSlope slope) {
+    auto view = view_of(linear_critic, real, real, parameters, noise);
+    view.slope = slope;
+    return critic_penalties().at(name).value(view).item<double>();
+  };
+  const auto of_sigmoid = (5.0 * d * (1.0 - d) - 0.5).square().mean().item<double>();
+  // Between an example and itself lies the example.
+  EXPECT_NEAR(of("gradient_penalty", {.target = 0.5, .of_logits = false}), of_sigmoid, 1e-9);
+  for (const auto* name : {"gradient_penalty", "one_sided_gradient_penalty", "dragan"}) {
+    EXPECT_NEAR(of(name, {.target = 2.0}), 9.0, 1e-9) << name;  // (5 − 2)²
+  }
+  EXPECT_NEAR(of("r1", {.target = 2.0, .of_logits = false}), 12.5, 1e-12);
+}
+
+// x + δ, δ ~ N(0, c): of the bowl ½‖x‖² at x = 0 the slope is ‖δ‖, E(‖δ‖ − 0)² = 2c in a plane.
+TEST(GanPenalty, DragansNoiseIsNormalIfAskedFor) {
+  const auto real = torch::zeros({20'000, 2}, kF64);
+  const Noise noise(seeded(4));
+  const std::vector<torch::Tensor> parameters;
+  auto view = view_of(bowl, real, real, parameters, noise);
+  view.slope = {.target = 0.0, .dragan_variance = 3.0};
+  // ‖δ‖²/c is χ² of two: sd 2c an example.
+  EXPECT_NEAR(critic_penalties().at("dragan").value(view).item<double>(), 6.0, 4 * 6.0 / 141.0);
+  view.slope.dragan_variance = 0.0;  // the sd of what is all the same is 0
+  EXPECT_NEAR(critic_penalties().at("dragan").value(view).item<double>(), 0.0, 1e-9);
+}
+
 TEST(GanPenalty, OfOneSideLeavesGentleSlopesAlone) {
   const auto x = torch::randn({6, 2}, seeded(1), kF64);
   const Critic gentle = [](const torch::Tensor& at) { return 0.1 * linear_critic(at); };
@@ -295,6 +328,36 @@ TEST(GanRegularisers, ALazyPenaltyIsDueAtEveryKthStepAndCountsKTimes) {
     EXPECT_TRUE(torch::allclose(more - plain, (due ? 4.0 * 3.0 : 0.0) * w, 1e-4, 1e-5)) << index;
     EXPECT_NEAR(value, due ? 1.5 * w.square().sum().item<double>() : -1.0, 1e-5) << index;
   }
+}
+
+// A label is 1 − ε at every step: never 1 at one and 1 − kε at the next.
+TEST(GanRegularisers, SmoothedLabelsAreNotLazy) {
+  const std::string smooth = "objective.label_smoothing = 0.1\n";
+  for (const std::int64_t index : {0, 1, 4}) {
+    const auto moment = [&](const std::string& more) {
+      const auto model = small_model(kAffineGan + more, {2});
+      const auto terms = logged_by_step(*model, real_points(7), index);
+      EXPECT_EQ(terms.contains("label_smoothing"), more.find("label") != std::string::npos);
+      return copy_of_state(*model).at("discriminator_optimizer.1.weight.m");
+    };
+    const std::string lazy = "objective.r1 = 3\nobjective.penalty_interval = 4\n";
+    const auto of_smoothing = moment(smooth) - moment("");
+    EXPECT_GT(of_smoothing.abs().max().item<double>(), 1e-3);
+    EXPECT_TRUE(torch::allclose(moment(smooth + lazy) - moment(lazy), of_smoothing, 1e-4, 1e-6))
+        << index;
+  }
+}
+
+// With R1 apart the label's step is the loss's; the penalty's is R1's alone, 4 · 3 · w.
+TEST(GanRegularisers, SmoothedLabelsStayWithTheLossWhereR1IsApart) {
+  const std::string apart =
+      "objective.label_smoothing = 0.1\nobjective.r1 = 3\nobjective.penalty_interval = 4\n"
+      "objective.penalty_step = 'apart'\noptimizer.beta1 = 0\n";
+  const auto model = small_model(kAffineGan + apart, {2});
+  logged_by_step(*model, real_points(7), 0);
+  const auto after = copy_of_state(*model);
+  EXPECT_EQ(after.at("discriminator_optimizer.1.bias.m").abs().max().item<double>(), 0.0);
+  EXPECT_NE(gan_refusal("objective.label_smoothing = 0.1\nobjective.penalty_step = 'apart'\n"), "");
 }
 
 TEST(GanRegularisers, PenaltiesAddUpAndLeaveTheLoggedLossAlone) {

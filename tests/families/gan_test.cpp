@@ -149,6 +149,28 @@ TEST(GanCheck, RefusesWhatExcludesEachOtherByName) {
               HasSubstr("0.1 is the published one"));
   EXPECT_EQ(gan_refusal("objective.label_smoothing = 0.1"), "");
   EXPECT_THAT(gan_refusal("objective.penalty_interval = 16"), HasSubstr("nothing to wait for"));
+  EXPECT_THAT(gan_refusal("objective.label_smoothing = 0.1\nobjective.penalty_interval = 16"),
+              HasSubstr("nothing to wait for"));
+  const std::string plain = "model.discriminator_norm = 'none'\n";
+  EXPECT_THAT(gan_refusal(plain + "objective.gradient_penalty = 10\nobjective.r1 = 1"),
+              HasSubstr("pull them to 0"));
+  EXPECT_THAT(gan_refusal(plain + "objective.gradient_penalty = 10\nobjective.r2 = 1"),
+              HasSubstr("pull them to 0"));
+  EXPECT_EQ(gan_refusal(plain + "objective.one_sided_gradient_penalty = 10\nobjective.r1 = 1"), "");
+  EXPECT_THAT(gan_refusal(plain + "objective.dragan = 10\nobjective.r1 = 1"),
+              HasSubstr("pulls them to 0"));
+  EXPECT_THAT(gan_refusal("objective.penalty_slope = 0.5"), HasSubstr("none has a weight"));
+  EXPECT_THAT(gan_refusal("objective.slope_of = 'sigmoid'"), HasSubstr("none has a weight"));
+  // A critic that stays the same under flips may be as steep as it likes.
+  EXPECT_THAT(gan_refusal("objective.loss = 'wasserstein'\nobjective.consistency = 10"),
+              HasSubstr("falls for ever"));
+  EXPECT_THAT(gan_refusal(plain + "objective.loss = 'began'\nobjective.weight_clip = 0.1"),
+              HasSubstr("objective.weight_clip"));
+  EXPECT_THAT(gan_refusal(plain + "objective.loss = 'began'\nmodel.minibatch_discrimination = 3"),
+              HasSubstr("model.minibatch_discrimination"));
+  EXPECT_THAT(gan_refusal("model.network = 'mlp'\nmodel.generator_batch_norm = false\n"
+                          "sampler.statistics_batches = 5"),
+              HasSubstr("normalises over no batch"));
   EXPECT_EQ(gan_refusal("model.network = 'mlp'\nobjective.r1 = 1\nobjective.penalty_interval = 16"),
             "");
 }

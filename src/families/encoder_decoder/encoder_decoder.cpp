@@ -133,6 +133,7 @@ EncoderDecoderOptions encoder_decoder_options(const ModelArgs& args, const std::
   options.groups = definition.integer("model.groups");
   options.space_to_depth = definition.integer("model.space_to_depth");
   options.attention = definition.boolean("model.attention");
+  options.infogan_width = definition.integer("model.infogan_width");
   const auto misfit = encoder_decoder_misfit(options, who);
   if (!misfit.empty()) throw Error(fmt::format("{}: {}", definition.name, misfit));
   if (codes_are_maps(definition)) {
@@ -208,6 +209,13 @@ Schema encoder_decoder_schema() {
        .default_value = true,
        .meaning = "maps: self-attention in the middle of both networks",
        .needs = maps},
+      {.path = "model.infogan_width",
+       .default_value = int64_t{64},
+       .meaning = "infogan: channels of the layer next to the image; twice as many inside, sixteen "
+                  "times as many units in the linear layers",
+       .minimum = 1,
+       .maximum = 4096,
+       .needs = {{"model.network", {"infogan"}}}},
   };
 }
 

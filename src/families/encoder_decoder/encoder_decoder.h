@@ -31,6 +31,7 @@ struct EncoderDecoderOptions {
   std::int64_t groups = 8;                        ///< maps: of group normalisation
   std::int64_t space_to_depth = 1;                ///< maps: f, the networks work on [f²C,H/f,W/f]
   bool attention = true;                          ///< maps: in the middle of both networks
+  std::int64_t infogan_width = 64;                ///< infogan: c, channels next to the image
 
   std::int64_t encoder_outputs() const { return codes_per_latent * latent_dim; }
   std::int64_t decoder_inputs() const { return latent_dim + condition_dim; }
@@ -62,9 +63,9 @@ struct EncoderDecoder {
 /// convolution of both is left out, so that 64×4×4 stays. Weights start as there (Glorot uniform).
 ///
 /// "infogan": the network of Lucic et al. 2018 (after Chen et al. 2016), also of the two-stage VAE
-/// (Dai & Wipf 2019, whose encoder is spectrally normalised as well): Conv 64 4/2/1, leaky ReLU 0.2
-/// · Conv 128 4/2/1, BN, leaky ReLU · Linear 1024, BN, leaky ReLU · codes; Linear 1024, BN, ReLU ·
-/// Linear as 128×H/4×W/4, BN, ReLU · ConvT 64 4/2/1, BN, ReLU · ConvT C 4/2/1.
+/// (Dai & Wipf 2019, whose encoder is spectrally normalised as well), c = 64: Conv c 4/2/1, leaky
+/// ReLU 0.2 · Conv 2c 4/2/1, BN, leaky ReLU · Linear 16c, BN, leaky ReLU · codes; Linear 16c, BN,
+/// ReLU · Linear as 2c×H/4×W/4, BN, ReLU · ConvT c 4/2/1, BN, ReLU · ConvT C 4/2/1.
 ///
 /// "maps": the convolutional networks of VQGAN (Esser et al. 2021, table 7) and latent diffusion's
 /// first stage (Rombach et al. 2022), whose code is a map [c,h,w] of few channels, here as c·h·w

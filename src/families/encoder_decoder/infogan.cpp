@@ -29,27 +29,28 @@ void linear_bn(Sequential& layers, std::int64_t in, std::int64_t out) {
 
 EncoderDecoder make_infogan(const EncoderDecoderOptions& options) {
   const auto height = options.image_shape[1] / 4, width = options.image_shape[2] / 4;
-  const auto inner = 128 * height * width;
+  const auto outer = options.infogan_width, inner = 2 * outer, units = 16 * outer;
+  const auto values = inner * height * width;
   EncoderDecoder made;
-  conv(made.encoder, options.encoder_channels(), 64, 4, 2, 1);
+  conv(made.encoder, options.encoder_channels(), outer, 4, 2, 1);
   leaky_relu(made.encoder);
-  conv_bn(made.encoder, 64, 128);
+  conv_bn(made.encoder, outer, inner);
   leaky_relu(made.encoder);
   made.encoder->push_back(torch::nn::Flatten());
-  linear_bn(made.encoder, inner, 1024);
+  linear_bn(made.encoder, values, units);
   leaky_relu(made.encoder);
-  made.encoder->push_back(Linear(1024, options.encoder_outputs()));
+  made.encoder->push_back(Linear(units, options.encoder_outputs()));
 
-  linear_bn(made.decoder, options.decoder_inputs(), 1024);
+  linear_bn(made.decoder, options.decoder_inputs(), units);
   made.decoder->push_back(torch::nn::ReLU());
-  linear_bn(made.decoder, 1024, inner);
+  linear_bn(made.decoder, units, values);
   made.decoder->push_back(torch::nn::ReLU());
-  unflatten(made.decoder, {128, height, width});
+  unflatten(made.decoder, {inner, height, width});
   made.decoder->push_back(TransposedConvolution(
-      torch::nn::ConvTranspose2dOptions(128, 64, 4).stride(2).padding(1).bias(false)));
-  made.decoder->push_back(BatchNorm2d(64));
+      torch::nn::ConvTranspose2dOptions(inner, outer, 4).stride(2).padding(1).bias(false)));
+  made.decoder->push_back(BatchNorm2d(outer));
   made.decoder->push_back(torch::nn::ReLU());
-  widen(made.decoder, 64, options.image_shape[0]);
+  widen(made.decoder, outer, options.image_shape[0]);
   return made;
 }
 

@@ -65,6 +65,11 @@ struct GanArchitecture {
   /// Examples -> logits [N, critic_outputs], its last layer a linear one (add_critic_head). Throws
   /// c10::Error for a misfit.
   Sequential (*discriminator)(const GanShape& shape);
+  /// The halves of an autoencoding discriminator (began.h), examples -> codes [N, critic_outputs]
+  /// and codes -> examples, if it has its own, which normalise nothing; else these are its
+  /// discriminator and its generator.
+  Sequential (*encoder)(const GanShape& shape) = nullptr;
+  Sequential (*decoder)(const GanShape& shape) = nullptr;
 };
 
 /// All of them, by the names that model.network takes. A further one is a page beside this one and

@@ -29,18 +29,20 @@ class ReconstructionScoreImpl : public torch::nn::Module {
 };
 TORCH_MODULE(ReconstructionScore);
 
-// A discriminator that is an autoencoder: the architecture's discriminator, with
-// model.critic_code_dim numbers for its logit, encodes, the architecture's generator decodes, and
-// its logit is −L(x), L(x) = mean |x − decoded| of each example (sec. 3.1, η = 1). The further a
-// logit is below 0, the worse is the reconstruction.
+// A discriminator that is an autoencoder: the architecture's own, or its discriminator, with
+// model.critic_code_dim numbers for its logit, encodes and its generator decodes, and its logit is
+// −L(x), L(x) = mean |x − decoded| of each example (sec. 3.1, η = 1). The further a logit is below
+// 0, the worse is the reconstruction.
 Sequential autoencoding_critic(const GanArchitecture& architecture, const GanShape& shape) {
   const std::int64_t codes = shape.definition.integer("model.critic_code_dim");
   GanShape encoder = shape, decoder = shape;
   encoder.critic_outputs = codes;
   decoder.inputs = codes;
   Sequential critic;
+  const bool own = architecture.encoder != nullptr;
   critic->push_back(
-      ReconstructionScore(architecture.discriminator(encoder), architecture.generator(decoder)));
+      ReconstructionScore(own ? architecture.encoder(encoder) : architecture.discriminator(encoder),
+                          own ? architecture.decoder(decoder) : architecture.generator(decoder)));
   return critic;
 }
 

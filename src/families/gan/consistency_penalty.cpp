@@ -61,7 +61,9 @@ CriticPenalty consistency_penalty() {
               "2020, CR; with the next one Zhao et al. 2021, bCR)",
           .value = of_real,
           .takes_examples_alone = false,
-          .of_images = true};
+          .of_images = true,
+          .bounds_slope = false,
+          .every_step = true};
 }
 
 CriticPenalty generated_consistency_penalty() {
@@ -70,7 +72,9 @@ CriticPenalty generated_consistency_penalty() {
       .meaning = "weight of E(D(G(z)) − D(T(G(z))))², of generated images (Zhao et al. 2021, bCR)",
       .value = of_generated,
       .takes_examples_alone = false,
-      .of_images = true};
+      .of_images = true,
+      .bounds_slope = false,
+      .every_step = true};
 }
 
 }  // namespace assay

@@ -18,6 +18,17 @@ torch::Tensor be_labelled_real(const torch::Tensor& generated, const torch::Tens
   return 0.5 * (generated - 1.0).square().mean();
 }
 
+// The same of sigmoid(D), E (σ(D(x)) − 1)² + E σ(D(G(z)))² and E (σ(D(G(z))) − 1)² (compare_gan,
+// branch v1, LSGAN), halved.
+torch::Tensor regress_labels_on_sigmoids(const torch::Tensor& real,
+                                         const torch::Tensor& generated) {
+  return regress_labels(real.sigmoid(), generated.sigmoid());
+}
+
+torch::Tensor be_labelled_real_by_sigmoid(const torch::Tensor& generated, const torch::Tensor&) {
+  return be_labelled_real(generated.sigmoid(), {});
+}
+
 // E D(G(z)) − E D(x), the negative of what D says of the Wasserstein distance (Arjovsky et al.
 // 2017, eq. 2 and algorithm 1).
 torch::Tensor separate(const torch::Tensor& real, const torch::Tensor& generated) {
@@ -42,6 +53,12 @@ AdversarialLoss least_squares_loss() {
           .discriminator = regress_labels,
           .generator = be_labelled_real,
           .boundary = 0.5};
+}
+
+AdversarialLoss least_squares_of_sigmoid_loss() {
+  return {.paper = "Lucic et al. 2018, code",
+          .discriminator = regress_labels_on_sigmoids,
+          .generator = be_labelled_real_by_sigmoid};
 }
 
 AdversarialLoss wasserstein_loss() {

@@ -34,6 +34,10 @@ CriticPenalty gradient_penalty(), one_sided_gradient_penalty(), r1_penalty(), r2
     dragan_penalty(), orthogonal_penalty(), label_smoothing(), consistency_penalty(),
     generated_consistency_penalty();
 
+// Keys of what gradient penalties ask of slopes (gradient_penalties.cpp).
+Schema penalised_slope_keys();
+PenalisedSlope penalised_slope(const Definition& definition);
+
 const Choices<CriticPenalty>& critic_penalties() {
   static const Choices<CriticPenalty> all = {
       {"gradient_penalty", gradient_penalty()},
@@ -54,6 +58,12 @@ std::vector<std::string> critic_penalties_of(const Definition& definition) {
   return names;
 }
 
+std::vector<std::string> lazy_penalties_of(const Definition& definition) {
+  std::vector<std::string> names = critic_penalties_of(definition);
+  std::erase_if(names, [](const auto& name) { return critic_penalties().at(name).every_step; });
+  return names;
+}
+
 const Choices<CriticProjection>& critic_projections() {
   static const Choices<CriticProjection> all = {
       {"weight_clip",
@@ -71,11 +81,14 @@ Schema critic_regulariser_keys() {
   schema.push_back({.path = "objective.penalty_interval",
                     .default_value = std::int64_t{1},
                     .meaning = "the discriminator's penalties are due at every so manieth of its "
-                               "steps, and count so many times",
+                               "steps, and count so many times; smoothed labels and consistency "
+                               "at every one",
                     .unit = "steps",
                     .minimum = 1,
                     .maximum = 1e6});
   schema.push_back(penalty_step_key());
+  const auto slope_keys = penalised_slope_keys();
+  schema.insert(schema.end(), slope_keys.begin(), slope_keys.end());
   for (const auto& name : critic_projections().names()) {
     schema.push_back(switched_by_number(name, critic_projections().at(name).meaning));
   }
@@ -83,7 +96,10 @@ Schema critic_regulariser_keys() {
 }
 
 CriticRegularisers::CriticRegularisers(const Definition& definition)
-    : interval_(definition.integer("objective.penalty_interval")) {
+    : slope_(penalised_slope(definition)),
+      interval_(lazy_penalties_of(definition).empty()
+                    ? 1
+                    : definition.integer("objective.penalty_interval")) {
   for (const auto& name : critic_penalties_of(definition)) {
     penalties_.push_back({name, critic_penalties().at(name), number_of(definition, name)});
   }
@@ -91,19 +107,32 @@ CriticRegularisers::CriticRegularisers(const Definition& definition)
     const double bound = number_of(definition, name);
     if (bound > 0.0) projections_.push_back({critic_projections().at(name), bound});
   }
-  apart_ = !penalties_.empty() && penalties_apart(definition);
+  apart_ = !lazy_penalties_of(definition).empty() && penalties_apart(definition);
 }
 
-torch::Tensor CriticRegularisers::penalised(torch::Tensor loss, const CriticView& view,
-                                            std::int64_t step, std::vector<LossTerm>& terms) const {
-  if (step % interval_ != 0) return loss;
+torch::Tensor CriticRegularisers::sum(torch::Tensor loss, const CriticView& view, bool lazy,
+                                      std::vector<LossTerm>& terms) const {
   for (const auto& [name, penalty, weight] : penalties_) {
+    if (penalty.every_step == lazy) continue;
     const auto term = weight * penalty.value(view);
-    const auto counted = static_cast<double>(interval_) * term;
+    const auto counted = lazy ? static_cast<double>(interval_) * term : term;
     loss = loss.defined() ? loss + counted : counted;
     terms.push_back({name, term.detach()});
   }
   return loss;
+}
+
+torch::Tensor CriticRegularisers::joined(torch::Tensor loss, const CriticView& view,
+                                         std::int64_t step, std::vector<LossTerm>& terms) const {
+  loss = sum(std::move(loss), view, /*lazy=*/false, terms);
+  const bool due = !apart_ && step % interval_ == 0;
+  return due ? sum(std::move(loss), view, /*lazy=*/true, terms) : loss;
+}
+
+torch::Tensor CriticRegularisers::apart(const CriticView& view, std::int64_t step,
+                                        std::vector<LossTerm>& terms) const {
+  const bool due = apart_ && step % interval_ == 0;
+  return due ? sum({}, view, /*lazy=*/true, terms) : torch::Tensor();
 }
 
 OptimizerOptions CriticRegularisers::optimizer_options(const Definition& definition) const {

@@ -17,6 +17,13 @@
 
 namespace assay {
 
+/// What gradient penalties ask of a slope.
+struct PenalisedSlope {
+  double target = 1.0;
+  bool of_logits = true;         ///< of D(x)'s logit, or of its sigmoid
+  double dragan_variance = 0.0;  ///< of the noise about examples; 0: as the authors' code has it
+};
+
 /// What a penalty sees of the discriminator's step.
 struct CriticView {
   /// Of examples [N,…] of given classes (class_condition.h), [N,1].
@@ -25,6 +32,7 @@ struct CriticView {
   const std::vector<torch::Tensor>& parameters;  ///< as an optimizer keeps them
   const Noise& noise;
   torch::Tensor real_classes = {}, generated_classes = {};  ///< [N,K], or undefined
+  PenalisedSlope slope = {};
 };
 
 /// A term that the discriminator's loss gets beside the adversarial one.
@@ -39,6 +47,13 @@ struct CriticPenalty {
   bool of_images = false;  ///< it needs images, not points
   /// But a logit may depend on how much the examples of a group differ (model.minibatch_stddev).
   bool takes_groups = false;
+  /// It keeps the discriminator from growing ever steeper.
+  bool bounds_slope = true;
+  /// It is due at every step and counts once, whatever objective.penalty_interval and
+  /// objective.penalty_step say.
+  bool every_step = false;
+  /// objective.penalty_slope and objective.slope_of are about it.
+  bool pulls_slope = false;
 };
 
 /// All of them; objective.<name> is a penalty's weight, 0: off. A further one is a function beside
@@ -58,7 +73,11 @@ struct CriticProjection {
 /// All of them; objective.<name> is a projection's bound, 0: off.
 const Choices<CriticProjection>& critic_projections();
 
-/// The keys of both tables, objective.penalty_interval and objective.penalty_step.
+/// Those of them that objective.penalty_interval and objective.penalty_step are about.
+std::vector<std::string> lazy_penalties_of(const Definition& definition);
+
+/// The keys of both tables, objective.penalty_interval and objective.penalty_step, and those of
+/// slopes.
 Schema critic_regulariser_keys();
 
 /// The penalties and projections that a definition switches on.
@@ -66,17 +85,19 @@ class CriticRegularisers {
  public:
   explicit CriticRegularisers(const Definition& definition);
 
-  /// Weight · value of each penalty that is due, added to a loss, or to nothing if that is
-  /// undefined, which it stays if nothing is due. With objective.penalty_interval = k they are due
-  /// at every k-th step and count k times (lazy regularisation, Karras et al. 2020, sec. 3.1), so
-  /// that their mean over steps stays. Appends weight · value to `terms`, under the penalty's name.
-  torch::Tensor penalised(torch::Tensor loss, const CriticView& view, std::int64_t step,
-                          std::vector<LossTerm>& terms) const;
-  /// Steps from one penalty to the next; 1: every one is alike.
-  std::int64_t interval() const { return penalties_.empty() ? 1 : interval_; }
-  /// Those that are due have an update of their own (penalty_step.h), which the discriminator's
-  /// options tell of.
-  bool apart() const { return apart_; }
+  /// A loss and weight · value of each penalty that joins it at this step. With
+  /// objective.penalty_interval = k penalties are due at every k-th step and count k times (lazy
+  /// regularisation, Karras et al. 2020, sec. 3.1), so that their mean over steps stays; those of
+  /// `every_step` are not lazy. Appends weight · value to `terms`, under the penalty's name.
+  torch::Tensor joined(torch::Tensor loss, const CriticView& view, std::int64_t step,
+                       std::vector<LossTerm>& terms) const;
+  /// The sum of those that have an update of their own after it (penalty_step.h), which the
+  /// discriminator's options tell of; undefined where none is due.
+  torch::Tensor apart(const CriticView& view, std::int64_t step,
+                      std::vector<LossTerm>& terms) const;
+  /// Steps from one lazy penalty to the next; 1: every one is alike.
+  std::int64_t interval() const { return interval_; }
+  PenalisedSlope slope() const { return slope_; }
   OptimizerOptions optimizer_options(const Definition& definition) const;
   void project(const std::vector<torch::Tensor>& parameters) const;
 
@@ -90,8 +111,12 @@ class CriticRegularisers {
     const CriticProjection& projection;
     double bound;
   };
+  torch::Tensor sum(torch::Tensor loss, const CriticView& view, bool lazy,
+                    std::vector<LossTerm>& terms) const;
+
   std::vector<Weighted> penalties_;
   std::vector<Bounded> projections_;
+  PenalisedSlope slope_;
   std::int64_t interval_;
   bool apart_;
 };

@@ -66,8 +66,8 @@ class Gan : public GenerativeModel, public Judge, public StyledModel, public Une
   Gan(const ModelArgs& args, const GanArchitecture& architecture);
   Judgement judge(const Examples& examples, const StepContext& context, bool with_features = false);
   torch::Tensor discriminator_loss(const Judgement& real, const Judgement& generated) const;
-  torch::Tensor penalised(torch::Tensor loss, const Examples& real, const Examples& generated,
-                          const StepContext& context, std::vector<LossTerm>& terms);
+  CriticView critic_view(const Examples& real, const Examples& generated,
+                         const StepContext& context);
   void update_discriminator(const Examples& real, const Examples& generated,
                             const StepContext& context, std::vector<LossTerm>& terms);
   void teach_generator(const Examples& real, const Examples& generated, const StepContext& context,
@@ -146,16 +146,14 @@ torch::Tensor Gan::discriminator_loss(const Judgement& real, const Judgement& ge
   return loss_.discriminator(real.logits, equilibrium_.weighed(generated.logits));
 }
 
-torch::Tensor Gan::penalised(torch::Tensor loss, const Examples& real, const Examples& generated,
-                             const StepContext& context, std::vector<LossTerm>& terms) {
-  const auto logits = [&](const torch::Tensor& x, const torch::Tensor& classes) {
+CriticView Gan::critic_view(const Examples& real, const Examples& generated,
+                            const StepContext& context) {
+  const auto logits = [this, &context](const torch::Tensor& x, const torch::Tensor& classes) {
     return judge({x, classes}, context).logits;
   };
-  return regularisers_.penalised(
-      std::move(loss),
-      {logits, real.values, generated.values.detach(), discriminator_optimizer_.parameters(),
-       context.noise, real.classes, generated.classes},
-      context.step, terms);
+  return {
+      logits,        real.values,  generated.values.detach(), discriminator_optimizer_.parameters(),
+      context.noise, real.classes, generated.classes,         regularisers_.slope()};
 }
 
 void Gan::update_discriminator(const Examples& real, const Examples& generated,
@@ -166,13 +164,11 @@ void Gan::update_discriminator(const Examples& real, const Examples& generated,
   const auto loss = discriminator_loss(of_real, of_generated);
   terms.push_back({"discriminator_loss", loss.detach()});
   const auto class_losses = classes_.losses(of_real, of_generated);
-  auto all = classes_.of_discriminator(loss, class_losses);
-  if (!regularisers_.apart()) all = penalised(all, real, generated, context, terms);
-  backward(all);
+  const auto view = critic_view(real, generated, context);
+  const auto adversarial = classes_.of_discriminator(loss, class_losses);
+  backward(regularisers_.joined(adversarial, view, context.step, terms));
   discriminator_optimizer_.step(context);
-  if (regularisers_.apart()) {
-    penalty_step(discriminator_optimizer_, penalised({}, real, generated, context, terms), context);
-  }
+  penalty_step(discriminator_optimizer_, regularisers_.apart(view, context.step, terms), context);
   regularisers_.project(discriminator_optimizer_.parameters());
   log_accuracy(loss_, of_real.logits, of_generated.logits, terms);
   classes_.log(class_losses, of_real, of_generated, terms);

@@ -33,6 +33,18 @@ void check_examples_alone(const Definition& d, const std::string& penalty) {
             tied("model.minibatch_stddev", "set that to 0, or take objective.r1"));
 }
 
+void check_slopes(const Definition& d, const std::vector<std::string>& penalties) {
+  const bool pulled = std::any_of(penalties.begin(), penalties.end(), [](const auto& name) {
+    return critic_penalties().at(name).pulls_slope;
+  });
+  refuse_if(
+      !pulled &&
+          (d.number("objective.penalty_slope") != 1.0 || d.text("objective.slope_of") != "logit"),
+      d,
+      "objective.penalty_slope and objective.slope_of are of gradient penalties, and none has "
+      "a weight; set objective.gradient_penalty, or leave them");
+}
+
 void check_penalties(const Definition& d, const std::vector<std::string>& penalties) {
   for (const auto& penalty : penalties) check_examples_alone(d, penalty);
   refuse_if(
@@ -42,11 +54,22 @@ void check_penalties(const Definition& d, const std::vector<std::string>& penalt
   refuse_if(is_on(d, "objective.weight_clip") && (is_on(d, "objective.gradient_penalty") ||
                                                   is_on(d, "objective.one_sided_gradient_penalty")),
             d, "a gradient penalty takes the place of objective.weight_clip; keep one of them");
-  refuse_if(d.integer("objective.penalty_interval") > 1 && penalties.empty(), d,
+  refuse_if(is_on(d, "objective.gradient_penalty") &&
+                (is_on(d, "objective.r1") || is_on(d, "objective.r2")),
+            d,
+            "objective.gradient_penalty pulls slopes to objective.penalty_slope where objective.r1 "
+            "and objective.r2 pull them to 0; keep one of them, or take "
+            "objective.one_sided_gradient_penalty");
+  refuse_if(is_on(d, "objective.dragan") && is_on(d, "objective.r1"), d,
+            "objective.dragan pulls slopes at real examples to objective.penalty_slope where "
+            "objective.r1 pulls them to 0; keep one of them");
+  check_slopes(d, penalties);
+  const bool lazy = !lazy_penalties_of(d).empty();
+  refuse_if(d.integer("objective.penalty_interval") > 1 && !lazy, d,
             "objective.penalty_interval has nothing to wait for: no penalty of the discriminator "
-            "has a weight, such as objective.r1");
+            "that is lazy has a weight, such as objective.r1");
   refuse_if(
-      penalties_apart(d) && penalties.empty() && !is_on(d, "objective.path_length"), d,
+      penalties_apart(d) && !lazy && !is_on(d, "objective.path_length"), d,
       "objective.penalty_step = \"apart\" has no penalty to make steps of: none has a weight, "
       "such as objective.r1");
 }
@@ -75,6 +98,15 @@ void check_autoencoding(const Definition& d) {
   refuse_if(is_on(d, "objective.feature_matching"), d,
             wants_features("objective.feature_matching"));
   refuse_if(d.text("model.condition") != "none", d, wants_features("model.condition"));
+  refuse_if(d.integer("model.minibatch_discrimination") > 0, d,
+            fmt::format("model.minibatch_discrimination would let the discriminator of "
+                        "objective.loss = \"{}\" tell an example by the others of its batch; "
+                        "drop one of them",
+                        d.text("objective.loss")));
+  refuse_if(is_on(d, "objective.weight_clip"), d,
+            fmt::format("objective.weight_clip bounds a slope, and what keeps objective.loss = "
+                        "\"{}\" is objective.began_gamma; drop one of them",
+                        d.text("objective.loss")));
   refuse_if(
       d.boolean("model.spectral_norm"), d,
       fmt::format("model.spectral_norm bounds the slope of a discriminator's layers, and that "
@@ -119,13 +151,23 @@ void check_unrolled(const Definition& d, const std::vector<std::string>& penalti
             "objective.unrolled_steps are not clipped; set optimizer.gradient_clip = 0");
 }
 
+void check_without_effect(const Definition& d) {
+  refuse_if(d.integer("sampler.statistics_batches") > 0 &&
+                !gan_architectures().of(d, "model.network").generator_normalises(d),
+            d,
+            "sampler.statistics_batches move running statistics, and this generator normalises "
+            "over no batch; set it to 0");
+}
+
 }  // namespace
 
 void check_gan(const Definition& d) {
   const auto& loss = adversarial_losses().of(d, "objective.loss");
   const auto penalties = critic_penalties_of(d);
   const bool bounded =
-      !penalties.empty() || is_on(d, "objective.weight_clip") || d.boolean("model.spectral_norm");
+      std::any_of(penalties.begin(), penalties.end(),
+                  [](const auto& name) { return critic_penalties().at(name).bounds_slope; }) ||
+      is_on(d, "objective.weight_clip") || d.boolean("model.spectral_norm");
   refuse_if(loss.needs_bounded_slope && !bounded, d,
             fmt::format(
                 "objective.loss = \"{}\" falls for ever as the discriminator's slope grows; bound "
@@ -146,6 +188,7 @@ void check_gan(const Definition& d) {
   check_augmentation(d);
   check_path_length(d);
   check_unrolled(d, penalties);
+  check_without_effect(d);
   gan_architectures().of(d, "model.network").check(d);
   refuse_if(
       d.number("objective.adversarial_weight") == 0.0 && !is_on(d, "objective.feature_matching"), d,

@@ -50,6 +50,7 @@ std::int64_t generator_pass_size(const Definition& definition) {
 CriticNorm critic_norm(const Definition& definition) {
   const auto& architecture = gan_architectures().of(definition, "model.network");
   const bool decodes = adversarial_losses().of(definition, "objective.loss").autoencodes();
+  if (decodes && architecture.encoder != nullptr) return CriticNorm::kNothing;
   return decodes && architecture.generator_normalises(definition)
              ? CriticNorm::kBatch
              : architecture.discriminator_norm(definition);

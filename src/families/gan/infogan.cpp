@@ -3,8 +3,9 @@
 // (Chen et al. 2016); as in their compare_gan, branch v1, with c = model.infogan_width = 64 and
 // ℓ = leaky ReLU 0.2. Generator: Linear Z→16c, BN, ℓ · Linear →2c·s/4·s/4, BN, ℓ · ConvT 4/2/1 →c,
 // BN, ℓ · ConvT 4/2/1 to the image, sigmoid. Discriminator: Conv 4/2/1 →c, ℓ · Conv 4/2/1 →2c,
-// norm, ℓ · Linear →16c, norm, ℓ · Linear. All layers have biases. Both see images in [0,1], which
-// are 0 where a convolution pads.
+// norm, ℓ · Linear →16c, norm, ℓ · Linear. BEGAN's discriminator there: Conv →c, ℓ · Conv →2c ·
+// Linear →codes, ℓ; Linear →2c·s/4·s/4, ℓ · ConvT →c, ℓ · ConvT to the image, sigmoid. All layers
+// have biases. All see images in [0,1], which are 0 where a convolution pads.
 #include <fmt/format.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/container/functional.h>
@@ -58,6 +59,7 @@ struct Sizes {
         rows(shape.example[1] / 4),
         columns(shape.example[2] / 4) {}
   int64_t outer, inner, units, rows, columns;
+  int64_t values() const { return inner * rows * columns; }  ///< of the innermost map
 };
 
 template <class Norm>
@@ -82,28 +84,33 @@ void add_leaky_relu(Sequential& layers) {
       torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeak).inplace(true)));
 }
 
+torch::nn::Conv2dOptions halved(int64_t in, int64_t out) {
+  return torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1);
+}
+
+torch::nn::ConvTranspose2dOptions doubled(int64_t in, int64_t out) {
+  return torch::nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1);
+}
+
+torch::Tensor shares_of_white(const torch::Tensor& x) { return 0.5 * x + 0.5; }
+
 Sequential generator(const GanShape& shape) {
   const auto problem = misfit(shape);
   TORCH_CHECK(problem.empty(), problem);
   const Sizes sizes(shape);
-  const int64_t values = sizes.inner * sizes.rows * sizes.columns;
-  const auto doubled = [](int64_t in, int64_t out) {
-    return TransposedConvolution(
-        torch::nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1));
-  };
   Sequential layers;
   layers->push_back(Linear(shape.latent_dim(), sizes.units));
   layers->push_back(batch_norm<BatchNorm1d>(shape, sizes.units));
   add_leaky_relu(layers);
-  layers->push_back(Linear(sizes.units, values));
-  layers->push_back(batch_norm<BatchNorm1d>(shape, values));
+  layers->push_back(Linear(sizes.units, sizes.values()));
+  layers->push_back(batch_norm<BatchNorm1d>(shape, sizes.values()));
   add_leaky_relu(layers);
   layers->push_back(torch::nn::Unflatten(
       torch::nn::UnflattenOptions(1, {sizes.inner, sizes.rows, sizes.columns})));
-  layers->push_back(doubled(sizes.inner, sizes.outer));
+  layers->push_back(TransposedConvolution(doubled(sizes.inner, sizes.outer)));
   layers->push_back(batch_norm<BatchNorm2d>(shape, sizes.outer));
   add_leaky_relu(layers);
-  layers->push_back(doubled(sizes.outer, shape.example[0]));
+  layers->push_back(TransposedConvolution(doubled(sizes.outer, shape.example[0])));
   layers->push_back(torch::nn::Functional(mean_image));
   return layers;
 }
@@ -113,21 +120,45 @@ Sequential discriminator(const GanShape& shape) {
   TORCH_CHECK(problem.empty(), problem);
   const Sizes sizes(shape);
   const DiscriminatorNorm& norm = norm_of(shape.definition);
-  const auto halved = [](int64_t in, int64_t out) {
-    return torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1);
-  };
   Sequential layers;
-  layers->push_back(torch::nn::Functional([](const torch::Tensor& x) { return 0.5 * x + 0.5; }));
+  layers->push_back(torch::nn::Functional(shares_of_white));
   add_critic_convolution(layers, shape, halved(shape.example[0], sizes.outer));
   add_leaky_relu(layers);
   add_critic_convolution(layers, shape, halved(sizes.outer, sizes.inner));
   norm.of_images(layers, shape, sizes.inner);
   add_leaky_relu(layers);
   layers->push_back(torch::nn::Flatten());
-  add_critic_linear(layers, shape, sizes.inner * sizes.rows * sizes.columns, sizes.units);
+  add_critic_linear(layers, shape, sizes.values(), sizes.units);
   norm.of_vectors(layers, shape, sizes.units);
   add_leaky_relu(layers);
   add_critic_head(layers, shape, sizes.units);
+  return layers;
+}
+
+Sequential encoder(const GanShape& shape) {
+  const Sizes sizes(shape);
+  Sequential layers;
+  layers->push_back(torch::nn::Functional(shares_of_white));
+  layers->push_back(Convolution(halved(shape.example[0], sizes.outer)));
+  add_leaky_relu(layers);
+  layers->push_back(Convolution(halved(sizes.outer, sizes.inner)));
+  layers->push_back(torch::nn::Flatten());
+  layers->push_back(Linear(sizes.values(), shape.critic_outputs));
+  add_leaky_relu(layers);
+  return layers;
+}
+
+Sequential decoder(const GanShape& shape) {
+  const Sizes sizes(shape);
+  Sequential layers;
+  layers->push_back(Linear(shape.latent_dim(), sizes.values()));
+  add_leaky_relu(layers);
+  layers->push_back(torch::nn::Unflatten(
+      torch::nn::UnflattenOptions(1, {sizes.inner, sizes.rows, sizes.columns})));
+  layers->push_back(TransposedConvolution(doubled(sizes.inner, sizes.outer)));
+  add_leaky_relu(layers);
+  layers->push_back(TransposedConvolution(doubled(sizes.outer, shape.example[0])));
+  layers->push_back(torch::nn::Functional(mean_image));
   return layers;
 }
 
@@ -141,7 +172,9 @@ GanArchitecture infogan() {
       .normalises_single_values = [](const GanShape&) { return true; },
       .discriminator_norm = [](const Definition& definition) { return norm_of(definition).over; },
       .generator = generator,
-      .discriminator = discriminator};
+      .discriminator = discriminator,
+      .encoder = encoder,
+      .decoder = decoder};
 }
 
 }  // namespace assay

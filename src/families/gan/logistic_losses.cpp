@@ -53,7 +53,9 @@ CriticPenalty label_smoothing() {
               "the discriminator's label of real examples is 1 less so much (one-sided label "
               "smoothing, Salimans et al. 2016)",
           .value = confidence,
-          .takes_examples_alone = false};
+          .takes_examples_alone = false,
+          .bounds_slope = false,
+          .every_step = true};
 }
 
 }  // namespace assay

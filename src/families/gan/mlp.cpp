@@ -41,7 +41,7 @@ Schema keys() {
        .meaning = "mlp: slope below 0 of the discriminator's leaky ReLU; 0: ReLU",
        .minimum = 0,
        .maximum = 1,
-       .needs = {{"model.network", {"mlp"}}}},
+       .needs = {{"model.network", {"mlp"}}, {"model.maxout_pieces", {"0"}}}},
   };
 }
 
