@@ -93,6 +93,11 @@ std::string measurement_id(const MetricRow& metric) {
   return measurement == metric.protocol ? metric.protocol_id : protocol_id(measurement);
 }
 
+bool is_counted(const MetricColumn& column) {
+  const auto estimator = column.protocol.find("estimator");
+  return estimator != column.protocol.end() && estimator->second.starts_with("counted");
+}
+
 std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metric) {
   const std::string id = measurement_id(metric);
   const auto found = std::ranges::find_if(columns, [&](const MetricColumn& column) {

@@ -24,6 +24,9 @@ const MetricKind* kind_of(std::span<const MetricKind> kinds, std::string_view me
 /// Sets better, unit and meaning of each column.
 void explain_columns(std::vector<MetricColumn>& columns, std::span<const MetricKind> kinds);
 
+/// Whether its values are counts, such as multiply-adds, by the estimator that its protocol names.
+bool is_counted(const MetricColumn& column);
+
 /// Index of the column for this metric under this protocol; adds it if it is new.
 std::size_t column_of(std::vector<MetricColumn>& columns, const MetricRow& metric);
 

@@ -267,6 +267,7 @@ class Comparer {
     ComparedMetric pair = bare_pair(i, j, left, right);
     pair.terms.better = found_.columns[left.column].better;
     pair.terms.alpha = options_.alpha;
+    pair.terms.counted = is_counted(found_.columns[left.column]);
     if (left.last.mean) {
       pair.terms.margin = options_.margin * std::abs(*left.last.mean);
       pair.terms.guard = options_.guard * std::abs(*left.last.mean);

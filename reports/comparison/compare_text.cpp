@@ -43,6 +43,7 @@ std::string seeds_text(const Decision& decision) {
 }
 
 std::string evidence_text(const Decision& decision) {
+  if (decision.test == "counted") return "counted";
   if (!decision.p) return decision.reason;
   const std::string adjusted = decision.adjusted && *decision.adjusted != *decision.p
                                    ? fmt::format(", {} over the table", p_text(*decision.adjusted))
@@ -90,6 +91,8 @@ std::string verdict_sentence(const std::string& left, const std::string& right, 
     case Verdict::kSame:
       if (decision.test == "identical")
         return fmt::format("{} and {} are equal to the last bit (n = {})", left, right, decision.n);
+      if (decision.test == "counted" && *decision.effect == 0.0)
+        return fmt::format("{} and {} are the same (counted)", left, right);
       if (!decision.equivalence || *decision.equivalence > terms.alpha) {
         return fmt::format("{} and {}: the difference seen is within {}: {} ({})", left, right,
                            short_number_text(terms.guard, 2), difference_text(decision),

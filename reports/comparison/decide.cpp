@@ -43,6 +43,10 @@ bool equal_to_the_bit(const Sample& left, const Sample& right) {
          });
 }
 
+bool holds_one_value(const Values& values) {
+  return !values.empty() && std::ranges::all_of(values, [&](double v) { return v == values[0]; });
+}
+
 void set_interval(Decision& decision, const Estimate& estimate) {
   decision.effect = estimate.value;
   if (!estimate.interval) return;
@@ -158,9 +162,11 @@ void test_finite(const Sample& left, const Sample& right, const Terms& terms, De
 Verdict verdict_of(const Decision& decision, const Terms& terms) {
   if (decision.verdict == Verdict::kNotComparable || decision.test == "identical")
     return decision.verdict;
+  const bool counted = decision.test == "counted";
+  if (counted && *decision.effect == 0.0) return Verdict::kSame;
   // Short trainings have outliers: one of them is said, and decides nothing.
   if (decision.test == "prediction") return Verdict::kInconclusive;
-  const bool differs = decision.p && *decision.adjusted <= terms.alpha;
+  const bool differs = counted || (decision.p && *decision.adjusted <= terms.alpha);
   const bool matters = !decision.effect || std::abs(*decision.effect) > terms.guard;
   if (!differs || !matters) {
     const bool same = decision.equivalence && *decision.equivalence <= terms.alpha;
@@ -197,12 +203,18 @@ Decision compare_samples(const Sample& left, const Sample& right, const Terms& t
     decision.effect = 0.0;
     return decision;
   }
+  const Values l = left.finite(), r = right.finite();
+  if (terms.counted && holds_one_value(l) && holds_one_value(r)) {
+    decision.test = "counted";
+    decision.effect = r.front() - l.front();
+    decision.right_is_lower = *decision.effect < 0;
+    return decision;
+  }
   if (decision.lost_left + decision.lost_right == 0) {
     test_finite(left, right, terms, decision);
     return decision;
   }
-  if (decision.lost_left < left.n() && decision.lost_right < right.n())
-    decision.effect = mean_of(right.finite()) - mean_of(left.finite());
+  if (!l.empty() && !r.empty()) decision.effect = mean_of(r) - mean_of(l);
   if (terms.better == std::nullopt) {
     decision.reason = "seeds were lost, and nobody says which way this metric is better";
   } else if (terms.pairing == Pairing::kTrainings) {
@@ -215,12 +227,15 @@ Decision compare_samples(const Sample& left, const Sample& right, const Terms& t
 
 void settle(std::span<const TableRow> table) {
   std::vector<double> p;
-  for (const TableRow& row : table) p.push_back(row.decision->p.value_or(1.0));
+  for (const TableRow& row : table) {
+    if (row.decision->test != "counted") p.push_back(row.decision->p.value_or(1.0));
+  }
   const auto adjusted = holm_adjusted(p);
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    Decision& decision = *table[i].decision;
-    if (decision.p) decision.adjusted = adjusted[i];
-    decision.verdict = verdict_of(decision, *table[i].terms);
+  std::size_t place = 0;
+  for (const auto& [decision, terms] : table) {
+    if (decision->p) decision->adjusted = adjusted[place];
+    if (decision->test != "counted") ++place;
+    decision->verdict = verdict_of(*decision, *terms);
   }
 }
 

@@ -37,14 +37,16 @@ struct Terms {
   double guard = 0.0;   ///< a difference up to this does not matter, however sure it is
   Pairing pairing = Pairing::kNone;
   double alpha = 0.05;
+  bool counted = false;  ///< the values are counts, such as multiply-adds, and no estimates
 };
 
 /// What can be said of right against left. All differences are right − left.
 struct Decision {
   Verdict verdict = Verdict::kInconclusive;
-  std::string test = {};    ///< welch, paired_t, mann_whitney, signed_rank, prediction, identical
-  std::string reason = {};  ///< why nothing could be tested; empty where a test says it
-  std::optional<double> effect = {};          ///< of the means of finite values
+  /// welch, paired_t, mann_whitney, signed_rank, prediction, identical, counted
+  std::string test = {};
+  std::string reason = {};            ///< why nothing could be tested; empty where a test says it
+  std::optional<double> effect = {};  ///< of the means of finite values
   std::optional<double> low = {}, high = {};  ///< 1 − alpha interval of it
   std::optional<double> p = {};               ///< of a difference, two-sided
   std::optional<double> adjusted = {};        ///< p after Holm over the table
@@ -61,6 +63,7 @@ struct Decision {
 
 /// Chooses the test by rule, never by what it gives:
 ///   equal to the bit, all of them      the same, without a test
+///   counts, each side's all equal      what they are, without a test
 ///   a side has lost seeds              Mann–Whitney, lost seeds ranked worst; of scores of the
 ///   same
 ///                                      trainings signed ranks, where each seed has a score
@@ -81,7 +84,8 @@ struct TableRow {
 
 /// Sets the verdicts of decisions that stand in one table: Holm's correction over their p, then
 /// better or worse (adjusted <= alpha, and beyond the guard), same (equivalence <= alpha, or
-/// certain and within the guard), else inconclusive. What could not be tested counts with p = 1.
+/// certain and within the guard), else inconclusive. What could not be tested counts with p = 1;
+/// counts, which need none, do not count.
 void settle(std::span<const TableRow> table);
 
 /// Adds to what stayed inconclusive what so many seeds would have found, and how many more would

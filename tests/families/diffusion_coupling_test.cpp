@@ -199,6 +199,19 @@ TEST(PointSource, IsRefusedOfImagesAndWhereAScoreIsNeeded) {
               testing::HasSubstr("objective.source = \"ring\" is of a velocity"));
 }
 
+// A diffusion's path has infinite length: its energy would grow with the steps.
+TEST(PathEnergy, IsOfSmoothPathsAlone) {
+  const std::string flow =
+      "family = 'diffusion'\nobjective.process = 'ot'\nobjective.prediction = 'velocity'\n"
+      "sampler.spacing = 'trailing'\nsampler.name = ";
+  const auto can = [&](const std::string& sampler) {
+    return capabilities_of(resolve_text(flow + sampler, "here.toml", family_schema, {})).paths;
+  };
+  EXPECT_TRUE(can("'ddim'\nsampler.eta = 0\n"));
+  EXPECT_FALSE(can("'ddim'\nsampler.eta = 1\n"));
+  EXPECT_FALSE(can("'ancestral'\n"));
+}
+
 TEST(PathEnergy, OfAConstantVelocityIsItsSquare) {
   const auto paths = dynamic_cast<GenerativeModel&>(*constant_flow("")).path_energies(3, seeded(1));
   ASSERT_TRUE(paths);

@@ -126,6 +126,15 @@ TEST(LatentDiffusionDefinition, WhatCannotStandOnLatentsIsRefused) {
               ThrowsMessage<Error>(HasSubstr("scales latents")));
   EXPECT_THAT([&] { with("model.classifier = true\n"); },
               ThrowsMessage<Error>(HasSubstr("noisy pixels")));
+  auto wrong_sd = kLatent + kVq;
+  wrong_sd.replace(wrong_sd.find("data_sd = 1.0"), 13, "data_sd = 0.5");
+  EXPECT_THAT([&] { small_model(wrong_sd, kImage); },
+              ThrowsMessage<Error>(HasSubstr("not that of latents")));
+  EXPECT_THAT(
+      [&] {
+        small_model(kLatent + kKlMaps + "first_stage.objective.second_stage_share = 0.5\n", kImage);
+      },
+      ThrowsMessage<Error>(HasSubstr("a second stage of its own")));
   auto vector_codes = kLatent + kVq;
   vector_codes.replace(vector_codes.find("\"vq_vae\""), 8, "\"vae\"");
   vector_codes.erase(vector_codes.find("first_stage.model.channels"));

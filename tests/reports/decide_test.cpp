@@ -187,6 +187,35 @@ TEST(Decide, WhatStaysOpenOfPairsSaysHowManyPairsWouldDo) {
   EXPECT_NEAR(*decision.detectable / (0.4 / *decision.effect_size), 2.13, 0.01);
 }
 
+// Multiply-adds of a sample: three seeds of 1000 and five of 700. No chance is in them.
+TEST(Decide, CountsAreWhatTheyAreAndTakeNoPartInHolm) {
+  constexpr Terms kCounts{.better = Better::kLower, .counted = true};
+  const auto many = sample_of({1000, 1000, 1000}), few = sample_of({700, 700, 700, 700, 700}, 5);
+  const Decision less = decided(many, few, kCounts);
+  EXPECT_EQ(less.verdict, Verdict::kBetter);
+  EXPECT_EQ(less.test, "counted");
+  EXPECT_EQ(*less.effect, -300.0);
+  EXPECT_FALSE(less.p);
+  EXPECT_EQ(decided(few, many, kCounts).verdict, Verdict::kWorse);
+  EXPECT_EQ(decided(many, sample_of({1000, 1000}, 7), kCounts).verdict, Verdict::kSame);
+  // One seed says as much, and a seed that was lost says nothing else.
+  EXPECT_EQ(decided(sample_of({1000}), sample_of({700}, 5), kCounts).verdict, Verdict::kBetter);
+  EXPECT_EQ(decided(sample_of({1000, kNan}), few, kCounts).verdict, Verdict::kBetter);
+  // What an adaptive solver needs differs from seed to seed.
+  EXPECT_EQ(decided(many, sample_of({699, 700, 701}, 5), kCounts).test, "welch");
+  EXPECT_EQ(decided(many, few, kLower).test, "mann_whitney");
+
+  const auto left = sample_of({10, 11, 12, 13, 14}), right = sample_of({13, 14, 15, 16, 17}, 10);
+  std::vector<Decision> table(20, compare_samples(many, few, kCounts));
+  table.push_back(compare_samples(left, right, kLower));
+  std::vector<TableRow> rows;
+  for (Decision& decision : table)
+    rows.push_back({&decision, decision.test == "counted" ? &kCounts : &kLower});
+  settle(rows);
+  EXPECT_EQ(table.back().verdict, Verdict::kWorse);
+  EXPECT_DOUBLE_EQ(*table.back().adjusted, *table.back().p);
+}
+
 TEST(Decide, HolmMakesATableHarderThanItsRows) {
   const auto left = sample_of({10, 11, 12, 13, 14});
   const auto right = sample_of({13, 14, 15, 16, 17}, 10);

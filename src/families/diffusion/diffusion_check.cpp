@@ -150,7 +150,34 @@ bool is_transport(const Definition& d) {
          continuous_processes().of(d, "objective.process").reaches_pure_noise;
 }
 
+// A sampler's settings that leave it nothing to do.
+void check_sampler(const Definition& d) {
+  refuse_if(d.text("sampler.name") == "predictor_corrector" &&
+                d.text("sampler.predictor") == "none" && d.text("sampler.corrector") == "none",
+            d,
+            "sampler.predictor and sampler.corrector are both \"none\", so that samples would stay "
+            "the noise that they begin with; set one of them");
+  refuse_if(d.number("sampler.s_tmin") > d.number("sampler.s_tmax"), d,
+            fmt::format("sampler.s_tmin = {} is above sampler.s_tmax = {}, which leaves no noise "
+                        "to churn at",
+                        d.number("sampler.s_tmin"), d.number("sampler.s_tmax")));
+}
+
+// Only weights over evenly drawn times, or times that the weights are divided by, are the bound.
+void check_bound(const Definition& d) {
+  refuse_if(d.text("objective.weighting") == "vlb" &&
+                time_distributions().of(d, "objective.time_sampling").needs_inverse,
+            d,
+            fmt::format("objective.weighting = \"vlb\" is the variational bound of evenly drawn "
+                        "times, and objective.time_sampling = \"{}\" draws others; take "
+                        "\"uniform\" or \"stratified\"",
+                        d.text("objective.time_sampling")));
+}
+
 void check_guidance(const Definition& d) {
+  refuse_if(d.number("objective.p_uncond") >= 1.0, d,
+            "objective.p_uncond = 1 drops the class of every example, so that the network never "
+            "learns one; take less, 0.1 say, or model.conditional = false");
   refuse_if(d.number("sampler.guidance_scale") != 1.0 && d.number("objective.p_uncond") == 0.0, d,
             "sampler.guidance_scale needs a network that knows examples without a class; set "
             "objective.p_uncond, 0.1 say");
@@ -172,6 +199,12 @@ void check_guidance(const Definition& d) {
             "sampler.guidance_scale");
 }
 
+// Whether its sampler, as it is set up, adds noise on the way.
+bool draws_noise(const Definition& d) {
+  const auto& sampler = samplers().of(d, "sampler.name");
+  return sampler.is_stochastic != nullptr && sampler.is_stochastic(sampler_settings(d));
+}
+
 // Noise that depends on the example leaves the ODE's velocity what it is, but no score.
 void check_coupling(const Definition& d) {
   const auto& coupling = d.text("objective.coupling");
@@ -187,9 +220,7 @@ void check_coupling(const Definition& d) {
                           : fmt::format("objective.coupling = \"{}\"", coupling);
   refuse_if(d.text("objective.prediction") != "velocity", d,
             fmt::format("{} is of a velocity; set objective.prediction = \"velocity\"", cause));
-  const auto& sampler = samplers().of(d, "sampler.name");
-  const bool draws = sampler.is_stochastic != nullptr && sampler.is_stochastic(sampler_settings(d));
-  refuse_if(draws, d,
+  refuse_if(draws_noise(d), d,
             fmt::format("{} leaves no score, which sampler.name = \"{}\" as it is set up draws "
                         "noise by; take \"euler\", \"midpoint\", \"heun2\" or \"dopri5\"",
                         cause, d.text("sampler.name")));
@@ -225,6 +256,8 @@ void check_diffusion(const Definition& definition) {
             definition,
             "model.hidden_widths is empty, and a perceptron needs a layer; set [64, 64]");
   check_first_stage(definition);
+  check_sampler(definition);
+  check_bound(definition);
   check_guidance(definition);
   check_coupling(definition);
   check_learned_variance(definition);
@@ -249,7 +282,7 @@ Capabilities diffusion_capabilities(const Definition& d) {
       .denoises = true,
       .flows = timesteps == 0 && !has_point_source(d),
       .paths = is_transport(d) && samplers().of(d, "sampler.name").solve == nullptr &&
-               !time_spacings().of(d, "sampler.spacing").begins_later,
+               !draws_noise(d) && !time_spacings().of(d, "sampler.spacing").begins_later,
       .attributes = attributes};
   if (d.first_stage) {
     can.flows = can.paths = false;

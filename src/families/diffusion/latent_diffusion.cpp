@@ -174,6 +174,15 @@ Tensor LatentDiffusion::sample_of_tokens(const Tensor& values, torch::Generator 
   return decoded(diffusion_.sample_of_tokens(values, std::move(generator))).cpu();
 }
 
+namespace {
+
+bool takes_data_sd(const Definition& definition) {
+  return definition.text("objective.prediction") == "F" ||
+         definition.text("objective.weighting") == "edm";
+}
+
+}  // namespace
+
 void check_first_stage(const Definition& definition) {
   if (!definition.first_stage) return;
   const Definition& first = *definition.first_stage;
@@ -191,6 +200,15 @@ void check_first_stage(const Definition& definition) {
   refuse_if(definition.boolean("model.classifier"), definition,
             "model.classifier is of noisy pixels; guide latents by model.conditional and "
             "sampler.guidance_scale");
+  refuse_if(definition.number("objective.data_sd") != 1.0 && takes_data_sd(definition), definition,
+            fmt::format("objective.data_sd = {} is not that of latents, which are scaled to a "
+                        "variance of 1; set it to 1",
+                        definition.number("objective.data_sd")));
+  constexpr const char* kSecondStage = "objective.second_stage_share";
+  refuse_if(first.has(kSecondStage) && first.number(kSecondStage) > 0.0, definition,
+            fmt::format("model.first_stage = \"{}\" would train a second stage of its own, which "
+                        "latent diffusion takes the place of; set first_stage.{} = 0",
+                        first.name, kSecondStage));
 }
 
 }  // namespace assay

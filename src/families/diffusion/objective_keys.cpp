@@ -147,7 +147,8 @@ Schema coupling_keys() {
        .default_value = std::string("independent"),
        .meaning = "ot: which noise of a batch an example is joined to: that of its place, of the "
                   "least total distance, or of an entropic plan (Tong et al. 2024: I-CFM, OT-CFM, "
-                  "SB-CFM)",
+                  "SB-CFM). Plans are over all classes together, so that with model.conditional "
+                  "the noise of a class is not N(0, I), and its samples are skewed",
        .choices = couplings().names(),
        .needs = straight},
       {.path = "objective.path_sd",
