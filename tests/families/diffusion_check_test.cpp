@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "core/error.h"
+#include "families/diffusion/composition.h"
 #include "families/diffusion/diffusion.h"
 #include "tests/families/small_model.h"
 
@@ -32,6 +35,26 @@ TEST(DiffusionCheck, ASamplerHasSomethingToDo) {
       "sampler.s_churn = 10\nsampler.s_tmin = 2\n";
   EXPECT_EQ(refusal(churn), "");
   EXPECT_THAT(refusal(churn + "sampler.s_tmax = 1\n"), HasSubstr("no noise to churn at"));
+}
+
+// Song et al. 2021, code: eps = 1e-5 of losses and likelihoods, 1e-3 of samplers.
+TEST(DiffusionCheck, TrainingGoesToTheLeastTimeAndSamplersToTheLast) {
+  const std::string vp = "family = 'diffusion'\nsampler.steps = 5\n";
+  const auto times = [&](const std::string& more) {
+    const auto d = resolve_text(vp + more, "here.toml", family_schema, {});
+    const auto process = process_of(d, torch::kCPU);
+    return std::pair(process->last_time(), sampler_times(d, *process).back());
+  };
+  EXPECT_EQ(times(""), std::pair(1e-3, 1e-3));
+  EXPECT_EQ(times("objective.least_time = 1e-5\n"), std::pair(1e-5, 1e-5));
+  for (const std::string spacing : {"uniform", "quadratic", "log_snr", "karras"}) {
+    const auto [trained, sampled] = times(
+        "objective.least_time = 1e-5\nsampler.last_time = 1e-3\nsampler.spacing = '" + spacing +
+        "'\n");
+    EXPECT_EQ(trained, 1e-5);
+    EXPECT_DOUBLE_EQ(sampled, 1e-3) << spacing;
+  }
+  EXPECT_THAT(refusal("sampler.last_time = 1e-4\n"), HasSubstr("less than the least time"));
 }
 
 TEST(DiffusionCheck, AConditionIsToldAtTimes) {

@@ -168,7 +168,9 @@ std::unique_ptr<Process> process_of(const Definition& definition, torch::Device 
              .beta_max = definition.number("objective.beta_max"),
              .sigma_min = definition.number("objective.sigma_min"),
              .sigma_max = definition.number("objective.sigma_max"),
-             .tells_log_noise = has_fourier_features(definition)});
+             .tells_log_noise = has_fourier_features(definition),
+             .least_time = definition.number("objective.least_time"),
+             .sampled_until = definition.number("sampler.last_time")});
 }
 
 LossWeightingSettings weighting_settings(const Definition& definition) {

@@ -121,6 +121,12 @@ void check_continuous(const Definition& definition) {
             fmt::format("sampler.spacing = \"{}\" is for paths that begin with nothing but noise, "
                         "objective.process = \"ot\"; take \"karras\" for \"{}\"",
                         spacing, name));
+  const auto made = process_of(definition, torch::kCPU);
+  const double until = definition.number("sampler.last_time");
+  refuse_if(until > 0.0 && until < made->last_time(), definition,
+            fmt::format("sampler.last_time = {} is less than the least time that is trained on, "
+                        "{}; raise it, or set objective.least_time",
+                        until, made->last_time()));
   refuse_if(definition.integer("sampler.steps") == 0, definition,
             "sampler.steps = 0 means all timesteps, and there are none; set sampler.steps");
   const double least = definition.number("objective.sigma_min");

@@ -108,6 +108,14 @@ Schema process_keys() {
        .minimum = 1e-6,
        .maximum = 1000,
        .needs = {vp, linear}},
+      {.path = "objective.least_time",
+       .default_value = 0.0,
+       .meaning = "continuous vp, sub_vp, ot: the time of the least noise that is trained on, and "
+                  "that exact likelihoods begin at; 0: 0.001 (Song et al. 2021, code: 0.00001, and "
+                  "sampler.last_time = 0.001)",
+       .minimum = 0,
+       .maximum = 0.1,
+       .needs = {{"objective.timesteps", {"0"}}, {"objective.process", {"vp", "sub_vp", "ot"}}}},
       {.path = "objective.sigma_min",
        .default_value = 0.0,
        .meaning = "least noise; 0: 0.01 of ve, 0.002 of edm",

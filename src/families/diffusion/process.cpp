@@ -101,7 +101,7 @@ struct StraightPath {
 };
 
 struct Range {
-  double first_time = 1.0, last_time = 0.0, prior_sd = 1.0;
+  double first_time = 1.0, last_time = 0.0, prior_sd = 1.0, sampled_until = 0.0;
 };
 
 template <class Formula>
@@ -110,6 +110,7 @@ class Continuous : public Process {
   Continuous(Formula formula, const Range& range) : formula_(std::move(formula)) {
     first_time_ = range.first_time;
     last_time_ = range.last_time;
+    sampled_until_ = std::max(range.last_time, range.sampled_until);
     prior_sd_ = range.prior_sd;
   }
   Marginal at(double t) const override { return formula_(t); }
@@ -153,10 +154,15 @@ std::unique_ptr<Process> continuous(const Formula& formula, const Range& range) 
 constexpr double kLeastVpTime = 1e-3;
 constexpr double kLastCosineTime = 0.9946;
 
+Range range_of(const ProcessSettings& settings, double first_time = 1.0) {
+  return {.first_time = first_time,
+          .last_time = settings.least_time > 0.0 ? settings.least_time : kLeastVpTime,
+          .sampled_until = settings.sampled_until};
+}
+
 template <template <class> class Wrap>
 std::unique_ptr<Process> scheduled(const ProcessSettings& settings) {
-  const Range range = {.last_time = kLeastVpTime};
-  const Range short_of_noise = {.first_time = kLastCosineTime, .last_time = kLeastVpTime};
+  const Range range = range_of(settings), short_of_noise = range_of(settings, kLastCosineTime);
   switch (settings.schedule) {
     case VpSchedule::kCosine:
       return continuous(Wrap<VpCosine>{}, short_of_noise);
@@ -190,8 +196,8 @@ std::unique_ptr<Process> ve(const ProcessSettings& settings) {
 std::unique_ptr<Process> edm(const ProcessSettings& settings) {
   return exploding(settings, 0.002, 80.0, 0.25);
 }
-std::unique_ptr<Process> ot(const ProcessSettings&) {
-  return std::make_unique<Straight>(StraightPath{}, Range{.last_time = kLeastVpTime});
+std::unique_ptr<Process> ot(const ProcessSettings& settings) {
+  return std::make_unique<Straight>(StraightPath{}, range_of(settings));
 }
 
 class Grid final : public Process {

@@ -53,12 +53,13 @@ class Process {
 
   /// T of a grid, whose times are i/T, i = 0 … T − 1; 0: time is continuous.
   virtual std::int64_t timesteps() const { return 0; }
-  double first_time() const { return first_time_; }  ///< the noisiest: where samplers begin
-  double last_time() const { return last_time_; }    ///< the least noisy that is trained on
-  double prior_sd() const { return prior_sd_; }      ///< samplers begin with N(0, this² I)
+  double first_time() const { return first_time_; }        ///< the noisiest: where samplers begin
+  double last_time() const { return last_time_; }          ///< the least noisy that is trained on
+  double sampled_until() const { return sampled_until_; }  ///< where samplers end, no earlier
+  double prior_sd() const { return prior_sd_; }            ///< samplers begin with N(0, this² I)
 
  protected:
-  double first_time_ = 1.0, last_time_ = 0.0, prior_sd_ = 1.0;
+  double first_time_ = 1.0, last_time_ = 0.0, sampled_until_ = 0.0, prior_sd_ = 1.0;
 };
 
 /// The times i/T of a table ᾱ: α = √ᾱ, σ = √(1 − ᾱ) (Ho et al. 2020, eq. 4). The fall of the first
@@ -75,6 +76,8 @@ struct ProcessSettings {
   double beta_min = 0.1, beta_max = 20;       ///< of the linear schedule
   double sigma_min = 0, sigma_max = 0;        ///< of ve and edm; 0: the papers'
   bool tells_log_noise = false;               ///< ve: the network is told ln σ instead of t
+  double least_time = 0;                      ///< last_time() of vp, sub_vp and ot; 0: 10⁻³
+  double sampled_until = 0;                   ///< 0: last_time()
 };
 
 /// A process of continuous time.

@@ -146,6 +146,13 @@ Schema sampler_keys() {
   replace(schema, {.path = "sampler.clip_x0",
                    .default_value = false,
                    .meaning = "clamp every estimate of the clean image to [-1,1]"});
+  schema.push_back(
+      {.path = "sampler.last_time",
+       .default_value = 0.0,
+       .meaning = "the time at which samplers end; 0: the least that is trained on",
+       .minimum = 0,
+       .maximum = 0.1,
+       .needs = {{"objective.timesteps", {"0"}}, {"objective.process", {"vp", "sub_vp", "ot"}}}});
   schema.push_back({.path = "sampler.rho",
                     .default_value = 7.0,
                     .meaning = "rho of spacings karras and edm",

@@ -65,7 +65,7 @@ std::vector<double> on_grid(const Process& process, std::vector<double> times) {
 
 std::vector<double> uniform(const Process& process, std::int64_t steps, double) {
   return on_grid(process, places(steps, [&](double share) {
-                   return between(process.first_time(), process.last_time(), share);
+                   return between(process.first_time(), process.sampled_until(), share);
                  }));
 }
 
@@ -87,7 +87,7 @@ std::vector<double> equal_steps(const Process& process, std::int64_t steps, doub
 std::vector<double> quadratic(const Process& process, std::int64_t steps, double) {
   return on_grid(process, places(steps, [&](double share) {
                    const double root = between(std::sqrt(process.first_time()),
-                                               std::sqrt(process.last_time()), share);
+                                               std::sqrt(process.sampled_until()), share);
                    return root * root;
                  }));
 }
@@ -100,13 +100,13 @@ double by_root(double noisy, double clear, double rho, double share) {
 // The ends are the process's own, whatever bisection makes of them.
 std::vector<double> by_log_snr(const Process& process, std::int64_t steps, double rho) {
   const double noisy = half_log_snr(process.at(process.first_time()));
-  const double clear = half_log_snr(process.at(process.last_time()));
+  const double clear = half_log_snr(process.at(process.sampled_until()));
   const auto at = [&](double share) {
     return rho <= 0.0 ? between(noisy, clear, share) : by_root(noisy, clear, rho, share);
   };
   return on_grid(process, places(steps, [&](double share) {
                    if (share <= 0.0) return process.first_time();
-                   return share >= 1.0 ? process.last_time() : process.time_of(at(share));
+                   return share >= 1.0 ? process.sampled_until() : process.time_of(at(share));
                  }));
 }
 

@@ -50,8 +50,8 @@ Tensor dormand_prince(const Tensor& x_T, const Process& process, const Denoiser&
     const auto eps = (x - of(level.signal) * x0) / of(level.noise);
     return of(level.signal_slope) * x0 + of(level.noise_slope) * eps;
   };
-  const auto x = solve_ode(slope, x_T, process.first_time(), process.last_time(), tolerance);
-  return denoiser(x, at::scalar_tensor(process.last_time(), at::kDouble), condition).x0;
+  const auto x = solve_ode(slope, x_T, process.first_time(), process.sampled_until(), tolerance);
+  return denoiser(x, at::scalar_tensor(process.sampled_until(), at::kDouble), condition).x0;
 }
 
 }  // namespace
