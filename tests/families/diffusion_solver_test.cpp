@@ -140,10 +140,13 @@ TEST(Samplers, LangevinDynamicsAloneAnnealToTheLaw) {
   options.settings.corrector_steps = 20;
   // At half of it the steps, which shrink with the distance to the law, fall behind the levels.
   options.settings.corrector_snr = 0.2;
-  const auto x =
-      run_sampler(latents.noise.to(torch::kDouble), latents.seeds, options, of_gaussian(*of));
-  EXPECT_NEAR(x.mean().item<double>(), kMean, 0.02);
-  EXPECT_NEAR(x.std().item<double>(), std::sqrt(kVariance), 0.02);
+  for (const auto* name : {"langevin", "annealed_langevin"}) {
+    options.settings.corrector = correctors().at(name);
+    const auto x =
+        run_sampler(latents.noise.to(torch::kDouble), latents.seeds, options, of_gaussian(*of));
+    EXPECT_NEAR(x.mean().item<double>(), kMean, 0.02) << name;
+    EXPECT_NEAR(x.std().item<double>(), std::sqrt(kVariance), 0.02) << name;
+  }
 }
 
 TEST(Samplers, ASamplesLangevinStepHasTheSizeOfItsOwnNorms) {
@@ -169,6 +172,26 @@ TEST(Samplers, ASamplesLangevinStepHasTheSizeOfItsOwnNorms) {
     const auto expected = x[i] + size * scores[i] + std::sqrt(2.0 * size) * z[i];
     EXPECT_TRUE(torch::allclose(moved[i], expected, 1e-6, 1e-8)) << i;
   }
+}
+
+// ε = 2 (r σ)², and no step where an untrained network's score is 0.
+TEST(Samplers, LangevinStepsHaveTheSizeOfTheLevelIfAnnealedAndNoneWithoutAScore) {
+  const auto of = process("ve");
+  const auto level = of->at(0.5);
+  const double noise = level.noise;
+  const auto x = torch::randn({2, 1, 3, 3}, seeded(4)).to(torch::kDouble);
+  auto score = torch::randn({2, 1, 3, 3}, seeded(5)).to(torch::kDouble);
+  const auto z = torch::randn({2, 1, 3, 3}, seeded(6)).to(torch::kDouble);
+  SamplerState state{.x = x, .step = {.from = of->at(0.6), .to = level}};
+  state.denoise = [&](const Tensor& at, double) {
+    return Estimate{.x0 = at + noise * noise * score};
+  };
+  state.noise = [&] { return z; };
+  const double size = 2.0 * 0.16 * 0.16 * noise * noise;
+  const auto moved = correctors().at("annealed_langevin").move(state, x, 0.16);
+  EXPECT_TRUE(torch::allclose(moved, x + size * score + std::sqrt(2.0 * size) * z, 1e-6, 1e-8));
+  score = torch::zeros_like(score);
+  EXPECT_TRUE(torch::equal(correctors().at("langevin").move(state, x, 0.16), x));
 }
 
 TEST(DpmSolver, ErrsByTheThirdPowerInAStepOf3MAsItsAuthorsCodeDoes) {

@@ -44,7 +44,7 @@ Schema churn_keys() {
 
 Schema corrector_keys() {
   const Need both = {"sampler.name", {"predictor_corrector"}};
-  const Need langevin = {"sampler.corrector", {"langevin"}};
+  const Need langevin = {"sampler.corrector", {"langevin", "annealed_langevin"}};
   return {
       {.path = "sampler.predictor",
        .default_value = std::string("reverse_diffusion"),
@@ -53,12 +53,13 @@ Schema corrector_keys() {
        .needs = {both}},
       {.path = "sampler.corrector",
        .default_value = std::string("langevin"),
-       .meaning = "predictor_corrector: what follows at the level it leads to",
+       .meaning = "predictor_corrector: what follows at the level it leads to: Langevin dynamics "
+                  "in steps by the norms of noise and score, or by the level's noise",
        .choices = correctors().names(),
        .needs = {both}},
       {.path = "sampler.corrector_snr",
        .default_value = 0.16,
-       .meaning = "r, signal-to-noise ratio of Langevin dynamics",
+       .meaning = "r, signal-to-noise ratio of Langevin dynamics; annealed: step by noise",
        .minimum = 1e-6,
        .maximum = 10,
        .needs = {both, langevin}},

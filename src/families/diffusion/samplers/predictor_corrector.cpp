@@ -46,8 +46,20 @@ Tensor langevin(SamplerState& state, const Tensor& x, double snr) {
   shape[0] = x.size(0);
   const auto norm = [&](const Tensor& of) { return of.flatten(1).norm(2, 1).view(shape); };
   const double ratio = posterior_weights(state.step).signal_ratio;
-  const auto size = 2.0 * ratio * ratio * (snr * norm(z) / norm(score)).square();
+  // A score of 0 has no direction to step in: that of a network whose last layer still is 0.
+  const auto length = norm(score);
+  const auto of_noise = at::where(length > 0.0, norm(z) / length, at::zeros_like(length));
+  const auto size = 2.0 * ratio * ratio * (snr * of_noise).square();
   return x + size * score + (2.0 * size).sqrt() * z;
+}
+
+// The same with ε = 2 a² (r σ)², σ the level's noise, whatever the norms are (Song & Ermon 2019,
+// algorithm 1; Song et al. 2021, code, of what was trained without a predictor in mind).
+Tensor annealed_langevin(SamplerState& state, const Tensor& x, double snr) {
+  const auto score = score_from_x0(x, state.denoise(x, state.s).x0, state.step.to);
+  const double moved = posterior_weights(state.step).signal_ratio * snr * state.step.to.noise;
+  const double size = 2.0 * moved * moved;
+  return x + size * score + std::sqrt(2.0 * size) * state.noise();
 }
 
 Tensor predict_and_correct(SamplerState& state, const SamplerSettings& settings) {
@@ -73,7 +85,8 @@ const Choices<Predictor>& predictors() {
 }
 
 const Choices<Corrector>& correctors() {
-  static const Choices<Corrector> all = {{"langevin", {langevin}}, {"none", {}}};
+  static const Choices<Corrector> all = {
+      {"langevin", {langevin}}, {"annealed_langevin", {annealed_langevin}}, {"none", {}}};
   return all;
 }
 
