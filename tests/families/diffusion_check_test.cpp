@@ -45,14 +45,17 @@ TEST(DiffusionCheck, TrainingGoesToTheLeastTimeAndSamplersToTheLast) {
     const auto process = process_of(d, torch::kCPU);
     return std::pair(process->last_time(), sampler_times(d, *process).back());
   };
-  EXPECT_EQ(times(""), std::pair(1e-3, 1e-3));
-  EXPECT_EQ(times("objective.least_time = 1e-5\n"), std::pair(1e-5, 1e-5));
+  const auto expect = [&](const std::string& more, double trained, double sampled) {
+    const auto found = times(more);
+    EXPECT_EQ(found.first, trained) << more;
+    EXPECT_NEAR(found.second, sampled, 1e-12) << more;
+  };
+  expect("", 1e-3, 1e-3);
+  expect("objective.least_time = 1e-5\n", 1e-5, 1e-5);
   for (const std::string spacing : {"uniform", "quadratic", "log_snr", "karras"}) {
-    const auto [trained, sampled] = times(
-        "objective.least_time = 1e-5\nsampler.last_time = 1e-3\nsampler.spacing = '" + spacing +
-        "'\n");
-    EXPECT_EQ(trained, 1e-5);
-    EXPECT_NEAR(sampled, 1e-3, 1e-12) << spacing;
+    expect("objective.least_time = 1e-5\nsampler.last_time = 1e-3\nsampler.spacing = '" + spacing +
+               "'\n",
+           1e-5, 1e-3);
   }
   EXPECT_THAT(refusal("sampler.last_time = 1e-4\n"), HasSubstr("less than the least time"));
 }
