@@ -92,6 +92,9 @@ Ground ground_of(const std::string& family, const std::string& key) {
       // A penalty that is never due has no step of its own.
       {{"gan", "objective.penalty_step"},
        {"model.discriminator_norm = 'none'\nobjective.r1 = 1\n"}},
+      // A slope is of a penalty.
+      {{"gan", "objective.slope_of"},
+       {"model.discriminator_norm = 'none'\nobjective.gradient_penalty = 10\n"}},
       {{"gan", "optimizer.generator_name"}, {"optimizer.weight_decay = 0.1\n"}},
       {{"gan", "optimizer.discriminator_name"}, {"optimizer.weight_decay = 0.1\n"}},
   };
