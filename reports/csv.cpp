@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "reports/escape.h"
+#include "reports/evaluation_choice.h"
 #include "reports/number_text.h"
 
 namespace assay {
@@ -57,6 +58,10 @@ void metric_rows(CsvRows& rows, const MetricSummary& metric, const MetricColumn&
   }
   rows.summary("", metric.last);
   rows.summary("untrained_", metric.untrained);
+  const SeedSummary* best = best_evaluation(metric.choice, column.better);
+  if (best == nullptr) return;
+  rows.summary("last_ten_", metric.choice.last_ten);
+  rows.summary("best_", *best);
 }
 
 // A seed's value is 1, at the images at which the failure was first noted; the sum's are a rate.

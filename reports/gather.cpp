@@ -9,6 +9,7 @@
 #include <set>
 
 #include "reports/curves.h"
+#include "reports/evaluation_choice.h"
 #include "reports/histories.h"
 #include "reports/metric_columns.h"
 #include "reports/run_costs.h"
@@ -82,6 +83,7 @@ std::vector<MetricSummary> metrics_of_group(const RunGroup& group,
     metric.last = summarise_scores(last);
     metric.untrained = summarise(untrained);
     metric.curve = curve_over_seeds(columns[column].metric, seeds);
+    metric.choice = evaluation_choice(seeds);
     summaries.push_back(std::move(metric));
   }
   return summaries;

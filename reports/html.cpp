@@ -62,7 +62,8 @@ std::string contents(std::string_view sections) {
       {"tradeoffs", "Cost"},        {"ablations", "Ablations"},
       {"sweeps", "Sweeps"},         {"latents", "Latents"},
       {"noise", "Noise"},           {"curves", "Curves"},
-      {"speed", "Speed"},           {"failures", "Failures"},
+      {"choice", "Last or best"},   {"speed", "Speed"},
+      {"failures", "Failures"},
       {"unfinished", "Incomplete"}, {"differences", "Definitions"},
       {"provenance", "Repeat it"}};
   std::string links;
@@ -90,7 +91,7 @@ std::string report_html(const Report& report) {
       comparison_section(report) + claims_section(report) + published_section(report) +
       samples_section(report) + tradeoffs_section(report) + ablations_section(report) +
       sweeps_section(report) + latents_section(report) + noise_section(report) +
-      curves_section(charts) + speed_section(report) + failures_section(report) +
+      curves_section(charts) + choice_section(report) + speed_section(report) + failures_section(report) +
       unfinished_section(report) + differences_section(report) + provenance_section(report);
   std::vector<std::string> databases;
   for (const auto& name : report.databases) databases.push_back(html_text(name));

@@ -13,6 +13,7 @@ namespace assay {
 std::string claims_section(const Report& report);
 std::string comparison_section(const Report& report);
 std::string published_section(const Report& report);
+std::string choice_section(const Report& report);
 std::string speed_section(const Report& report);
 std::string failures_section(const Report& report);
 std::string unfinished_section(const Report& report);

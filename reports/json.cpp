@@ -9,6 +9,7 @@
 #include "reports/comparison/compare_json.h"
 #include "reports/comparison/n_way.h"
 #include "reports/escape.h"
+#include "reports/evaluation_choice.h"
 #include "reports/grids.h"
 #include "reports/json_number.h"
 #include "reports/number_text.h"
@@ -50,6 +51,14 @@ Json curve_json(const SeedCurve& curve) {
           {"points", points}};
 }
 
+Json choice_json(const MetricSummary& metric, const MetricColumn& column) {
+  const SeedSummary* best = best_evaluation(metric.choice, column.better);
+  if (best == nullptr) return {};
+  return {{"evaluations", metric.choice.evaluations},
+          {"last_ten", summary_json(metric.choice.last_ten)},
+          {"best", summary_json(*best)}};
+}
+
 Json metric_json(const MetricSummary& metric, const Report& report) {
   const MetricColumn& column = report.columns[metric.column];
   Json seeds = Json::array();
@@ -68,6 +77,7 @@ Json metric_json(const MetricSummary& metric, const Report& report) {
           {"unit", text(column.unit)},
           {"last", summary_json(metric.last)},
           {"untrained", summary_json(metric.untrained)},
+          {"chosen", choice_json(metric, column)},
           {"seeds", seeds},
           {"curve", curve_json(metric.curve)}};
 }

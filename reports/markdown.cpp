@@ -10,6 +10,7 @@
 #include "reports/claim_text.h"
 #include "reports/comparison/n_way.h"
 #include "reports/escape.h"
+#include "reports/evaluation_choice.h"
 #include "reports/failures.h"
 #include "reports/metric_columns.h"
 #include "reports/number_text.h"
@@ -150,6 +151,21 @@ std::string speeds(const Report& report) {
   return text + "\n";
 }
 
+std::string choices(const Report& report) {
+  std::string rows;
+  for (const auto& [experiment, metric, best] : chosen_rows(report)) {
+    rows += fmt::format("| {} | {} | {} | {} | {} | {} |\n", markdown_text(experiment->label),
+                        markdown_text(report.columns[metric->column].label),
+                        metric->choice.evaluations, mean_and_spread_text(metric->last),
+                        mean_and_spread_text(metric->choice.last_ten), mean_and_spread_text(*best));
+  }
+  if (rows.empty()) return "";
+  return fmt::format(
+      "## Last, averaged, best\n\n{}\n\n| experiment | metric | evaluations | last | mean of the "
+      "last ten | best of each seed |\n| --- | --- | ---: | ---: | ---: | ---: |\n{}\n",
+      kChoiceHint, rows);
+}
+
 std::string failures(const Report& report) {
   std::string rows;
   for (const auto& e : report.experiments) {
@@ -233,7 +249,8 @@ std::string report_markdown(const Report& report) {
       "are "
       "the places that the verdicts leave (level 5 %, Holm over the table).\n\n";
   for (const auto& table : comparison_tables(report)) text += comparison(report, table);
-  text += claims(report) + published(report) + speeds(report) + failures(report) +
+  text += claims(report) + published(report) + choices(report) + speeds(report) +
+          failures(report) +
           unfinished(report) + commands(report) + provenance(report);
   return text;
 }

@@ -67,6 +67,14 @@ struct SeedCurve {
   std::vector<CurvePoint> points;
 };
 
+/// What other choices of an evaluation would give (reports/evaluation_choice.h).
+struct EvaluationChoice {
+  std::int64_t evaluations = 0;  ///< of the seed that has the fewest; 0: too few to say anything
+  SeedSummary last_ten = {};     ///< of each seed's mean of its last ten
+  SeedSummary lowest = {};       ///< of each seed's lowest
+  SeedSummary highest = {};      ///< of each seed's highest
+};
+
 /// Last value of a metric over the seeds of an experiment; never a best-of-run.
 struct MetricSummary {
   std::size_t column = 0;  ///< index into Report::columns
@@ -75,6 +83,7 @@ struct MetricSummary {
   SeedSummary last;
   SeedSummary untrained;
   SeedCurve curve;
+  EvaluationChoice choice = {};
 };
 
 struct SpeedSummary {

@@ -16,7 +16,9 @@ namespace assay {
 namespace {
 
 using test::TemporaryFolder;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class Formats : public testing::Test {
  protected:
@@ -57,6 +59,28 @@ TEST_F(Formats, NumbersAreTheSameInAllOfThem) {
       EXPECT_EQ(json["experiments"][e]["metrics"][m]["last"]["mean"].get<double>(), *last.mean);
     }
   }
+}
+
+TEST_F(Formats, AllShowWhatChoosingAnEvaluationWouldGiveWhereThereIsAChoice) {
+  for (const Format format : {Format::kHtml, Format::kMarkdown, Format::kCsv}) {
+    EXPECT_THAT(render(report, format),
+                AllOf(Not(HasSubstr("best of each")), Not(HasSubstr("best_mean"))));
+  }
+  MetricSummary& metric = report.experiments.at(0).metrics.at(0);
+  report.columns.at(metric.column).better = Better::kHigher;
+  metric.choice = {.evaluations = 12,
+                   .last_ten = summarise(std::vector{1.25, 1.75}),
+                   .lowest = summarise(std::vector{0.25, 0.5}),
+                   .highest = summarise(std::vector{7.25, 7.75})};
+  EXPECT_THAT(render(report, Format::kHtml), AllOf(HasSubstr("7.50"), HasSubstr("1.50")));
+  EXPECT_THAT(render(report, Format::kMarkdown), HasSubstr("| 1.50 ± 0.35 | 7.50 ± 0.35 |"));
+  EXPECT_THAT(render(report, Format::kCsv),
+              AllOf(HasSubstr(",last_ten_mean,,,,1.5\n"), HasSubstr(",best_mean,,,,7.5\n")));
+  const auto json = nlohmann::json::parse(render(report, Format::kJson));
+  const auto& first = json["experiments"][0]["metrics"][0]["chosen"];
+  EXPECT_EQ(first["evaluations"], 12);
+  EXPECT_EQ(first["best"]["mean"], 7.5);
+  EXPECT_EQ(first["last_ten"]["mean"], 1.5);
 }
 
 TEST_F(Formats, JsonWritesWhatIsNotFiniteAsText) {
