@@ -46,7 +46,13 @@ const char* const kSngan =
 
 std::vector<Case> cases() {
   const std::string infogan = kInfogan, sngan = kSngan, spectral = "model.spectral_norm = true\n";
-  return {{"infogan", infogan, {1, 28, 28}},
+  const std::string dcgan =
+      "model.generator_channels = [6, 4]\nmodel.discriminator_channels = [3, 5, 6]\n"
+      "model.discriminator_norm = ";
+  return {{"dcgan", dcgan + "'batch'\n", {1, 28, 28}},
+          {"dcgan_layer", dcgan + "'layer'\n", {1, 28, 28}},
+          {"dcgan_32_without_norm", dcgan + "'none'\n", {3, 32, 32}},
+          {"infogan", infogan, {1, 28, 28}},
           {"infogan_without_norm", infogan + "model.discriminator_norm = 'none'\n", {1, 28, 28}},
           {"sngan_28", sngan + spectral, {1, 28, 28}},
           {"sngan_32", sngan + spectral, {3, 32, 32}},

@@ -54,6 +54,25 @@ def lucic(side, channels, norm):
     return generator, critic
 
 
+def dcgan(side, channels, norm):
+    """Radford et al.'s layers (the generator's first one linear, norms behind all but the outermost of each network)."""
+    g, d = (6, 4), (3, 5, 6)
+    bottom, end = side // 4, side // 8
+    up = lambda a, b, last: nn.ConvTranspose2d(a, b, 4, 2, 1, bias=last)
+    generator = nn.Sequential(
+        nn.Linear(LATENT, g[0] * bottom**2, bias=False), nn.Unflatten(1, (g[0], bottom, bottom)), nn.BatchNorm2d(g[0]), nn.ReLU(),
+        up(g[0], g[1], False), nn.BatchNorm2d(g[1]), nn.ReLU(), up(g[1], channels, True), nn.Tanh())
+    norms = {"batch": lambda n: [nn.BatchNorm2d(n)], "layer": lambda n: [nn.GroupNorm(1, n)], "none": lambda n: []}[norm]
+    down = lambda a, b, biased: nn.Conv2d(a, b, 4, 2, 1, bias=biased)
+    leak = lambda: nn.LeakyReLU(0.2)
+    critic = nn.Sequential(
+        down(channels, d[0], True), leak(), down(d[0], d[1], norm == "none"), *norms(d[1]), leak(), down(d[1], d[2], norm == "none"),
+        *norms(d[2]), leak(), nn.Flatten(), nn.Linear(d[2] * end**2, 1))
+    fill(generator.parameters())
+    fill(critic.parameters())
+    return generator, critic
+
+
 def in_our_order(block, norms, has_shortcut):
     """The parameters of a block as the test's networks list them."""
     layers = [block.b1, block.c1, block.b2, block.c2] if norms else [block.c1, block.c2]
@@ -102,6 +121,9 @@ def start(layer, phase):
 
 
 CASES = {
+    "dcgan": lambda: dcgan(28, 1, "batch"),
+    "dcgan_layer": lambda: dcgan(28, 1, "layer"),
+    "dcgan_32_without_norm": lambda: dcgan(32, 3, "none"),
     "infogan": lambda: lucic(28, 1, True),
     "infogan_without_norm": lambda: lucic(28, 1, False),
     "sngan_28": lambda: mimicry(28, 1, True),
