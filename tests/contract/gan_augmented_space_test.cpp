@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the discriminator sees, and penalties with steps of their own, with all that they may
-// combine with: beside gan_space_test.cpp, where each switch stands alone.
+// What the discriminator sees, what normalises it, and penalties with steps of their own, with all
+// that they may combine with: beside gan_space_test.cpp, where each switch stands alone.
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "families/gan/adversarial_loss.h"
 #include "families/gan/gan.h"
 #include "tests/families/small_model.h"
 
@@ -63,6 +64,38 @@ const std::vector<Setting>& settings() {
   return all;
 }
 
+// Every loss behind each norm of a discriminator; the others have none.
+std::vector<Setting> normalised() {
+  const std::map<std::string, std::string> networks = {
+      {"Dcgan", "model.generator_channels = [8]\nmodel.discriminator_channels = [8, 8]\n"},
+      {"Infogan", "model.network = 'infogan'\nmodel.infogan_width = 2\n"}};
+  std::vector<Setting> all;
+  for (const auto& [label, network] : networks) {
+    for (const std::string norm : {"batch", "layer"}) {
+      const auto normed = network + "model.discriminator_norm = '" + norm + "'\n";
+      for (const auto& name : adversarial_losses().names()) {
+        const auto& loss = adversarial_losses().at(name);
+        if (loss.autoencodes()) continue;
+        all.push_back({label + "_" + norm + "_" + name,
+                       normed + "objective.loss = '" + name + "'\n" +
+                           (loss.needs_bounded_slope ? "objective.weight_clip = 0.1\n" : "")});
+      }
+      for (const std::string more :
+           {"objective.packing = 2\n", "objective.feature_matching = 1\n",
+            "model.condition = 'ac_gan'\n", "objective.unrolled_steps = 1\n"}) {
+        all.push_back(
+            {label + "_" + norm + "_" + more.substr(more.find('.') + 1, 7), normed + more});
+      }
+    }
+    all.push_back(
+        {label + "_layer_wgan_gp", network + "model.discriminator_norm = 'layer'\nobjective.loss = "
+                                             "'wasserstein'\nobjective.gradient_penalty = 10\n"});
+    all.push_back({label + "_batch_dragan_of_sigmoids",
+                   network + "objective.dragan = 10\nobjective.slope_of = 'sigmoid'\n"});
+  }
+  return all;
+}
+
 std::unique_ptr<Trainable> model_of(const Setting& setting) {
   const auto toml =
       "family = 'gan'\ntrain.batch_size = 8\nmodel.latent_dim = 2\n" +
@@ -117,6 +150,9 @@ TEST_P(AugmentedGanSpace, TrainsRepeatsResumesAndIsSampledWithoutMoving) {
   train(*again, 0, 6, same_noise);
   EXPECT_TRUE(same_bits(copy_of_state(*model), copy_of_state(*again))) << "repeat";
 }
+
+INSTANTIATE_TEST_SUITE_P(Normalised, AugmentedGanSpace, testing::ValuesIn(normalised()),
+                         [](const auto& test) { return test.param.label; });
 
 INSTANTIATE_TEST_SUITE_P(Settings, AugmentedGanSpace, testing::ValuesIn(settings()),
                          [](const auto& test) { return test.param.label; });
