@@ -5,6 +5,7 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
+#include "kernels/product/batch_likeness.h"
 #include "nn/blocks/linear.h"
 
 namespace assay {
@@ -24,8 +25,7 @@ class MinibatchDiscriminationImpl : public torch::nn::Module {
   /// [N,A] -> [N,A+B].
   torch::Tensor forward(const torch::Tensor& features) {
     const auto m = projection_(features).view({-1, kernels_, dimensions_});
-    const auto distances = (m.unsqueeze(1) - m.unsqueeze(0)).abs().sum(-1);  // [N,N,B]
-    return torch::cat({features, torch::exp(-distances).sum(1)}, 1);
+    return torch::cat({features, batch_likeness(m)}, 1);
   }
 
  private:
