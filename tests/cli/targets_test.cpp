@@ -77,6 +77,24 @@ TEST(Experiments, ThatPublishedValuesNameHaveTheIdsThatAreWrittenThere) {
   }
 }
 
+// Else no run of theirs could get a verdict: another extractor is another id.
+TEST(Experiments, OfFullLengthComputeWhatTheirPublishedValuesAre) {
+  std::int64_t scored = 0;
+  for (const auto& value : published_values().values) {
+    const auto extractor = value.fields.find("extractor");
+    if (extractor == value.fields.end()) continue;
+    for (const auto& name : value.experiments) {
+      const Definition definition = resolve_target(name, {}, false);
+      if (definition.tier == "cpu") continue;
+      ++scored;
+      EXPECT_EQ(definition.text("eval.extractor"), extractor->second) << name;
+      const auto metrics = definition.texts("eval.metrics");
+      EXPECT_THAT(metrics, testing::Contains(value.metric == "fid" ? "fd" : value.metric)) << name;
+    }
+  }
+  EXPECT_GE(scored, 30);
+}
+
 TEST(Suites, AllPlanWithoutError) {
   for (const auto& name : suite_names()) {
     TargetOptions options;
