@@ -137,8 +137,9 @@ struct ExperimentSummary {
   LatentProfile latents;  ///< at the last evaluation
   NoiseProfile noise;     ///< the same
   SeedSummary wall_seconds;
-  /// Of training steps, images over their median speed: of the run whose weights are scored, and of
-  /// its first stage, with the encoding of the training images between them; n = 0: not known.
+  /// Of training steps (of older runs, images over their median speed): of the run whose weights
+  /// are scored, and of its first stage, with the encoding of the training images between them; n =
+  /// 0: not known.
   SeedSummary training_seconds;
   SeedSummary network_evaluations;         ///< calls of the network for a sample; n = 0: none said
   double computing_seconds = 0.0;          ///< of all runs; of seeds that trained as one model once

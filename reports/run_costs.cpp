@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <numeric>
+#include <string_view>
 
 #include "core/error.h"
 #include "reports/metric_columns.h"
@@ -37,7 +39,22 @@ std::optional<RunRow> run_of_uuid(const Database& database, const std::string& u
   }
 }
 
+// Of events of a kind, "7.312 s for …".
+std::vector<double> seconds_in(const Database& database, const RunRow& run, std::string_view kind) {
+  std::vector<double> all;
+  for (const EventRow& event : events_of(database, run.number)) {
+    double seconds = 0.0;
+    if (event.kind != kind) continue;
+    std::from_chars(event.text.data(), event.text.data() + event.text.size(), seconds);
+    all.push_back(seconds);
+  }
+  return all;
+}
+
+// Runs of before 2026-12-01 say their median speed alone, which leaves out what few steps do more.
 std::optional<double> seconds_of_steps(const Database& database, const RunRow& run) {
+  const auto counted = seconds_in(database, run, "trained");
+  if (!counted.empty()) return counted.back();
   for (const Throughput& speed : throughput_of(database, run.number)) {
     if (speed.phase != "train" || speed.images_per_second <= 0.0) continue;
     const double seconds = static_cast<double>(run.images_seen) / speed.images_per_second;
@@ -47,18 +64,6 @@ std::optional<double> seconds_of_steps(const Database& database, const RunRow& r
     return seconds;
   }
   return std::nullopt;
-}
-
-// Of the training images, once, into a first stage's latents: "7.312 s for …".
-double seconds_of_encoding(const Database& database, const RunRow& run) {
-  double sum = 0.0;
-  for (const EventRow& event : events_of(database, run.number)) {
-    double seconds = 0.0;
-    if (event.kind != "encoded") continue;
-    std::from_chars(event.text.data(), event.text.data() + event.text.size(), seconds);
-    sum += seconds;
-  }
-  return sum;
 }
 
 // Whatever training it stands on; nothing if one part of it is not known.
@@ -71,7 +76,9 @@ std::optional<double> training_seconds(const FoundRun& run) {
   const auto first = run_of_uuid(database, *trained->first_stage_uuid);
   const auto of_first = first ? seconds_of_steps(database, *first) : std::nullopt;
   if (!of_first) return std::nullopt;
-  return *seconds + *of_first + seconds_of_encoding(database, *trained);
+  // Of the training images, once, into the first stage's latents.
+  const auto encoding = seconds_in(database, *trained, "encoded");
+  return std::accumulate(encoding.begin(), encoding.end(), *seconds + *of_first);
 }
 
 }  // namespace

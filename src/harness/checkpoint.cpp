@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
@@ -25,17 +26,20 @@ nlohmann::json describe(const RunPosition& position, const LossLog& losses) {
     names.push_back(sum.name);
     counts.push_back(sum.count);
   }
-  return {{"format", kFormat},
-          {"definition_id", position.definition_id},
-          {"training_id", position.training_id},
-          {"seed", position.seed},
-          {"step", position.step},
-          {"images_seen", position.images_seen},
-          {"training_rates", position.training_speed.rates},
-          {"training_span", position.training_speed.span},
-          {"failing", position.failing},
-          {"loss_names", names},
-          {"loss_counts", counts}};
+  nlohmann::json json = {{"format", kFormat},
+                         {"definition_id", position.definition_id},
+                         {"training_id", position.training_id},
+                         {"seed", position.seed},
+                         {"step", position.step},
+                         {"images_seen", position.images_seen},
+                         {"training_rates", position.training_speed.rates},
+                         {"training_span", position.training_speed.span},
+                         {"failing", position.failing},
+                         {"loss_names", names},
+                         {"loss_counts", counts}};
+  const double seconds = position.training_speed.seconds;
+  if (!std::isnan(seconds)) json["training_seconds"] = seconds;
+  return json;
 }
 
 torch::Generator global_generator() { return at::globalContext().defaultGenerator(torch::kCPU); }
@@ -78,6 +82,13 @@ nlohmann::json read_position(const TensorFile& checkpoint, const std::string& la
                 ExitCode::kDamaged);
   }
   return json;
+}
+
+// An older assay wrote no seconds: they stay unknown.
+SpeedIntervals training_speed_in(const nlohmann::json& json) {
+  return {
+      json.at("training_rates"), json.value("training_span", std::int64_t{1}),
+      json.contains("training_seconds") ? json.at("training_seconds").get<double>() : std::nan("")};
 }
 
 const torch::Tensor& part(const TensorFile& checkpoint, const std::string& name) {
@@ -139,7 +150,7 @@ RunPosition load_checkpoint(const std::filesystem::path& file, const RunPosition
                        json.at("seed"),
                        json.at("step"),
                        json.at("images_seen"),
-                       {json.at("training_rates"), json.value("training_span", std::int64_t{1})},
+                       training_speed_in(json),
                        json.value("failing", std::vector<std::string>())};
   });
   // Those of an older assay know the definition's id alone.

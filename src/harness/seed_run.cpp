@@ -246,6 +246,9 @@ void SeedRun::end(const std::string& status, const std::string& reason) {
     observer_.artifact(
         {std::string(kStateTensors), position_.images_seen, "text/csv", tensor_hashes(*model_)});
   }
+  // A median times the images would leave out what befalls few steps, as StyleGAN2's path lengths.
+  if (const double seconds = shared_.training.intervals().seconds; seconds > 0.0)
+    note("trained", fmt::format("{:.3f} s of training steps", seconds));
   const Throughput training = shared_.training.result();
   const Throughput sampling = evaluator_.sampling().result();
   if (training.n > 0) observer_.throughput(training);

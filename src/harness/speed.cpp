@@ -33,7 +33,11 @@ void SpeedMeter::resume() {
 }
 
 void SpeedMeter::pause() {
-  if (running_) seconds_ += std::chrono::duration<double>(Clock::now() - started_).count();
+  if (running_) {
+    const double ran = std::chrono::duration<double>(Clock::now() - started_).count();
+    seconds_ += ran;
+    intervals_.seconds += ran;
+  }
   running_ = false;
 }
 

@@ -18,6 +18,7 @@ double median_absolute_deviation(const std::vector<double>& values);
 struct SpeedIntervals {
   std::vector<double> rates = {};  ///< images/s
   std::int64_t span = 1;           ///< what was added so often is one interval
+  double seconds = 0.0;            ///< of all that ran, warm-up included; NaN: not known
 };
 
 /// Images per second of a phase, from timed intervals over all of it. The first `warm_up` intervals

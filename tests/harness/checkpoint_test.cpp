@@ -142,7 +142,8 @@ std::vector<std::pair<std::string, TensorFile>> damaged_copies(const TensorFile&
       if (value.is_number() && i == 2) continue;
       if (field == "definition_id" && i == 1) continue;
       // An older assay wrote none.
-      const bool is_new = field == "training_id" || field == "failing" || field == "training_span";
+      const bool is_new = field == "training_id" || field == "failing" ||
+                          field == "training_span" || field == "training_seconds";
       if (is_new && i == wrong.size()) continue;
       all.emplace_back(field + " = " + (i < wrong.size() ? wrong[i].dump() : "absent"), whole);
       all.back().second.metadata["assay_run"] = json.dump();

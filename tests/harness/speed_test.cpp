@@ -58,6 +58,22 @@ TEST(SpeedMeter, CountsTheWholeOfALongPhase) {
   EXPECT_NEAR(mixed.intervals().rates.front(), 40.0, 1e-9);
 }
 
+// A step in ten that lasts a hundred times as long stands in no median.
+TEST(SpeedMeter, SumsTheSecondsOfAllThatRan) {
+  using std::chrono::milliseconds;
+  SpeedMeter meter("train", 3);
+  meter.restore({{}, 1, 40.0});
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10; ++i) {
+    meter.resume();
+    std::this_thread::sleep_for(milliseconds(i == 9 ? 60 : 1));
+    meter.add(1);
+  }
+  const std::chrono::duration<double> all = std::chrono::steady_clock::now() - began;
+  EXPECT_GE(meter.intervals().seconds, 40.0 + 0.069);
+  EXPECT_LE(meter.intervals().seconds, 40.0 + all.count());
+}
+
 TEST(SpeedMeter, JoinsIntervalsThatAreTooShort) {
   SpeedMeter meter("train", 0);
   meter.resume();

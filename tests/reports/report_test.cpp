@@ -81,6 +81,20 @@ TEST_F(ReportOf, ARunHiddenInAnyDatabaseIsLeftOutAndNamedOnce) {
   }
 }
 
+// Older runs say their median speed alone: 1,000 images at 100 a second.
+TEST_F(ReportOf, TrainingTakesWhatItsStepsTookAndWhatItStandsOn) {
+  MadeUpRun run = scored(0, 10.0);
+  add(run);
+  const auto seconds = [&] { return *build_report(file, {}).experiments[0].training_seconds.mean; };
+  EXPECT_DOUBLE_EQ(seconds(), 10.0);
+  run.notes = {{1000, "trained", "12.250 s of training steps"}};
+  add(run);
+  EXPECT_DOUBLE_EQ(seconds(), 12.25);
+  run.notes.push_back({0, "encoded", "2.500 s for the latents of the training images"});
+  add(run);
+  EXPECT_DOUBLE_EQ(seconds(), 12.25) << "without a first stage nothing was encoded for it";
+}
+
 TEST_F(ReportOf, RepeatedSeedCountsOnceWithItsNewestRun) {
   add(scored(0, 10.0));
   add(scored(0, 20.0));
