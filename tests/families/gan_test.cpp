@@ -171,6 +171,17 @@ TEST(GanCheck, RefusesWhatExcludesEachOtherByName) {
   EXPECT_THAT(gan_refusal("model.network = 'mlp'\nmodel.generator_batch_norm = false\n"
                           "sampler.statistics_batches = 5"),
               HasSubstr("normalises over no batch"));
+  const std::string rmsprop = "optimizer.name = 'rmsprop'\n";
+  EXPECT_THAT(gan_refusal(rmsprop + "optimizer.generator_beta1 = 0.5"),
+              HasSubstr("optimizer.generator_beta1 is of Adam's first moment"));
+  EXPECT_EQ(gan_refusal(rmsprop + "optimizer.generator_name = 'adam'\n"
+                                  "optimizer.generator_beta1 = 0.5"),
+            "");
+  EXPECT_THAT(gan_refusal(rmsprop + "optimizer.epsilon_hat = true"),
+              HasSubstr("optimizer.epsilon_hat is of Adam"));
+  EXPECT_EQ(gan_refusal(rmsprop + "optimizer.discriminator_name = 'adam'\n"
+                                  "optimizer.epsilon_hat = true"),
+            "");
   EXPECT_EQ(gan_refusal("model.network = 'mlp'\nobjective.r1 = 1\nobjective.penalty_interval = 16"),
             "");
 }

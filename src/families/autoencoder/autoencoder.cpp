@@ -21,6 +21,7 @@
 #include "families/refuse.h"
 #include "families/sampling.h"
 #include "families/training_codes.h"
+#include "families/unit_range.h"
 #include "kernels/runtime/multiply_adds.h"
 #include "nn/seed_batch.h"
 
@@ -119,7 +120,7 @@ Autoencoder::Autoencoder(const ModelArgs& args, const AutoencoderNetworkOptions&
 torch::Tensor Autoencoder::reconstruction_error(const torch::Tensor& images,
                                                 const torch::Tensor& logits) const {
   if (reconstruction_ == Reconstruction::kCrossEntropy)
-    return bernoulli_nll(0.5 * images + 0.5, logits).mean();
+    return bernoulli_nll(to_unit_range(images), logits).mean();
   return (images - mean_image(logits)).square().flatten(1).sum(1).mean();
 }
 

@@ -151,6 +151,24 @@ void check_unrolled(const Definition& d, const std::vector<std::string>& penalti
             "objective.unrolled_steps are not clipped; set optimizer.gradient_clip = 0");
 }
 
+// RMSProp has no first moment, and Adam's epsilon is Adam's.
+void check_optimizers(const Definition& d) {
+  bool all_rmsprop = true;
+  for (const std::string network : {"generator", "discriminator"}) {
+    const auto prefix = "optimizer." + network + "_";
+    const auto& own = d.text(prefix + "name");
+    const auto& name = own == "common" ? d.text("optimizer.name") : own;
+    all_rmsprop = all_rmsprop && name == "rmsprop";
+    refuse_if(name == "rmsprop" && d.number(prefix + "beta1") >= 0.0, d,
+              fmt::format("{}beta1 is of Adam's first moment, and the {}'s optimizer is "
+                          "\"rmsprop\", which has none; leave it at -1",
+                          prefix, network));
+  }
+  refuse_if(all_rmsprop && d.boolean("optimizer.epsilon_hat"), d,
+            "optimizer.epsilon_hat is of Adam, and both optimizers are \"rmsprop\"; set it to "
+            "false");
+}
+
 void check_without_effect(const Definition& d) {
   refuse_if(d.integer("sampler.statistics_batches") > 0 &&
                 !gan_architectures().of(d, "model.network").generator_normalises(d),
@@ -188,6 +206,7 @@ void check_gan(const Definition& d) {
   check_augmentation(d);
   check_path_length(d);
   check_unrolled(d, penalties);
+  check_optimizers(d);
   check_without_effect(d);
   gan_architectures().of(d, "model.network").check(d);
   refuse_if(

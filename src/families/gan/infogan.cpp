@@ -12,6 +12,7 @@
 
 #include "families/gan/architecture.h"
 #include "families/network.h"
+#include "families/unit_range.h"
 #include "nn/blocks/batch_norm.h"
 #include "nn/blocks/convolution.h"
 #include "nn/blocks/linear.h"
@@ -92,8 +93,6 @@ torch::nn::ConvTranspose2dOptions doubled(int64_t in, int64_t out) {
   return torch::nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1);
 }
 
-torch::Tensor shares_of_white(const torch::Tensor& x) { return 0.5 * x + 0.5; }
-
 Sequential generator(const GanShape& shape) {
   const auto problem = misfit(shape);
   TORCH_CHECK(problem.empty(), problem);
@@ -121,7 +120,7 @@ Sequential discriminator(const GanShape& shape) {
   const Sizes sizes(shape);
   const DiscriminatorNorm& norm = norm_of(shape.definition);
   Sequential layers;
-  layers->push_back(torch::nn::Functional(shares_of_white));
+  layers->push_back(torch::nn::Functional(to_unit_range));
   add_critic_convolution(layers, shape, halved(shape.example[0], sizes.outer));
   add_leaky_relu(layers);
   add_critic_convolution(layers, shape, halved(sizes.outer, sizes.inner));
@@ -138,7 +137,7 @@ Sequential discriminator(const GanShape& shape) {
 Sequential encoder(const GanShape& shape) {
   const Sizes sizes(shape);
   Sequential layers;
-  layers->push_back(torch::nn::Functional(shares_of_white));
+  layers->push_back(torch::nn::Functional(to_unit_range));
   layers->push_back(Convolution(halved(shape.example[0], sizes.outer)));
   add_leaky_relu(layers);
   layers->push_back(Convolution(halved(sizes.outer, sizes.inner)));

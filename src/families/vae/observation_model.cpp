@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "families/objectives/likelihoods.h"
+#include "families/unit_range.h"
 #include "families/vae/vae_choices.h"
 
 namespace assay {
@@ -16,8 +17,6 @@ bool scales(const Definition& definition, LikelihoodScale scale) {
   return kLikelihoods.of(definition, "objective.likelihood") != Likelihood::kBernoulli &&
          kScales.of(definition, "objective.scale") == scale;
 }
-
-torch::Tensor to_unit_range(const torch::Tensor& images) { return 0.5 * images + 0.5; }
 
 }  // namespace
 
