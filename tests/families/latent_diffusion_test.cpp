@@ -85,6 +85,15 @@ TEST_P(LatentDiffusionTest, AStepIsTheModelsOnScaledLatents) {
   }
 }
 
+// Weights move at each: what a step left behind is the next one's.
+TEST_P(LatentDiffusionTest, TenStepsAreTheModelsOnScaledLatents) {
+  for (std::int64_t step = 0; step < 10; ++step) {
+    const auto images = to_model_range(images_.slice(0, 9 * step, 9 * step + 9));
+    const auto expected = logged_by_step(alone_, {scaled(images), {}}, step);
+    EXPECT_EQ(logged_by_step(latent_, {images, {}}, step), expected) << step;
+  }
+}
+
 TEST_P(LatentDiffusionTest, RowsThatWereEncodedOnceGiveTheSameStep) {
   const auto rows = torch::arange(90, 74, -1);
   Batch by_row{to_model_range(images_.index_select(0, rows)), {}};
@@ -113,6 +122,46 @@ TEST_P(LatentDiffusionTest, ItsStateHoldsTheScaleAndTheFirstStage) {
   EXPECT_TRUE(state.contains("first_stage.latent_scale"));
   const auto of_stage = [](const auto& entry) { return entry.first.starts_with("first_stage."); };
   EXPECT_GT(std::count_if(state.begin(), state.end(), of_stage), 4);
+}
+
+// A condition that is dropped, always or never, or told wrongly, gives another loss or sample.
+TEST_P(LatentDiffusionTest, ToldTheClassesItIsTheModelThatIsToldThem) {
+  constexpr std::int64_t kClasses = 4;
+  const std::string told = kLatent + "model.conditional = true\nobjective.p_uncond = 0.3\n" +
+                           "sampler.guidance_scale = 2.0\n";
+  const auto definition = resolve_text(told + GetParam(), "here.toml", family_schema, {});
+  LatentDiffusion latent({.definition = definition,
+                          .example_shape = kImage,
+                          .classes = kClasses,
+                          .training_images = images_});
+  Diffusion alone({.definition = definition, .example_shape = {3, 2, 2}, .classes = kClasses});
+  latent.first_stage_restored();
+  {
+    torch::NoGradGuard no_grad;
+    for (auto& [name, value] : state_of(latent)) {
+      // Initial weights that are zero would show nothing.
+      if (name.starts_with("network.") && name.ends_with("weight"))
+        value.normal_(0.0, 0.2, seeded(2));
+    }
+    const auto state = state_of(latent);
+    for (auto& [name, value] : state_of(alone)) value.copy_(state.at(name));
+  }
+  auto& stage = dynamic_cast<LatentMaps&>(latent.first_stage());
+  const auto scale = state_of(latent).at("first_stage.latent_scale").clone();
+  const auto images = to_model_range(images_.slice(0, 0, 16)), z = stage.to_latents(images) * scale;
+  const auto labels = torch::arange(16).remainder(kClasses);
+  const auto loss_of = [](Trainable& model, const torch::Tensor& of, const torch::Tensor& classes) {
+    const auto kept = copy_of_state(model);
+    const double loss = logged_by_step(model, {of, classes}).at("loss");
+    const torch::NoGradGuard no_grad;
+    for (auto& [name, value] : state_of(model)) value.copy_(kept.at(name));
+    return loss;
+  };
+  EXPECT_EQ(loss_of(latent, images, labels), loss_of(alone, z, labels));
+  EXPECT_NE(loss_of(latent, images, labels), loss_of(latent, images, (labels + 1) % kClasses));
+  const auto decoded = stage.from_latents(samples_of(alone, 8) / scale);
+  EXPECT_TRUE(torch::equal(samples_of(latent, 8), decoded));
+  EXPECT_TRUE(torch::equal(latent.sample_labels(8).value(), alone.sample_labels(8).value()));
 }
 
 INSTANTIATE_TEST_SUITE_P(FirstStages, LatentDiffusionTest, testing::Values(kVq, kKlMaps),
