@@ -80,6 +80,7 @@ Ground ground_of(const std::string& family, const std::string& key) {
        {"model.network = 'mlp'\nobjective.process = 'ot'\nobjective.prediction = 'velocity'\n"
         "sampler.name = 'euler'\nsampler.spacing = 'trailing'\n",
         {2}}},
+      {{"diffusion", "sampler.denoiser"}, {"model.network = 'mlp'\n", {2}}},
       {{"diffusion", "objective.learned_variance"},
        {"objective.timesteps = 40\nsampler.name = 'ancestral'\n"}},
       {{"ddpm", "model.up_attention"}, {"model.attention_resolutions = [4]\n"}},

@@ -54,6 +54,10 @@ bool has_point_source(const Definition& definition) {
   return !is_ddpm(definition) && definition.text("objective.source") != "noise";
 }
 
+bool has_exact_denoiser(const Definition& definition) {
+  return !is_ddpm(definition) && kDenoisers.of(definition, "sampler.denoiser");
+}
+
 UNetOptions unet_options(const ModelArgs& args) {
   const auto& definition = args.definition;
   const auto& shape = args.example_shape;

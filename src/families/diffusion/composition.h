@@ -36,6 +36,8 @@ bool has_dit(const Definition& definition);
 bool tells_attributes(const Definition& definition);
 /// Whether paths begin at another set than N(0, I).
 bool has_point_source(const Definition& definition);
+/// Whether samples are made by the exact estimates of the training points.
+bool has_exact_denoiser(const Definition& definition);
 /// Throw Error for examples that they do not fit.
 UNetOptions unet_options(const ModelArgs& args);
 TimeMlpOptions mlp_options(const ModelArgs& args);

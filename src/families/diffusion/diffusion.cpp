@@ -8,6 +8,7 @@
 
 #include "families/diffusion/along.h"
 #include "families/diffusion/diffusion_model.h"
+#include "families/diffusion/exact_denoiser.h"
 #include "families/diffusion/latent_diffusion.h"
 #include "families/diffusion/steps.h"
 #include "families/labels.h"
@@ -23,6 +24,14 @@ torch::Tensor told_time(const Process& process, const LevelsAt& at, const torch:
   const auto time = process.network_time(at.t, at.exact);
   if (at.t.dim() > 0) return time.to(at::kFloat);
   return at::full({x.size(0)}, time.item<double>(), x.options().dtype(at::kFloat));
+}
+
+// A set's rows, evenly through it.
+torch::Tensor points_to_know(const torch::Tensor& points) {
+  constexpr std::int64_t kMost = 10'000;
+  const std::int64_t n = points.size(0);
+  if (n <= kMost) return points;
+  return points.index_select(0, (at::arange(kMost, at::kLong) * n).floor_divide(kMost));
 }
 
 const Coupling& coupling_of(const Definition& definition) {
@@ -83,6 +92,10 @@ Diffusion::Diffusion(const ModelArgs& args)
   network_.keep_average(ema_options(args.definition), [&] { return denoising_network(args); });
   if (says(args.definition, "model.classifier")) classifier_.emplace(args);
   if (process_->timesteps() > 1) bound_.emplace(*process_, pixels_, device_);
+  if (has_exact_denoiser(args.definition)) {
+    TORCH_CHECK(args.training_images.defined(), "exact estimates are of training points");
+    exact_ = exact_denoiser(points_to_know(args.training_images).to(device_), *process_);
+  }
   if (times_.draw == nullptr) history_.emplace(process_->timesteps(), device_);
 }
 
@@ -206,7 +219,7 @@ Denoiser Diffusion::denoiser(Network& network,
   Denoiser denoiser = [&, poll](const torch::Tensor& x, const torch::Tensor& t,
                                 const Condition& condition) {
     if (poll) poll(x.size(0));
-    return estimate(network, x, t, condition);
+    return exact_ ? exact_(x, t, condition) : estimate(network, x, t, condition);
   };
   if (conditioning_.tells()) denoiser = classifier_free(std::move(denoiser), guidance_);
   if (classifier_scale_ > 0.0) {

@@ -169,6 +169,21 @@ void check_sampler(const Definition& d) {
                         d.number("sampler.s_tmin"), d.number("sampler.s_tmax")));
 }
 
+// Of points that noise alone was added to.
+void check_exact_denoiser(const Definition& d) {
+  if (!has_exact_denoiser(d)) return;
+  const auto unlike = [&](bool is, std::string_view what) {
+    refuse_if(is, d,
+              fmt::format("sampler.denoiser = \"exact\" knows points and normal noise that was "
+                          "drawn beside them, and {}; leave one of them out",
+                          what));
+  };
+  unlike(says(d, "model.conditional"), "model.conditional tells a class");
+  unlike(d.text("objective.coupling") != "independent", "objective.coupling pairs them");
+  unlike(is_on(d, "objective.path_sd"), "objective.path_sd adds more of it along the path");
+  unlike(has_point_source(d), "objective.source begins elsewhere");
+}
+
 // Only weights over evenly drawn times, or times that the weights are divided by, are the bound.
 void check_bound(const Definition& d) {
   refuse_if(d.text("objective.weighting") == "vlb" &&
@@ -263,6 +278,7 @@ void check_diffusion(const Definition& definition) {
             "model.hidden_widths is empty, and a perceptron needs a layer; set [64, 64]");
   check_first_stage(definition);
   check_sampler(definition);
+  check_exact_denoiser(definition);
   check_bound(definition);
   check_guidance(definition);
   check_coupling(definition);
@@ -317,6 +333,8 @@ void describe_ddpm_sampling(const Definition& definition, std::int64_t, Protocol
 }
 
 void describe_diffusion_sampling(const Definition& definition, std::int64_t, Protocol& protocol) {
+  // Databases of before there was a choice do not name it.
+  if (!has_exact_denoiser(definition)) protocol.erase("sampler.denoiser");
   if (samplers().of(definition, "sampler.name").solve != nullptr) {
     protocol["network_evaluations"] = "adaptive";
     return;

@@ -55,6 +55,8 @@ inline const Choices<ScheduleChoice> kNoiseSchedules = {
       2}}};
 /// Whether it is the larger one.
 inline const Choices<bool> kVariances = {{"large", true}, {"small", false}};
+/// Whether it is that of the training points (exact_denoiser.h).
+inline const Choices<bool> kDenoisers = {{"network", false}, {"exact", true}};
 /// Of the perceptron's hidden layers.
 inline const Choices<torch::Tensor (*)(const torch::Tensor&)> kActivations = {
     {"selu", torch::selu}, {"silu", torch::silu}, {"relu", torch::relu}};

@@ -125,6 +125,7 @@ class Diffusion : public GenerativeModel, public NoisingModel, public TokenModel
   std::optional<LossHistory> history_;     ///< that times are drawn by
   bool learned_variance_;
   bool has_paths_;  ///< path_energies()
+  Denoiser exact_;  ///< in place of the network's; empty: the network's
   Averaged<Network> network_;
   Optimizer optimizer_;
   std::optional<NoisyClassifier> classifier_;

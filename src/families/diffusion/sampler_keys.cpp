@@ -172,6 +172,13 @@ Schema sampler_keys() {
                     .minimum = 1e-12,
                     .maximum = 1,
                     .needs = {{"sampler.name", {"dopri5"}}}});
+  schema.push_back({.path = "sampler.denoiser",
+                    .default_value = std::string("network"),
+                    .meaning = "whose estimates of the clean example samples are made by: the "
+                               "network's, or the exact ones of up to 10,000 training points, "
+                               "which no network surpasses on them",
+                    .choices = kDenoisers.names(),
+                    .needs = {{"model.network", {"mlp"}}}});
   return schema;
 }
 
