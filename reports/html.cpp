@@ -57,14 +57,11 @@ std::string page_header(const Report& report) {
 // Links to the sections that are there.
 std::string contents(std::string_view sections) {
   constexpr std::pair<std::string_view, std::string_view> kLinks[] = {
-      {"comparison", "Comparison"}, {"claims", "Claims"},
-      {"published", "Literature"},  {"samples", "Samples"},
-      {"tradeoffs", "Cost"},        {"ablations", "Ablations"},
-      {"sweeps", "Sweeps"},         {"latents", "Latents"},
-      {"noise", "Noise"},           {"curves", "Curves"},
-      {"choice", "Last or best"},   {"speed", "Speed"},
-      {"failures", "Failures"},
-      {"unfinished", "Incomplete"}, {"differences", "Definitions"},
+      {"comparison", "Comparison"}, {"claims", "Claims"},         {"published", "Literature"},
+      {"samples", "Samples"},       {"tradeoffs", "Cost"},        {"ablations", "Ablations"},
+      {"sweeps", "Sweeps"},         {"latents", "Latents"},       {"noise", "Noise"},
+      {"curves", "Curves"},         {"choice", "Last or best"},   {"speed", "Speed"},
+      {"failures", "Failures"},     {"unfinished", "Incomplete"}, {"differences", "Definitions"},
       {"provenance", "Repeat it"}};
   std::string links;
   for (const auto& [id, name] : kLinks) {
@@ -91,8 +88,9 @@ std::string report_html(const Report& report) {
       comparison_section(report) + claims_section(report) + published_section(report) +
       samples_section(report) + tradeoffs_section(report) + ablations_section(report) +
       sweeps_section(report) + latents_section(report) + noise_section(report) +
-      curves_section(charts) + choice_section(report) + speed_section(report) + failures_section(report) +
-      unfinished_section(report) + differences_section(report) + provenance_section(report);
+      curves_section(charts) + choice_section(report) + speed_section(report) +
+      failures_section(report) + unfinished_section(report) + differences_section(report) +
+      provenance_section(report);
   std::vector<std::string> databases;
   for (const auto& name : report.databases) databases.push_back(html_text(name));
   return head(report) + "<body>\n<main>\n" + page_header(report) + contents(sections) +
