@@ -22,11 +22,11 @@ std::string summary_cell(const SeedSummary& summary) {
 std::string choice_section(const Report& report) {
   std::string rows;
   for (const auto& [experiment, metric, best] : chosen_rows(report)) {
-    rows += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"num\">{}</td>{}{}{}</tr>",
-        html_name(experiment->label), html_text(report.columns[metric->column].label),
-        metric->choice.evaluations, summary_cell(metric->last),
-        summary_cell(metric->choice.last_ten), summary_cell(*best));
+    rows +=
+        fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"num\">{}</td>{}{}{}</tr>",
+                    html_name(experiment->label), html_text(report.columns[metric->column].label),
+                    metric->choice.evaluations, summary_cell(metric->last),
+                    summary_cell(metric->choice.last_ten), summary_cell(*best));
   }
   if (rows.empty()) return "";
   return html_section(

@@ -249,8 +249,7 @@ std::string report_markdown(const Report& report) {
       "are "
       "the places that the verdicts leave (level 5 %, Holm over the table).\n\n";
   for (const auto& table : comparison_tables(report)) text += comparison(report, table);
-  text += claims(report) + published(report) + choices(report) + speeds(report) +
-          failures(report) +
+  text += claims(report) + published(report) + choices(report) + speeds(report) + failures(report) +
           unfinished(report) + commands(report) + provenance(report);
   return text;
 }
