@@ -8,6 +8,7 @@
 
 #include "families/diffusion/along.h"
 #include "families/diffusion/diffusion_model.h"
+#include "families/diffusion/evenly.h"
 #include "families/diffusion/exact_denoiser.h"
 #include "families/diffusion/latent_diffusion.h"
 #include "families/diffusion/steps.h"
@@ -26,13 +27,8 @@ torch::Tensor told_time(const Process& process, const LevelsAt& at, const torch:
   return at::full({x.size(0)}, time.item<double>(), x.options().dtype(at::kFloat));
 }
 
-// A set's rows, evenly through it.
-torch::Tensor points_to_know(const torch::Tensor& points) {
-  constexpr std::int64_t kMost = 10'000;
-  const std::int64_t n = points.size(0);
-  if (n <= kMost) return points;
-  return points.index_select(0, (at::arange(kMost, at::kLong) * n).floor_divide(kMost));
-}
+// Training points that the exact estimates are of: time grows with them.
+constexpr std::int64_t kExactPoints = 10'000;
 
 const Coupling& coupling_of(const Definition& definition) {
   return is_ddpm(definition) ? couplings().at("independent")
@@ -94,7 +90,7 @@ Diffusion::Diffusion(const ModelArgs& args)
   if (process_->timesteps() > 1) bound_.emplace(*process_, pixels_, device_);
   if (has_exact_denoiser(args.definition)) {
     TORCH_CHECK(args.training_images.defined(), "exact estimates are of training points");
-    exact_ = exact_denoiser(points_to_know(args.training_images).to(device_), *process_);
+    exact_ = exact_denoiser(evenly(args.training_images, kExactPoints).to(device_), *process_);
   }
   if (times_.draw == nullptr) history_.emplace(process_->timesteps(), device_);
 }

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "families/diffusion/evenly.h"
 #include "families/refuse.h"
 #include "families/registry.h"
 #include "families/sampling.h"
@@ -20,12 +21,6 @@ using torch::Tensor;
 
 constexpr int64_t kMeasured = 10000, kBlock = 500;
 constexpr int64_t kCachedBytes = int64_t{1} << 30;
-
-Tensor evenly(const Tensor& rows, int64_t count) {
-  const int64_t n = rows.size(0);
-  if (n <= count) return rows;
-  return rows.index_select(0, (at::arange(count, at::kLong) * n).floor_divide(count));
-}
 
 ModelArgs on_latents(const ModelArgs& args, const LatentMaps& maps) {
   ModelArgs of_latents = args;
