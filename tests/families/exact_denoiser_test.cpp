@@ -105,5 +105,15 @@ TEST(ExactDenoiser, IsOfPointsAndNoiseBesideThem) {
               HasSubstr("pairs them"));
 }
 
+TEST(ExactDenoiser, RefusesImagesWhenTheyAreSeen) {
+  const auto definition =
+      resolve_text(kPoints + "sampler.denoiser = 'exact'\n", "here.toml", family_schema, {});
+  EXPECT_THROW(family(definition.family)
+                   .make({.definition = definition,
+                          .example_shape = {1, 4, 4},
+                          .training_images = torch::zeros({8, 1, 4, 4}, torch::kByte)}),
+               Error);
+}
+
 }  // namespace
 }  // namespace assay

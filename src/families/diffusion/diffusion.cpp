@@ -89,6 +89,9 @@ Diffusion::Diffusion(const ModelArgs& args)
   if (says(args.definition, "model.classifier")) classifier_.emplace(args);
   if (process_->timesteps() > 1) bound_.emplace(*process_, pixels_, device_);
   if (has_exact_denoiser(args.definition)) {
+    refuse_if(images, args.definition,
+              "sampler.denoiser = \"exact\" is of points in the plane, and the data are images; "
+              "leave it out");
     TORCH_CHECK(args.training_images.defined(), "exact estimates are of training points");
     exact_ = exact_denoiser(evenly(args.training_images, kExactPoints).to(device_), *process_);
   }
