@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 #include <set>
+#include <tuple>
 
 #include "families/diffusion/noise_schedule.h"
 #include "families/diffusion/sampler.h"
@@ -193,6 +194,28 @@ TEST(DiffusionSteps, PosteriorIsBayesRule) {
   EXPECT_NEAR(weights.variance, 1.0 / precision, 1e-12);
   EXPECT_NEAR(weights.x_t_weight, std::sqrt(alpha) / beta / precision, 1e-12);
   EXPECT_NEAR(weights.x0_weight, std::sqrt(0.5) / (1.0 - 0.5) / precision, 1e-12);
+}
+
+TEST(DiffusionSteps, PosteriorIsWhatTheChainLeavesOfTheStepBefore) {
+  // The chain run forward from x_0; of jointly normal x_s and x_t the conditional mean is a line.
+  const double x0 = 0.7, count = 400'000;
+  for (const auto& [to, ratio, beta] :
+       {std::tuple{marginal(0.5), std::sqrt(0.6), 0.4},
+        std::tuple{Marginal{.signal = 1.0, .noise = 0.5}, 1.0, 0.75}}) {
+    const auto x_s = x0 * to.signal + to.noise * normal({400'000}, 1);
+    const auto x_t = ratio * x_s + std::sqrt(beta) * normal({400'000}, 2);
+    const auto away = x_t - x_t.mean();
+    const double slope = ((x_s * away).sum() / away.square().sum()).item<double>();
+    const double offset = (x_s - slope * x_t).mean().item<double>();
+    const double variance = (x_s - slope * x_t).var().item<double>();
+    const double noise = std::sqrt(ratio * ratio * to.noise * to.noise + beta);
+    const auto weights =
+        posterior_weights({.from = {.signal = ratio * to.signal, .noise = noise}, .to = to});
+    const double error = std::sqrt(weights.variance / count);
+    EXPECT_NEAR(slope, weights.x_t_weight, 4.0 * error / noise);
+    EXPECT_NEAR(offset, weights.x0_weight * x0, 8.0 * error);
+    EXPECT_NEAR(variance, weights.variance, 4.0 * weights.variance * std::sqrt(2.0 / count));
+  }
 }
 
 TEST(DiffusionSteps, AncestralMeanEqualsEquationElevenInEpsilon) {
